@@ -1,0 +1,1 @@
+"""restyle: repaint footage in a new look, frame for frame."""

@@ -1,0 +1,134 @@
+"""Everything that restyle raises on purpose.
+
+::
+
+    RestyleError                  one line for a person: what, which file, what to do
+    ├── RecipeError               the recipe or an option cannot be used as it stands       (exit 2)
+    │   └── UnknownPartError      no painter, filler or style has that name
+    ├── FootageError              footage cannot be read                                    (exit 3)
+    ├── OutputError               the result cannot be written                              (exit 4)
+    │   └── OutputExistsError     it is there already, and --overwrite was not given
+    ├── JobError                  the job folder cannot be used                             (exit 5)
+    │   └── JobLockedError        another process works in it
+    ├── MissingExtraError         an optional package is not installed                      (exit 6)
+    ├── MissingModelError         weights are not where they were looked for                (exit 6)
+    ├── PainterError              a painter failed                                          (exit 7)
+    └── Cancelled                 somebody asked to stop; the job can be resumed            (exit 130)
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+__all__ = [
+    "Cancelled",
+    "FootageError",
+    "JobError",
+    "JobLockedError",
+    "MissingExtraError",
+    "MissingModelError",
+    "OutputError",
+    "OutputExistsError",
+    "PainterError",
+    "RecipeError",
+    "RestyleError",
+    "UnknownPartError",
+    "show_path",
+    "why",
+]
+
+
+class RestyleError(Exception):
+    """Base of the tree. ``str(error)`` is one line: what happened, to which file, and what to do."""
+
+    exit_code = 1
+
+
+class RecipeError(RestyleError):
+    """The recipe or an option cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class UnknownPartError(RecipeError):
+    """No part (painter, filler, style ...) has that name; the message lists those that exist."""
+
+    def __init__(self, kind: str, name: str, known: list[str] | tuple[str, ...]) -> None:
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else "."
+        super().__init__(f"unknown {kind} {name!r}{hint} There are: {', '.join(known)}")
+        self.kind, self.name, self.known = kind, name, tuple(known)
+
+
+class FootageError(RestyleError):
+    """Footage cannot be read: missing, unreadable, truncated, of no known kind."""
+
+    exit_code = 3
+
+
+class OutputError(RestyleError):
+    """The result cannot be written: disk full, no such folder, no such codec."""
+
+    exit_code = 4
+
+
+class OutputExistsError(OutputError):
+    """The output is there already, and nobody said that it may be overwritten."""
+
+
+class JobError(RestyleError):
+    """The job folder cannot be used."""
+
+    exit_code = 5
+
+
+class JobLockedError(JobError):
+    """Another process works in the job folder."""
+
+
+class MissingExtraError(RestyleError):
+    """An optional package is not installed; the message holds the line that installs it."""
+
+    exit_code = 6
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs a package that is not installed: pip install 'restyle[{extra}]'")
+        self.extra = extra
+
+
+class MissingModelError(RestyleError):
+    """Weights are not where they were looked for."""
+
+    exit_code = 6
+
+
+class PainterError(RestyleError):
+    """A painter failed on a picture."""
+
+    exit_code = 7
+
+
+class Cancelled(RestyleError):
+    """Somebody asked to stop. What is finished is kept; the same command goes on from there."""
+
+    exit_code = 130
+
+
+def show_path(path: str | os.PathLike[str]) -> str:
+    """A path as it may stand in a one-line message: quoted, with control characters escaped."""
+    text = os.fspath(path)
+    return "'" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + "'"
+
+
+def why(error: BaseException) -> str:
+    """The reason inside an operating-system or library error, as a few words on one line."""
+    code = getattr(error, "errno", None)
+    if isinstance(error, OSError) and code == errno.ENOSPC:
+        return "no space left on the device; free some, or choose another folder"
+    if isinstance(error, OSError) and isinstance(code, int) and code > 0:
+        return os.strerror(code).lower()
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:197] + "..."

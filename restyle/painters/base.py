@@ -1,0 +1,59 @@
+"""What every painter is: ``paint(job, carry) -> (paintings, carry)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from interp.types import Tracker
+from restyle.types import Carry
+
+__all__ = ["Paint", "Painter"]
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Keyframes of one shot to be painted together. All sequences run in parallel, in ascending time."""
+
+    shot: int
+    frames: tuple[int, ...]
+    """Frame numbers in the footage."""
+    pictures: tuple[np.ndarray, ...]
+    """The footage's own pictures, H x W x 3 RGB, uint8, uint16 or float32."""
+    seeds: tuple[int, ...]
+    """One for each keyframe, derived from (job seed, shot, frame)."""
+    tracker: Tracker
+    """Motion between the keyframes: ``tracker.between(position[i], position[j])``."""
+    positions: tuple[int, ...]
+    """Numbers of the keyframes within the tracker's run."""
+    given: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Paintings that exist already, by index into ``frames``: made by hand, or shared with the window before.
+
+    They are returned as they are, and the others follow them in look."""
+
+
+class Painter(Protocol):
+    """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage."""
+
+    name: str
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides what it paints: options, versions, digests of weights and style pictures. Plain JSON."""
+        ...
+
+    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """Paint every keyframe of ``work``.
+
+        ``carry`` is what the call before it, on the same shot, returned; ``None`` at the start of a shot.
+        Gives one painting a keyframe (same shape and dtype as its picture), and the carry for the next window.
+        The same arguments give the same pixels. Raises ``PainterError``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of models and threads."""
+        ...

@@ -1,0 +1,159 @@
+"""The values that the engine hands around. Frozen, and checked when built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Keyframe", "Shot", "Window"]
+
+Depth = Literal["uint8", "uint16", "float32"]
+
+
+@dataclass(frozen=True)
+class ColourTags:
+    """How code values map to light: the names that FFmpeg prints (``bt709``, ``smpte2084`` ...), ``None`` = untagged.
+
+    ``range`` is ``"tv"`` (limited), ``"pc"`` (full) or ``None``.
+    """
+
+    primaries: str | None = None
+    transfer: str | None = None
+    matrix: str | None = None
+    range: str | None = None
+
+
+@dataclass(frozen=True)
+class FootageSpec:
+    """What one piece of footage is. Sizes are those of the upright picture, in pixels."""
+
+    path: str
+    """The file, the sequence pattern (``shot/frame.%04d.png``) or the folder, as it was given."""
+    kind: Literal["video", "sequence"]
+    width: int
+    """Width of the picture after the rotation tag is applied."""
+    height: int
+    dtype: Depth
+    """Depth in which pictures are handed out: uint8, uint16 (10 to 16 bit sources, scaled to the full 16 bits), float32."""
+    bits: int
+    """Bits a channel in the file: 8, 10, 12, 16 or 32."""
+    rate: Fraction
+    """Frames a second; the average, where the rate varies."""
+    time_base: Fraction
+    """Seconds a tick of ``pts``."""
+    frames: int | None
+    """Number of frames as the header tells it, or ``None``. Only decoding tells the truth: see ``footage.count``."""
+    codec: str
+    """FFmpeg's decoder name (``h264``), or the picture format of a sequence (``png``)."""
+    pixel_format: str
+    variable_rate: bool = False
+    pixel_aspect: Fraction = Fraction(1)
+    rotation: int = 0
+    """Degrees counter-clockwise by which the stored picture is turned for display: 0, 90, 180 or 270."""
+    colour: ColourTags = field(default_factory=ColourTags)
+    timecode: str | None = None
+    audio_streams: int = 0
+    has_alpha: bool = False
+    first_number: int = 0
+    """Number of the first picture of a sequence."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture is at least 1x1, got {self.width}x{self.height}")
+        if self.rate <= 0 or self.time_base <= 0:
+            raise ValueError(f"rate and time base are positive, got {self.rate} and {self.time_base}")
+        if self.rotation not in (0, 90, 180, 270):
+            raise ValueError(f"rotation is 0, 90, 180 or 270, got {self.rotation}")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the footage, with its place in time."""
+
+    index: int
+    """Number of the frame in the footage, from 0."""
+    pts: int
+    """Presentation time in the footage's ``time_base`` ticks (a sequence: the index)."""
+    picture: np.ndarray
+    """C-contiguous H x W x 3, RGB, uint8, uint16 or float32."""
+    alpha: np.ndarray | None = None
+    """H x W, in the picture's own dtype, when the source carries one."""
+
+    def __post_init__(self) -> None:
+        p = self.picture
+        if p.ndim != 3 or p.shape[2] != 3 or str(p.dtype) not in ("uint8", "uint16", "float32"):
+            raise ValueError(f"a picture is H x W x 3 of uint8, uint16 or float32, got {p.shape} of {p.dtype}")
+        if self.alpha is not None and self.alpha.shape != p.shape[:2]:
+            raise ValueError(f"alpha is {p.shape[0]} x {p.shape[1]} like its picture, got {self.alpha.shape}")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames ``start`` up to, not including, ``stop``, taken by the camera in one go."""
+
+    index: int
+    start: int
+    stop: int
+    begins: Literal["start", "cut", "fade", "flash", "given"] = "cut"
+    """Why a shot begins here."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise ValueError(f"a shot holds at least one frame, got {self.start}:{self.stop}")
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A frame that is painted, not filled."""
+
+    frame: int
+    reason: Literal["start", "coverage", "max-gap", "pinned", "every", "storyboard", "repair"]
+    """Why it is one: the shot starts here; its neighbours explain too little; a person asked for it; ..."""
+    picture: Path | None = None
+    """A painting made by hand ("storyboard"), used as it is."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The unit of work: keyframes of one shot, and the frames ``start`` up to, not including, ``stop``.
+
+    Neighbouring windows of a shot share their boundary keyframe: it is the last of ``keys`` in the one
+    (``keys[-1].frame == stop``, needed but not rendered there) and the first of the next (``keys[0].frame == start``).
+    """
+
+    shot: int
+    index: int
+    """Number of the window within its shot."""
+    start: int
+    stop: int
+    keys: tuple[Keyframe, ...]
+
+    def __post_init__(self) -> None:
+        frames = [k.frame for k in self.keys]
+        if not frames or frames != sorted(set(frames)):
+            raise ValueError(f"a window has ascending keyframes, at least one, got {frames}")
+        if not self.start < self.stop or frames[0] < self.start or frames[-1] > self.stop:
+            raise ValueError(f"keyframes {frames} lie outside of the window {self.start}:{self.stop}")
+
+    @property
+    def last(self) -> int:
+        """Last frame that has to be read: the shared boundary keyframe, or the last one rendered."""
+        return max(self.stop - 1, self.keys[-1].frame)
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What one window's painting hands to the next; reset at every cut. Stored as ``.npz``, so nothing else fits in."""
+
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values."""
