@@ -1,1 +1,57 @@
-"""restyle: repaint footage in a new look, frame for frame."""
+"""restyle: repaint footage in a new look, frame for frame.
+
+>>> import restyle
+>>> restyle.restyle("in.mp4", "out.mp4", style="ink-wash")  # doctest: +SKIP
+
+The names below are the public API; they load nothing heavy until they are used.
+"""
+
+from restyle.errors import (
+    Cancelled,
+    FootageError,
+    JobError,
+    JobLockedError,
+    MissingExtraError,
+    MissingModelError,
+    OutputError,
+    OutputExistsError,
+    PainterError,
+    RecipeError,
+    RestyleError,
+    UnknownPartError,
+)
+from restyle.job import Job, Result, restyle
+from restyle.plan import Plan
+from restyle.progress import Progress
+from restyle.recipe import Recipe
+from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Cancelled",
+    "Carry",
+    "FootageError",
+    "FootageSpec",
+    "Frame",
+    "Job",
+    "JobError",
+    "JobLockedError",
+    "Keyframe",
+    "MissingExtraError",
+    "MissingModelError",
+    "OutputError",
+    "OutputExistsError",
+    "PainterError",
+    "Plan",
+    "Progress",
+    "Recipe",
+    "RecipeError",
+    "RestyleError",
+    "Result",
+    "Shot",
+    "UnknownPartError",
+    "Window",
+    "__version__",
+    "restyle",
+]

@@ -39,6 +39,8 @@ class Painter(Protocol):
     """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage."""
 
     name: str
+    cost: float
+    """About how many times as long as reading and analysing one frame the painting of one keyframe takes, on the CPU."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

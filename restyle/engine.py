@@ -1,0 +1,301 @@
+"""Pass 2: runs a plan, one window at a time. Knows no model, no codec and no file format.
+
+decode -> motion -> painter (keyframes only) -> filler -> composite; what comes out is handed to whoever iterates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from interp.types import Filled, Filler, Gap
+from restyle import composite
+from restyle.errors import FootageError, PainterError, RestyleError, show_path, why
+from restyle.painters.base import Paint, Painter
+from restyle.progress import Meter
+from restyle.stream import prefetch
+from restyle.types import Carry, Frame, Keyframe, Window
+
+if TYPE_CHECKING:
+    from interp.track import MotionTrack
+
+    from restyle.footage import Footage
+
+__all__ = ["Engine", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
+
+AHEAD = 8  # frames that decoding and motion run ahead of painting
+REPAIR_BELOW = 0.35  # a frame of which its neighbours explain less than this is painted itself
+
+
+@dataclass(frozen=True)
+class Paintings:
+    """The painted keyframes of one window, and what the next window needs to go on from them."""
+
+    pictures: Mapping[int, np.ndarray]
+    """Frame number -> painting, for every keyframe of the window."""
+    carry: Carry
+
+
+class PaintingShelf(Protocol):
+    """Where finished paintings are kept, so that a later run need not paint them again."""
+
+    def load(self, window: Window) -> Paintings | None: ...
+    def save(self, window: Window, paintings: Paintings) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One finished frame."""
+
+    source: Frame
+    result: Frame
+    shot: int
+    key: Keyframe | None
+    """Set if the frame was painted, not filled."""
+    coverage: float
+    """Share of the picture that its neighbouring paintings explain; 1 for a painted frame."""
+    boundary: bool = False
+    """The frame belongs to the next window, and is shown only so that the pair across the border can be measured."""
+
+
+def seed_of(seed: int, frame: int) -> int:
+    """Seed of one keyframe, below 2**63: derived, never drawn, so that it does not depend on what was painted before.
+
+    The shot's number is left out on purpose: a cut that is added or taken away leaves the other shots as they are.
+    """
+    data = f"{seed}/{frame}".encode()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") >> 1
+
+
+class Engine:
+    """Renders windows of one footage.
+
+    ``hands``: storyboard pictures by frame number, in the footage's size and depth. ``repair``: paint frames that neither
+    neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
+    """
+
+    def __init__(
+        self,
+        footage: Footage,
+        *,
+        pts: Sequence[int],
+        painter: Painter,
+        filler: Filler,
+        strength: float = 1.0,
+        keep_colour: bool = False,
+        seed: int = 0,
+        hands: Mapping[int, np.ndarray] | None = None,
+        repair: bool = True,
+    ) -> None:
+        self._footage = footage
+        self._pts = pts
+        self._painter = painter
+        self._filler = filler
+        self._strength = strength
+        self._keep_colour = keep_colour
+        self._seed = seed
+        self._hands = dict(hands or {})
+        self._repair = repair
+
+    def render(
+        self, windows: Sequence[Window], shelf: PaintingShelf, meter: Meter
+    ) -> Iterator[tuple[Window, Iterator[Rendered]]]:
+        """Each window with an iterator over its frames, which has to be used up before the next window is asked for.
+
+        A window's paintings build on those of the window before it in the shot, which are taken from the shelf if that
+        window is not among ``windows``. Raises ``FootageError``, ``PainterError``, ``Cancelled``.
+        """
+        before: tuple[Window, Paintings] | None = None
+        feed = prefetch(self._feed(windows), depth=AHEAD)
+        try:
+            for window in windows:
+                frames: list[Frame] = []
+                while len(frames) <= window.last - window.start:
+                    frame, track = next(feed)
+                    frames.append(frame)
+                    meter.tell("reading")
+                paintings = shelf.load(window)
+                if paintings is None:
+                    paintings = self._paint(window, frames, track, self._inherit(window, before, shelf), meter)
+                    shelf.save(window, paintings)
+                before = (window, paintings)
+                yield window, self._finish(window, frames, track, paintings, meter)
+        finally:
+            feed.close()
+
+    def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[Frame, MotionTrack]]:
+        """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
+        from interp.track import MotionTrack, working_size
+
+        from interp.flow import estimator
+
+        spec = self._footage.spec
+        dis = estimator("dis")
+        size = working_size(spec.width, spec.height)
+        end = max(window.last for window in windows) + 1
+        stream: Iterator[Frame] | None = None
+        last: Frame | None = None
+        try:
+            for window in windows:
+                track = MotionTrack(dis, working=size)
+                for number in range(window.start, window.last + 1):
+                    if last is None or number != last.index:
+                        if stream is None or last is None or number != last.index + 1:
+                            if stream is not None:
+                                stream.close()  # type: ignore[attr-defined]
+                            stream = self._footage.frames(number, end, pts=self._pts)
+                        last = next(stream, None)
+                        if last is None or last.index != number:
+                            name = show_path(self._footage.spec.path)
+                            raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
+                    track.add(last.picture)
+                    yield last, track
+        finally:
+            if stream is not None:
+                stream.close()  # type: ignore[attr-defined]
+
+    def _inherit(
+        self, window: Window, before: tuple[Window, Paintings] | None, shelf: PaintingShelf
+    ) -> tuple[Carry | None, np.ndarray | None]:
+        """The carry, and the painting of the shared boundary keyframe, from the window before in the same shot."""
+        if window.index == 0:
+            return None, None
+        if before is not None and (before[0].shot, before[0].index) == (window.shot, window.index - 1):
+            paintings = before[1]
+        else:
+            loaded = shelf.load(replace(window, index=window.index - 1))
+            if loaded is None:
+                raise RuntimeError(f"window {window.index} of shot {window.shot} was rendered before its predecessor")
+            paintings = loaded
+        return paintings.carry, paintings.pictures.get(window.start)
+
+    def _paint(
+        self,
+        window: Window,
+        frames: Sequence[Frame],
+        track: MotionTrack,
+        inherited: tuple[Carry | None, np.ndarray | None],
+        meter: Meter,
+    ) -> Paintings:
+        numbers = [key.frame for key in window.keys]
+        carry, boundary = inherited
+        given = {place: self._hands[number] for place, number in enumerate(numbers) if number in self._hands}
+        if boundary is not None:
+            given[0] = boundary
+        meter.tell(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
+        pictures, carry = self._call_painter(window, frames, track, numbers, given, carry)
+        return Paintings(dict(zip(numbers, pictures, strict=True)), carry)
+
+    def _call_painter(
+        self,
+        window: Window,
+        frames: Sequence[Frame],
+        track: MotionTrack,
+        numbers: Sequence[int],
+        given: Mapping[int, np.ndarray],
+        carry: Carry | None,
+    ) -> tuple[list[np.ndarray], Carry]:
+        work = Paint(
+            shot=window.shot,
+            frames=tuple(numbers),
+            pictures=tuple(frames[number - window.start].picture for number in numbers),
+            seeds=tuple(seed_of(self._seed, number) for number in numbers),
+            tracker=track,
+            positions=tuple(number - window.start for number in numbers),
+            given=given,
+        )
+        try:
+            return self._painter.paint(work, carry)
+        except RestyleError:
+            raise
+        except Exception as error:
+            raise PainterError(
+                f"painter {self._painter.name!r} failed on frames {numbers[0]} to {numbers[-1]}: {why(error)}"
+            ) from error
+
+    def _finish(
+        self, window: Window, frames: Sequence[Frame], track: MotionTrack, paintings: Paintings, meter: Meter
+    ) -> Iterator[Rendered]:
+        """Fill the gaps, composite, and hand out the window's frames in order."""
+        keys = {key.frame: key for key in window.keys}
+        marks = sorted(keys)
+        bounds = list(pairwise(marks))
+        if window.start < marks[0]:
+            bounds.insert(0, (window.start, marks[0]))
+        if window.last > marks[-1]:
+            bounds.append((marks[-1], window.last))
+        if not bounds:
+            bounds = [(marks[0], marks[0])]
+        for left, right in bounds:
+            pictures = dict(paintings.pictures)
+            painted = dict(keys)
+            filled = self._fill(window, frames, track, pictures, painted, left, right, paintings.carry, meter)
+            final = right == window.last
+            for number in range(left, right + 1 if final else right):
+                frame = frames[number - window.start]
+                key = painted.get(number)
+                got = filled.get(number) or Filled(pictures[number], 1.0)
+                yield self._compose(frame, got, window, key)
+
+    def _compose(self, frame: Frame, filled: Filled, window: Window, key: Keyframe | None) -> Rendered:
+        painting = filled.picture
+        if self._keep_colour:
+            painting = composite.keep_colour(frame.picture, painting)
+        picture = composite.blend(frame.picture, painting, self._strength)
+        return Rendered(
+            source=frame,
+            result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), frame.alpha),
+            shot=window.shot,
+            key=key,
+            coverage=filled.coverage,
+            boundary=frame.index >= window.stop,
+        )
+
+    def _fill(
+        self,
+        window: Window,
+        frames: Sequence[Frame],
+        track: MotionTrack,
+        pictures: dict[int, np.ndarray],
+        painted: dict[int, Keyframe],
+        left: int,
+        right: int,
+        carry: Carry,
+        meter: Meter,
+    ) -> dict[int, Filled]:
+        """In-betweens of the gap from ``left`` to ``right``, by frame number. A frame that is explained too little is
+        painted (it joins ``pictures`` and ``painted``), and both halves are filled anew."""
+        first = left - window.start
+        gap = Gap(
+            frames=[frame.picture for frame in frames[first : right - window.start + 1]],
+            first=first,
+            tracker=track,
+            left=pictures.get(left),
+            right=pictures.get(right) if right != left else None,
+        )
+        filled: dict[int, Filled] = {}
+        for place, got in zip(gap.inner, self._filler.fill(gap), strict=True):
+            filled[left + place] = got
+            meter.tell("filling")
+        if not self._repair or not filled:
+            return filled
+        worst = min(filled, key=lambda number: filled[number].coverage)
+        if filled[worst].coverage >= REPAIR_BELOW:
+            return filled
+        meter.tell(f"painting frame {worst}, which its neighbours do not explain")
+        numbers = sorted({n for n in (left, right) if n in pictures} | {worst})
+        given = {place: pictures[number] for place, number in enumerate(numbers) if number in pictures}
+        made, _ = self._call_painter(window, frames, track, numbers, given, carry)
+        pictures[worst] = made[numbers.index(worst)]
+        painted[worst] = Keyframe(worst, "repair")
+        del filled[worst]
+        halves: dict[int, Filled] = {}
+        for a, b in ((left, worst), (worst, right)):
+            if a != b:
+                halves |= self._fill(window, frames, track, pictures, painted, a, b, carry, meter)
+        return halves

@@ -1,0 +1,396 @@
+"""A job: one piece of footage, one recipe, one result. This is what the command line and the Python API call."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restyle.engine import Engine, Rendered
+from restyle.errors import RecipeError, show_path
+from restyle.plan import Analysis, Plan, make_plan
+from restyle.progress import Meter, ProgressCallback
+from restyle.recipe import Recipe
+from restyle.registry import make_filler, make_painter
+from restyle.shelf import MemoryShelf, Shelf, file_digest, fingerprint, versions
+from restyle.store import JobStore, digest
+from restyle.stream import WriteBehind
+from restyle.types import FootageSpec, Keyframe, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from restyle.footage import Footage, OutputSpec
+    from restyle.painters.base import Painter
+
+__all__ = ["Job", "Result", "restyle"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished job made."""
+
+    output: Path
+    folder: Path
+    """The job folder: delete it when nothing is to be changed any more."""
+    report: Path | None
+    frames: int
+    shots: int
+    painted: int
+    """Frames that were painted: keyframes and repairs."""
+    repaired: int
+    """Frames among them that no neighbour explained."""
+    reused: int
+    """Frames that an earlier run had finished."""
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What a person should know: one line each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        plain = asdict(self)
+        return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
+
+
+@dataclass
+class _Tally:
+    painted: int = 0
+    repaired: int = 0
+    reused: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class Job:
+    """Restyles one piece of footage.
+
+    ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``.
+    ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``.
+    ``rate``: frames a second of a picture sequence, which has none of its own.
+    ``progress`` is called with a ``Progress`` many times a second, in the caller's thread. Setting ``cancel`` stops the work
+    with ``Cancelled``; what is finished is kept.
+
+    Raises ``FootageError`` if the source cannot be read and ``RecipeError`` if the recipe does not fit it.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        output: str | Path | None = None,
+        recipe: Recipe | None = None,
+        *,
+        folder: str | Path | None = None,
+        fresh: bool = False,
+        overwrite: bool = False,
+        report: bool = True,
+        offline: bool = False,
+        rate: Any = None,
+        progress: ProgressCallback | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        from restyle.footage import probe
+
+        self.source = Path(source)
+        self.output = None if output is None else Path(output)
+        self.recipe = recipe or Recipe()
+        self.fresh = fresh
+        self.overwrite = overwrite
+        self.report = report
+        self.offline = offline
+        self.rate = rate
+        self.spec: FootageSpec = probe(self.source, rate=rate)
+        self.folder = Path(folder) if folder is not None else _default_folder(self.output)
+        self._meter = Meter(progress, cancel)
+
+    # What will be done
+
+    def plan(self) -> Plan:
+        """Look at the footage once and say what would be done; paints nothing, writes nothing but into a job folder that
+        exists already."""
+        painter = self._painter()
+        with closing(painter), self._open() as footage:
+            return self._plan(painter, self._analyse(footage))
+
+    def analyse(self) -> Analysis:
+        """Pass 1 alone: cuts, motion and coverage."""
+        with self._open() as footage:
+            return self._analyse(footage)
+
+    # Doing it
+
+    def frames(self) -> Iterator[Rendered]:
+        """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
+        painter = self._painter()
+        with closing(painter), self._open() as footage:
+            analysis = self._analyse(footage)
+            plan = self._plan(painter, analysis)
+            engine = self._engine(footage, analysis, plan, painter)
+            self._meter.begin("render", plan.frames, shots=len(plan.shots))
+            rendering = engine.render(plan.windows, MemoryShelf(), self._meter)
+            with closing(rendering):
+                for _, window in rendering:
+                    for made in window:
+                        if not made.boundary:
+                            self._meter.step(shot=made.shot)
+                            yield made
+
+    def run(self) -> Result:
+        """Restyle the footage into the output. Run again after any kind of end, it goes on where it was.
+
+        Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``, ``FootageError``, ``RecipeError``,
+        ``PainterError``, ``Cancelled``.
+        """
+        from restyle.footage import check_output, conform, plan_output
+
+        began = time.perf_counter()
+        if self.output is None or self.folder is None:
+            raise RecipeError("an output is needed: -o OUTPUT")
+        out = plan_output(self.spec, self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        check_output(self.spec, out, overwrite=self.overwrite)
+        painter = self._painter()
+        tally = _Tally()
+        with ExitStack() as stack:
+            stack.callback(painter.close)
+            store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
+            footage = stack.enter_context(self._open())
+            self.recipe.save(self.folder / "recipe.json")
+            analysis, analysis_key = self._analyse_once(footage, store)
+            plan = self._plan(painter, analysis)
+            store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
+            shelf = self._shelf(store, plan, painter, out)
+            analysed = time.perf_counter()
+            self._render(footage, analysis, plan, painter, store, shelf, out, tally)
+            rendered = time.perf_counter()
+            segments = [store.path("windows", shelf.frame_keys[w.shot, w.index]) / "segment" for w in plan.windows]
+            span = range(analysis.start, analysis.stop)
+            self._meter.begin("finish", plan.frames)
+            tally.notes += conform(segments, out, self.spec, pts=analysis.pts, span=span, overwrite=self.overwrite)
+            seconds = {
+                "analyse": analysed - began,
+                "render": rendered - analysed,
+                "finish": time.perf_counter() - rendered,
+            }
+            report = self._report(store, shelf, plan, analysis, out, tally, seconds) if self.report else None
+            store.prune(
+                {
+                    "analysis": {analysis_key},
+                    "paintings": set(shelf.paint_keys.values()),
+                    "windows": set(shelf.frame_keys.values()),
+                }
+            )
+        return Result(
+            output=self.output,
+            folder=self.folder,
+            report=report,
+            frames=plan.frames,
+            shots=len(plan.shots),
+            painted=tally.painted,
+            repaired=tally.repaired,
+            reused=tally.reused,
+            seconds=time.perf_counter() - began,
+            notes=tuple(tally.notes),
+        )
+
+    def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
+        """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
+        painter = self._painter()
+        shown: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
+        with closing(painter), self._open() as footage:
+            analysis = self._analyse(footage)
+            plan = self._plan(painter, analysis)
+            engine = self._engine(footage, analysis, plan, painter)
+            self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
+            for window in plan.windows:
+                if window.index == 0:
+                    key = window.keys[0]
+                    alone = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
+                    for _, frames in engine.render([alone], MemoryShelf(), self._meter):
+                        for made in frames:
+                            shown.append((key, made.source.picture, made.result.picture))
+                    self._meter.step(f"painted frame {key.frame}", shot=window.shot)
+        return shown
+
+    # The pieces
+
+    def _open(self) -> Footage:
+        from restyle.footage import open_footage
+
+        return open_footage(self.source, rate=self.rate)
+
+    def _painter(self) -> Painter:
+        options: dict[str, Any] = dict(self.recipe.painter_options)
+        if self.recipe.style is not None:
+            options["style"] = self.recipe.style
+        return make_painter(self.recipe.painter, options)
+
+    def _span(self) -> tuple[int, int | None]:
+        if self.recipe.range is None:
+            return 0, None
+        from restyle.footage import parse_span, timing
+
+        total = self.spec.frames
+        if total is None:
+            total = len(timing(self.source))
+        span = parse_span(self.recipe.range, self.spec.rate, total)
+        return span.start, span.stop
+
+    def _analyse(self, footage: Footage) -> Analysis:
+        from restyle.analyse import analyse
+
+        return analyse(footage, self.recipe, *self._span(), self._meter)
+
+    def _analyse_once(self, footage: Footage, store: JobStore) -> tuple[Analysis, str]:
+        recipe = self.recipe
+        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
+        start, stop = self._span()
+        key = digest(
+            self._footage_key(), versions(), recipe.cuts, recipe.keyframes == "auto", walk, start, stop,
+            sorted(recipe.storyboard),
+        )  # fmt: skip
+        place = store.path("analysis", key) / "analysis.json"
+        if not store.has("analysis", key):
+            found = self._analyse(footage)
+            with store.making("analysis", key) as folder:
+                (folder / "analysis.json").write_text(json.dumps(asdict(found)))
+        return _analysis_from(json.loads(place.read_text())), key
+
+    def _plan(self, painter: Painter, analysis: Analysis) -> Plan:
+        return make_plan(self.spec, self.recipe, analysis, key_cost=getattr(painter, "cost", 0.0))
+
+    def _hands(self, plan: Plan) -> dict[int, np.ndarray]:
+        from restyle.footage import read_picture
+
+        hands: dict[int, np.ndarray] = {}
+        for key in plan.keyframes:
+            if key.picture is not None:
+                picture = read_picture(key.picture, dtype=self.spec.dtype)
+                wanted = (self.spec.height, self.spec.width)
+                if picture.shape[:2] != wanted:
+                    raise RecipeError(
+                        f"storyboard picture {show_path(key.picture)} is {picture.shape[1]}x{picture.shape[0]}, "
+                        f"the footage {wanted[1]}x{wanted[0]}: give it the footage's size"
+                    )
+                hands[key.frame] = picture
+        return hands
+
+    def _engine(self, footage: Footage, analysis: Analysis, plan: Plan, painter: Painter) -> Engine:
+        recipe = self.recipe
+        return Engine(
+            footage,
+            pts=analysis.pts,
+            painter=painter,
+            filler=make_filler(recipe.fill, recipe.fill_options),
+            strength=recipe.strength,
+            keep_colour=recipe.keep_colour,
+            seed=recipe.seed,
+            hands=self._hands(plan),
+            repair=recipe.keyframes == "auto" and not recipe.storyboard,
+        )
+
+    def _footage_key(self) -> str:
+        from restyle.footage import files_of
+
+        return fingerprint(self.spec, files_of(self.source))
+
+    def _shelf(self, store: JobStore, plan: Plan, painter: Painter, out: OutputSpec) -> Shelf:
+        recipe = self.recipe
+        base = [self._footage_key(), versions()]
+        paint = [*base, painter.name, dict(painter.identity), recipe.seed]
+        repair = recipe.keyframes == "auto" and not recipe.storyboard
+        frames = [recipe.fill, recipe.fill_options, recipe.strength, recipe.keep_colour, repair, out.identity]
+        hands = {key.frame: file_digest(key.picture) for key in plan.keyframes if key.picture is not None}
+        return Shelf(store, plan.windows, paint=paint, frames=frames, hands=hands)
+
+    def _render(
+        self,
+        footage: Footage,
+        analysis: Analysis,
+        plan: Plan,
+        painter: Painter,
+        store: JobStore,
+        shelf: Shelf,
+        out: OutputSpec,
+        tally: _Tally,
+    ) -> None:
+        """Make every window that is not finished yet."""
+        from restyle.footage import SegmentWriter
+        from restyle.window_report import WindowNotes
+
+        self._meter.begin("render", plan.frames, shots=len(plan.shots))
+        missing: list[Window] = []
+        for window in plan.windows:
+            if store.has("windows", shelf.frame_keys[window.shot, window.index]):
+                tally.reused += window.stop - window.start
+                self._meter.skip(window.stop - window.start)
+            else:
+                missing.append(window)
+        if not missing:
+            return
+        engine = self._engine(footage, analysis, plan, painter)
+        rendering = engine.render(missing, shelf, self._meter)
+        with closing(rendering):
+            for window, frames in rendering:
+                key = shelf.frame_keys[window.shot, window.index]
+                with store.making("windows", key) as place:
+                    notes = WindowNotes(place)
+                    with (
+                        SegmentWriter(place / "segment", out, self.spec) as writer,
+                        WriteBehind(writer.write, depth=8) as sink,
+                    ):
+                        for made in frames:
+                            notes.add(made)
+                            if not made.boundary:
+                                sink.put(made.result)
+                                self._meter.step(shot=made.shot)
+                    notes.save()
+
+    def _report(
+        self,
+        store: JobStore,
+        shelf: Shelf,
+        plan: Plan,
+        analysis: Analysis,
+        out: OutputSpec,
+        tally: _Tally,
+        seconds: Mapping[str, float],
+    ) -> Path:
+        raise NotImplementedError
+
+
+def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
+    """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="ink-wash")``.
+
+    ``options``: any field of ``Recipe`` and any option of ``Job``; or ``recipe=`` (a ``Recipe`` or a recipe file's path),
+    whose fields the others override. Raises what ``Job.run`` raises.
+    """
+    recipe = options.pop("recipe", None)
+    fields = {name: options.pop(name) for name in list(options) if name in Recipe.model_fields}
+    if isinstance(recipe, Recipe):
+        fields = recipe.model_dump(exclude_unset=True) | fields
+    elif recipe is not None:
+        fields = Recipe.read(recipe) | fields
+    try:
+        job = Job(source, output, Recipe.build("restyle()", **fields), **options)
+    except TypeError as error:
+        raise RecipeError(f"restyle(): {error}".replace("Job.__init__() ", "")) from None
+    return job.run()
+
+
+def _default_folder(output: Path | None) -> Path | None:
+    if output is None:
+        return None
+    if "%" in output.name and output.suffix:  # a pattern of pictures: beside their folder
+        output = output.parent
+    return output.with_name(output.name + ".restyle")
+
+
+def _analysis_from(plain: dict[str, Any]) -> Analysis:
+    plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
+    plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
+    for name in ("pts", "coverage", "moved"):
+        plain[name] = tuple(plain[name])
+    return Analysis(**plain)

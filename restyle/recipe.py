@@ -1,0 +1,178 @@
+"""What a person asks for: a versioned, validated document that knows nothing of any particular footage.
+
+A recipe is JSON (or YAML, with the ``yaml`` extra). The same recipe can be used on any number of clips, so it holds neither
+the input's nor the output's path; pictures that it names are relative to the recipe's own folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from restyle.errors import MissingExtraError, RecipeError, show_path, why
+
+__all__ = ["RECIPE_VERSION", "Recipe", "parse_keyframes", "parse_storyboard"]
+
+RECIPE_VERSION = 1
+
+FrameNumber = Annotated[int, Field(ge=0)]
+
+
+class Recipe(BaseModel):
+    """How footage is to be restyled. Frozen; every field has a default, so ``Recipe(style="oil")`` is complete.
+
+    Raises ``pydantic.ValidationError`` when built by hand from wrong values; ``Recipe.build`` and ``Recipe.load`` turn that
+    into a one-line ``RecipeError``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    version: Literal[1] = 1
+    style: str | None = None
+    """A built-in style's name, a blend (``"name:0.6,other:0.4"``) or a picture's path. ``None``: the painter's default."""
+    painter: str = "neural-style"
+    painter_options: dict[str, Any] = Field(default_factory=dict)
+    fill: str = "along-motion"
+    fill_options: dict[str, Any] = Field(default_factory=dict)
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How far the result departs from the footage: 0 leaves it alone, 1 is the painting."""
+    keep_colour: bool = False
+    """Take the painting's luminance only; hue and saturation stay the footage's."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    keyframes: Literal["auto"] | Annotated[str, Field(pattern=r"^every:[1-9][0-9]*$")] | tuple[FrameNumber, ...] = (
+        "auto"
+    )
+    """``"auto"`` (by coverage), ``"every:N"``, or the frame numbers themselves."""
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.72
+    """With ``keyframes="auto"``: the share of a frame that its keyframe must explain before another one is placed."""
+    max_gap: Annotated[int, Field(ge=1, le=1000)] = 24
+    """With ``keyframes="auto"``: the most frames from one keyframe to the next."""
+    storyboard: dict[FrameNumber, str] = Field(default_factory=dict)
+    """Frame number -> a picture painted by hand, used as that keyframe."""
+    cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
+    """Where shots begin: found, nowhere, or at these frames."""
+    range: str | None = None
+    """``"IN:OUT"``, half-open, in frames or timecode; ``None``: all of it."""
+    codec: str | None = None
+    """Codec of the result; ``None``: by the output's extension."""
+    quality: Annotated[int, Field(ge=0, le=100)] | None = None
+
+    @field_validator("keyframes", "cuts", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple, set)):
+            return tuple(sorted(set(value)))
+        return value
+
+    @property
+    def key_step(self) -> int | None:
+        """N of ``every:N``."""
+        if isinstance(self.keyframes, str) and self.keyframes.startswith("every:"):
+            return int(self.keyframes.removeprefix("every:"))
+        return None
+
+    @classmethod
+    def build(cls, source: str = "the recipe", **fields: Any) -> Recipe:
+        """Make a recipe from loose values. Raises ``RecipeError``, one line that names every wrong field."""
+        version = fields.get("version", RECIPE_VERSION)
+        if isinstance(version, int) and version > RECIPE_VERSION:
+            raise RecipeError(
+                f"{source} has version {version}, this restyle reads up to {RECIPE_VERSION}: install a newer restyle"
+            )
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise RecipeError(f"{source}: {_one_line(error)}") from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> dict[str, Any]:
+        """The fields that a recipe file sets, validated, with its pictures' paths made absolute.
+
+        Raises ``RecipeError`` (missing, not JSON or YAML, unknown key, future version), ``MissingExtraError`` for YAML
+        without PyYAML.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"cannot read recipe {show_path(path)}: {why(error)}") from None
+        fields = _parse(text, path)
+        if not isinstance(fields, dict):
+            raise RecipeError(f"recipe {show_path(path)} holds a {type(fields).__name__}, not a table of fields")
+        recipe = cls.build(f"recipe {show_path(path)}", **fields)
+        here = path.resolve().parent
+        if recipe.storyboard:
+            fields["storyboard"] = {number: str(here / picture) for number, picture in recipe.storyboard.items()}
+        if recipe.style and (here / recipe.style).is_file():
+            fields["style"] = str(here / recipe.style)
+        return fields
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe file. Raises as ``Recipe.read``."""
+        return cls(**cls.read(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the recipe as JSON."""
+        Path(path).write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+
+
+def parse_keyframes(text: str) -> str | tuple[int, ...]:
+    """``--keyframes``: ``auto``, ``every:N`` or ``0,24,48``. Raises ``RecipeError``."""
+    text = text.strip()
+    if text == "auto" or text.startswith("every:"):
+        return text
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise RecipeError(f"--keyframes is 'auto', 'every:N' or a list such as 0,24,48; got {text!r}") from None
+
+
+def parse_storyboard(items: list[str]) -> dict[int, str]:
+    """``--keyframe-image FRAME=PICTURE``, any number of times. Raises ``RecipeError``."""
+    board: dict[int, str] = {}
+    for item in items:
+        number, _, picture = item.partition("=")
+        if not number.strip().isdigit() or not picture:
+            raise RecipeError(f"--keyframe-image is FRAME=PICTURE, for example 48=painted.png; got {item!r}")
+        if int(number) in board:
+            raise RecipeError(f"--keyframe-image names frame {int(number)} twice; give one picture a frame")
+        board[int(number)] = picture
+    return board
+
+
+def _parse(text: str, path: Path) -> Any:
+    if path.suffix.lower() in (".yaml", ".yml"):
+        try:
+            import yaml
+        except ImportError:
+            raise MissingExtraError("a YAML recipe (JSON needs nothing)", "yaml") from None
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"recipe {show_path(path)} is not valid YAML: {why(error)}") from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecipeError(f"recipe {show_path(path)} is not valid JSON: {why(error)}") from None
+
+
+def _one_line(error: ValidationError) -> str:
+    """Pydantic's findings in one line, each field once (a union reports every branch)."""
+    import difflib
+
+    found: dict[str, str] = {}
+    for item in error.errors(include_url=False):
+        field = str(item["loc"][0]) if item["loc"] else "recipe"
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(field, Recipe.model_fields, n=1)
+            found[field] = f"unknown key {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
+        elif field in ("keyframes", "cuts"):
+            forms = "'auto', 'every:N'" if field == "keyframes" else "'auto', 'none'"
+            found[field] = f"{field} is {forms} or a list of frame numbers, got {item['input']!r}"
+        else:
+            found[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}"
+    return "; ".join(found.values())

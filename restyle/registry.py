@@ -1,0 +1,74 @@
+"""Name -> part, importing only what is asked for.
+
+Our own parts stand in the tables below; third parties add theirs by entry points in the groups ``restyle.painters`` and
+``restyle.fillers`` (``name = "package.module:Class"``).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from restyle.errors import MissingExtraError, RecipeError, UnknownPartError
+
+if TYPE_CHECKING:
+    from interp.types import Filler
+    from restyle.painters.base import Painter
+
+__all__ = ["filler_names", "make_filler", "make_painter", "painter_names"]
+
+PAINTERS = {
+    "identity": "restyle.painters.identity:IdentityPainter",
+    "neural-style": "restyle.painters.neural_style:NeuralStylePainter",
+}
+FILLERS = {
+    "along-motion": "interp.fill.along_motion:AlongMotionFiller",
+    "hold": "interp.fill.hold:HoldFiller",
+}
+_NEEDS = {"torch": "diffusion", "diffusers": "diffusion", "transformers": "diffusion", "sam2": "sam2"}
+
+
+def painter_names() -> list[str]:
+    """Every painter that can be asked for, our own and third parties'."""
+    return list(_table("painter", PAINTERS))
+
+
+def filler_names() -> list[str]:
+    """Every filler that can be asked for."""
+    return list(_table("filler", FILLERS))
+
+
+def make_painter(name: str, options: Mapping[str, Any]) -> Painter:
+    """Build a painter. Raises ``UnknownPartError``, ``RecipeError`` (wrong option), ``MissingExtraError``."""
+    return _make("painter", PAINTERS, name, options)
+
+
+def make_filler(name: str, options: Mapping[str, Any]) -> Filler:
+    """Build a filler. Raises as ``make_painter``."""
+    return _make("filler", FILLERS, name, options)
+
+
+def _table(kind: str, own: Mapping[str, str]) -> dict[str, str]:
+    others = {entry.name: entry.value for entry in entry_points(group=f"restyle.{kind}s")}
+    return {**others, **own}
+
+
+def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, Any]) -> Any:
+    table = _table(kind, own)
+    if name not in table:
+        raise UnknownPartError(kind, name, sorted(table))
+    module, _, attribute = table[name].partition(":")
+    try:
+        part = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        raise MissingExtraError(f"{kind} {name!r}", _NEEDS.get(package, package or name)) from error
+    known = [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    for option in options:
+        if option not in known:
+            listed = ", ".join(known) or "none"
+            raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
+    return part(**options)
