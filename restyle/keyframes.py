@@ -47,7 +47,8 @@ class KeyWalk:
     def step(self, frame: int, picture: np.ndarray) -> tuple[Keyframe | None, float, float]:
         """Look at the next frame. Gives a new keyframe or ``None``, how much of this frame the last keyframe before it
         explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
-        assert self._track is not None and self._picture is not None, "step comes after start"
+        if self._track is None or self._picture is None:
+            raise RuntimeError("step comes after start")
         coverage, moved = self._look(picture, frame)
         made: Keyframe | None = None
         if coverage < self._threshold:
@@ -95,8 +96,11 @@ def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *,
     for frame, picture in recipe.storyboard.items():
         keys[frame] = Keyframe(frame, "storyboard", Path(picture))
     for shot in shots:
-        has_one = any(shot.start <= frame < shot.stop for frame in keys)
-        if not has_one or (recipe.keyframes == "auto" and shot.start not in keys) or (shot.start in keys and keys[shot.start].reason in ("coverage", "max-gap", "every")):
+        first = keys.get(shot.start)
+        empty = not any(shot.start <= frame < shot.stop for frame in keys)
+        if empty or (first is None and recipe.keyframes == "auto"):
+            keys[shot.start] = Keyframe(shot.start, "start")
+        elif first is not None and first.reason in ("coverage", "max-gap", "every"):
             keys[shot.start] = Keyframe(shot.start, "start")
         _bridge(keys, shot, longest)
     return tuple(keys[frame] for frame in sorted(keys))
