@@ -98,9 +98,9 @@ def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *,
     for shot in shots:
         first = keys.get(shot.start)
         empty = not any(shot.start <= frame < shot.stop for frame in keys)
-        if empty or (first is None and recipe.keyframes == "auto"):
-            keys[shot.start] = Keyframe(shot.start, "start")
-        elif first is not None and first.reason in ("coverage", "max-gap", "every"):
+        unpainted = first is None and (empty or recipe.keyframes == "auto")
+        found = first is not None and first.reason in ("coverage", "max-gap", "every")
+        if unpainted or found:
             keys[shot.start] = Keyframe(shot.start, "start")
         _bridge(keys, shot, longest)
     return tuple(keys[frame] for frame in sorted(keys))
