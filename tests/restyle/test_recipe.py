@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restyle.errors import MissingExtraError, RecipeError
+from restyle.recipe import RECIPE_VERSION, Recipe, parse_keyframes, parse_storyboard
+
+
+def test_a_recipe_of_nothing_is_complete() -> None:
+    recipe = Recipe()
+    assert (recipe.painter, recipe.fill, recipe.strength, recipe.keyframes) == ("neural-style", "along-motion", 1.0, "auto")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"stile": "oil"}, "unknown key 'stile', did you mean 'style'?"),
+        ({"strength": 1.5}, "strength"),
+        ({"strength": float("nan")}, "strength"),
+        ({"keyframes": "evry:3"}, "every:N"),
+        ({"keyframes": "every:0"}, "every:N"),
+        ({"keyframes": [-1]}, "list of frame numbers"),
+        ({"cuts": "some"}, "'none'"),
+        ({"seed": -1}, "seed"),
+        ({"quality": 101}, "quality"),
+        ({"storyboard": {"x": "a.png"}}, "storyboard"),
+        ({"version": RECIPE_VERSION + 1}, "install a newer restyle"),
+        ({"version": 0}, "version"),
+    ],
+)
+def test_a_wrong_field_is_one_clear_line(fields: dict, says: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.build("recipe 'r.json'", **fields)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "r.json" in str(caught.value)
+
+
+def test_two_wrong_fields_are_both_named() -> None:
+    with pytest.raises(RecipeError, match=r"strength.*seed"):
+        Recipe.build(strength=2, seed=-4)
+
+
+def test_a_recipe_survives_its_file(tmp_path) -> None:
+    recipe = Recipe(style="a:0.5,b:0.5", keyframes=(4, 9), storyboard={4: str(tmp_path / "k.png")}, range="0:20", seed=7)
+    recipe.save(tmp_path / "r.json")
+    assert Recipe.load(tmp_path / "r.json") == recipe
+
+
+def test_pictures_are_relative_to_the_recipe(tmp_path) -> None:
+    (tmp_path / "look.png").write_bytes(b"")
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps({"style": "look.png", "storyboard": {"3": "key.png"}}))
+    recipe = Recipe.load(path)
+    assert recipe.style == str(tmp_path / "look.png")
+    assert recipe.storyboard == {3: str(tmp_path / "key.png")}
+
+
+def test_yaml_says_the_same_as_json(tmp_path) -> None:
+    (tmp_path / "r.yaml").write_text("style: oil\nkeyframes: [0, 8]\nstrength: 0.5\n")
+    assert Recipe.load(tmp_path / "r.yaml") == Recipe(style="oil", keyframes=(0, 8), strength=0.5)
+
+
+def test_yaml_without_its_package_names_the_install_line(tmp_path, monkeypatch) -> None:
+    import sys
+
+    (tmp_path / "r.yml").write_text("style: oil\n")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'restyle\[yaml\]'"):
+        Recipe.load(tmp_path / "r.yml")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("r.json", "{", "not valid JSON"),
+        ("r.yaml", "a: [", "not valid YAML"),
+        ("r.json", "[1, 2]", "not a table"),
+        ("r.json", '{"stlye": "oil"}', "did you mean 'style'"),
+    ],
+)
+def test_a_broken_recipe_file_is_named(tmp_path, name: str, text: str, says: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(RecipeError, match=says) as caught:
+        Recipe.load(tmp_path / name)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_recipe_is_named(tmp_path) -> None:
+    with pytest.raises(RecipeError, match=r"nowhere\.json.*no such file"):
+        Recipe.load(tmp_path / "nowhere.json")
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_a_list_of_keyframes_comes_back_sorted_and_unique(numbers: list[int]) -> None:
+    parsed = parse_keyframes(",".join(map(str, numbers)))
+    assert parsed == tuple(sorted(set(numbers)))
+    assert Recipe(keyframes=numbers).keyframes == parsed
+
+
+def test_keyframe_text_that_is_none_of_the_forms_is_refused() -> None:
+    with pytest.raises(RecipeError, match="--keyframes is"):
+        parse_keyframes("8;9")
+
+
+def test_storyboard_items() -> None:
+    assert parse_storyboard(["3=a.png", "10=b=c.png"]) == {3: "a.png", 10: "b=c.png"}
+    for wrong in ("a.png", "x=a.png", "3="):
+        with pytest.raises(RecipeError, match="FRAME=PICTURE"):
+            parse_storyboard([wrong])
+    with pytest.raises(RecipeError, match="twice"):
+        parse_storyboard(["3=a.png", "3=b.png"])
