@@ -1,0 +1,329 @@
+"""The measures: pure functions over arrays, each with its definition and source.
+
+Pictures are H x W x 3 RGB, uint8, uint16 or float32; all figures are over code values scaled to [0, 1], whatever the depth,
+so that an 8-bit and a 16-bit file of one picture measure the same. Flows are float32 H x W x 2 in pixels, ``(dx, dy)``, on the
+grid of *here*: ``there[y + dy, x + dx]`` is what ``here[y, x]`` became. Masks are bool H x W.
+
+A measure over no pixel at all is NaN: nothing was measured, which is neither good nor bad.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import cv2
+import numpy as np
+
+__all__ = [
+    "Leakage",
+    "boundary_f",
+    "edge_f1",
+    "end_point_error",
+    "estimate_flow",
+    "flicker",
+    "jaccard",
+    "leakage",
+    "luma",
+    "occlusion",
+    "psnr",
+    "sharpness",
+    "structure",
+    "t_of",
+    "to_unit",
+    "warp",
+    "warp_error",
+]
+
+Preset = Literal["ultrafast", "fast", "medium"]
+
+FULL = {"uint8": 255.0, "uint16": 65535.0}
+STATIC = 2.5 / 255  # a source pixel that changed less than this (8-bit rounding and a little noise) stands still
+
+
+def to_unit(picture: np.ndarray) -> np.ndarray:
+    """Code values as float32, full scale = 1. float32 pictures (EXR) are passed on as they are, unclipped."""
+    if picture.dtype == np.float32:
+        return picture
+    full = FULL.get(picture.dtype.name)
+    if full is None:
+        raise ValueError(f"a picture is uint8, uint16 or float32, got {picture.dtype}")
+    return np.multiply(picture, np.float32(1 / full), dtype=np.float32)
+
+
+def luma(picture: np.ndarray) -> np.ndarray:
+    """Luma, float32 H x W, full scale = 1: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) of the code values."""
+    if picture.ndim == 2:
+        return to_unit(picture)
+    return to_unit(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+
+
+def luma8(picture: np.ndarray) -> np.ndarray:
+    """Luma as uint8 H x W, for flow and edges."""
+    if picture.dtype == np.uint8:
+        return picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.rint(np.clip(np.nan_to_num(luma(picture)), 0, 1) * 255).astype(np.uint8)
+
+
+# Motion
+
+
+def estimate_flow(here: np.ndarray, there: np.ndarray, *, preset: Preset = "medium") -> np.ndarray:
+    """Flow float32 H x W x 2 from ``here`` to ``there`` (pictures, or uint8 luma, of one size).
+
+    DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at the stated preset.
+    A picture smaller than its patches (12 pixels either way) has no flow to find: all zero.
+    """
+    a, b = luma8(here), luma8(there)
+    if a.shape != b.shape:
+        raise ValueError(f"flow is between two pictures of one size, got {a.shape} and {b.shape}")
+    if min(a.shape) < 12:
+        return np.zeros((*a.shape, 2), np.float32)
+    return _dis(preset).calc(a, b, None)
+
+
+@cache
+def _dis(preset: Preset) -> cv2.DISOpticalFlow:
+    number = {
+        "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+        "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+        "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    }[preset]
+    return cv2.DISOpticalFlow.create(number)
+
+
+@cache
+def _grid(height: int, width: int) -> np.ndarray:
+    """Where each pixel is: float32 H x W x 2, (x, y)."""
+    y, x = np.mgrid[0:height, 0:width]
+    grid = np.stack([x, y], axis=2).astype(np.float32)
+    grid.setflags(write=False)
+    return grid
+
+
+def warp(there: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """``there`` seen from *here*: bilinear samples at ``(x + dx, y + dy)``; the border is repeated outwards.
+
+    ``there``: H x W or H x W x C; gives the same dtype.
+    """
+    return cv2.remap(there, _grid(*flow.shape[:2]) + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
+    """Pixels of *here* that cannot be compared with *there*: bool H x W, ``True`` = hidden or at a motion boundary.
+
+    ``flow_fw``: here -> there; ``flow_bw``: there -> here. With b the flow on the mask's own grid (``flow_fw``) and f_w the
+    other one warped onto it, a pixel is hidden where ``|f_w + b|² > 0.01 (|f_w|² + |b|²) + 0.5`` and at a motion
+    boundary where ``|∇b|² > 0.01 |b|² + 0.002`` (Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016, as used by
+    Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018). Pixels that leave the picture by more than half
+    a pixel are hidden too.
+    """
+    if flow_fw.shape != flow_bw.shape:
+        raise ValueError(f"both flows are of one size, got {flow_fw.shape} and {flow_bw.shape}")
+    height, width = flow_fw.shape[:2]
+    at = _grid(height, width) + flow_fw
+    back = cv2.remap(flow_bw, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bx, by = cv2.split(flow_fw)
+    fx, fy = cv2.split(back)
+    own = bx * bx + by * by
+    apart = np.square(bx + fx) + np.square(by + fy)
+    apart -= 0.01 * (own + fx * fx + fy * fy)
+    hidden = apart > 0.5
+    steep = np.zeros((height, width), np.float32)
+    for part in (bx, by):
+        steep[:, :-1] += np.square(part[:, 1:] - part[:, :-1])
+        steep[:-1, :] += np.square(part[1:, :] - part[:-1, :])
+    steep -= 0.01 * own
+    hidden |= steep > 0.002
+    hidden |= cv2.inRange(at, (-0.5, -0.5), (width - 0.5, height - 0.5)) == 0
+    return hidden
+
+
+# Consistency over time
+
+
+def warp_error(here: np.ndarray, there: np.ndarray, flow: np.ndarray, visible: np.ndarray) -> float:
+    """Mean square difference along the motion: Σ noc·(warp(there) - here)² / Σ noc, averaged over R, G and B in [0, 1].
+
+    ``flow``: the *source's*, here -> there; ``visible``: bool H x W, pixels that both pictures show (``~occlusion(...)``). Lai
+    et al., ECCV 2018, section 4.2. Against the shot's first frame as ``here`` it is their long-term error. NaN where
+    nothing is visible.
+    """
+    seen = int(np.count_nonzero(visible))
+    if not seen:
+        return float("nan")
+    apart = warp(to_unit(there), flow)
+    apart -= to_unit(here)
+    np.multiply(apart, apart, out=apart)
+    return float(cv2.mean(apart, mask=visible.astype(np.uint8))[0:3] @ _THIRD)
+
+
+_THIRD = np.full(3, 1 / 3)
+
+
+def t_of(source_flow: np.ndarray, output_flow: np.ndarray, visible: np.ndarray | None = None) -> float:
+    """tOF: mean Euclidean distance, in pixels, between the source pair's flow and the output pair's.
+
+    Chu et al., "Learning Temporal Coherence via Self-Supervision for GAN-based Video Generation", SIGGRAPH 2020.
+    """
+    return end_point_error(output_flow, source_flow, visible)
+
+
+def flicker(source_here: np.ndarray, source_there: np.ndarray, here: np.ndarray, there: np.ndarray) -> float:
+    """Mean |there - here| of the output over R, G and B in [0, 1], where the source stands still (no channel changed by
+    more than 2.5/255). NaN where nothing does."""
+    still = cv2.inRange(cv2.absdiff(to_unit(source_here), to_unit(source_there)), (0, 0, 0), (STATIC,) * 3)
+    if not cv2.countNonZero(still):
+        return float("nan")
+    return float(cv2.mean(cv2.absdiff(to_unit(here), to_unit(there)), mask=still)[0:3] @ _THIRD)
+
+
+# One picture
+
+
+def sharpness(picture: np.ndarray) -> float:
+    """Variance of the Laplacian of luma, in 8-bit code values squared (Pech-Pacheco et al., ICPR 2000)."""
+    second = cv2.Laplacian(luma(picture), cv2.CV_32F)
+    _, deviation = cv2.meanStdDev(second)
+    return float(deviation[0, 0] ** 2 * 255**2)
+
+
+def structure(source: np.ndarray, output: np.ndarray) -> float:
+    """SSIM of luma: 1 for the same picture, about 0 for unrelated ones.
+
+    Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", 2004: Gaussian window of 11 x 11,
+    sigma 1.5, K1 = 0.01, K2 = 0.03, mean over the windows that lie wholly inside (over all, in a picture below 11 pixels).
+    """
+    return float(structure_map(luma(source), luma(output)).mean())
+
+
+def structure_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """SSIM of each window, of two float32 H x W lumas in [0, 1]."""
+    if a.shape != b.shape:
+        raise ValueError(f"structure is compared between two pictures of one size, got {a.shape} and {b.shape}")
+    c1, c2 = 0.01**2, 0.03**2
+    mean_a, mean_b = _window(a), _window(b)
+    var_a = _window(a * a) - mean_a * mean_a
+    var_b = _window(b * b) - mean_b * mean_b
+    both = _window(a * b) - mean_a * mean_b
+    ssim = (2 * mean_a * mean_b + c1) * (2 * both + c2)
+    ssim /= (mean_a * mean_a + mean_b * mean_b + c1) * (var_a + var_b + c2)
+    return ssim[5:-5, 5:-5] if min(a.shape) > 10 else ssim
+
+
+def _window(values: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT_101)
+
+
+def edge_f1(source: np.ndarray, output: np.ndarray, *, tolerance: int = 1) -> float:
+    """F1 of edges: how well the output's edges fall on the source's, up to ``tolerance`` pixels.
+
+    Edges: Canny (1986) of 8-bit luma after a 3 x 3 Gaussian, thresholds 50 and 100. Precision: share of the output's edge
+    pixels near one of the source's; recall the other way round. 1 if neither has an edge.
+    """
+    return _f1(_edges(source), _edges(output), tolerance)
+
+
+def _edges(picture: np.ndarray) -> np.ndarray:
+    return cv2.Canny(cv2.GaussianBlur(luma8(picture), (3, 3), 0), 50, 100) > 0
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB over R, G and B, full scale = 1; infinite for equal pictures."""
+    error = float(np.mean(np.square(to_unit(a) - to_unit(b)), dtype=np.float64))
+    return float("inf") if error == 0 else -10 * float(np.log10(error))
+
+
+# Mattes
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What changed outside of the matte. All zero is the promise."""
+
+    share: float
+    """Share, in [0, 1], of the pixels outside of the matte that differ in any channel."""
+    mean: float
+    """Mean |change| of those that differ, over R, G and B in [0, 1]; 0 if none does."""
+    largest: float
+    """Largest |change| of any channel, in [0, 1]."""
+
+
+def leakage(source: np.ndarray, output: np.ndarray, matte: np.ndarray) -> Leakage:
+    """Changed pixels where the matte is exactly 0, compared in the pictures' own depth (no tolerance).
+
+    ``matte``: H x W, bool or float in [0, 1], feather included. Both pictures have one depth, else ``ValueError``.
+    """
+    if source.dtype != output.dtype or source.shape != output.shape or matte.shape != source.shape[:2]:
+        raise ValueError(
+            f"leakage compares pictures of one size and depth, got {source.shape} of {source.dtype}, "
+            f"{output.shape} of {output.dtype}, matte {matte.shape}"
+        )
+    outside = matte == 0
+    differ = (source != output).any(axis=2) & outside
+    total, changed = int(outside.sum()), int(differ.sum())
+    if not changed:
+        return Leakage(0.0, 0.0, 0.0)
+    size = np.abs(to_unit(output[differ]).astype(np.float64) - to_unit(source[differ]))
+    return Leakage(changed / total, float(size.mean()), float(size.max()))
+
+
+def jaccard(matte: np.ndarray, truth: np.ndarray) -> float:
+    """J of DAVIS: intersection over union of two mattes (bool, or float cut at 0.5); 1 if both are empty.
+
+    Perazzi et al., "A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation", CVPR 2016.
+    """
+    a, b = _binary(matte), _binary(truth)
+    union = np.count_nonzero(a | b)
+    return 1.0 if union == 0 else np.count_nonzero(a & b) / union
+
+
+def boundary_f(matte: np.ndarray, truth: np.ndarray, *, bound: float = 0.008) -> float:
+    """F of DAVIS: F1 of the two outlines, matched within ``bound`` of the picture's diagonal (rounded up to whole pixels).
+
+    Perazzi et al., CVPR 2016. The outline is where a pixel differs from its right, lower or lower right neighbour; the
+    tolerance is a disk. 1 if neither matte has an outline.
+    """
+    a, b = _outline(_binary(matte)), _outline(_binary(truth))
+    radius = int(np.ceil(bound * np.hypot(*a.shape))) if bound < 1 else int(bound)
+    return _f1(b, a, radius)
+
+
+def _binary(matte: np.ndarray) -> np.ndarray:
+    return matte if matte.dtype == bool else matte >= 0.5
+
+
+def _outline(mask: np.ndarray) -> np.ndarray:
+    wide = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
+    return (mask != wide[:-1, 1:]) | (mask != wide[1:, :-1]) | (mask != wide[1:, 1:])
+
+
+def _f1(truth: np.ndarray, found: np.ndarray, radius: int) -> float:
+    """F1 of two sets of pixels that match within ``radius`` pixels."""
+    n_truth, n_found = np.count_nonzero(truth), np.count_nonzero(found)
+    if not n_truth and not n_found:
+        return 1.0
+    if not n_truth or not n_found:
+        return 0.0
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    disk = (x * x + y * y <= radius * radius).astype(np.uint8)
+    near_truth = cv2.dilate(truth.astype(np.uint8), disk) > 0
+    near_found = cv2.dilate(found.astype(np.uint8), disk) > 0
+    precision = np.count_nonzero(found & near_truth) / n_found
+    recall = np.count_nonzero(truth & near_found) / n_truth
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+# Flow against truth
+
+
+def end_point_error(flow: np.ndarray, truth: np.ndarray, mask: np.ndarray | None = None) -> float:
+    """Mean Euclidean distance between two flows, in pixels, over ``mask`` (bool H x W; all pixels without one).
+
+    Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011. NaN if the mask is empty.
+    """
+    apart = cv2.magnitude(*cv2.split(flow - truth))
+    if mask is not None:
+        apart = apart[mask]
+    return float(apart.mean(dtype=np.float64)) if apart.size else float("nan")

@@ -1,0 +1,77 @@
+"""Pictures and facts for a report, from the engine's own types."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from restyle.types import FootageSpec
+
+__all__ = ["eight_bit", "facts_of", "jpeg_of"]
+
+
+def eight_bit(picture: np.ndarray) -> np.ndarray:
+    """A picture (H x W x 3, uint8, uint16 or float32) as uint8 for looking at; float is clipped to [0, 1]."""
+    if picture.dtype == np.uint8:
+        return picture
+    if picture.dtype == np.uint16:
+        return (picture >> 8).astype(np.uint8)
+    return np.rint(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
+
+
+def jpeg_of(picture: np.ndarray, *, long_side: int = 960, quality: int = 82) -> bytes:
+    """A picture (H x W x 3 RGB, any depth) as JPEG, shrunk so that its longer side is at most ``long_side`` pixels."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, long_side / max(height, width))
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(eight_bit(picture), cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    if not done:
+        raise ValueError(f"a picture of {picture.shape} cannot be a JPEG")
+    return data.tobytes()
+
+
+def facts_of(
+    source: FootageSpec,
+    output: FootageSpec,
+    *,
+    frames: tuple[int | None, int | None] = (None, None),
+    seconds: tuple[Fraction | float | None, Fraction | float | None] = (None, None),
+) -> list[tuple[str, str, str]]:
+    """Rows of a report's facts table: what, footage in, footage out.
+
+    ``frames``, ``seconds``: counted, in and out; without them what the headers tell.
+    """
+    sides = [_facts(spec, n, s) for spec, n, s in zip((source, output), frames, seconds, strict=True)]
+    return [(what, sides[0][what], sides[1][what]) for what in sides[0]]
+
+
+def _facts(spec: FootageSpec, frames: int | None, seconds: Fraction | float | None) -> dict[str, str]:
+    count = spec.frames if frames is None else frames
+    if seconds is None and count is not None:
+        seconds = count / spec.rate
+    tags = spec.colour
+    colour = " / ".join(tag or "–" for tag in (tags.primaries, tags.transfer, tags.matrix))
+    colour_range = {"tv": "limited range", "pc": "full range", None: ""}.get(tags.range, tags.range)
+    rate = f"{float(spec.rate):.3f}".rstrip("0").rstrip(".")
+    exact = f" ({spec.rate})" if spec.rate.denominator != 1 else ""
+    size = f"{spec.width} × {spec.height}"
+    if spec.pixel_aspect != 1:
+        size += f", pixel aspect {spec.pixel_aspect.numerator}:{spec.pixel_aspect.denominator}"
+    if spec.rotation:
+        size += f", turned {spec.rotation}°"
+    return {
+        "File": spec.path,
+        "Size": size,
+        "Frames": "unknown" if count is None else f"{count:,}",
+        "Rate": f"{rate} fps{exact}" + (", variable" if spec.variable_rate else ""),
+        "Duration": "unknown" if seconds is None else f"{float(seconds):.3f} s",
+        "Timecode": spec.timecode or "–",
+        "Codec": f"{spec.codec}, {spec.pixel_format}, {spec.bits} bit" + (", alpha" if spec.has_alpha else ""),
+        "Colour": (colour if colour != "– / – / –" else "untagged") + (f", {colour_range}" if colour_range else ""),
+        "Audio": {0: "none", 1: "1 stream"}.get(spec.audio_streams, f"{spec.audio_streams} streams"),
+    }

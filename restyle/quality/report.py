@@ -1,0 +1,33 @@
+"""The report of a job: one self-contained HTML page, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from restyle.errors import OutputError, show_path, why
+from restyle.quality.page import page_of
+from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
+
+__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Pair", "ReportData", "ShotRow", "write_report"]
+
+
+def write_report(data: ReportData, html_path: str | Path, json_path: str | Path | None = None) -> None:
+    """Write the page, and ``report.json`` beside it if a path is given; both appear complete or not at all.
+
+    Same data, same bytes. Raises ``OutputError``.
+    """
+    _put(Path(html_path), page_of(data))
+    if json_path is not None:
+        _put(Path(json_path), json.dumps(data.to_json(), ensure_ascii=True, allow_nan=False, indent=1) + "\n")
+
+
+def _put(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"cannot write the report {show_path(path)}: {why(error)}") from error

@@ -1,0 +1,207 @@
+"""What a report says: plain frozen values that the engine fills in. Pictures come as JPEG bytes (``pictures.jpeg_of``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Pair", "ReportData", "ShotRow"]
+
+SCHEMA = "restyle.report"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """One frame's figures; ``None`` where nothing could be measured. ``quality.measures`` defines them."""
+
+    frame: int
+    """Number in the footage."""
+    shot: int
+    coverage: float | None = None
+    """Share of the frame that its neighbouring paintings explain; 1 for a painted frame."""
+    warp_error: float | None = None
+    source_warp_error: float | None = None
+    long_range: float | None = None
+    source_long_range: float | None = None
+    sharpness: float | None = None
+    painted: bool = False
+    """Painted, not filled."""
+    reason: str | None = None
+    """Why it was painted (``Keyframe.reason``; ``"repair"`` = added because its neighbours explained too little)."""
+    flicker: float | None = None
+    structure: float | None = None
+
+    @property
+    def repaired(self) -> bool:
+        return self.reason == "repair"
+
+
+@dataclass(frozen=True)
+class ShotRow:
+    """Frames ``start`` up to, not including, ``stop``."""
+
+    index: int
+    start: int
+    stop: int
+    begins: str = "cut"
+    """Why a shot begins here (``Shot.begins``)."""
+
+
+@dataclass(frozen=True)
+class KeyCard:
+    """One painted keyframe of the contact sheet."""
+
+    frame: int
+    timecode: str
+    reason: str
+    source: bytes = b""
+    """JPEG; about 320 pixels wide is plenty."""
+    painting: bytes = b""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One before/after picture, compared by a slider."""
+
+    frame: int
+    timecode: str
+    before: bytes = b""
+    """JPEG; up to 1280 pixels wide."""
+    after: bytes = b""
+    note: str = ""
+    """A few words under the picture, for example why this frame is shown."""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that a report shows. Same data, same bytes."""
+
+    title: str
+    """Mostly the output's name; may be any text: everything is escaped."""
+    rate: Fraction
+    """Frames a second of the result, for the time axis."""
+    frames: Sequence[FrameRow]
+    """Every frame of the result, ascending."""
+    shots: Sequence[ShotRow] = ()
+    keys: Sequence[KeyCard] = ()
+    pairs: Sequence[Pair] = ()
+    facts: Sequence[tuple[str, str, str]] = ()
+    """Rows of the facts table: what, footage in, footage out. ``pictures.facts_of`` makes them from two specs."""
+    notes: Sequence[str] = ()
+    """Warnings and other things that a person should know: one line each."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> seconds, in order."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    verdict: str = ""
+    """One line under the title; empty = made from the figures."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further plain JSON values, for ``report.json`` alone."""
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise ValueError("a report is about one frame at least")
+        numbers = [row.frame for row in self.frames]
+        if any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
+            raise ValueError("the frames of a report are in ascending order")
+        if self.rate <= 0:
+            raise ValueError(f"a rate is positive, got {self.rate}")
+
+    def summary(self) -> dict[str, float | int | None]:
+        """Figures over all frames: counts, and means of what was measured (``None`` = nothing was)."""
+        rows = self.frames
+        painted = sum(row.painted for row in rows)
+        between = [row.sharpness for row in rows if not row.painted]
+        keys = [row.sharpness for row in rows if row.painted]
+        ratio = _ratio(mean(between), mean(keys))
+        return {
+            "frames": len(rows),
+            "shots": max(1, len(self.shots)),
+            "painted": painted,
+            "repaired": sum(row.repaired for row in rows),
+            "coverage": mean([row.coverage for row in rows if not row.painted]),
+            "warp_error": mean([row.warp_error for row in rows]),
+            "source_warp_error": mean([row.source_warp_error for row in rows]),
+            "warp_error_over_source": _ratio(
+                mean([row.warp_error for row in rows]), mean([row.source_warp_error for row in rows])
+            ),
+            "long_range": mean([row.long_range for row in rows]),
+            "source_long_range": mean([row.source_long_range for row in rows]),
+            "flicker": mean([row.flicker for row in rows]),
+            "structure": mean([row.structure for row in rows]),
+            "sharpness": mean([row.sharpness for row in rows]),
+            "in_between_sharpness": ratio,
+            "seconds": sum(self.timings.values()),
+            "frames_per_second": _ratio(float(len(rows)), sum(self.timings.values())),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; the pictures themselves stay out. Figures have six significant digits."""
+        return {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "title": self.title,
+            "verdict": self.verdict,
+            "rate": str(self.rate),
+            "summary": {name: plain_number(value) for name, value in self.summary().items()},
+            "facts": [list(row) for row in self.facts],
+            "shots": [asdict(shot) for shot in self.shots],
+            "keys": [_without_pictures(card) for card in self.keys],
+            "pairs": [_without_pictures(pair) for pair in self.pairs],
+            "notes": list(self.notes),
+            "timings": {name: plain_number(value) for name, value in self.timings.items()},
+            "recipe": dict(self.recipe),
+            "versions": dict(self.versions),
+            "extra": dict(self.extra),
+            "frames": [{name: plain_number(value) for name, value in vars(row).items()} for row in self.frames],
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> ReportData:
+        """What ``to_json`` gave, less the pictures. Raises ``ValueError`` for another schema or a newer version."""
+        if plain.get("schema") != SCHEMA or plain.get("version") not in range(1, VERSION + 1):
+            raise ValueError(
+                f"this reads {SCHEMA} up to version {VERSION}, got {plain.get('schema')!r} {plain.get('version')!r}"
+            )
+        return cls(
+            title=plain["title"],
+            verdict=plain["verdict"],
+            rate=Fraction(plain["rate"]),
+            frames=tuple(FrameRow(**row) for row in plain["frames"]),
+            shots=tuple(ShotRow(**shot) for shot in plain["shots"]),
+            keys=tuple(KeyCard(**card) for card in plain["keys"]),
+            pairs=tuple(Pair(**pair) for pair in plain["pairs"]),
+            facts=tuple((what, a, b) for what, a, b in plain["facts"]),
+            notes=tuple(plain["notes"]),
+            timings=plain["timings"],
+            recipe=plain["recipe"],
+            versions=plain["versions"],
+            extra=plain["extra"],
+        )
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Mean of the values that are there; ``None`` if none is."""
+    there = [value for value in values if value is not None and math.isfinite(value)]
+    return math.fsum(there) / len(there) if there else None
+
+
+def plain_number(value: Any) -> Any:
+    """A value as JSON can hold it: floats to six significant digits, those that are not finite as ``None``."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value
+
+
+def _ratio(a: float | None, b: float | None) -> float | None:
+    return a / b if a is not None and b else None
+
+
+def _without_pictures(value: KeyCard | Pair) -> dict[str, Any]:
+    plain = {item.name: getattr(value, item.name) for item in fields(value)}
+    return {name: item for name, item in plain.items() if not isinstance(item, bytes)}

@@ -1,0 +1,210 @@
+"""The measures frame by frame, in flat memory: what the engine keeps for every frame of every job.
+
+A ``Measurer`` holds two small pairs of pictures and nothing else: the frame before, and the shot's first. So measuring can
+stop at any frame and go on elsewhere, with the same figures: ``state()`` gives those pictures as plain arrays, and
+``Measurer(state=...)`` goes on from them. A window that starts within a shot is measured in one of two ways:
+
+- go on from the ``state()`` kept when the window before ended; or
+- hand the shot's first pair over by the ``anchor_state()`` of the shot's first window, and the frame before by
+  ``prime(source, output)``. Without an anchor the long-range figures are ``None``; without the frame before the first row
+  has no figures of a pair. ``Row.joined`` puts the two halves of such a row together, if another window measured the pair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+
+from restyle.quality import measures
+from restyle.quality.measures import Preset
+
+__all__ = ["SMALL", "Measurer", "Row", "measuring_size"]
+
+SMALL = 320  # long side, in pixels, at which the engine measures
+LEAST_VISIBLE = 0.05  # share of the picture below which a pair has too little in common to be measured
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of one frame; ``None`` where there was nothing to measure. See ``measures`` for definitions."""
+
+    frame: int
+    warp_error: float | None = None
+    """Of the result, between the frame before and this one."""
+    source_warp_error: float | None = None
+    """Of the source, over the same pixels: the floor."""
+    long_range: float | None = None
+    """Warp error of the result between the shot's first frame and this one."""
+    source_long_range: float | None = None
+    flicker: float | None = None
+    t_of: float | None = None
+    """In pixels of the measuring size; only if asked for."""
+    sharpness: float | None = None
+    source_sharpness: float | None = None
+    structure: float | None = None
+    visible: float | None = None
+    """Share of the frame before that this frame shows too."""
+    long_visible: float | None = None
+    """The same for the shot's first frame. A small share means that the long-range figure speaks of little."""
+
+    def joined(self, other: Row) -> Row:
+        """This row with its gaps filled from another row of the same frame."""
+        if other.frame != self.frame:
+            raise ValueError(f"rows of one frame can be joined, got {self.frame} and {other.frame}")
+        mine, theirs = asdict(self), asdict(other)
+        return Row(**{name: theirs[name] if value is None else value for name, value in mine.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, figures to six significant digits."""
+        return {
+            name: value if value is None or name == "frame" else float(f"{value:.6g}")
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Row:
+        """What ``to_json`` gave; other keys are left aside."""
+        return cls(**{field.name: plain.get(field.name) for field in fields(cls)})
+
+
+def measuring_size(width: int, height: int, long_side: int | None = SMALL) -> tuple[int, int]:
+    """Width and height at which footage of that size is measured: never enlarged, no side below 1."""
+    scale = 1.0 if long_side is None else min(1.0, long_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+class _Picture:
+    """One picture at the measuring size, with what several measures need of it."""
+
+    def __init__(self, small: np.ndarray) -> None:
+        self.small = small
+        self.unit = measures.to_unit(small)
+        self.grey = measures.luma8(small)
+        self.luma = measures.luma(small)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    source: _Picture
+    output: _Picture
+
+
+class Measurer:
+    """Fed frame by frame, in order, with source and output pictures; gives each frame's ``Row``.
+
+    ``long_side``: pictures are shrunk (area average) so that their longer side is at most this many pixels; ``None`` = full
+    size. An output of another size than its source is brought to the measuring size of the source. ``preset``: of the
+    DIS flow. ``long_range``, ``t_of``, ``structure``: measures that may be left out (``t_of`` needs another flow).
+    ``state``: what ``state()`` of another measurer gave.
+    """
+
+    def __init__(
+        self,
+        *,
+        long_side: int | None = SMALL,
+        preset: Preset = "ultrafast",
+        long_range: bool = True,
+        t_of: bool = False,
+        structure: bool = True,
+        state: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self._long_side = long_side
+        self._preset: Preset = preset
+        self._want = {"long_range": long_range, "t_of": t_of, "structure": structure}
+        self._first: _Pair | None = None
+        self._last: _Pair | None = None
+        for name, value in (state or {}).items():
+            if name not in ("first_source", "first_output", "last_source", "last_output"):
+                raise ValueError(f"a measurer's state has no {name!r}, got {value.shape}")
+        if state and "first_source" in state:
+            self._first = _Pair(_Picture(state["first_source"]), _Picture(state["first_output"]))
+        if state and "last_source" in state:
+            self._last = _Pair(_Picture(state["last_source"]), _Picture(state["last_output"]))
+
+    def prime(self, source: np.ndarray, output: np.ndarray) -> None:
+        """The frame before the first one that will be pushed; it gets no row of its own."""
+        self._last = self._pair(source, output)
+
+    def push(self, source: np.ndarray, output: np.ndarray, frame: int, *, shot_start: bool = False) -> Row:
+        """Measure the next frame. ``shot_start``: a shot begins here, so that nothing is compared across the cut."""
+        now = self._pair(source, output)
+        found: dict[str, float] = {
+            "sharpness": measures.sharpness(now.output.luma),
+            "source_sharpness": measures.sharpness(now.source.luma),
+        }
+        if self._want["structure"]:
+            found["structure"] = measures.structure(now.source.luma, now.output.luma)
+        if shot_start:
+            self._first, self._last = now, None
+        if self._last is not None:
+            found |= self._near(self._last, now)
+        if self._want["long_range"] and self._first is not None and self._first is not now:
+            if self._first is self._last:
+                if "warp_error" in found:
+                    found |= {
+                        "long_range": found["warp_error"],
+                        "source_long_range": found["source_warp_error"],
+                    }
+                found["long_visible"] = found["visible"]
+            else:
+                _, visible, share = self._motion(self._first, now)
+                found["long_visible"] = share
+                if share >= LEAST_VISIBLE:
+                    found["long_range"], found["source_long_range"] = self._errors(self._first, now, _, visible)
+        self._last = now
+        return Row(frame, **{name: None if math.isnan(value) else value for name, value in found.items()})
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The small pictures that measuring goes on from: the frame before and the shot's first, source and output."""
+        held = self.anchor_state()
+        if self._last is not None:
+            held |= {"last_source": self._last.source.small, "last_output": self._last.output.small}
+        return held
+
+    def anchor_state(self) -> dict[str, np.ndarray]:
+        """The shot's first pair alone."""
+        if self._first is None:
+            return {}
+        return {"first_source": self._first.source.small, "first_output": self._first.output.small}
+
+    def _pair(self, source: np.ndarray, output: np.ndarray) -> _Pair:
+        size = measuring_size(source.shape[1], source.shape[0], self._long_side)
+        return _Pair(_Picture(_shrink(source, size)), _Picture(_shrink(output, size)))
+
+    def _motion(self, here: _Pair, there: _Pair) -> tuple[np.ndarray, np.ndarray, float]:
+        forward = measures.estimate_flow(here.source.grey, there.source.grey, preset=self._preset)
+        backward = measures.estimate_flow(there.source.grey, here.source.grey, preset=self._preset)
+        visible = ~measures.occlusion(forward, backward)
+        return forward, visible, float(np.count_nonzero(visible) / visible.size)
+
+    def _errors(self, here: _Pair, there: _Pair, flow: np.ndarray, visible: np.ndarray) -> tuple[float, float]:
+        return (
+            measures.warp_error(here.output.unit, there.output.unit, flow, visible),
+            measures.warp_error(here.source.unit, there.source.unit, flow, visible),
+        )
+
+    def _near(self, here: _Pair, there: _Pair) -> dict[str, float]:
+        flow, visible, share = self._motion(here, there)
+        found = {
+            "visible": share,
+            "flicker": measures.flicker(here.source.unit, there.source.unit, here.output.unit, there.output.unit),
+        }
+        if share >= LEAST_VISIBLE:
+            found["warp_error"], found["source_warp_error"] = self._errors(here, there, flow, visible)
+        if self._want["t_of"]:
+            moved = measures.estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
+            found["t_of"] = measures.t_of(flow, moved)
+        return found
+
+
+def _shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The picture at ``size`` (width, height), in its own depth; always a copy or the picture itself."""
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    smaller = picture.shape[1] >= size[0] and picture.shape[0] >= size[1]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
