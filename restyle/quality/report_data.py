@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Pair", "ReportData", "ShotRow"]
@@ -107,7 +108,7 @@ class ReportData:
         if not self.frames:
             raise ValueError("a report is about one frame at least")
         numbers = [row.frame for row in self.frames]
-        if any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(numbers)):
             raise ValueError("the frames of a report are in ascending order")
         if self.rate <= 0:
             raise ValueError(f"a rate is positive, got {self.rate}")

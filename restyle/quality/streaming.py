@@ -47,6 +47,8 @@ class Row:
     sharpness: float | None = None
     source_sharpness: float | None = None
     structure: float | None = None
+    edge_f1: float | None = None
+    """Only if asked for."""
     visible: float | None = None
     """Share of the frame before that this frame shows too."""
     long_visible: float | None = None
@@ -99,8 +101,8 @@ class Measurer:
 
     ``long_side``: pictures are shrunk (area average) so that their longer side is at most this many pixels; ``None`` = full
     size. An output of another size than its source is brought to the measuring size of the source. ``preset``: of the
-    DIS flow. ``long_range``, ``t_of``, ``structure``: measures that may be left out (``t_of`` needs another flow).
-    ``state``: what ``state()`` of another measurer gave.
+    DIS flow. ``long_range``, ``t_of``, ``structure``, ``edges``: measures that may be left out. ``state``: what ``state()``
+    of another measurer gave.
     """
 
     def __init__(
@@ -111,11 +113,12 @@ class Measurer:
         long_range: bool = True,
         t_of: bool = False,
         structure: bool = True,
+        edges: bool = False,
         state: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._long_side = long_side
         self._preset: Preset = preset
-        self._want = {"long_range": long_range, "t_of": t_of, "structure": structure}
+        self._want = {"long_range": long_range, "t_of": t_of, "structure": structure, "edges": edges}
         self._first: _Pair | None = None
         self._last: _Pair | None = None
         for name, value in (state or {}).items():
@@ -139,23 +142,14 @@ class Measurer:
         }
         if self._want["structure"]:
             found["structure"] = measures.structure(now.source.luma, now.output.luma)
+        if self._want["edges"]:
+            found["edge_f1"] = measures.edge_f1(now.source.grey, now.output.grey)
         if shot_start:
             self._first, self._last = now, None
         if self._last is not None:
             found |= self._near(self._last, now)
         if self._want["long_range"] and self._first is not None and self._first is not now:
-            if self._first is self._last:
-                if "warp_error" in found:
-                    found |= {
-                        "long_range": found["warp_error"],
-                        "source_long_range": found["source_warp_error"],
-                    }
-                found["long_visible"] = found["visible"]
-            else:
-                _, visible, share = self._motion(self._first, now)
-                found["long_visible"] = share
-                if share >= LEAST_VISIBLE:
-                    found["long_range"], found["source_long_range"] = self._errors(self._first, now, _, visible)
+            found |= self._far(self._first, now, found)
         self._last = now
         return Row(frame, **{name: None if math.isnan(value) else value for name, value in found.items()})
 
@@ -199,6 +193,16 @@ class Measurer:
         if self._want["t_of"]:
             moved = measures.estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
             found["t_of"] = measures.t_of(flow, moved)
+        return found
+
+    def _far(self, first: _Pair, now: _Pair, near: Mapping[str, float]) -> dict[str, float]:
+        if first is self._last:  # the shot's second frame: the same pair
+            same = {"long_range": "warp_error", "source_long_range": "source_warp_error", "long_visible": "visible"}
+            return {name: near[other] for name, other in same.items() if other in near}
+        flow, visible, share = self._motion(first, now)
+        found = {"long_visible": share}
+        if share >= LEAST_VISIBLE:
+            found["long_range"], found["source_long_range"] = self._errors(first, now, flow, visible)
         return found
 
 
