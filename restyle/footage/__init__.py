@@ -1,1 +1,63 @@
-"""."""
+"""Footage in and out: probe, decode, encode, image sequences, audio, timecode.
+
+Importing this package loads neither PyAV nor OpenCV; the first use of a name that needs them does.
+
+Reading: ``probe`` -> ``FootageSpec``; ``open_footage`` -> ``Footage``, whose ``frames()`` are ``Frame`` values; ``timing``.
+Writing: ``plan_output`` -> ``OutputSpec``; ``SegmentWriter`` encodes runs of frames, ``conform`` joins them into the output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from restyle.footage.timecode import format_timecode, parse_span, parse_timecode
+
+if TYPE_CHECKING:
+    from restyle.footage.conform import check_output, conform
+    from restyle.footage.output import CODECS, OutputSpec, plan_output
+    from restyle.footage.reading import Footage, files_of, open_footage, probe, timing
+    from restyle.footage.segments import SegmentWriter
+    from restyle.footage.stills import read_picture, write_picture
+
+__all__ = [
+    "CODECS",
+    "Footage",
+    "OutputSpec",
+    "SegmentWriter",
+    "check_output",
+    "conform",
+    "files_of",
+    "format_timecode",
+    "open_footage",
+    "parse_span",
+    "parse_timecode",
+    "plan_output",
+    "probe",
+    "read_picture",
+    "timing",
+    "write_picture",
+]
+
+_HOME = {
+    "CODECS": "output",
+    "Footage": "reading",
+    "OutputSpec": "output",
+    "SegmentWriter": "segments",
+    "check_output": "conform",
+    "conform": "conform",
+    "files_of": "reading",
+    "open_footage": "reading",
+    "plan_output": "output",
+    "probe": "reading",
+    "read_picture": "stills",
+    "timing": "reading",
+    "write_picture": "stills",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

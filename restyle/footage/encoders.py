@@ -1,0 +1,180 @@
+"""The video codecs: which encoder, which containers, which pixel formats, and how quality maps to each one's own scale."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from restyle.footage.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, number_of_tag
+from restyle.types import FootageSpec
+
+if TYPE_CHECKING:
+    from restyle.footage.output import OutputSpec
+
+__all__ = ["CODECS", "Codec", "configure", "encoder_options", "silence_encoders"]
+
+_THREADS = 4
+"""Fixed, whatever the machine: x264's and x265's choices, and so the bytes, depend on the number of threads."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One way to encode video."""
+
+    name: str
+    encoder: str
+    """FFmpeg's encoder."""
+    containers: tuple[str, ...]
+    scale: tuple[float, float, float] | None
+    """The encoder's own measure at quality 0, 80 and 100; ``None``: lossless, or by profile."""
+    even: bool = False
+    """Subsampled pictures must have even sides; odd ones are encoded without subsampling."""
+    limited_only: bool = False
+    """The codec has no full range."""
+    tag: str | None = None
+    """FourCC in mp4 and mov, where the muxer's own choice is not what players expect."""
+
+    def bits(self, layout: str) -> int:
+        """Bits a channel of a pixel format."""
+        return max(c.bits for c in av.VideoFormat(layout).components)
+
+    def layout(self, source: FootageSpec, width: int, height: int, notes: list[str]) -> str:
+        """The pixel format: the source's depth, chroma and alpha as far as the encoder has them. ``notes`` gets the rest."""
+        bits = 8 if source.dtype == "uint8" else min(16, max(10, source.bits)) if source.dtype == "uint16" else 16
+        if self.name == "ffv1":
+            # RGB, so that every picture comes back bit for bit.
+            if bits == 8:
+                return "bgra" if source.has_alpha else "bgr0"
+            return "gbrap16le" if source.has_alpha else "gbrp16le"
+        chroma = next((c for c in ("444", "422", "420") if c in source.pixel_format), "420")
+        if self.name == "prores":
+            chroma = "444" if source.has_alpha or (chroma == "444" and bits > 8) else "422"
+            return "yuva444p10le" if source.has_alpha else f"yuv{chroma}p10le"
+        if self.name == "mjpeg" and source.kind == "sequence":
+            chroma = "422"
+        odd = (width % 2 and chroma != "444") or (height % 2 and chroma == "420")
+        if self.even and odd:
+            chroma = "444"
+        if source.has_alpha:
+            notes.append(f"{self.name} carries no alpha; it is left out (prores, ffv1 and png keep it)")
+        # 16-bit and 12-bit sources become 10-bit where there is no more; 14 and 16 bits have no lossy codec at all.
+        depths = [12, 10, 8] if bits == 12 else [10, 8] if bits > 8 else [8]
+        formats = {f.name for f in av.codec.Codec(self.encoder, "w").video_formats or ()}
+        for depth in depths:
+            for form in (chroma, "420"):
+                name = f"yuv{form}p" + (f"{depth}le" if depth > 8 else "")
+                if name in formats and not (self.even and odd and form == "420"):
+                    if depth < bits and not (depth == 10 and bits > 12):
+                        notes.append(
+                            f"{self.name} takes {depth} bits a channel here; the footage's {source.bits} are reduced"
+                        )
+                    return name
+        return f"yuv{chroma}p"
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        Codec("h264", "libx264", ("mp4", "mov", "matroska", "avi"), (45, 17, 6), even=True),
+        Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 19, 8), even=True, tag="hvc1"),
+        Codec("vp9", "libvpx-vp9", ("mp4", "matroska", "webm"), (60, 20, 4)),
+        Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 20, 6), even=True),
+        Codec("prores", "prores_ks", ("mov", "matroska"), None, limited_only=True),
+        Codec("ffv1", "ffv1", ("mov", "matroska", "avi"), None),
+        Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
+    )
+}
+"""The video codecs by name."""
+
+_PRORES = ((25, "proxy", "apco"), (50, "lt", "apcs"), (70, "standard", "apcn"), (101, "hq", "apch"))
+
+
+def _measure(codec: Codec, quality: int) -> float:
+    """A quality of 0 to 100 on the encoder's own scale, linear between its three known points."""
+    assert codec.scale is not None
+    worst, good, best = codec.scale
+    if quality <= 80:
+        return worst + (good - worst) * quality / 80
+    return good + (best - good) * (quality - 80) / 20
+
+
+def prores_profile(quality: int, pixel_format: str) -> tuple[str, str]:
+    """Profile name and FourCC."""
+    if "444" in pixel_format:
+        return "4444", "ap4h"
+    return next((name, tag) for below, name, tag in _PRORES if quality < below)
+
+
+def fourcc(spec: OutputSpec) -> str | None:
+    """The FourCC to write, where the muxer must be told."""
+    if spec.codec == "prores":
+        return prores_profile(spec.quality, spec.pixel_format)[1]
+    return CODECS[spec.codec].tag if spec.container in ("mp4", "mov") else None
+
+
+def encoder_options(name: str, quality: int, pixel_format: str, container: str) -> dict[str, str]:
+    """Options of the encoder: fast presets, fixed quality, closed groups of pictures."""
+    codec = CODECS[name]
+    if name == "h264":
+        options = {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}"}
+        return options | {"bf": "0"} if container == "avi" else options  # AVI has no presentation times
+    if name == "hevc":
+        params = f"log-level=none:open-gop=0:info=0:pools={_THREADS}:frame-threads=2"
+        return {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}", "x265-params": params}
+    if name == "vp9":
+        scale = str(round(_measure(codec, quality)))
+        return {"deadline": "realtime", "cpu-used": "7", "crf": scale, "b": "0", "row-mt": "1", "tile-columns": "2"}
+    if name == "av1":
+        return {"preset": "10", "crf": str(round(_measure(codec, quality))), "svtav1-params": f"lp={_THREADS}"}
+    if name == "prores":
+        return {"profile": prores_profile(quality, pixel_format)[0], "vendor": "apl0"}
+    if name == "ffv1":
+        return {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": "1"}
+    scale = f"{_measure(codec, quality):.4g}"
+    return {"qmin": "1", "q": scale, "huffman": "optimal"}
+
+
+def configure(context: Any, spec: OutputSpec) -> None:
+    """Set up an encoder (a ``VideoCodecContext``) for an output."""
+    codec = CODECS[spec.codec]
+    context.width, context.height = spec.width, spec.height
+    context.pix_fmt = spec.pixel_format
+    context.framerate = spec.rate
+    context.time_base = 1 / spec.rate
+    context.thread_count = _THREADS
+    context.thread_type = "AUTO" if codec.name in ("h264", "vp9", "av1") else "SLICE"
+    context.flags |= av.codec.context.Flags.bitexact | av.codec.context.Flags.closed_gop
+    context.gop_size = 1 if codec.name in ("ffv1", "mjpeg", "prores") else max(1, round(2 * spec.rate))
+    context.sample_aspect_ratio = spec.pixel_aspect
+    tags = spec.colour
+    context.color_primaries = number_of_tag(PRIMARIES, tags.primaries)
+    context.color_trc = number_of_tag(TRANSFERS, tags.transfer)
+    context.colorspace = number_of_tag(MATRICES, tags.matrix)
+    context.color_range = number_of_tag(RANGES, tags.range, unknown=0)
+    options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.container)
+    if "q" in options:
+        context.qscale = True
+        context.global_quality = round(float(options.pop("q")) * 118)
+    context.options = options
+
+
+def silence_encoders() -> None:
+    """SVT-AV1 talks on standard error unless its environment says not to; errors still come out as exceptions."""
+    os.environ.setdefault("SVT_LOG", "1")
+
+
+def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str:
+    """A timecode moved on by some frames; wraps at 24 hours. Returned unchanged if it is no timecode."""
+    from restyle.footage.timecode import format_timecode, parse_timecode
+
+    try:
+        first = parse_timecode(timecode, rate)
+    except ValueError:
+        return timecode
+    drop = ";" in timecode
+    day = parse_timecode("23:59:59" + (";" if drop else ":") + f"{max(0, round(rate) - 1):02d}", rate) + 1
+    return format_timecode((first + frames) % day, rate, drop)

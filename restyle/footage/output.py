@@ -1,0 +1,256 @@
+"""What an output is: container, codec, pixel format, colour, chosen by name and by what the footage is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+
+from restyle.errors import OutputError, show_path
+from restyle.footage.colour import FrameMaker, has_alpha
+from restyle.footage.encoders import CODECS, Codec, configure, encoder_options, silence_encoders
+from restyle.footage.sequence import Numbering
+from restyle.footage.stills import FORMATS
+from restyle.footage.video import reason
+from restyle.types import ColourTags, Depth, FootageSpec
+
+__all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "plan_output"]
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+"""Muxer by file name extension."""
+PICTURES = ("png", "jpeg", "tiff", "webp", "exr")
+DEFAULT_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """What will be written, and how. Built by ``plan_output``."""
+
+    path: str
+    """The file, the sequence pattern (``out/frame.%04d.png``) or the folder."""
+    kind: Literal["video", "sequence"]
+    container: str
+    """FFmpeg's muxer (``mp4``, ``mov``, ``matroska``, ``webm``, ``avi``), or "" for a sequence."""
+    codec: str
+    """Name in ``CODECS`` (``h264``), or the picture format (``png``)."""
+    pixel_format: str
+    width: int
+    """Width of the picture as it is stored: with a rotation tag, before it is turned upright."""
+    height: int
+    dtype: Depth
+    """Depth in which pictures reach the encoder; ``SegmentWriter`` converts."""
+    rate: Fraction
+    quality: int
+    """0 (worst) to 100; 80 is about visually lossless. Lossless codecs ignore it."""
+    colour: ColourTags
+    rotation: int = 0
+    """The rotation tag that is written, degrees counter-clockwise. 0 where the container carries none: stored upright."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Of the stored picture."""
+    has_alpha: bool = False
+    notes: tuple[str, ...] = ()
+    """What a person should know: depth or alpha that the codec cannot hold."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture is at least 1x1, got {self.width}x{self.height}")
+        if not 0 <= self.quality <= 100:
+            raise ValueError(f"quality is 0 to 100, got {self.quality}")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides the bytes of a segment, as plain JSON."""
+        tags = self.colour
+        return {
+            "kind": self.kind,
+            "codec": self.codec,
+            "pixel_format": self.pixel_format,
+            "size": [self.width, self.height],
+            "dtype": self.dtype,
+            "rate": str(self.rate),
+            "quality": self.quality,
+            "colour": [tags.primaries, tags.transfer, tags.matrix, tags.range],
+            "rotation": self.rotation,
+            "pixel_aspect": str(self.pixel_aspect),
+            "options": encoder_options(self.codec, self.quality, self.pixel_format, self.container)
+            if self.kind == "video"
+            else {},
+        }
+
+    @property
+    def numbering(self) -> Numbering:
+        """How the pictures of a sequence output are named."""
+        found = Numbering.of(self.path)
+        if found is not None and Path(self.path).suffix.lower() in FORMATS:
+            return found
+        suffix = {"jpeg": ".jpg", "tiff": ".tif"}.get(self.codec, "." + self.codec)
+        return Numbering(Path(self.path), "frame.", 4, suffix)
+
+
+def plan_output(
+    source: FootageSpec, path: str | os.PathLike[str], *, codec: str | None = None, quality: int | None = None
+) -> OutputSpec:
+    """Decide how the output is written.
+
+    The container follows the name: .mp4, .mov, .mkv, .webm, .avi; ``name.%04d.png`` (or .jpg, .tif, .webp, .exr) is an image
+    sequence, and so is a folder, as PNG or as ``codec`` says. ``codec``: one of ``CODECS``, or a picture format. ``quality``:
+    0 to 100, 80 if not given, mapped to the codec's own scale. Depth, chroma, colour tags, pixel aspect and rotation are those
+    of the source as far as the codec and the container carry them; ``notes`` say what they do not.
+
+    Raises ``OutputError`` in one line for a pair that cannot be, with what can.
+    """
+    place = Path(path)
+    chosen = DEFAULT_QUALITY if quality is None else quality
+    if not 0 <= chosen <= 100:
+        raise OutputError(f"quality is 0 to 100, got {chosen}")
+    codec = {"h265": "hevc", "x264": "h264", "x265": "hevc", "jpg": "jpeg", "tif": "tiff"}.get(codec or "", codec)
+    if codec is not None and codec not in CODECS and codec not in PICTURES:
+        raise OutputError(
+            f"unknown codec {codec!r}; for video there are {', '.join(CODECS)}; for pictures {', '.join(PICTURES)}"
+        )
+    suffix = place.suffix.lower()
+    if suffix in CONTAINERS and not place.is_dir():
+        return _plan_video(source, place, suffix, codec, chosen)
+    if suffix in FORMATS and not place.is_dir():
+        if Numbering.of(place) is None:
+            raise OutputError(
+                f"{show_path(path)} is one picture, the footage is a film: number them, as {place.stem}.%04d{place.suffix}"
+            )
+        if codec is not None and codec != FORMATS[suffix]:
+            raise OutputError(f"{show_path(path)} is named {suffix}, which cannot hold {codec}; leave out the codec")
+        return _plan_sequence(source, place, FORMATS[suffix], chosen)
+    if suffix and not place.is_dir() and codec is None:
+        raise OutputError(
+            f"{show_path(path)}: no output is known for {suffix!r}; there are {', '.join(CONTAINERS)}, "
+            "a picture sequence (frame.%04d.png), or a folder"
+        )
+    if codec is not None and codec not in PICTURES:
+        raise OutputError(
+            f"{show_path(path)} is a folder of pictures, which cannot hold {codec}; choose {', '.join(PICTURES)}"
+        )
+    return _plan_sequence(source, place, codec or "png", chosen)
+
+
+def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> OutputSpec:
+    deep: Depth = source.dtype
+    if kind in ("jpeg", "webp"):
+        deep = "uint8"
+    elif kind == "exr":
+        deep = "float32"
+    elif kind == "png" and deep == "float32":
+        deep = "uint16"
+    notes = []
+    if deep == "uint8" and source.dtype != "uint8":
+        notes.append(f"{kind} holds 8 bits a channel; the footage's {source.bits} are reduced")
+    if source.has_alpha and kind == "jpeg":
+        notes.append("jpeg holds no alpha; it is left out")
+    return OutputSpec(
+        path=os.fspath(path),
+        kind="sequence",
+        container="",
+        codec=kind,
+        pixel_format={"uint8": "rgb24", "uint16": "rgb48le", "float32": "rgbf32le"}[deep],
+        width=source.width,
+        height=source.height,
+        dtype=deep,
+        rate=source.rate,
+        quality=quality,
+        colour=source.colour,
+        pixel_aspect=source.pixel_aspect,
+        has_alpha=source.has_alpha and kind != "jpeg",
+        notes=tuple(notes),
+    )
+
+
+def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None, quality: int) -> OutputSpec:
+    container = CONTAINERS[suffix]
+    name = codec or _default_codec(suffix, source)
+    known = CODECS.get(name)
+    if known is None or container not in known.containers:
+        fits = [n for n, c in CODECS.items() if container in c.containers]
+        homes = [s for s, c in CONTAINERS.items() if known and c in known.containers and s != ".m4v"]
+        other = f"; {name} goes into {', '.join(homes)}" if homes else f"; {name} is a picture format: name a sequence"
+        raise OutputError(f"{show_path(path)}: {suffix} cannot hold {name}; it takes {', '.join(fits)}{other}")
+    if container == "avi" and source.variable_rate:
+        raise OutputError(
+            f"{show_path(path)}: .avi has no variable frame rate, which the footage has; choose .mov, .mp4 or .mkv"
+        )
+    rotation = source.rotation if container in ("mp4", "mov") else 0
+    turned = rotation % 180 != 0
+    width, height = (source.height, source.width) if turned else (source.width, source.height)
+    notes: list[str] = []
+    layout = known.layout(source, width, height, notes)
+    spec = OutputSpec(
+        path=os.fspath(path),
+        kind="video",
+        container=container,
+        codec=name,
+        pixel_format=layout,
+        width=width,
+        height=height,
+        dtype="uint16" if known.bits(layout) > 8 else "uint8",
+        rate=source.rate,
+        quality=quality,
+        colour=_colour(source, known, layout, height),
+        rotation=rotation,
+        pixel_aspect=1 / source.pixel_aspect if turned else source.pixel_aspect,
+        has_alpha=has_alpha(layout),
+        notes=tuple(notes),
+    )
+    _try(spec)
+    return spec
+
+
+def _default_codec(suffix: str, source: FootageSpec) -> str:
+    if suffix == ".mov" and (source.bits > 8 or source.has_alpha):
+        return "prores"
+    return {".webm": "vp9", ".avi": "mjpeg"}.get(suffix, "h264")
+
+
+def _colour(source: FootageSpec, codec: Codec, layout: str, height: int) -> ColourTags:
+    """The tags that are written: the source's own; for RGB sources, which have no matrix, bt709 (bt601 for MJPEG's JFIF)."""
+    tags = source.colour
+    if av.VideoFormat(layout).is_rgb:
+        return ColourTags(tags.primaries, tags.transfer, "gbr", "pc")
+    if codec.name == "mjpeg":
+        return ColourTags(tags.primaries, tags.transfer, "bt470bg", "pc")
+    from_rgb = source.kind == "sequence" or tags.matrix == "gbr"
+    matrix = "bt709" if from_rgb else tags.matrix
+    range_ = "tv" if from_rgb or codec.limited_only else tags.range
+    if matrix == "bt2020c":
+        matrix = "bt2020nc"
+    if source.dtype == "float32":
+        return ColourTags("bt709", "bt709", matrix, range_)
+    if from_rgb:
+        return ColourTags(tags.primaries or "bt709", tags.transfer or "bt709", matrix, range_)
+    return ColourTags(tags.primaries, tags.transfer, matrix, range_)
+
+
+def _try(spec: OutputSpec) -> None:
+    """Open the encoder and give it one frame, so that what it cannot do is known before the work, not after it."""
+    import numpy as np
+
+    codec = CODECS[spec.codec]
+    silence_encoders()
+    try:
+        context: Any = av.CodecContext.create(codec.encoder, "w")
+        configure(context, spec)
+        depth = "uint16" if spec.dtype == "uint16" else "uint8"
+        size = (spec.height, spec.width) if spec.rotation % 180 == 0 else (spec.width, spec.height)
+        maker = FrameMaker(
+            pixel_format=spec.pixel_format, tags=spec.colour, height=spec.height, rotation=spec.rotation, depth=depth
+        )
+        frame = maker.make(np.zeros((*size, 3), depth), None)
+        frame.pts = 0
+        packets = context.encode(frame) + context.encode(None)
+        if not packets:
+            raise OutputError("no packet came out")
+    except (av.FFmpegError, OSError, ValueError, OutputError) as error:
+        raise OutputError(
+            f"{show_path(spec.path)}: {spec.codec} cannot encode {spec.width}x{spec.height} as {spec.pixel_format} "
+            f"({reason(error)}); choose another codec (--codec ffv1 takes any size) or size"
+        ) from error

@@ -1,0 +1,122 @@
+"""Reading footage of any kind: the front door of ``video`` and ``sequence``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+from restyle.errors import FootageError, RecipeError, show_path
+from restyle.footage.sequence import find_pictures, is_pattern, probe_sequence, read_sequence
+from restyle.footage.stills import FORMATS
+from restyle.types import FootageSpec, Frame
+
+__all__ = ["Footage", "files_of", "open_footage", "probe", "timing"]
+
+SEQUENCE_RATE = Fraction(24)
+"""Frames a second of an image sequence, unless somebody says otherwise: pictures carry no rate."""
+
+
+def _is_sequence(path: Path) -> bool:
+    return path.is_dir() or is_pattern(path) or (path.suffix.lower() in FORMATS and path.is_file())
+
+
+def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> FootageSpec:
+    """What a piece of footage is, from its headers: a video file, a pattern (``shot/frame.%04d.png``), a folder of pictures.
+
+    ``rate``: frames a second of an image sequence (24 if not given); a video file has its own, and refuses another.
+    Raises ``FootageError`` in one line: missing, unreadable, empty, no video in it, a gap in a sequence, differing sizes.
+    """
+    place = Path(path)
+    if _is_sequence(place):
+        chosen = SEQUENCE_RATE if rate is None else Fraction(rate)
+        if chosen <= 0:
+            raise RecipeError(f"a frame rate is positive, got {chosen}")
+        return probe_sequence(place, chosen)
+    from restyle.footage.video import probe_video
+
+    spec = probe_video(place)
+    if rate is not None and Fraction(rate) != spec.rate:
+        raise RecipeError(f"{show_path(path)} has its own rate, {spec.rate}; --rate is for image sequences")
+    return spec
+
+
+class Footage:
+    """Open footage. A context manager; ``frames()`` may be called again and again, each time decoding anew."""
+
+    def __init__(self, spec: FootageSpec) -> None:
+        self.spec = spec
+
+    def frames(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        pts: Sequence[int] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Generator[Frame, None, None]:
+        """The frames ``start`` up to, not including, ``stop`` (the end), in order, upright, RGB, C-contiguous.
+
+        Depth: uint8 for 8-bit sources, uint16 over the full 16 bits for deeper ones, float32 for EXR. YUV is converted by its
+        colour tags; untagged, by bt709 from 720 lines on and by bt601 below, limited range.
+
+        ``pts``: the time stamps of the frames from 0 on, found by an earlier pass; with them a late ``start`` seeks to the
+        keyframe before it, exact to the frame. Without them decoding begins at the first frame.
+        ``size``: (width, height) of small uint8 pictures without alpha, scaled straight from the decoded ones (area).
+
+        Raises ``FootageError`` where the file is damaged or ends before its header says, unless ``stop`` comes first.
+        Closing the iterator stops the decoder.
+        """
+        if start < 0 or (stop is not None and stop < 0):
+            raise ValueError(f"frames are numbered from 0, got {start}:{stop}")
+        if self.spec.kind == "sequence":
+            return read_sequence(self.spec, start, stop, size)
+        from restyle.footage.video import read_video
+
+        return read_video(self.spec, start, stop, pts, size)
+
+    def close(self) -> None:
+        """Nothing is held between two calls of ``frames``."""
+
+    def __enter__(self) -> Footage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_footage(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> Footage:
+    """Probe and open footage; see ``probe`` for the paths it takes and the errors it raises."""
+    return Footage(probe(path, rate=rate))
+
+
+def timing(path: str | os.PathLike[str]) -> list[int]:
+    """Time stamps of all frames, in the footage's ``time_base`` ticks, strictly increasing; its length is the true count.
+
+    Packets are read where their time stamps can be trusted and their number is the header's; else everything is decoded.
+    Raises ``FootageError``, also for a file that is damaged.
+    """
+    spec = probe(path)
+    if spec.kind == "sequence":
+        return list(range(spec.frames or 0))
+    from restyle.footage.video import video_pts
+
+    found = video_pts(spec.path)
+    if found is not None and spec.frames == len(found):
+        return found
+    with Footage(spec) as footage:
+        return [frame.pts for frame in footage.frames(size=(16, 16))]
+
+
+def files_of(path: str | os.PathLike[str]) -> list[Path]:
+    """All files that make up a piece of footage: the video file, or the pictures in order. Raises ``FootageError``."""
+    place = Path(path)
+    if place.is_dir() or is_pattern(place):
+        return find_pictures(place)[0]
+    if not place.is_file():
+        raise FootageError(f"there is no file {show_path(path)}")
+    return [place]

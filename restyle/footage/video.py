@@ -1,0 +1,427 @@
+"""Video files: what they are, and their frames, decoded with PyAV."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+
+from restyle.errors import FootageError, show_path, why
+from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
+from restyle.types import ColourTags, FootageSpec, Frame
+
+__all__ = ["open_container", "probe_video", "read_video", "reason", "video_pts"]
+
+# Decoders of typed-in text and of generated pictures, which FFmpeg would offer for a text file.
+_NO_FOOTAGE = {"ansi", "bintext", "xbin", "idf"}
+_INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
+
+
+def reason(error: BaseException) -> str:
+    """The reason in an error of FFmpeg's or the system's, as a few words on one line, without paths and numbers."""
+    if isinstance(error, av.FFmpegError):
+        if (
+            isinstance(error, OSError)
+            and not isinstance(error, av.error.InvalidDataError)
+            and error.errno
+            and error.errno > 0
+        ):
+            return why(OSError(error.errno, error.strerror))
+        text = " ".join(str(error.strerror or error).split())
+        return text[:1].lower() + text[1:]
+    return why(error)
+
+
+def file_url(path: str | os.PathLike[str]) -> str:
+    """A path such that FFmpeg takes every character of it as it is (no protocols, no options, no patterns)."""
+    return "file:" + os.fspath(path)
+
+
+def open_container(path: str | os.PathLike[str]) -> av.container.InputContainer:
+    """Open a media file for reading. Raises ``FootageError``."""
+    place = Path(path)
+    shown = show_path(path)
+    try:
+        if place.is_dir():
+            raise FootageError(f"{shown} is a folder")
+        size = place.stat().st_size
+        if size == 0:
+            raise FootageError(f"{shown} is empty (0 bytes); copy or export it again")
+        with open(place, "rb"):
+            pass
+    except FileNotFoundError as error:
+        parent = place.parent
+        what = (
+            f"there is no file {shown}"
+            if parent.is_dir()
+            else f"there is no folder {show_path(parent)} to hold {shown}"
+        )
+        raise FootageError(what) from error
+    except OSError as error:
+        raise FootageError(f"cannot read {shown}: {why(error)}") from error
+    try:
+        return av.open(file_url(path), metadata_errors="replace")
+    except av.error.InvalidDataError as error:
+        raise FootageError(
+            f"{shown} is no video that can be read, or is damaged ({reason(error)}); check that it plays, or export it again"
+        ) from error
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise FootageError(f"cannot read {shown}: {reason(error)}") from error
+
+
+def main_stream(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.VideoStream:
+    """The video stream that is the footage: not a cover picture. Raises ``FootageError`` if there is none that decodes."""
+    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        others = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        raise FootageError(f"{show_path(path)} has no video stream, only {others}; give footage with pictures")
+    stream = streams[0]
+    if stream.codec_context is None or stream.codec_context.name in _NO_FOOTAGE:
+        raise FootageError(f"{show_path(path)} is no video that can be read: its codec is not known")
+    return stream
+
+
+def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
+    """What a video file is, from its headers and its first frame. Raises ``FootageError``."""
+    with open_container(path) as container:
+        stream = main_stream(container, path)
+        context = stream.codec_context
+        context.thread_count = 1
+        first = _first_frame(container, stream, path)
+        layout = first.format
+        bits = max(c.bits for c in layout.components) if layout.components else 8
+        if layout.has_palette:
+            bits = 8
+        rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+        if rate is None or rate <= 0 or rate > 100_000:
+            rate = Fraction(25)
+        base = stream.time_base or 1 / rate
+        rotation = _right_angle(first.rotation)
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
+        aspect = aspect if aspect > 0 else Fraction(1)
+        width, height = first.width, first.height
+        if rotation % 180:
+            width, height, aspect = height, width, 1 / aspect
+        return FootageSpec(
+            path=os.fspath(path),
+            kind="video",
+            width=width,
+            height=height,
+            dtype="float32" if "f32" in layout.name or "f16" in layout.name else "uint8" if bits <= 8 else "uint16",
+            bits=bits,
+            rate=rate,
+            time_base=base,
+            frames=_promised_frames(container, stream) or None,
+            codec=context.codec.canonical_name,
+            pixel_format=layout.name,
+            variable_rate=_varies(stream, rate),
+            pixel_aspect=aspect,
+            rotation=rotation,
+            colour=_tags(first, context),
+            timecode=_timecode(container, stream),
+            audio_streams=len(container.streams.audio),
+            has_alpha=layout.has_palette or has_alpha(layout.name),
+        )
+
+
+def _first_frame(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> av.VideoFrame:
+    try:
+        for packet in container.demux(stream):
+            for frame in stream.decode(packet if packet.size else None):
+                return frame
+    except (av.FFmpegError, OSError) as error:
+        raise FootageError(
+            f"{show_path(path)} is damaged: its first frame does not decode ({reason(error)})"
+        ) from error
+    raise FootageError(f"{show_path(path)} has a video stream, but no frame in it; export it again")
+
+
+def _tags(frame: av.VideoFrame, context: Any) -> ColourTags:
+    found = tags_of(
+        _known(frame.color_primaries, context.color_primaries),
+        _known(frame.color_trc, context.color_trc),
+        _known(frame.colorspace, context.colorspace),
+        frame.color_range or context.color_range,
+    )
+    if frame.format.is_rgb:
+        return ColourTags(found.primaries, found.transfer, MATRICES[0], "pc")
+    if found.range is None and frame.format.name.startswith("yuvj"):
+        return ColourTags(found.primaries, found.transfer, found.matrix, "pc")
+    return found
+
+
+def _known(one: int, other: int) -> int:
+    return int(one) if int(one) not in (0, 2, 3) else int(other)
+
+
+def _right_angle(degrees: float) -> int:
+    return round(degrees / 90) * 90 % 360
+
+
+def _varies(stream: av.VideoStream, rate: Fraction) -> bool:
+    """Whether the header tells of a variable rate: the finest rate that all time stamps fit is not the average one."""
+    base = stream.base_rate
+    return base is not None and base > 0 and not Fraction(99, 100) < base / rate < Fraction(101, 100)
+
+
+def _timecode(container: av.container.InputContainer, stream: av.VideoStream) -> str | None:
+    places = [stream.metadata, container.metadata, *(s.metadata for s in container.streams)]
+    for place in places:
+        for key, value in place.items():
+            if key.lower() == "timecode" and value:
+                return value
+    return None
+
+
+def _promised_frames(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    """Number of frames that the header tells of; 0 = it does not. Frames that an edit list hides do not count."""
+    name = container.format.name
+    if "mov" in name.split(","):
+        entries = stream.index_entries
+        if len(entries) >= stream.frames > 0:
+            return sum(1 for entry in entries if not entry.is_discard)
+    if stream.frames > 0:
+        return stream.frames
+    return 0
+
+
+class _Timeline:
+    """Gives every frame a time stamp: missing and backward ones are repaired to strictly increasing ones."""
+
+    def __init__(self, spec: FootageSpec):
+        self._step = max(1, round(1 / (spec.rate * spec.time_base)))
+        self._last: int | None = None
+
+    def stamp(self, pts: int | None) -> int:
+        if pts is None:
+            pts = 0 if self._last is None else self._last + self._step
+        if self._last is not None and pts <= self._last:
+            pts = self._last + 1
+        self._last = pts
+        return pts
+
+
+def read_video(
+    spec: FootageSpec, start: int, stop: int | None, pts: Sequence[int] | None, size: tuple[int, int] | None
+) -> Generator[Frame, None, None]:
+    """The frames ``start`` up to ``stop`` of a video file, decoded in order. See ``Footage.frames``."""
+    if start > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
+        source = _from_keyframe(spec, start, pts)
+    else:
+        source = _from_start(spec, start)
+    # A rotation that the decoder no longer reports (after a seek, say) still holds: the probe's tells.
+    try:
+        reader = FrameReader(
+            dtype=spec.dtype, tags=spec.colour, height=spec.height if spec.rotation % 180 == 0 else spec.width,
+            rotation=spec.rotation, alpha=spec.has_alpha, size=size,
+        )  # fmt: skip
+    except ValueError as error:
+        raise FootageError(f"{show_path(spec.path)}: {error}") from error
+    try:
+        if stop is not None and stop <= start:
+            return
+        for index, stamp, frame in source:
+            picture, alpha = reader.read(frame)
+            del frame
+            yield Frame(index, stamp, picture, alpha)
+            if stop is not None and index + 1 >= stop:
+                return
+    finally:
+        source.close()
+
+
+def _decode(container: av.container.InputContainer, stream: av.VideoStream, spec: FootageSpec) -> Iterator[Any]:
+    """Decoded frames, then the error that ended them early, if one did: frames before the damage come out first."""
+    upright = (spec.width, spec.height) if spec.rotation % 180 == 0 else (spec.height, spec.width)
+    damage: BaseException | str | None = None
+    packets = container.demux(stream)
+    while damage is None:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except (av.FFmpegError, OSError) as error:
+            damage = error
+            break
+        if not packet.size:
+            break
+        if packet.is_corrupt:
+            damage = "the file ends in the middle of a frame"
+            break
+        try:
+            frames = stream.decode(packet)
+        except (av.FFmpegError, OSError) as error:
+            damage = error
+            break
+        for frame in frames:
+            if (frame.width, frame.height) != upright:
+                raise FootageError(
+                    f"{show_path(spec.path)} changes its size from {upright[0]}x{upright[1]} to {frame.width}x{frame.height} "
+                    "on the way; export it in one size"
+                )
+            yield frame
+    try:
+        yield from stream.decode(None)
+    except (av.FFmpegError, OSError) as error:
+        damage = damage or error
+    if damage is not None:
+        raise _Damage(damage if isinstance(damage, str) else reason(damage))
+
+
+class _Damage(Exception):
+    """Decoding cannot go on."""
+
+
+def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
+    stream = main_stream(container, spec.path)
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+    with open_container(spec.path) as container:
+        stream = _ready(container, spec)
+        timeline = _Timeline(spec)
+        index = 0
+        damage: str | None = None
+        try:
+            for frame in _decode(container, stream, spec):
+                stamp = timeline.stamp(frame.pts)
+                if index >= start:
+                    yield index, stamp, frame
+                index += 1
+        except _Damage as error:
+            damage = str(error)
+        _check_complete(spec, container, index, damage)
+
+
+def _check_complete(spec: FootageSpec, container: av.container.InputContainer, count: int, damage: str | None) -> None:
+    """Raise unless everything that the header promises was decoded: a shortened film must not pass for the whole."""
+    if damage is None and spec.frames is not None and count < spec.frames:
+        damage = f"its header promises {spec.frames} frames"
+    if damage is None and spec.frames is None and _cut_off(Path(spec.path)):
+        damage = "the file is shorter than its header says"
+    if damage is None:
+        return
+    shown = show_path(spec.path)
+    if count == 0:
+        raise FootageError(f"{shown} is damaged: no frame of it decodes ({damage}); copy or export it again")
+    raise FootageError(
+        f"{shown} is damaged after frame {count - 1} ({damage}); copy or export it again, "
+        f"or take what is readable with --range 0:{count}"
+    )
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a Matroska or WebM file is shorter than its Segment element says (RFC 8794, RFC 9559)."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    if head[:4] != b"\x1a\x45\xdf\xa3":
+        return False
+    at = 4
+    size, at = _vint(head, at)
+    if size is None:
+        return False
+    at += size
+    if head[at : at + 4] != b"\x18\x53\x80\x67":
+        return False
+    size, at = _vint(head, at + 4)
+    return size is not None and path.stat().st_size < at + size
+
+
+def _vint(data: bytes, at: int) -> tuple[int | None, int]:
+    """An EBML size and the place after it; ``None`` = unknown (a live stream)."""
+    if at >= len(data) or data[at] == 0:
+        return None, at
+    length = 9 - data[at].bit_length()
+    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
+    return (None if value == (1 << 7 * length) - 1 else value), at + length
+
+
+def _from_keyframe(
+    spec: FootageSpec, start: int, pts: Sequence[int]
+) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+    """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
+    target = pts[start]
+    with open_container(spec.path) as container:
+        stream = _ready(container, spec)
+        back = target
+        step = max(1, round(2 / spec.time_base))
+        while True:
+            index = start
+            try:
+                if back > pts[0]:
+                    container.seek(back, stream=stream, backward=True)
+                else:
+                    break
+                decoded = _decode(container, stream, spec)
+                entry = next((p for p in decoded if p.pts is not None and p.key_frame), None)
+                # Frames shown before the keyframe but stored after it (open GOP) lack their references after a seek.
+                if entry is not None and entry.pts <= target:
+                    frame: av.VideoFrame | None = entry
+                    while frame is not None and frame.pts != target:
+                        frame = next(decoded, None) if frame.pts is None or frame.pts < target else None
+                    if frame is not None:
+                        yield index, target, frame
+                        index += 1
+                        break
+            except _Damage:
+                if index > start:
+                    raise
+            except (av.FFmpegError, OSError):
+                pass
+            back -= step
+            step *= 2
+        if back <= pts[0]:
+            yield from _from_start(spec, start)
+            return
+        damage = None
+        try:
+            for frame in decoded:
+                if index < len(pts):
+                    yield index, pts[index], frame
+                else:
+                    yield index, max(pts[-1] + index - len(pts) + 1, frame.pts or 0), frame
+                index += 1
+        except _Damage as error:
+            damage = str(error)
+        _check_complete(spec, container, index, damage)
+
+
+def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
+    """Whether the file's own time stamps are those of ``pts``: none was repaired, so that a frame can be found by its own."""
+    found = video_pts(spec.path)
+    if found is None:
+        return False
+    return found[bisect_left(found, pts[0]) :][: len(pts)] == list(pts)
+
+
+def video_pts(path: str | os.PathLike[str]) -> list[int] | None:
+    """All time stamps of a video's packets, ascending, without decoding; ``None`` where they cannot be trusted."""
+    with open_container(path) as container:
+        stream = main_stream(container, path)
+        codec = stream.codec_context.codec.canonical_name
+        entries = stream.index_entries
+        if codec in _INTRA_ONLY and "mov" in container.format.name.split(",") and len(entries) == stream.frames > 0:
+            # Every frame stands alone: the index tells all, and a large file need not be read.
+            found = [entry.timestamp for entry in entries if not entry.is_discard]
+        else:
+            found = []
+            try:
+                for packet in container.demux(stream):
+                    if not packet.size:
+                        continue
+                    if packet.pts is None or packet.is_corrupt:
+                        return None
+                    if not packet.is_discard:
+                        found.append(packet.pts)
+            except (av.FFmpegError, OSError):
+                return None
+    found.sort()
+    return found if all(a < b for a, b in pairwise(found)) else None
