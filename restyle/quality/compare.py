@@ -137,7 +137,7 @@ def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
         cuts: dict[int, Kind] = {}
         last = -1
         small = measuring_size(footage.spec.width, footage.spec.height, CUT_SIZE)
-        with closing(footage.frames(size=small)) as frames:
+        with closing(footage.frames(size=small)) as frames:  # type: ignore[type-var]
             for frame in frames:
                 cuts |= finder.push(frame.index, eight_bit(frame.picture))
                 last = frame.index
@@ -149,7 +149,7 @@ def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
 
 def _side_by_side(stack: ExitStack, source: Footage, result: Footage) -> Iterator[tuple[Frame | None, Frame | None]]:
     """Frames of both in step; ``None`` on the side that has ended."""
-    a, b = (stack.enter_context(closing(footage.frames())) for footage in (source, result))
+    a, b = (stack.enter_context(closing(footage.frames())) for footage in (source, result))  # type: ignore[type-var]
     while True:
         pair = next(a, None), next(b, None)
         if pair == (None, None):

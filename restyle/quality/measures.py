@@ -80,7 +80,7 @@ def estimate_flow(here: np.ndarray, there: np.ndarray, *, preset: Preset = "medi
         raise ValueError(f"flow is between two pictures of one size, got {a.shape} and {b.shape}")
     if min(a.shape) < 12:
         return np.zeros((*a.shape, 2), np.float32)
-    return _dis(preset).calc(a, b, None)
+    return _dis(preset).calc(a, b, None)  # type: ignore[call-overload]  # None: no flow to start from
 
 
 @cache
@@ -93,13 +93,11 @@ def _dis(preset: Preset) -> cv2.DISOpticalFlow:
     return cv2.DISOpticalFlow.create(number)
 
 
-@cache
-def _grid(height: int, width: int) -> np.ndarray:
-    """Where each pixel is: float32 H x W x 2, (x, y)."""
-    y, x = np.mgrid[0:height, 0:width]
-    grid = np.stack([x, y], axis=2).astype(np.float32)
-    grid.setflags(write=False)
-    return grid
+def _target(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel of *here* lies in *there*: x and y, float32 H x W each."""
+    height, width = flow.shape[:2]
+    dx, dy = cv2.split(flow)
+    return dx + np.arange(width, dtype=np.float32), dy + np.arange(height, dtype=np.float32)[:, None]
 
 
 def warp(there: np.ndarray, flow: np.ndarray) -> np.ndarray:
@@ -107,7 +105,7 @@ def warp(there: np.ndarray, flow: np.ndarray) -> np.ndarray:
 
     ``there``: H x W or H x W x C; gives the same dtype.
     """
-    return cv2.remap(there, _grid(*flow.shape[:2]) + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(there, *_target(flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
@@ -122,8 +120,8 @@ def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
     if flow_fw.shape != flow_bw.shape:
         raise ValueError(f"both flows are of one size, got {flow_fw.shape} and {flow_bw.shape}")
     height, width = flow_fw.shape[:2]
-    at = _grid(height, width) + flow_fw
-    back = cv2.remap(flow_bw, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = _target(flow_fw)
+    back = warp(flow_bw, flow_fw)
     bx, by = cv2.split(flow_fw)
     fx, fy = cv2.split(back)
     own = bx * bx + by * by
@@ -136,7 +134,8 @@ def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
         steep[:-1, :] += np.square(part[1:, :] - part[:-1, :])
     steep -= 0.01 * own
     hidden |= steep > 0.002
-    hidden |= cv2.inRange(at, (-0.5, -0.5), (width - 0.5, height - 0.5)) == 0
+    hidden |= (x < -0.5) | (y < -0.5)
+    hidden |= (x > width - 0.5) | (y > height - 0.5)
     return hidden
 
 

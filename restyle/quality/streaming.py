@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -58,8 +58,8 @@ class Row:
         """This row with its gaps filled from another row of the same frame."""
         if other.frame != self.frame:
             raise ValueError(f"rows of one frame can be joined, got {self.frame} and {other.frame}")
-        mine, theirs = asdict(self), asdict(other)
-        return Row(**{name: theirs[name] if value is None else value for name, value in mine.items()})
+        gaps = {name: getattr(other, name) for name, value in vars(self).items() if value is None}
+        return replace(self, **gaps)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, figures to six significant digits."""
@@ -71,7 +71,8 @@ class Row:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Row:
         """What ``to_json`` gave; other keys are left aside."""
-        return cls(**{field.name: plain.get(field.name) for field in fields(cls)})
+        known: dict[str, Any] = {field.name: plain.get(field.name) for field in fields(cls)}
+        return cls(**known)
 
 
 def measuring_size(width: int, height: int, long_side: int | None = SMALL) -> tuple[int, int]:
