@@ -24,13 +24,15 @@ RANGES = {"tv": 1, "pc": 2}
 
 def texture(height: int, width: int, *, seed: int = 0) -> np.ndarray:
     """A smooth but richly textured picture: float64 height x width x 3 in [0, 1]; the same for the same seed."""
+    # Fine detail is shared by the channels: 4:2:0 codecs keep colour at half the size.
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     out = np.zeros((height, width, 3))
-    for channel in range(3):
+    for channels, finest, strength in ((slice(None), 0.25, 1.0), (0, 0.03, 1.5), (1, 0.03, 1.5), (2, 0.03, 1.5)):
         for _ in range(6):
-            fx, fy = rng.uniform(-0.25, 0.25, 2)
-            out[..., channel] += np.sin(2 * np.pi * (fx * x + fy * y) + rng.uniform(0, 2 * np.pi))
+            fx, fy = rng.uniform(-finest, finest, 2)
+            wave = strength * np.sin(2 * np.pi * (fx * x + fy * y) + rng.uniform(0, 2 * np.pi))
+            out[..., channels] += wave if isinstance(channels, int) else wave[..., None]
     out -= out.min()
     return out / out.max()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from restyle.footage.timecode import format_timecode, parse_span, parse_timecode
 
 if TYPE_CHECKING:
-    from restyle.footage.conform import check_output, conform
+    from restyle.footage.joining import check_output, conform
     from restyle.footage.output import CODECS, OutputSpec, plan_output
     from restyle.footage.reading import Footage, files_of, open_footage, probe, timing
     from restyle.footage.segments import SegmentWriter
@@ -43,8 +43,8 @@ _HOME = {
     "Footage": "reading",
     "OutputSpec": "output",
     "SegmentWriter": "segments",
-    "check_output": "conform",
-    "conform": "conform",
+    "check_output": "joining",
+    "conform": "joining",
     "files_of": "reading",
     "open_footage": "reading",
     "plan_output": "output",

@@ -79,12 +79,12 @@ class Codec:
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("h264", "libx264", ("mp4", "mov", "matroska", "avi"), (45, 17, 6), even=True),
+        Codec("h264", "libx264", ("mp4", "mov", "matroska"), (45, 17, 6), even=True),
         Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 19, 8), even=True, tag="hvc1"),
         Codec("vp9", "libvpx-vp9", ("mp4", "matroska", "webm"), (60, 20, 4)),
         Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 20, 6), even=True),
         Codec("prores", "prores_ks", ("mov", "matroska"), None, limited_only=True),
-        Codec("ffv1", "ffv1", ("mov", "matroska", "avi"), None),
+        Codec("ffv1", "ffv1", ("matroska", "avi"), None),
         Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
     )
 }
@@ -116,12 +116,11 @@ def fourcc(spec: OutputSpec) -> str | None:
     return CODECS[spec.codec].tag if spec.container in ("mp4", "mov") else None
 
 
-def encoder_options(name: str, quality: int, pixel_format: str, container: str) -> dict[str, str]:
+def encoder_options(name: str, quality: int, pixel_format: str) -> dict[str, str]:
     """Options of the encoder: fast presets, fixed quality, closed groups of pictures."""
     codec = CODECS[name]
     if name == "h264":
-        options = {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}"}
-        return options | {"bf": "0"} if container == "avi" else options  # AVI has no presentation times
+        return {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}"}
     if name == "hevc":
         params = f"log-level=none:open-gop=0:info=0:pools={_THREADS}:frame-threads=2"
         return {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}", "x265-params": params}
@@ -146,8 +145,8 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.framerate = spec.rate
     context.time_base = 1 / spec.rate
     context.thread_count = _THREADS
-    context.thread_type = "AUTO" if codec.name in ("h264", "vp9", "av1") else "SLICE"
-    context.flags |= av.codec.context.Flags.bitexact | av.codec.context.Flags.closed_gop
+    context.thread_type = "AUTO"
+    context.flags |= av.codec.context.Flags.bitexact
     context.gop_size = 1 if codec.name in ("ffv1", "mjpeg", "prores") else max(1, round(2 * spec.rate))
     context.sample_aspect_ratio = spec.pixel_aspect
     tags = spec.colour
@@ -155,7 +154,7 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.color_trc = number_of_tag(TRANSFERS, tags.transfer)
     context.colorspace = number_of_tag(MATRICES, tags.matrix)
     context.color_range = number_of_tag(RANGES, tags.range, unknown=0)
-    options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.container)
+    options = encoder_options(spec.codec, spec.quality, spec.pixel_format)
     if "q" in options:
         context.qscale = True
         context.global_quality = round(float(options.pop("q")) * 118)

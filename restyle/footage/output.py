@@ -76,9 +76,7 @@ class OutputSpec:
             "colour": [tags.primaries, tags.transfer, tags.matrix, tags.range],
             "rotation": self.rotation,
             "pixel_aspect": str(self.pixel_aspect),
-            "options": encoder_options(self.codec, self.quality, self.pixel_format, self.container)
-            if self.kind == "video"
-            else {},
+            "options": encoder_options(self.codec, self.quality, self.pixel_format) if self.kind == "video" else {},
         }
 
     @property

@@ -67,7 +67,7 @@ class SegmentWriter:
         self._container = av.open(
             file_url(self._hidden), "w", format="matroska", container_options={"avoid_negative_ts": "disabled"}
         )
-        self._container.flags |= av.container.Flags.bitexact
+        self._container.flags |= av.container.Flags.bitexact.value
         self._stream = self._container.add_stream(CODECS[spec.codec].encoder, rate=spec.rate)
         configure(self._stream.codec_context, spec)
         self._stream.time_base = TICK

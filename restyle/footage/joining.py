@@ -1,0 +1,277 @@
+"""Joining segments into the output: packets and finished pictures are copied, nothing is encoded again."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from restyle.errors import OutputError, OutputExistsError, show_path
+from restyle.footage.encoders import advanced_timecode, fourcc
+from restyle.footage.output import OutputSpec
+from restyle.footage.passthrough import Passenger, last_end, take_along
+from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
+from restyle.footage.sequence import find_pictures
+from restyle.footage.video import file_url, open_container, reason
+from restyle.types import FootageSpec
+
+__all__ = ["check_output", "conform"]
+
+
+def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = False) -> None:
+    """Refuse, before any work, what ``conform`` would refuse in the end.
+
+    Raises ``OutputExistsError`` if the output is there and ``overwrite`` is not set; ``OutputError`` if it is the footage
+    itself (by any name: link, other spelling), if its folder is missing, or if it cannot be written.
+    """
+    final = Path(out.path)
+    shown = show_path(final)
+    folder = out.numbering.folder if out.kind == "sequence" else final.parent
+    holder = folder if folder != final or folder.is_dir() else folder.parent
+    if not holder.is_dir():
+        raise OutputError(f"there is no folder {show_path(holder)} to write {shown} into; create it first")
+    if not os.access(holder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write into the folder {show_path(holder)}: permission denied")
+    if out.kind == "video":
+        if final.is_dir():
+            raise OutputError(f"{shown} is a folder; give a file name")
+        if final.exists():
+            if source.kind == "video" and os.path.samefile(final, source.path):
+                raise OutputError(f"{shown} is the footage itself; give the output another name")
+            if source.kind == "sequence" and any(os.path.samefile(final, file) for file in _pictures_of(source)):
+                raise OutputError(f"{shown} is the footage itself; give the output another name")
+        if os.path.lexists(final) and not overwrite:
+            raise OutputExistsError(f"{shown} is there already; give another name, or --overwrite")
+        return
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{show_path(folder)} is a file; a sequence needs a folder")
+    if not folder.is_dir():
+        return
+    own = {(s.st_dev, s.st_ino) for s in (file.stat() for file in _pictures_of(source))}
+    taken = [entry for entry in os.scandir(folder) if out.numbering.number(entry.name) is not None]
+    if any((s.st_dev, s.st_ino) in own for s in (entry.stat() for entry in taken)):
+        raise OutputError(
+            f"{shown} is the footage itself; write the sequence into another folder, or under another name"
+        )
+    if taken and not overwrite:
+        first = min(taken, key=lambda entry: entry.name).name
+        raise OutputExistsError(f"{show_path(folder / first)} is there already; give another name, or --overwrite")
+
+
+def _pictures_of(source: FootageSpec) -> list[Path]:
+    path = Path(source.path)
+    if source.kind == "video" or path.is_file():
+        return [path]
+    return find_pictures(path)[0]
+
+
+def conform(
+    segments: Sequence[str | os.PathLike[str]],
+    out: OutputSpec,
+    source: FootageSpec,
+    *,
+    pts: Sequence[int],
+    span: range,
+    overwrite: bool = False,
+) -> list[str]:
+    """Join finished segments into the output, and give the warnings that a person should read.
+
+    ``segments`` in ascending order hold the frames of ``span``, all of them, once. ``pts``: time stamps of the source's frames
+    from 0 to at least ``span.stop - 1``. A video's frames keep their stamps, relative to the span's start; the last one keeps
+    its length. Along come all audio streams (packets untouched, trimmed to the span; encoded again, with a warning, only
+    where the container cannot hold their codec), subtitles, chapters and metadata where the container takes them, timecode
+    (moved on to the span's start), rotation, pixel aspect and colour tags. Pictures of a sequence are numbered on from the
+    source's first number. The same segments give the same bytes. Pictures of an older run are replaced, never deleted.
+
+    The output appears under its name when it is complete, not before. Raises ``OutputError``, also for a full disk, and what
+    ``check_output`` raises.
+    """
+    check_output(source, out, overwrite=overwrite)
+    if len(span) == 0 or len(pts) < span.stop:
+        raise ValueError(f"time stamps are needed up to frame {span.stop - 1}, got {len(pts)}")
+    parts = [Path(s) for s in segments]
+    try:
+        if out.kind == "sequence":
+            _conform_pictures(parts, out, source, span)
+            return list(out.notes)
+        return list(out.notes) + _conform_video(parts, out, source, pts, span)
+    except (av.FFmpegError, OSError) as error:
+        raise output_trouble(out.path, error) from error
+
+
+def _conform_pictures(parts: list[Path], out: OutputSpec, source: FootageSpec, span: range) -> None:
+    numbering = out.numbering
+    folder = numbering.folder
+    whole = not folder.exists()  # a folder of its own can appear in one step
+    hidden = hidden_name(folder if whole else folder / "pictures")
+    discard(hidden)
+    try:
+        hidden.mkdir()
+        names = {}
+        for part in parts:
+            for file in part.iterdir():
+                names[int(file.name)] = file
+        if sorted(names) != list(span):
+            lost = next((n for n in span if n not in names), span.stop)
+            raise OutputError(f"the segments do not hold frame {lost}; render it again (--fresh)")
+        made = []
+        for number in span:
+            target = hidden / numbering.name(source.first_number + number)
+            shutil.copyfile(names[number], target)
+            made.append(target)
+        if whole:
+            settle(hidden, folder)
+            return
+        for file in made:
+            sync_file(file)
+        for file in made:
+            os.replace(file, folder / file.name)
+        sync_folder(folder)
+    finally:
+        discard(hidden)
+
+
+def _conform_video(
+    parts: list[Path], out: OutputSpec, source: FootageSpec, pts: Sequence[int], span: range
+) -> list[str]:
+    final = Path(out.path)
+    hidden = hidden_name(final)
+    discard(hidden)
+    try:
+        warnings = _mux(hidden, parts, out, source, pts, span)
+        settle(hidden, final)
+        return warnings
+    finally:
+        discard(hidden)
+
+
+def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | None]:
+    """Frame numbers of all packets in the order of coding, and the decoder's set-up data that all segments share."""
+    numbers: list[int] = []
+    setup: bytes | None = None
+    for position, part in enumerate(parts):
+        try:
+            with open_container(part) as container:
+                stream = container.streams.video[0]
+                own = stream.codec_context.extradata
+                if position and own != setup:
+                    raise OutputError(
+                        f"segment {show_path(part)} was encoded with other settings; render it again (--fresh)"
+                    )
+                setup = own
+                numbers += [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
+        except (av.FFmpegError, IndexError) as error:
+            raise OutputError(
+                f"segment {show_path(part)} cannot be read ({reason(error)}); render it again (--fresh)"
+            ) from error
+    have = sorted(numbers)
+    if have != list(span):
+        known = set(have)
+        lost = next((n for n in span if n not in known), None)
+        what = f"do not hold frame {lost}" if lost is not None else "hold other frames than those asked for"
+        raise OutputError(f"the segments {what}; render again (--fresh)")
+    return numbers, setup
+
+
+def _mux(
+    hidden: Path, parts: list[Path], out: OutputSpec, source: FootageSpec, pts: Sequence[int], span: range
+) -> list[str]:
+    numbers, _ = _frame_numbers(parts, span)
+    base, end = source.time_base, last_end(source, pts, span)
+    times = [moment * base for moment in (pts[span.start], end)]
+    if out.container == "avi":
+        # AVI has no time stamps, only a rate: one tick is one frame. (``plan_output`` refuses a variable rate.)
+        base, pts, end = 1 / source.rate, range(span.stop), span.stop
+    with ExitStack() as stack:
+        container: Any = av.open(file_url(hidden), "w", format=out.container, container_options=_muxer_options(out))
+        stack.callback(_close_quietly, container)
+        container.flags |= av.container.Flags.bitexact.value
+        model = stack.enter_context(open_container(parts[0]))
+        stream = container.add_stream_from_template(model.streams.video[0], opaque=True)
+        stream.time_base = base
+        context = stream.codec_context
+        tag = fourcc(out)
+        context.codec_tag = tag if tag else "\0\0\0\0"
+        context.sample_aspect_ratio = out.pixel_aspect
+        context.framerate = source.rate
+        if out.rotation:
+            stream.set_display_rotation(out.rotation)
+        if source.timecode:
+            moved = advanced_timecode(source.timecode, span.start, source.rate)
+            (container if out.container == "avi" else stream).metadata["timecode"] = moved
+        passengers: list[Passenger] = []
+        warnings: list[str] = []
+        origin = times[0]
+        if source.kind == "video":
+            origin, passengers, warnings = take_along(stack, container, out, source, *times, span)
+        container.start_encoding()
+        shift = pts[span.start] if out.container == "avi" else round(origin / base)
+        pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base)
+        flows = [pictures, *(passenger.packets(container) for passenger in passengers)]
+        for _, _, packet in heapq.merge(
+            *(_timed(flow, place) for place, flow in enumerate(flows)), key=lambda item: item[:2]
+        ):
+            container.mux_one(packet)
+        container.close()
+        return warnings
+
+
+def _timed(packets: Iterator[Any], place: int) -> Iterator[tuple[Fraction, int, Any]]:
+    """Packets with the time by which they are interleaved."""
+    for packet in packets:
+        when = packet.dts if packet.dts is not None else packet.pts
+        yield when * packet.time_base, place, packet
+
+
+def _video_packets(
+    parts: list[Path],
+    stream: Any,
+    numbers: list[int],
+    pts: Sequence[int],
+    span: range,
+    end: int,
+    shift: int,
+    base: Fraction,
+) -> Iterator[Any]:
+    """The segments' packets with the footage's own time stamps.
+
+    Decoding times are the presentation times themselves, delayed by as many frames as the codec reorders: ``dts[i] =
+    pts[i - delay]`` over the sorted stamps, which never exceeds the packet's own pts and always grows, whatever the rate does.
+    """
+    delay = max(place - (number - span.start) for place, number in enumerate(numbers))
+    step = max(1, round((end - pts[span.start]) / len(span)))
+    place = 0
+    for part in parts:
+        with open_container(part) as container:
+            for packet in container.demux(container.streams.video[0]):
+                if not packet.size:
+                    continue
+                number = packet.pts or 0
+                early = place - delay
+                due = pts[span.start + early] if early >= 0 else pts[span.start] + early * step
+                packet.stream = stream
+                packet.time_base = base
+                packet.pts = pts[number] - shift
+                packet.dts = due - shift
+                packet.duration = (pts[number + 1] if number + 1 < span.stop else end) - pts[number]
+                place += 1
+                yield packet
+
+
+def _muxer_options(out: OutputSpec) -> dict[str, str]:
+    if out.container == "mp4":
+        return {"movflags": "+faststart"}
+    return {}
+
+
+def _close_quietly(container: Any) -> None:
+    """After an error the trailer may not fit either; the file is thrown away anyway."""
+    with suppress(av.FFmpegError, OSError, ValueError):
+        container.close()
