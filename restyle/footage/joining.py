@@ -185,7 +185,7 @@ def _mux(
 ) -> list[str]:
     numbers, _ = _frame_numbers(parts, span)
     base, end = source.time_base, last_end(source, pts, span)
-    times = [moment * base for moment in (pts[span.start], end)]
+    origin, finish = pts[span.start] * base, end * base
     if out.container == "avi":
         # AVI has no time stamps, only a rate: one tick is one frame. (``plan_output`` refuses a variable rate.)
         base, pts, end = 1 / source.rate, range(span.stop), span.stop
@@ -208,9 +208,8 @@ def _mux(
             (container if out.container == "avi" else stream).metadata["timecode"] = moved
         passengers: list[Passenger] = []
         warnings: list[str] = []
-        origin = times[0]
         if source.kind == "video":
-            origin, passengers, warnings = take_along(stack, container, out, source, *times, span)
+            origin, passengers, warnings = take_along(stack, container, out, source, origin, finish, span)
         container.start_encoding()
         shift = pts[span.start] if out.container == "avi" else round(origin / base)
         pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base)

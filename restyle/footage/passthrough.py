@@ -67,7 +67,13 @@ class Passenger:
     """Packets of the source's other streams, on their way into the output."""
 
     def __init__(
-        self, source: FootageSpec, streams: dict[int, Any], origin: Fraction, end: Fraction, trims: tuple[bool, bool]
+        self,
+        source: FootageSpec,
+        streams: dict[int, Any],
+        origin: Fraction,
+        end: Fraction,
+        trims: tuple[bool, bool],
+        negative: bool = True,
     ):
         self._source = source
         self._streams = streams
