@@ -1,1 +1,1 @@
-"""."""
+"""What happens between frames: motion, and in-betweens along it."""

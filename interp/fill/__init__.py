@@ -1,1 +1,1 @@
-"""."""
+"""Fillers, one a file."""

@@ -1,0 +1,94 @@
+"""Warping, composing and checking flow: pure functions.
+
+Pictures are H x W or H x W x C; flows are float32 h x w x 2 in pixels of their own grid, ``flow[y, x] = (dx, dy)`` such that
+``there[y + dy, x + dx]`` is what ``here[y, x]`` became. A warp therefore *pulls*: ``warp(there, flow)`` looks like ``here``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import cv2
+import numpy as np
+
+__all__ = ["compose", "consistency", "outside", "resize_confidence", "resize_flow", "warp"]
+
+Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
+
+_CODES = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+
+
+@lru_cache(maxsize=8)
+def _grid(height: int, width: int) -> np.ndarray:
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    grid = np.dstack([x, y])
+    grid.setflags(write=False)
+    return grid
+
+
+def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Flow on another grid: resampled, and its vectors scaled to the new pixels. Pixel centres stay aligned."""
+    h, w = flow.shape[:2]
+    if (w, h) == (width, height):
+        return flow
+    scaled = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.multiply(scaled, (width / w, height / h, 0, 0))
+
+
+def resize_confidence(confidence: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Confidence on another grid."""
+    if confidence.shape == (height, width):
+        return confidence
+    return cv2.resize(confidence, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def warp(picture: np.ndarray, flow: np.ndarray, *, interpolation: Interpolation = "linear") -> np.ndarray:
+    """Pull ``picture`` (*there*) along ``flow`` (here -> there) so that it looks like *here*.
+
+    A flow of another size is scaled to the picture's. Beyond the border the border's pixels repeat. Same shape and dtype
+    (uint8, uint16 or float32) as ``picture``.
+    """
+    height, width = picture.shape[:2]
+    places = cv2.add(resize_flow(flow, width, height), _grid(height, width))
+    if max(height, width) < 32767:
+        return cv2.remap(picture, places, None, _CODES[interpolation], borderMode=cv2.BORDER_REPLICATE)
+    raise ValueError(f"pictures up to 32766 pixels a side can be warped, got {width}x{height}")
+
+
+def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Flow a -> c from ``first`` (a -> b) and ``second`` (b -> c), all of one size."""
+    return cv2.add(first, warp(second, first))
+
+
+def outside(flow: np.ndarray) -> np.ndarray:
+    """uint8 h x w: 255 where the flow points out of the picture (more than half a pixel beyond its border), else 0."""
+    height, width = flow.shape[:2]
+    places = cv2.add(flow, _grid(height, width))
+    inside = cv2.inRange(places, (-0.5, -0.5, 0, 0), (width - 0.5, height - 0.5, 0, 0))
+    return cv2.bitwise_not(inside)
+
+
+def consistency(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+    """How well ``backward`` (there -> here) leads back from where ``forward`` (here -> there) led: float32 h x w in [0, 1].
+
+    The forward/backward check of Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement
+    optical flow" (ECCV 2010), |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, made soft: 1 well below that limit, about 0.4 at it,
+    0 far above it and outside of the picture.
+    """
+    back = warp(backward, forward)
+    gap = cv2.add(forward, back)
+    error = cv2.transform(cv2.multiply(gap, gap), _SUM)
+    limit = cv2.transform(cv2.add(cv2.multiply(forward, forward), cv2.multiply(back, back)), _SUM)
+    limit = cv2.add(cv2.multiply(limit, (0.01, 0, 0, 0)), (0.5, 0, 0, 0))
+    sure = cv2.exp(cv2.multiply(cv2.max(cv2.subtract(cv2.divide(error, limit), (0.25, 0, 0, 0)), 0), (-1.2, 0, 0, 0)))
+    sure[outside(forward) > 0] = 0
+    return sure
+
+
+_SUM = np.ones((1, 2), np.float32)
