@@ -14,7 +14,8 @@ from string import Template
 from typing import TypeVar
 
 from restyle.quality import page_plots
-from restyle.quality.report_data import FrameRow, KeyCard, Pair, ReportData, mean
+from restyle.quality.plots import RAISED
+from restyle.quality.report_data import FrameRow, KeyCard, Pair, ReportData, mean, plain_value
 
 __all__ = ["MOST_CARDS", "MOST_PAIRS", "page_of", "spread", "text"]
 
@@ -28,10 +29,10 @@ T = TypeVar("T")
 
 REASONS = {
     "start": "shot begins",
-    "coverage": "neighbours explain too little",
-    "max-gap": "longest gap reached",
+    "coverage": "coverage fell",
+    "max-gap": "longest gap",
     "pinned": "asked for",
-    "every": "every so often",
+    "every": "regular step",
     "storyboard": "painted by hand",
     "repair": "repaired",
 }
@@ -83,16 +84,16 @@ def spread(items: Sequence[T], most: int) -> list[T]:
 def _head(data: ReportData) -> str:
     found = data.summary()
     shown = [
-        ("frames, in and out alike" if data.extra.get("conformed") else "frames", f"{found['frames']:,}"),
+        ("frame" if found["frames"] == 1 else "frames", f"{found['frames']:,}"),
         ("shot" if found["shots"] == 1 else "shots", f"{found['shots']:,}"),
-        ("painted, the others filled along the footage’s motion", f"{found['painted']:,}"),
+        ("painted" if found["painted"] == found["frames"] else "painted, the others filled", f"{found['painted']:,}"),
     ]
     if (ratio := found["warp_error_over_source"]) is not None:
-        shown.append(("warp error, times the footage’s own", f"{figure(ratio)}×"))
+        shown.append(("the footage’s own warp error", f"{figure(ratio)}×"))
     if (coverage := found["coverage"]) is not None:
-        shown.append(("of an in-between explained by its paintings", percent(coverage)))
+        shown.append(("coverage of the in-betweens", percent(coverage)))
     if (speed := found["frames_per_second"]) is not None:
-        shown.append(("frames a second, start to end", figure(speed)))
+        shown.append(("frames a second in all", figure(speed)))
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in shown)
     return (
         f'<header><p class="eyebrow">Restyle report</p><h1>{text(data.title)}</h1>'
@@ -104,12 +105,13 @@ def verdict(data: ReportData) -> str:
     """One or two sentences from the figures."""
     found = data.summary()
     frames, painted, repaired = (int(found[name] or 0) for name in ("frames", "painted", "repaired"))
-    said = f"{_count(frames, 'frame')} in {_count(int(found['shots'] or 1), 'shot')}, {painted:,} of them painted."
+    said = f"{_count(frames, 'frame')} in {_count(int(found['shots'] or 1), 'shot')}, "
+    said += "painted." if frames == 1 else f"{'all' if painted == frames else f'{painted:,}'} of them painted."
     ratio = found["warp_error_over_source"]
     if ratio is not None and ratio <= 1.05:
         said += " From frame to frame the result is as steady as the footage itself."
     elif ratio is not None:
-        said += f" From frame to frame the result changes {ratio:.3g} times as much as the footage itself."
+        said += f" From frame to frame the result changes {figure(ratio)} times as much as the footage itself."
     if repaired:
         said += f" {_count(repaired, 'frame')} had to be painted anew, because no neighbour explained enough of "
         said += "it." if repaired == 1 else "them."
@@ -127,10 +129,21 @@ def _pairs(data: ReportData) -> str:
     pairs = [pair for pair in data.pairs if pair.before and pair.after]
     if not pairs:
         return ""
-    shown = [_pair(pair, first=not place) for place, pair in enumerate(spread(pairs, MOST_PAIRS))]
+    shown = [_pair(pair, first=not place) for place, pair in enumerate(_fitting(pairs))]
     return _section(
         "Before and after", f'<div class="pairs">{"".join(shown)}</div>', under="Drag, or use the arrow keys."
     )
+
+
+def _fitting(pairs: Sequence[Pair]) -> list[Pair]:
+    """Those that the page has room for: the first, and on while there is."""
+    shown, size = list(pairs[:1]), sum(len(pair.before) + len(pair.after) for pair in pairs[:1])
+    for pair in pairs[1:MOST_PAIRS]:
+        size += len(pair.before) + len(pair.after)
+        if size > MOST_BYTES * 0.6:
+            break
+        shown.append(pair)
+    return shown
 
 
 def _pair(pair: Pair, *, first: bool) -> str:
@@ -155,8 +168,8 @@ def _facts(data: ReportData) -> str:
     if not data.facts:
         return ""
     rows = "".join(
-        f'<tr{"" if a == b or what == "File" else " class=differs"}><th scope="row">{text(what)}</th>'
-        f'<td data-side="in">{text(a)}</td><td data-side="out">{text(b)}</td></tr>'
+        f'<tr class="{"same" if a == b else "" if what == "File" else "differs"}"><th scope="row">{text(what)}</th>'
+        f'<td data-side="{"both" if a == b else "in"}">{text(a)}</td><td data-side="out">{text(b)}</td></tr>'
         for what, a, b in data.facts
     )
     table = f"<table><thead><tr><th></th><th>In</th><th>Out</th></tr></thead><tbody>{rows}</tbody></table>"
@@ -166,7 +179,7 @@ def _facts(data: ReportData) -> str:
 def _sheet(data: ReportData) -> str:
     if not data.keys:
         return ""
-    pairs_bytes = sum(len(p.before) + len(p.after) for p in spread(data.pairs, MOST_PAIRS))
+    pairs_bytes = sum(len(p.before) + len(p.after) for p in _fitting(data.pairs))
     shown = spread(data.keys, MOST_CARDS)
     while len(shown) > 6 and pairs_bytes + sum(len(c.source) + len(c.painting) for c in shown) > MOST_BYTES:
         shown = spread(data.keys, len(shown) - 4)
@@ -190,7 +203,7 @@ def _card(card: KeyCard) -> str:
         if data
     )
     return (
-        f'<li{look}>{images}<div class="what"><b>{card.frame:,}</b> · {text(card.timecode)}<br>'
+        f'<li{look}>{images}<div class="what"><b>{card.frame:,}</b> <span>{text(card.timecode)}</span><br>'
         f"<i>{text(REASONS.get(card.reason, card.reason))}</i></div></li>"
     )
 
@@ -216,8 +229,8 @@ def _shots(data: ReportData) -> str:
             f"{shot.stop - shot.start:,}",
             f"{sum(row.painted for row in inside):,}",
             "–" if covered is None else percent(covered),
-            figure(mean([row.warp_error for row in inside])),
-            figure(mean([row.source_warp_error for row in inside])),
+            _thousandths([row.warp_error for row in inside]),
+            _thousandths([row.source_warp_error for row in inside]),
         )
         begins = "" if shot.begins in ("start", "cut") else f' <span class="soft">{text(shot.begins)}</span>'
         rows += (
@@ -238,7 +251,7 @@ def _happened(data: ReportData) -> str:
             said += f'<p class="soft small">{len(data.notes) - MOST_NOTES:,} more notes are in report.json.</p>'
     reasons = Counter(row.reason for row in data.frames if row.painted and row.reason)
     if reasons:
-        listed = ", ".join(f"{count:,} {text(REASONS.get(name, name))}" for name, count in reasons.most_common())
+        listed = ", ".join(f"{count:,} × {text(REASONS.get(name, name))}" for name, count in reasons.most_common())
         said += f"<h3>Why frames were painted</h3><p>{listed}.</p>"
     repaired = [row.frame for row in data.frames if row.repaired]
     if repaired:
@@ -263,7 +276,7 @@ def _bars(data: ReportData) -> str:
 def _recipe(data: ReportData) -> str:
     said = ""
     if data.recipe:
-        plain = json.dumps(data.to_json()["recipe"], indent=2, ensure_ascii=False, default=str)
+        plain = json.dumps(plain_value(data.recipe), indent=2, ensure_ascii=False)
         said = "<pre>" + "\n".join(text(line) for line in plain.split("\n")) + "</pre>"
     if data.versions:
         items = "".join(f"<div><dt>{text(n)}</dt><dd>{text(v)}</dd></div>" for n, v in data.versions.items())
@@ -304,7 +317,7 @@ def figure(value: float | None) -> str:
     if 1000 <= abs(value) < 1e6:
         return f"{value:,.0f}"
     mantissa, _, power = f"{value:.2e}".partition("e")
-    return f"{mantissa}×10<sup>{int(power)}</sup>".replace("<sup>-", "<sup>−")
+    return f"{mantissa}×10{str(int(power)).translate(RAISED)}"
 
 
 def percent(share: float) -> str:
@@ -351,6 +364,11 @@ def _image(data: bytes, alt: str) -> str:
     size = jpeg_size(data)
     sides = f' width="{size[0]}" height="{size[1]}"' if size else ""
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(data).decode()}" alt="{text(alt)}"{sides}>'
+
+
+def _thousandths(values: Sequence[float | None]) -> str:
+    found = mean(values)
+    return "–" if found is None else f"{1000 * found:.3f}"
 
 
 def _count(number: int, noun: str) -> str:

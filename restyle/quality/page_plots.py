@@ -15,74 +15,61 @@ __all__ = ["curves_json", "section"]
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve of the page: the rows' field, its name in the readout, in the legend, and its look."""
+    """A curve of the page: the rows' field, its name in the legend, and its look."""
 
     field: str
-    readout: str
     legend: str
     look: str
-    percent: bool = False
 
 
 @dataclass(frozen=True)
 class _Panel:
     title: str
     lines: tuple[_Line, ...]
+    percent: bool = False
 
+
+MOST_MARKS = 150  # more lines than this would run together
 
 PANELS = (
     _Panel(
         "Warp error, from frame to frame",
-        (
-            _Line("warp_error", "warp error", "result", "a"),
-            _Line("source_warp_error", "of the footage", "the footage itself", "b"),
-        ),
+        (_Line("warp_error", "result", "a"), _Line("source_warp_error", "the footage itself", "b")),
     ),
     _Panel(
         "Warp error, against the shot’s first frame",
-        (
-            _Line("long_range", "long-range", "result", "a"),
-            _Line("source_long_range", "of the footage", "the footage itself", "b"),
-        ),
+        (_Line("long_range", "result", "a"), _Line("source_long_range", "the footage itself", "b")),
     ),
-    _Panel("Coverage, in percent", (_Line("coverage", "coverage", "explained by the paintings", "a", percent=True),)),
-    _Panel("Sharpness", (_Line("sharpness", "sharpness", "result", "a"),)),
+    _Panel("Coverage", (_Line("coverage", "explained by the paintings", "a"),), percent=True),
+    _Panel("Sharpness", (_Line("sharpness", "result", "a"),)),
 )
 
 
 def section(data: ReportData) -> str:
-    """The section, or nothing if no frame has a figure."""
+    """The section, or nothing if there is no time to speak of or no frame has a figure."""
     bins = _bins(data)
     cuts = [shot.start for shot in data.shots[1:]]
-    drawn = ""
-    for one in PANELS:
-        series = _series(data, one, bins)
-        if series:
-            drawn += panel(one.title, series, bins, _axis(one, series), cuts=cuts)
-    if not drawn:
+    shown = cuts if len(cuts) <= MOST_MARKS else []
+    panels = _panels(data, bins)
+    if not panels or len(data.frames) < 2:
         return ""
-    painted = [row for row in data.frames if row.painted]
-    drawn += strip(
-        [
-            ("keyframe", "painted", [row.frame for row in painted if not row.repaired]),
-            ("repaired", "repair", [row.frame for row in painted if row.repaired]),
-        ],
-        bins,
-        cuts,
-    )
+    drawn = "".join(panel(title, series, bins, axis, cuts=shown) for title, series, axis in panels)
+    drawn += _painted(data, bins, shown)
     ticks = time_ticks(bins, float(data.rate))
     lettered = "".join(
         f'<span{" class=odd" if place % 2 else ""} style="left:{100 * x:.2f}%">{frame}<br>{clock}</span>'
         for place, (x, frame, clock) in enumerate(ticks)
     )
-    under = "Dashed lines are cuts." if cuts else ""
-    if any(len(group) > 1 for group in bins.groups):
-        most = max(len(group) for group in bins.groups)
-        under += (
-            f" Each point stands for up to {most:,} frames: the line is their mean, the band from least to greatest."
+    under = ["Dashed lines are cuts."] if shown else []
+    if len(shown) < len(cuts):
+        under.append(f"The {len(cuts):,} cuts are too many to draw.")
+    most = max(len(group) for group in bins.groups)
+    if most > 1:
+        under.append(
+            f"Each point stands for up to {most:,} frames: the line is their mean, the band spans least to greatest."
         )
     return (
-        f'<section><h2>Over time<small>{under.strip()}</small></h2><div><div class="plots" tabindex="0" role="group" '
+        f'<section><h2>Over time<small>{" ".join(under)}</small></h2><div><div class="plots" tabindex="0" role="group" '
         'aria-label="Figures over time; the arrow keys go from frame to frame">'
         '<div class="readout" aria-live="polite">Point at the plots, or use the arrow keys, to read single frames.</div>'
         f'{drawn}<div class="time" aria-hidden="true">{lettered}</div><i class="cross"></i></div>'
@@ -91,24 +78,22 @@ def section(data: ReportData) -> str:
 
 
 def curves_json(data: ReportData) -> str:
-    """What the readout needs, as JSON that may stand inside a ``<script>`` element."""
+    """What the page's script reads out, as JSON that may stand inside a ``<script>`` element. Values are in axis units."""
     bins = _bins(data)
     rows = data.frames
     ends = [bins.ends(group) for group in bins.groups]
-    series: list[dict[str, Any]] = []
-    for one in PANELS:
-        for line in one.lines:
-            curve = curve_of([getattr(row, line.field) for row in rows], bins)
-            if any(value is not None for value in curve.mean):
-                series.append(_plain(line, curve))
     plain = {
         "rate": float(data.rate),
         "first": [first for first, _ in ends],
         "last": [last for _, last in ends],
         "x": [round(bins.middle(group), 5) for group in bins.groups],
-        "shot": [rows[group[0]].shot for group in bins.groups],
+        "shot": [rows[group[0]].shot + 1 for group in bins.groups],
         "mark": [_mark([rows[place] for place in group]) for group in bins.groups],
-        "series": series,
+        "curves": [
+            _plain(one.curve, 10.0**-axis.power, "%" if axis.percent else "")
+            for _, series, axis in _panels(data, bins)
+            for one in series
+        ],
     }
     made = json.dumps(plain, separators=(",", ":"), allow_nan=False)
     return made.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
@@ -118,32 +103,50 @@ def _bins(data: ReportData) -> Bins:
     return bins_of([row.frame for row in data.frames])
 
 
-def _series(data: ReportData, one: _Panel, bins: Bins) -> list[Series]:
-    found = []
-    for line in one.lines:
-        curve = curve_of([getattr(row, line.field) for row in data.frames], bins)
-        if any(value is not None for value in curve.mean):
-            if line.percent:
-                curve = Curve(*(tuple(None if v is None else 100 * v for v in part) for part in vars(curve).values()))
-            found.append(Series(line.legend, line.look, curve))
-    return found
+def _panels(data: ReportData, bins: Bins) -> list[tuple[str, list[Series], Axis]]:
+    """Title, curves and axis of each panel that has something to show; curves are numbered through."""
+    made: list[tuple[str, list[Series], Axis]] = []
+    number = 0
+    for one in PANELS:
+        series: list[Series] = []
+        for line in one.lines:
+            curve = curve_of([getattr(row, line.field) for row in data.frames], bins)
+            if any(value is not None for value in curve.mean):
+                series.append(Series(line.legend, line.look, curve, number))
+                number += 1
+        if series:
+            axis = Axis(1.0, (0.0, 0.5, 1.0), percent=True) if one.percent else axis_of(item.curve for item in series)
+            made.append((one.title, series, axis))
+    return made
 
 
-def _axis(one: _Panel, series: Sequence[Series]) -> Axis:
-    if one.lines[0].percent:
-        return Axis(100.0, (0.0, 50.0, 100.0))
-    return axis_of(item.curve for item in series)
+def _painted(data: ReportData, bins: Bins, cuts: Sequence[int]) -> str:
+    """A strip with a mark at each painted frame; where they would run together, their share as a curve."""
+    painted = [row for row in data.frames if row.painted]
+    keys = [row.frame for row in painted if not row.repaired]
+    repaired = [row.frame for row in painted if row.repaired]
+    if len(painted) <= MOST_MARKS or len(bins.groups) == len(data.frames):
+        return strip([("keyframes", "painted", keys), ("repaired", "repair", repaired)], bins, cuts)
+    rows = data.frames
+    shares = [sum(rows[place].painted for place in group) / len(group) for group in bins.groups]
+    curve = Curve(tuple(shares), tuple(shares), tuple(shares))
+    axis = axis_of([curve])
+    axis = Axis(axis.top, axis.ticks, percent=True)
+    name = f"share of all frames ({len(painted):,} painted, {len(repaired):,} of them repairs)"
+    return panel("Painted frames", [Series(name, "a", curve, -1)], bins, axis, cuts=cuts, low=True)
 
 
-def _plain(line: _Line, curve: Curve) -> dict[str, Any]:
-    plain: dict[str, Any] = {"name": line.readout, "percent": line.percent, "mean": _short(curve.mean)}
+def _plain(curve: Curve, scale: float, unit: str) -> dict[str, Any]:
+    if unit == "%":
+        scale = 100.0
+    plain: dict[str, Any] = {"unit": unit, "mean": _short(curve.mean, scale)}
     if curve.banded:
-        plain |= {"low": _short(curve.low), "high": _short(curve.high)}
+        plain |= {"low": _short(curve.low, scale), "high": _short(curve.high, scale)}
     return plain
 
 
-def _short(values: Sequence[float | None]) -> list[float | None]:
-    return [None if value is None else float(f"{value:.4g}") for value in values]
+def _short(values: Sequence[float | None], scale: float) -> list[float | None]:
+    return [None if value is None else float(f"{value * scale:.4g}") for value in values]
 
 
 def _mark(rows: Sequence[FrameRow]) -> str:

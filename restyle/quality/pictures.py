@@ -9,7 +9,7 @@ import numpy as np
 
 from restyle.types import FootageSpec
 
-__all__ = ["eight_bit", "facts_of", "jpeg_of"]
+__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of"]
 
 
 def eight_bit(picture: np.ndarray) -> np.ndarray:
@@ -21,7 +21,11 @@ def eight_bit(picture: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
 
 
-def jpeg_of(picture: np.ndarray, *, long_side: int = 960, quality: int = 82) -> bytes:
+CARD_SIDE = 288  # long side of a contact sheet's picture, in pixels
+PAIR_SIDE = 960  # long side of a before/after picture
+
+
+def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 80) -> bytes:
     """A picture (H x W x 3 RGB, any depth) as JPEG, shrunk so that its longer side is at most ``long_side`` pixels."""
     height, width = picture.shape[:2]
     scale = min(1.0, long_side / max(height, width))

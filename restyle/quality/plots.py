@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-__all__ = ["MOST_BINS", "Axis", "Bins", "Curve", "Series", "axis_of", "bins_of", "curve_of", "panel", "strip"]
+__all__ = ["MOST_BINS", "RAISED", "Axis", "Bins", "Curve", "Series", "axis_of", "bins_of", "curve_of", "panel", "strip"]
 
 MOST_BINS = 600
 WIDE, TALL = 1000, 100  # the curves' own coordinates; the page stretches them
@@ -68,6 +68,8 @@ class Series:
     name: str
     look: str
     curve: Curve
+    number: int = 0
+    """Its number among the curves that the page's script reads out: its value appears in the legend."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,23 @@ class Axis:
     """Labels are the values times ten to the power of minus this."""
     over: int = 0
     """Bins that go beyond ``top``."""
+    percent: bool = False
+    """The values are shares, lettered as percent."""
 
     def label(self, value: float) -> str:
         """A tick's lettering."""
-        return f"{value / 10**self.power:.3g}"
+        if self.percent:
+            return f"{100 * value:.3g} %"
+        shown = value / 10**self.power
+        return f"{shown:,.0f}" if abs(shown) >= 1000 else f"{shown:.3g}"
 
     @property
     def unit(self) -> str:
         """``×10⁻³``, or nothing."""
-        return "" if not self.power else "×10" + str(self.power).translate(_RAISED)
+        return "" if not self.power else "×10" + str(self.power).translate(RAISED)
 
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def bins_of(frames: Sequence[int], most: int = MOST_BINS) -> Bins:
@@ -140,8 +147,10 @@ def axis_of(curves: Iterable[Curve], *, top: float | None = None) -> Axis:
     return Axis(top, ticks, power, over)
 
 
-def panel(title: str, series: Sequence[Series], bins: Bins, axis: Axis, *, cuts: Sequence[int], aside: str = "") -> str:
-    """One plot: heading, legend, axis and curves. ``aside``: a few words (HTML) at the heading's end."""
+def panel(
+    title: str, series: Sequence[Series], bins: Bins, axis: Axis, *, cuts: Sequence[int], low: bool = False
+) -> str:
+    """One plot: heading, legend, axis and curves. ``low``: of half the height."""
     lines = "".join(
         f'<line class="grid" x1="0" x2="{WIDE}" y1="{_y(tick, axis)}" y2="{_y(tick, axis)}"/>' for tick in axis.ticks
     )
@@ -150,7 +159,9 @@ def panel(title: str, series: Sequence[Series], bins: Bins, axis: Axis, *, cuts:
     labels = "".join(
         f'<span style="bottom:{100 * tick / axis.top:.2f}%">{axis.label(tick)}</span>' for tick in axis.ticks
     )
-    legend = "".join(f'<span class="key {one.look}">{escape(one.name)}</span>' for one in series)
+    legend = "".join(
+        f'<span class="key {one.look}">{escape(one.name)} <b data-curve="{one.number}"></b></span>' for one in series
+    )
     unit = f'<span class="unit">{axis.unit}</span>' if axis.unit else ""
     cut_off = ""
     if axis.over:
@@ -158,7 +169,7 @@ def panel(title: str, series: Sequence[Series], bins: Bins, axis: Axis, *, cuts:
         cut_off = f'<span class="unit">{axis.over} {what}{"s" * (axis.over > 1)} beyond the axis (▲)</span>'
     name = escape(title)
     return (
-        f'<figure class="panel"><figcaption><b>{name}</b>{unit}{legend}{cut_off}{aside}</figcaption>'
+        f'<figure class="panel{" low" if low else ""}"><figcaption><b>{name}</b>{unit}{legend}{cut_off}</figcaption>'
         f'<div class="plot"><div class="ticks" aria-hidden="true">{labels}</div>'
         f'<svg viewBox="0 0 {WIDE} {TALL}" preserveAspectRatio="none" role="img" aria-label="{name} over time">'
         f"{lines}{marks}{drawn}</svg>{_beyond(series, bins, axis)}</div></figure>"

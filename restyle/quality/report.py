@@ -7,10 +7,22 @@ import os
 from pathlib import Path
 
 from restyle.errors import OutputError, show_path, why
-from restyle.quality.page import page_of
+from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of, spread
 from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
 
-__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Pair", "ReportData", "ShotRow", "write_report"]
+__all__ = [
+    "MOST_CARDS",
+    "MOST_PAIRS",
+    "SCHEMA",
+    "VERSION",
+    "FrameRow",
+    "KeyCard",
+    "Pair",
+    "ReportData",
+    "ShotRow",
+    "spread",
+    "write_report",
+]
 
 
 def write_report(data: ReportData, html_path: str | Path, json_path: str | Path | None = None) -> None:
@@ -20,7 +32,15 @@ def write_report(data: ReportData, html_path: str | Path, json_path: str | Path 
     """
     _put(Path(html_path), page_of(data))
     if json_path is not None:
-        _put(Path(json_path), json.dumps(data.to_json(), ensure_ascii=True, allow_nan=False, indent=1) + "\n")
+        _put(Path(json_path), _json(data))
+
+
+def _json(data: ReportData) -> str:
+    """Readable, yet with one line a frame."""
+    plain = data.to_json()
+    rows = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in plain.pop("frames"))
+    head = json.dumps(plain, allow_nan=False, indent=1)
+    return f'{head[:-2]},\n "frames": [\n  {rows}\n ]\n}}\n'
 
 
 def _put(path: Path, text: str) -> None:

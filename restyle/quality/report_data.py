@@ -54,13 +54,14 @@ class ShotRow:
 
 @dataclass(frozen=True)
 class KeyCard:
-    """One painted keyframe of the contact sheet."""
+    """One painted keyframe of the contact sheet. At most ``report.MOST_CARDS`` are shown: make the pictures of more
+    only to have them left out (``report.spread`` chooses as the page does)."""
 
     frame: int
     timecode: str
     reason: str
     source: bytes = b""
-    """JPEG; about 320 pixels wide is plenty."""
+    """JPEG of ``pictures.CARD_SIDE`` pixels."""
     painting: bytes = b""
 
 
@@ -71,7 +72,7 @@ class Pair:
     frame: int
     timecode: str
     before: bytes = b""
-    """JPEG; up to 1280 pixels wide."""
+    """JPEG of ``pictures.PAIR_SIDE`` pixels."""
     after: bytes = b""
     note: str = ""
     """A few words under the picture, for example why this frame is shown."""
@@ -156,9 +157,9 @@ class ReportData:
             "pairs": [_without_pictures(pair) for pair in self.pairs],
             "notes": list(self.notes),
             "timings": {name: plain_number(value) for name, value in self.timings.items()},
-            "recipe": dict(self.recipe),
-            "versions": dict(self.versions),
-            "extra": dict(self.extra),
+            "recipe": plain_value(self.recipe),
+            "versions": plain_value(self.versions),
+            "extra": plain_value(self.extra),
             "frames": [{name: plain_number(value) for name, value in vars(row).items()} for row in self.frames],
         }
 
@@ -197,6 +198,21 @@ def plain_number(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+def plain_value(value: Any) -> Any:
+    """Any value as JSON can hold it: mappings and sequences are walked, what JSON does not know becomes its text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain_value(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [
+            plain_value(item) for item in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)
+        ]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
 
 
 def _ratio(a: float | None, b: float | None) -> float | None:
