@@ -21,10 +21,10 @@ SOFT = 1.5  # sigma, in working pixels, of confidence
 
 
 def working_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height at which motion is measured: half the picture, its long side held between 640 and 960 pixels, and
+    """Width and height at which motion is measured: half the picture, its long side held between 128 and 960 pixels, and
     never more than the picture itself."""
     long = max(width, height)
-    scale = min(1.0, max(640.0, min(960.0, long / 2)) / long)
+    scale = min(1.0, max(128.0, min(960.0, long / 2)) / long)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

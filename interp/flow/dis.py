@@ -14,12 +14,13 @@ SMALLEST = 16  # pixels; below that a side has no room for the pyramid, and the 
 
 @dataclass(frozen=True)
 class DisOptions:
-    """The search's own settings. The defaults lie between OpenCV's "fast" and "medium" presets in cost; unlike "fast" they
-    go down to half of the working size, which keeps motion from bleeding over the borders of objects."""
+    """The search's own settings. OpenCV's presets stop at a half ("medium") or a quarter ("fast") of the picture; motion is
+    measured on small pictures already, so these go down to the last pixel. That keeps motion from bleeding over the borders
+    of objects, and cost is held by a wider stride."""
 
-    finest_scale: int = 1
+    finest_scale: int = 0
     patch_size: int = 8
-    patch_stride: int = 4
+    patch_stride: int = 5
     iterations: int = 12
     refinements: int = 5
     """Steps of variational refinement."""
