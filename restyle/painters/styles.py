@@ -1,0 +1,162 @@
+"""The built-in styles by name, and what ``--style`` may say. Loads nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restyle.errors import RecipeError, UnknownPartError, show_path, why
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["DEFAULT_STYLE", "STYLES", "Style", "StyleChoice", "parse_style", "style_sheet"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """One of the styles that the embedded network was trained on; ``number`` is its place in the network."""
+
+    name: str
+    number: int
+    description: str
+
+
+STYLES = (
+    Style("honey-wash", 0, "warm watercolour: honey light, pale blue shade"),
+    Style("leaded-glass", 1, "yellow panes in thick black leading"),
+    Style("charcoal-dusk", 2, "charcoal hatching with a breath of peach"),
+    Style("electric-tangle", 3, "a near-abstract tangle of electric colour"),
+    Style("crimson-poster", 4, "crimson shade against apricot and sky blue"),
+    Style("autumn-oil", 5, "thick autumn oils, rust and slate"),
+    Style("indigo-dots", 6, "deep indigo, scattered with dots"),
+    Style("night-gouache", 7, "gouache at night: lamp yellow, black and cobalt"),
+    Style("candy-sketch", 8, "magenta, teal and lemon over white paper"),
+    Style("camellia", 9, "rose petals and white pebbles on dark slate"),
+    Style("terracotta", 10, "burnt terracotta under low evening light"),
+    Style("woodcut-gold", 11, "brown woodcut lines on gold and ivory"),
+    Style("impressionist", 12, "loose dabs of lilac and straw yellow"),
+    Style("pop-canvas", 13, "acid green, teal and brick on coarse canvas"),
+    Style("winter-ink", 14, "ink on frost: pale blues, a hint of rose"),
+    Style("cracked-porcelain", 15, "pastel porcelain with fine dark cracks"),
+    Style("wax-crayon", 16, "slanting crayon strokes, blue and ochre"),
+    Style("tapestry", 17, "woven brick red, orange and blue; near-abstract"),
+    Style("sand-relief", 18, "carved sandstone in ochre and brown"),
+    Style("starry-swirl", 19, "swirling blue and gold brushwork"),
+    Style("lava", 20, "glowing red over black, embers of blue"),
+    Style("paper-cut", 21, "flat cut paper: coral, sky blue and black"),
+    Style("red-ink", 22, "heavy black brush, grey ground, splashes of red"),
+    Style("old-master", 23, "soft dark landscape under a luminous sky"),
+    Style("ukiyo-wave", 24, "navy and cream like a printed wave"),
+    Style("mosaic", 25, "chips of slate, rust and gold"),
+)
+
+DEFAULT_STYLE = "starry-swirl"
+
+_BY_NAME = {style.name: style for style in STYLES}
+_PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+
+
+@dataclass(frozen=True)
+class StyleChoice:
+    """What ``--style`` came to: weights that add up to 1, of built-in styles or of pictures, never of both."""
+
+    builtin: tuple[tuple[Style, float], ...] = ()
+    pictures: tuple[tuple[Path, float], ...] = ()
+
+    @property
+    def weights(self) -> list[float]:
+        """One weight for each of the network's 26 styles."""
+        weights = [0.0] * len(STYLES)
+        for style, weight in self.builtin:
+            weights[style.number] += weight
+        return weights
+
+
+def parse_style(text: str | None) -> StyleChoice:
+    """Read ``--style``: a name, a picture's path, or a blend such as ``"mosaic:0.6,lava:0.4"`` (names, or pictures).
+
+    Raises ``UnknownPartError`` for a name that is none (with the nearest), ``RecipeError`` for a picture that is missing or no
+    picture, for a weight that is no positive number, and for names and pictures in one blend.
+    """
+    text = DEFAULT_STYLE if text is None else text
+    if Path(text).is_file():
+        return StyleChoice(pictures=((_picture(text), 1.0),))
+    parts = [_part(part) for part in text.split(",")]
+    total = sum(weight for _, weight in parts)
+    named = tuple((_BY_NAME[name], weight / total) for name, weight in parts if name in _BY_NAME)
+    others = [(name, weight / total) for name, weight in parts if name not in _BY_NAME]
+    if not others:
+        return StyleChoice(builtin=named)
+    for name, _ in others:
+        if Path(name).suffix.lower() not in _PICTURES and not Path(name).exists() and "/" not in name:
+            raise UnknownPartError("style", name, [style.name for style in STYLES])
+    if named:
+        raise RecipeError(f"--style {text!r} blends a built-in style with a picture: blend names, or pictures")
+    return StyleChoice(pictures=tuple((_picture(name), weight) for name, weight in others))
+
+
+def _part(text: str) -> tuple[str, float]:
+    name, colon, weight = text.strip().rpartition(":")
+    if not colon:
+        return text.strip(), 1.0
+    try:
+        number = float(weight)
+    except ValueError:
+        return text.strip(), 1.0
+    if not 0 < number < float("inf"):
+        raise RecipeError(f"--style {text.strip()!r}: a weight is a positive number, for example mosaic:0.6,lava:0.4")
+    return name.strip(), number
+
+
+def _picture(name: str) -> Path:
+    """The path, after a look at the file: missing and corrupt pictures are told before any work begins."""
+    from PIL import Image
+
+    path = Path(name)
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except FileNotFoundError:
+        raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
+    except Exception as error:  # Pillow raises many kinds for a corrupt file
+        raise RecipeError(f"style picture {show_path(path)} cannot be read ({why(error)}): save it anew") from None
+    return path
+
+
+def style_sheet(
+    picture: np.ndarray, *, tile: int = 320, columns: int = 5, names: Sequence[str] | None = None
+) -> np.ndarray:
+    """The styles painted on one picture, with their names: uint8 H x W x 3.
+
+    ``picture``: uint8 H x W x 3 RGB; ``tile``: width of one painting in pixels; ``names``: some styles (default: all).
+    """
+    import cv2
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    from restyle.painters.style_networks import StyleNetworks
+
+    height, width = picture.shape[:2]
+    size = (tile, max(1, round(tile * height / width)))
+    work = (min(width, 2 * tile), max(1, round(min(width, 2 * tile) * height / width)))
+    content = cv2.resize(picture, work, interpolation=cv2.INTER_AREA)
+    chosen = [_BY_NAME[name] for name in names] if names is not None else list(STYLES)
+    networks = StyleNetworks()
+    shown = [("the footage", content)]
+    for style in chosen:
+        painted = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
+        shown.append((style.name, np.rint(painted * 255).astype(np.uint8)))
+    gap, label = max(4, tile // 40), max(16, tile // 12)
+    font = ImageFont.load_default(size=max(10, tile // 18))
+    rows = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (columns * (size[0] + gap) + gap, rows * (size[1] + label + gap) + gap), "#fafaf8")
+    draw = ImageDraw.Draw(sheet)
+    for number, (name, painted) in enumerate(shown):
+        left = gap + number % columns * (size[0] + gap)
+        top = gap + number // columns * (size[1] + label + gap)
+        sheet.paste(Image.fromarray(cv2.resize(painted, size, interpolation=cv2.INTER_AREA)), (left, top))
+        draw.text((left + 2, top + size[1] + label / 2), name, fill="#222", font=font, anchor="lm")
+    return np.asarray(sheet)
