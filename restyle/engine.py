@@ -23,7 +23,6 @@ from restyle.types import Carry, Frame, Keyframe, Window
 
 if TYPE_CHECKING:
     from interp.track import MotionTrack
-
     from restyle.footage import Footage
 
 __all__ = ["Engine", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
@@ -130,9 +129,8 @@ class Engine:
 
     def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[Frame, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
-        from interp.track import MotionTrack, working_size
-
         from interp.flow import estimator
+        from interp.track import MotionTrack, working_size
 
         spec = self._footage.spec
         dis = estimator("dis")
@@ -188,7 +186,7 @@ class Engine:
         if boundary is not None:
             given[0] = boundary
         meter.tell(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
-        pictures, carry = self._call_painter(window, frames, track, numbers, given, carry)
+        pictures, carry = self._call_painter(window, frames, track, numbers, given, carry, meter)
         return Paintings(dict(zip(numbers, pictures, strict=True)), carry)
 
     def _call_painter(
@@ -199,6 +197,7 @@ class Engine:
         numbers: Sequence[int],
         given: Mapping[int, np.ndarray],
         carry: Carry | None,
+        meter: Meter,
     ) -> tuple[list[np.ndarray], Carry]:
         work = Paint(
             shot=window.shot,
@@ -208,6 +207,7 @@ class Engine:
             tracker=track,
             positions=tuple(number - window.start for number in numbers),
             given=given,
+            tick=meter.tell,
         )
         try:
             return self._painter.paint(work, carry)
@@ -290,7 +290,7 @@ class Engine:
         meter.tell(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({n for n in (left, right) if n in pictures} | {worst})
         given = {place: pictures[number] for place, number in enumerate(numbers) if number in pictures}
-        made, _ = self._call_painter(window, frames, track, numbers, given, carry)
+        made, _ = self._call_painter(window, frames, track, numbers, given, carry, meter)
         pictures[worst] = made[numbers.index(worst)]
         painted[worst] = Keyframe(worst, "repair")
         del filled[worst]
