@@ -124,7 +124,9 @@ def _energy(picture: np.ndarray) -> np.ndarray:
 def _give_back(picture: np.ndarray, wanted: np.ndarray, amount: float) -> np.ndarray:
     """Raise fine detail, cell by cell, to the energy that the paintings had."""
     have = _energy(picture)
-    floor = np.float32(1e-6) * (np.float32(np.iinfo(picture.dtype).max) if picture.dtype != np.float32 else 1) ** 2 + 1e-12
+    floor = (
+        np.float32(1e-6) * (np.float32(np.iinfo(picture.dtype).max) if picture.dtype != np.float32 else 1) ** 2 + 1e-12
+    )
     gain = np.sqrt((wanted + floor) / (have + floor)) - 1
     gain = np.clip(gain * amount, 0, 1).astype(np.float32)
     if float(gain.max()) < 0.02:

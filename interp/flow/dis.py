@@ -43,7 +43,9 @@ class DisEstimator:
     def estimate(self, here: np.ndarray, there: np.ndarray) -> np.ndarray:
         """Flow float32 h x w x 2 from ``here`` to ``there``, both uint8 h x w luma of one size."""
         if here.shape != there.shape or here.ndim != 2 or here.dtype != np.uint8 or there.dtype != np.uint8:
-            raise ValueError(f"two uint8 pictures of one size, got {here.shape} {here.dtype}, {there.shape} {there.dtype}")
+            raise ValueError(
+                f"two uint8 pictures of one size, got {here.shape} {here.dtype}, {there.shape} {there.dtype}"
+            )
         height, width = here.shape
         below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
         if below or right:
