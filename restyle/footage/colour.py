@@ -148,6 +148,7 @@ class FrameMaker:
         assert matrix is not None, tags
         self._matrix = matrix
         self._full = tags.range == "pc"
+        self._tags = tags
         self._turn = -rotation % 360
         self._scaler = VideoReformatter()
 
@@ -168,16 +169,24 @@ class FrameMaker:
         wide = self._depth == "uint16"
         name = ("rgba64le" if wide else "rgba") if self._alpha else ("rgb48le" if wide else "rgb24")
         frame = av.VideoFrame.from_numpy_buffer(picture, name)
-        if name == self._format:
-            return frame
-        options: dict[str, Any] = {}
-        if not self._rgb:
-            options = {
-                "src_color_range": ColorRange.JPEG,
-                "dst_colorspace": self._matrix,
-                "dst_color_range": ColorRange.JPEG if self._full else ColorRange.MPEG,
-            }
-        return self._scaler.reformat(frame, format=self._format, interpolation=_TO_YUV, threads=_THREADS, **options)
+        if name != self._format:
+            options: dict[str, Any] = {}
+            if not self._rgb:
+                options = {
+                    "src_color_range": ColorRange.JPEG,
+                    "dst_colorspace": self._matrix,
+                    "dst_color_range": ColorRange.JPEG if self._full else ColorRange.MPEG,
+                }
+            frame = self._scaler.reformat(
+                frame, format=self._format, interpolation=_TO_YUV, threads=_THREADS, **options
+            )
+        # Some encoders (ProRes) take the tags from the frame, not from their set-up.
+        tags = self._tags
+        frame.color_primaries = number_of_tag(PRIMARIES, tags.primaries)
+        frame.color_trc = number_of_tag(TRANSFERS, tags.transfer)
+        frame.colorspace = number_of_tag(MATRICES, tags.matrix)
+        frame.color_range = number_of_tag(RANGES, tags.range, unknown=0)
+        return frame
 
 
 def has_alpha(pixel_format: str) -> bool:
@@ -201,10 +210,10 @@ def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True) -> np.ndar
             )
         return np.rint(value * FULL_SCALE[depth]).astype(depth)
     if depth == "float32":
-        value = picture.astype(np.float32) / np.float32(FULL_SCALE[have])
+        value = np.arange(FULL_SCALE[have] + 1, dtype=np.float64) / FULL_SCALE[have]
         if linear:
             value = np.where(value <= 0.04045, value / 12.92, np.power((value + 0.055) / 1.055, 2.4))
-        return np.ascontiguousarray(value, np.float32)
+        return np.take(value.astype(np.float32), picture)
     if depth == "uint16":
         return picture.astype(np.uint16) * np.uint16(257)
     return ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)

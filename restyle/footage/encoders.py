@@ -52,7 +52,8 @@ class Codec:
             return "gbrap16le" if source.has_alpha else "gbrp16le"
         chroma = next((c for c in ("444", "422", "420") if c in source.pixel_format), "420")
         if self.name == "prores":
-            chroma = "444" if source.has_alpha or (chroma == "444" and bits > 8) else "422"
+            # Odd widths: the encoder gets the last column of subsampled colour wrong.
+            chroma = "444" if source.has_alpha or (chroma == "444" and bits > 8) or width % 2 else "422"
             return "yuva444p10le" if source.has_alpha else f"yuv{chroma}p10le"
         if self.name == "mjpeg" and source.kind == "sequence":
             chroma = "422"
@@ -72,6 +73,10 @@ class Codec:
                         notes.append(
                             f"{self.name} takes {depth} bits a channel here; the footage's {source.bits} are reduced"
                         )
+                    if form != chroma:
+                        notes.append(
+                            f"{self.name} halves the colour's resolution here (4:2:0); the footage has {':'.join(chroma)}"
+                        )
                     return name
         return f"yuv{chroma}p"
 
@@ -80,9 +85,9 @@ CODECS = {
     codec.name: codec
     for codec in (
         Codec("h264", "libx264", ("mp4", "mov", "matroska"), (45, 17, 6), even=True),
-        Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 19, 8), even=True, tag="hvc1"),
+        Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 17, 6), even=True, tag="hvc1"),
         Codec("vp9", "libvpx-vp9", ("mp4", "matroska", "webm"), (60, 20, 4)),
-        Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 20, 6), even=True),
+        Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 16, 4)),
         Codec("prores", "prores_ks", ("mov", "matroska"), None, limited_only=True),
         Codec("ffv1", "ffv1", ("matroska", "avi"), None),
         Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
@@ -116,7 +121,7 @@ def fourcc(spec: OutputSpec) -> str | None:
     return CODECS[spec.codec].tag if spec.container in ("mp4", "mov") else None
 
 
-def encoder_options(name: str, quality: int, pixel_format: str) -> dict[str, str]:
+def encoder_options(name: str, quality: int, pixel_format: str, pixels: int) -> dict[str, str]:
     """Options of the encoder: fast presets, fixed quality, closed groups of pictures."""
     codec = CODECS[name]
     if name == "h264":
@@ -132,9 +137,9 @@ def encoder_options(name: str, quality: int, pixel_format: str) -> dict[str, str
     if name == "prores":
         return {"profile": prores_profile(quality, pixel_format)[0], "vendor": "apl0"}
     if name == "ffv1":
-        return {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": "1"}
-    scale = f"{_measure(codec, quality):.4g}"
-    return {"qmin": "1", "q": scale, "huffman": "optimal"}
+        return {"level": "3", "coder": "1", "context": "0", "slices": "4" if pixels >= 4096 else "1", "slicecrc": "1"}
+    scale = str(round(_measure(codec, quality)))
+    return {"qmin": scale, "qmax": scale, "huffman": "optimal"}
 
 
 def configure(context: Any, spec: OutputSpec) -> None:
@@ -144,7 +149,9 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.pix_fmt = spec.pixel_format
     context.framerate = spec.rate
     context.time_base = 1 / spec.rate
-    context.thread_count = _THREADS
+    context.thread_count = (
+        1 if codec.name == "mjpeg" else _THREADS
+    )  # quick enough, and frame threads upset its quantiser
     context.thread_type = "AUTO"
     context.flags |= av.codec.context.Flags.bitexact
     context.gop_size = 1 if codec.name in ("ffv1", "mjpeg", "prores") else max(1, round(2 * spec.rate))
@@ -154,16 +161,12 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.color_trc = number_of_tag(TRANSFERS, tags.transfer)
     context.colorspace = number_of_tag(MATRICES, tags.matrix)
     context.color_range = number_of_tag(RANGES, tags.range, unknown=0)
-    options = encoder_options(spec.codec, spec.quality, spec.pixel_format)
-    if "q" in options:
-        context.qscale = True
-        context.global_quality = round(float(options.pop("q")) * 118)
-    context.options = options
+    context.options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.width * spec.height)
 
 
 def silence_encoders() -> None:
     """SVT-AV1 talks on standard error unless its environment says not to; errors still come out as exceptions."""
-    os.environ.setdefault("SVT_LOG", "1")
+    os.environ.setdefault("SVT_LOG", "0")
 
 
 def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str:

@@ -15,6 +15,7 @@ import av
 
 from restyle.errors import OutputError, OutputExistsError, show_path
 from restyle.footage.encoders import advanced_timecode, fourcc
+from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.output import OutputSpec
 from restyle.footage.passthrough import Passenger, last_end, take_along
 from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
@@ -146,6 +147,8 @@ def _conform_video(
     discard(hidden)
     try:
         warnings = _mux(hidden, parts, out, source, pts, span)
+        if _needs_display(out):
+            write_pixel_aspect(hidden, out.width, out.height, out.pixel_aspect)
         settle(hidden, final)
         return warnings
     finally:
@@ -201,6 +204,8 @@ def _mux(
         context.codec_tag = tag if tag else "\0\0\0\0"
         context.sample_aspect_ratio = out.pixel_aspect
         context.framerate = source.rate
+        if _needs_display(out):
+            stream.metadata["title"] = PLACEHOLDER
         if out.rotation:
             stream.set_display_rotation(out.rotation)
         if source.timecode:
@@ -267,7 +272,13 @@ def _video_packets(
 def _muxer_options(out: OutputSpec) -> dict[str, str]:
     if out.container == "mp4":
         return {"movflags": "+faststart"}
+    if _needs_display(out):
+        return {"write_crc32": "0"}  # the checksum would not fit what ``write_pixel_aspect`` changes
     return {}
+
+
+def _needs_display(out: OutputSpec) -> bool:
+    return out.container in ("matroska", "webm") and out.pixel_aspect != 1
 
 
 def _close_quietly(container: Any) -> None:

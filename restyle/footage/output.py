@@ -76,7 +76,9 @@ class OutputSpec:
             "colour": [tags.primaries, tags.transfer, tags.matrix, tags.range],
             "rotation": self.rotation,
             "pixel_aspect": str(self.pixel_aspect),
-            "options": encoder_options(self.codec, self.quality, self.pixel_format) if self.kind == "video" else {},
+            "options": encoder_options(self.codec, self.quality, self.pixel_format, self.width * self.height)
+            if self.kind == "video"
+            else {},
         }
 
     @property
@@ -107,9 +109,7 @@ def plan_output(
         raise OutputError(f"quality is 0 to 100, got {chosen}")
     codec = {"h265": "hevc", "x264": "h264", "x265": "hevc", "jpg": "jpeg", "tif": "tiff"}.get(codec or "", codec)
     if codec is not None and codec not in CODECS and codec not in PICTURES:
-        raise OutputError(
-            f"unknown codec {codec!r}; for video there are {', '.join(CODECS)}; for pictures {', '.join(PICTURES)}"
-        )
+        raise OutputError(f"unknown codec {codec!r}; there are {', '.join(CODECS)}; for pictures {', '.join(PICTURES)}")
     suffix = place.suffix.lower()
     if suffix in CONTAINERS and not place.is_dir():
         return _plan_video(source, place, suffix, codec, chosen)
@@ -182,6 +182,8 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     notes: list[str] = []
     layout = known.layout(source, width, height, notes)
+    if container == "avi" and name == "ffv1" and source.pixel_aspect != 1:
+        notes.append(".avi holds no pixel aspect; players will show the picture with square pixels")
     spec = OutputSpec(
         path=os.fspath(path),
         kind="video",

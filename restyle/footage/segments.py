@@ -26,6 +26,10 @@ TICK = Fraction(1, 1000)
 """Time base of a segment's packets: Matroska's millisecond stands for one frame, so that a stamp is the frame's number."""
 
 
+_RUN_UP = 1000
+"""More frames than any codec reorders, so that no packet is decoded after it is shown."""
+
+
 def picture_name(number: int) -> str:
     """Name of a picture in a sequence's segment."""
     return f"{number:09d}"
@@ -89,9 +93,7 @@ class SegmentWriter:
         if frame.index != self._next:
             raise ValueError(f"a segment's frames are consecutive: expected frame {self._next}, got {frame.index}")
         if frame.picture.shape[:2] != self._size:
-            raise ValueError(
-                f"a picture is {self._size[1]}x{self._size[0]}, got {frame.picture.shape[1]}x{frame.picture.shape[0]}"
-            )
+            raise ValueError(f"a picture is {self._size[0]} x {self._size[1]} (H x W), got {frame.picture.shape}")
         self._next += 1
         try:
             if self._spec.kind == "sequence":
@@ -116,7 +118,8 @@ class SegmentWriter:
         assert self._first is not None
         for packet in packets:
             packet.pts += self._first
-            packet.dts = packet.pts if packet.dts is None else packet.dts + self._first
+            # Matroska keeps the coding order and the presentation times; decoding times need only grow (x265's may not).
+            packet.dts = self._first + len(self._stamps) - _RUN_UP
             packet.time_base = TICK
             packet.duration = 1
             self._stamps.append(packet.pts)

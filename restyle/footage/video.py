@@ -14,6 +14,7 @@ import av
 
 from restyle.errors import FootageError, show_path, why
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
+from restyle.footage.matroska import is_cut_off
 from restyle.types import ColourTags, FootageSpec, Frame
 
 __all__ = ["open_container", "probe_video", "read_video", "reason", "video_pts"]
@@ -305,7 +306,7 @@ def _check_complete(spec: FootageSpec, container: av.container.InputContainer, c
     """Raise unless everything that the header promises was decoded: a shortened film must not pass for the whole."""
     if damage is None and spec.frames is not None and count < spec.frames:
         damage = f"its header promises {spec.frames} frames"
-    if damage is None and spec.frames is None and _cut_off(Path(spec.path)):
+    if damage is None and spec.frames is None and is_cut_off(Path(spec.path)):
         damage = "the file is shorter than its header says"
     if damage is None:
         return
@@ -316,32 +317,6 @@ def _check_complete(spec: FootageSpec, container: av.container.InputContainer, c
         f"{shown} is damaged after frame {count - 1} ({damage}); copy or export it again, "
         f"or take what is readable with --range 0:{count}"
     )
-
-
-def _cut_off(path: Path) -> bool:
-    """Whether a Matroska or WebM file is shorter than its Segment element says (RFC 8794, RFC 9559)."""
-    with open(path, "rb") as file:
-        head = file.read(4096)
-    if head[:4] != b"\x1a\x45\xdf\xa3":
-        return False
-    at = 4
-    size, at = _vint(head, at)
-    if size is None:
-        return False
-    at += size
-    if head[at : at + 4] != b"\x18\x53\x80\x67":
-        return False
-    size, at = _vint(head, at + 4)
-    return size is not None and path.stat().st_size < at + size
-
-
-def _vint(data: bytes, at: int) -> tuple[int | None, int]:
-    """An EBML size and the place after it; ``None`` = unknown (a live stream)."""
-    if at >= len(data) or data[at] == 0:
-        return None, at
-    length = 9 - data[at].bit_length()
-    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return (None if value == (1 << 7 * length) - 1 else value), at + length
 
 
 def _from_keyframe(
