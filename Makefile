@@ -1,0 +1,79 @@
+# make demo   restyle the sample clip and say where the result is
+# make test   run all tests
+# make check  what every change must pass: format, lint, types, tests
+# Each makes the virtual environment .venv first, if it is not there or no longer up to date.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := $(BIN)/python -m pytest
+
+STYLE  ?= ink-wash
+
+.PHONY: demo test test-slow check format bench clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile | head -4
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "restyle needs Python 3.11 or newer; give one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "==> making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+# Stamps: nothing is installed again until what is asked for has changed.
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "==> installing restyle and what it needs (about 500 MB)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	@echo "==> installing what the tests need"
+	@$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	@echo "==> installing what checking needs"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.core
+	@mkdir -p out
+	@echo "==> restyling samples/harbour.mp4 in the style $(STYLE)"
+	@$(BIN)/restyle run samples/harbour.mp4 -o out/demo.mp4 --style $(STYLE) --overwrite
+	@echo "==> look at    out/demo.mp4"
+	@echo "==> its report out/demo.mp4.restyle/report.html"
+
+test: $(VENV)/.test
+	@echo "==> running the tests"
+	@$(PYTEST) -q
+
+test-slow: $(VENV)/.test
+	@echo "==> running the long tests"
+	@$(PYTEST) -q -m slow
+
+check: $(VENV)/.dev
+	@echo "==> format"
+	@$(BIN)/ruff format --check .
+	@echo "==> lint"
+	@$(BIN)/ruff check .
+	@echo "==> types"
+	@$(BIN)/mypy
+	@echo "==> tests"
+	@$(PYTEST) -q
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.core
+	@echo "==> against painting every frame"
+	@$(BIN)/python benchmarks/against_per_frame.py
+	@echo "==> memory against length"
+	@$(BIN)/python benchmarks/memory.py
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
