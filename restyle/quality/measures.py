@@ -16,6 +16,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from interp.warp import outside, warp
+
 __all__ = [
     "Leakage",
     "boundary_f",
@@ -32,7 +34,6 @@ __all__ = [
     "structure",
     "t_of",
     "to_unit",
-    "warp",
     "warp_error",
 ]
 
@@ -93,21 +94,6 @@ def _dis(preset: Preset) -> cv2.DISOpticalFlow:
     return cv2.DISOpticalFlow.create(number)
 
 
-def _target(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel of *here* lies in *there*: x and y, float32 H x W each."""
-    height, width = flow.shape[:2]
-    dx, dy = cv2.split(flow)
-    return dx + np.arange(width, dtype=np.float32), dy + np.arange(height, dtype=np.float32)[:, None]
-
-
-def warp(there: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """``there`` seen from *here*: bilinear samples at ``(x + dx, y + dy)``; the border is repeated outwards.
-
-    ``there``: H x W or H x W x C; gives the same dtype.
-    """
-    return cv2.remap(there, *_target(flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
 def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
     """Pixels of *here* that cannot be compared with *there*: bool H x W, ``True`` = hidden or at a motion boundary.
 
@@ -119,8 +105,6 @@ def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
     """
     if flow_fw.shape != flow_bw.shape:
         raise ValueError(f"both flows are of one size, got {flow_fw.shape} and {flow_bw.shape}")
-    height, width = flow_fw.shape[:2]
-    x, y = _target(flow_fw)
     back = warp(flow_bw, flow_fw)
     bx, by = cv2.split(flow_fw)
     fx, fy = cv2.split(back)
@@ -128,14 +112,13 @@ def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
     apart = np.square(bx + fx) + np.square(by + fy)
     apart -= 0.01 * (own + fx * fx + fy * fy)
     hidden = apart > 0.5
-    steep = np.zeros((height, width), np.float32)
+    steep = np.zeros(flow_fw.shape[:2], np.float32)
     for part in (bx, by):
         steep[:, :-1] += np.square(part[:, 1:] - part[:, :-1])
         steep[:-1, :] += np.square(part[1:, :] - part[:-1, :])
     steep -= 0.01 * own
     hidden |= steep > 0.002
-    hidden |= (x < -0.5) | (y < -0.5)
-    hidden |= (x > width - 0.5) | (y > height - 0.5)
+    hidden |= outside(flow_fw) > 0
     return hidden
 
 

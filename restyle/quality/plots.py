@@ -136,8 +136,8 @@ def axis_of(curves: Iterable[Curve], *, top: float | None = None) -> Axis:
             top = 1.0
     power = 0
     size = math.floor(math.log10(top))
-    if size < -1 or size > 3:
-        power = 3 * math.floor(size / 3)
+    if size < -1 or size > 4:
+        power = 3 * math.ceil((size - 1) / 3)
     raw = top / 3
     unit = 10 ** math.floor(math.log10(raw))
     step = next(unit * n for n in (1, 2, 2.5, 5, 10) if unit * n >= raw * 0.8)
@@ -165,11 +165,10 @@ def panel(
     unit = f'<span class="unit">{axis.unit}</span>' if axis.unit else ""
     cut_off = ""
     if axis.over:
-        what = "frame" if all(len(group) == 1 for group in bins.groups) else "bin"
-        cut_off = f'<span class="unit">{axis.over} {what}{"s" * (axis.over > 1)} beyond the axis (▲)</span>'
+        cut_off = f'<span class="unit">▲ {axis.over} beyond</span>'
     name = escape(title)
     return (
-        f'<figure class="panel{" low" if low else ""}"><figcaption><b>{name}</b>{unit}{legend}{cut_off}</figcaption>'
+        f'<figure class="panel{" low" if low else ""}"><figcaption><b>{name}</b>{unit}{cut_off}{legend}</figcaption>'
         f'<div class="plot"><div class="ticks" aria-hidden="true">{labels}</div>'
         f'<svg viewBox="0 0 {WIDE} {TALL}" preserveAspectRatio="none" role="img" aria-label="{name} over time">'
         f"{lines}{marks}{drawn}</svg>{_beyond(series, bins, axis)}</div></figure>"
