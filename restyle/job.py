@@ -165,7 +165,7 @@ class Job:
             analysed = time.perf_counter()
             self._render(footage, analysis, plan, painter, store, shelf, out, tally)
             rendered = time.perf_counter()
-            segments = [store.path("windows", shelf.frame_keys[w.shot, w.index]) / "segment" for w in plan.windows]
+            segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)
             self._meter.begin("finish", plan.frames)
             tally.notes += conform(segments, out, self.spec, pts=analysis.pts, span=span, overwrite=self.overwrite)
@@ -174,7 +174,8 @@ class Job:
                 "render": rendered - analysed,
                 "finish": time.perf_counter() - rendered,
             }
-            report = self._report(store, shelf, plan, analysis, out, tally, seconds) if self.report else None
+            self._count(store, shelf, plan, tally)
+            report = self._report(store, shelf, plan, tally, seconds) if self.report else None
             store.prune(
                 {
                     "analysis": {analysis_key},
@@ -348,17 +349,39 @@ class Job:
                                 self._meter.step(shot=made.shot)
                     notes.save()
 
-    def _report(
-        self,
-        store: JobStore,
-        shelf: Shelf,
-        plan: Plan,
-        analysis: Analysis,
-        out: OutputSpec,
-        tally: _Tally,
-        seconds: Mapping[str, float],
-    ) -> Path:
-        raise NotImplementedError
+    def _count(self, store: JobStore, shelf: Shelf, plan: Plan, tally: _Tally) -> None:
+        """How many frames were painted, over all runs of the job."""
+        for folder in self._windows(store, shelf, plan):
+            for row in json.loads((folder / "rows.json").read_text()):
+                if row["reason"] is not None and not row["boundary"]:
+                    tally.painted += 1
+                    tally.repaired += row["reason"] == "repair"
+        if tally.repaired:
+            tally.notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
+
+    def _report(self, store: JobStore, shelf: Shelf, plan: Plan, tally: _Tally, seconds: Mapping[str, float]) -> Path:
+        from restyle.footage import probe
+        from restyle.quality.report import write_report
+        from restyle.window_report import report_data
+
+        data = report_data(
+            self._windows(store, shelf, plan),
+            plan,
+            title=str(self.output.name if self.output else ""),
+            source=self.spec,
+            output=probe(self.output or "", rate=self.spec.rate),
+            recipe=self.recipe.model_dump(mode="json"),
+            versions=versions(),
+            timings=seconds,
+            notes=tally.notes,
+        )
+        page = store.folder / "report.html"
+        write_report(data, page, page.with_suffix(".json"))
+        return page
+
+    def _windows(self, store: JobStore, shelf: Shelf, plan: Plan) -> list[Path]:
+        """Folders of the finished windows, in order."""
+        return [store.path("windows", shelf.frame_keys[w.shot, w.index]) for w in plan.windows]
 
 
 def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
