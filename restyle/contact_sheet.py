@@ -15,7 +15,7 @@ from restyle.errors import OutputError, OutputExistsError, show_path, why
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Tile", "check_sheet", "write_sheet"]
+__all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet"]
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 LONG_SIDE = 480  # pixels, of one picture on the sheet
@@ -54,6 +54,7 @@ def write_sheet(path: Path, tiles: Sequence[Tile]) -> None:
 
     Raises ``OutputError``.
     """
+    import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 
     from restyle.quality.pictures import eight_bit
@@ -75,8 +76,16 @@ def write_sheet(path: Path, tiles: Sequence[Tile]) -> None:
             small = Image.fromarray(eight_bit(picture)).resize((w, h), Image.Resampling.LANCZOS)
             sheet.paste(small, (x + place * w, y))
         draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
+    save_sheet(path, np.asarray(sheet))
+
+
+def save_sheet(path: Path, picture: np.ndarray) -> None:
+    """Write a picture (uint8 H x W x 3 RGB) as PNG or JPEG, in one step. Raises ``OutputError``."""
+    from PIL import Image
+
+    kind = KINDS[path.suffix.lower()]
     data = io.BytesIO()
-    sheet.save(data, KINDS[path.suffix.lower()], **({"quality": 90} if path.suffix.lower() != ".png" else {}))
+    Image.fromarray(picture).save(data, kind, **({"quality": 90} if kind == "JPEG" else {}))
     part = path.with_name(f".{path.stem[:40]}.part")
     try:
         part.write_bytes(data.getvalue())

@@ -21,7 +21,10 @@ __all__ = ["doctor", "inspect", "measure", "styles"]
 Frame = Annotated[
     Path | None,
     typer.Option(
-        "--sheet", metavar="PICTURE", help="Paint every style on this picture, on one sheet.", show_default=False
+        "--sheet",
+        metavar="PICTURE",
+        help="Paint every style on this picture (or a clip's first frame), on one sheet.",
+        show_default=False,
     ),
 ]
 SheetOutput = Annotated[
@@ -119,11 +122,16 @@ def styles(
     listed = [{"name": style.name, "description": style.description} for style in STYLES]
     document: dict[str, Any] = {"styles": listed}
     if sheet is not None and output is not None:
-        from restyle.contact_sheet import check_sheet, style_sheet
+        from restyle.contact_sheet import check_sheet, save_sheet
+        from restyle.footage import open_footage
+        from restyle.painters.styles import style_sheet
+        from restyle.quality.pictures import eight_bit
 
         check_sheet(output, overwrite=overwrite, source=sheet)
-        with terminal.display() as progress:
-            style_sheet(sheet, output, progress=progress, cancel=terminal.stop.event)
+        with open_footage(sheet) as footage:
+            picture = next(footage.frames(0, 1)).picture
+        terminal.say(f"restyle: painting {len(listed)} styles")
+        save_sheet(output, style_sheet(eight_bit(picture)))
         document["sheet"] = output
     if terminal.as_json:
         terminal.document(document)
