@@ -94,9 +94,10 @@ def _head(data: ReportData) -> str:
         shown.append(("coverage of the in-betweens", percent(coverage)))
     if (speed := found["frames_per_second"]) is not None:
         shown.append(("frames a second in all", figure(speed)))
+    long = ' class="long"' if len(data.title) > 60 else ""
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in shown)
     return (
-        f'<header><p class="eyebrow">Restyle report</p><h1>{text(data.title)}</h1>'
+        f'<header><p class="eyebrow">Restyle report</p><h1{long}>{text(data.title)}</h1>'
         f'<p class="verdict">{text(data.verdict or verdict(data))}</p><dl class="figures">{cells}</dl></header>'
     )
 
@@ -186,13 +187,15 @@ def _sheet(data: ReportData) -> str:
     painted = max(len(data.keys), sum(row.painted for row in data.frames))
     left = painted - len(shown)
     cards = "".join(_card(card) for card in shown)
-    said = f'<ol class="sheet">{cards}</ol>'
+    size = jpeg_size(shown[0].source)
+    upright = size is not None and size[1] > size[0]
+    said = f'<ol class="sheet{" upright" if upright else ""}">{cards}</ol>'
     if left > 0:
         said += (
             f'<p class="soft small" style="margin-top:20px">{len(shown):,} of {painted:,} painted frames are shown, evenly '
             f"spread; {left:,} more are left out of this sheet. All are listed in report.json.</p>"
         )
-    return _section("Keyframes", said, under="The source above, its painting below.")
+    return _section("Keyframes", said, under="The source, and its painting.")
 
 
 def _card(card: KeyCard) -> str:
@@ -203,7 +206,8 @@ def _card(card: KeyCard) -> str:
         if data
     )
     return (
-        f'<li{look}>{images}<div class="what"><b>{card.frame:,}</b> <span>{text(card.timecode)}</span><br>'
+        f'<li{look}><div class="both">{images}</div>'
+        f'<div class="what"><b>{card.frame:,}</b> <span>{text(card.timecode)}</span><br>'
         f"<i>{text(REASONS.get(card.reason, card.reason))}</i></div></li>"
     )
 
@@ -217,7 +221,7 @@ def _shots(data: ReportData) -> str:
     head = "".join(
         f"<th{' class=number' if place else ''}>{name}</th>"
         for place, name in enumerate(
-            ("Shot", "Begins at", "Frames", "Painted", "Coverage", "Warp error", "Footage’s own")
+            ("Shot", "Begins at", "Frames", "Painted", "Coverage", "Warp error, ×10⁻³", "footage’s own")
         )
     )
     rows = ""

@@ -71,7 +71,8 @@ def section(data: ReportData) -> str:
     return (
         f'<section><h2>Over time<small>{" ".join(under)}</small></h2><div><div class="plots" tabindex="0" role="group" '
         'aria-label="Figures over time; the arrow keys go from frame to frame">'
-        '<div class="readout" aria-live="polite">Point at the plots, or use the arrow keys, to read single frames.</div>'
+        '<div class="readout" aria-live="polite"><span class="hint">Point at the plots, or use the arrow keys, to read '
+        "single frames.</span></div>"
         f'{drawn}<div class="time" aria-hidden="true">{lettered}</div><i class="cross"></i></div>'
         '<p class="axis-name">Frame number, and time since the footage’s first frame</p></div></section>'
     )
