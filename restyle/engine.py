@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
 
-AHEAD = 8  # frames that decoding and motion run ahead of painting
+AHEAD = 16  # frames that decoding and motion run ahead of painting
 REPAIR_BELOW = 0.35  # a frame of which its neighbours explain less than this is painted itself
 
 

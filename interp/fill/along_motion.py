@@ -161,16 +161,25 @@ def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit
     slope, offset = _local_model(source, picture, sure)
     part = np.s_[top:bottom, left:right]
     luma = cv2.cvtColor(np.ascontiguousarray(source[part]), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    a, b = (cv2.resize(model, (width, height), interpolation=cv2.INTER_LINEAR)[part] for model in (slope, offset))
-    carried = a * luma[:, :, None] + b
-    mask = cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR)[part][:, :, None]
-    base = picture[part].astype(np.float32)
-    mended = base + mask * (carried - base)
+    box = (left, top, right - left, bottom - top)
+    a, b = (_enlarged(model, width, height, box) for model in (slope, offset))
+    carried = cv2.add(cv2.multiply(a, cv2.merge([luma, luma, luma])), b)
+    mask = _enlarged(lost, width, height, box)
+    mended = cv2.blendLinear(carried, picture[part].astype(np.float32), mask, cv2.subtract((1.0, 0, 0, 0), mask))
     if picture.dtype != np.float32:
         mended = np.clip(np.rint(mended), 0, np.iinfo(picture.dtype).max)
     picture = picture.copy()
     picture[part] = mended.astype(picture.dtype)
     return picture
+
+
+def _enlarged(small: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The part ``box`` = (left, top, width, height) of ``small`` brought to width x height, pixel centres aligned."""
+    left, top, across, down = box
+    x, y = small.shape[1] / width, small.shape[0] / height
+    back = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(small, back, (across, down), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,9 +20,9 @@ class DisOptions:
 
     finest_scale: int = 0
     patch_size: int = 8
-    patch_stride: int = 5
+    patch_stride: int = 6
     iterations: int = 12
-    refinements: int = 5
+    refinements: int = 3
     """Steps of variational refinement."""
 
 

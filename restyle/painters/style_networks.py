@@ -132,6 +132,7 @@ class StyleNetworks:
         options.log_severity_level = 3
         options.intra_op_num_threads = self._threads
         options.use_deterministic_compute = True
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
         return onnxruntime.InferenceSession(str(_model(name)), options, providers=["CPUExecutionProvider"])
 
 
