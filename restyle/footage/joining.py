@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,14 +14,14 @@ from typing import Any
 
 import av
 
-from restyle.errors import OutputError, OutputExistsError, show_path
+from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
 from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.output import OutputSpec
-from restyle.footage.passthrough import Passenger, last_end, take_along
+from restyle.footage.passthrough import Passenger, last_end, sample_rates, take_along
 from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
 from restyle.footage.sequence import find_pictures
-from restyle.footage.video import file_url, open_container, reason
+from restyle.footage.video import file_url, open_container
 from restyle.types import FootageSpec
 
 __all__ = ["check_output", "conform"]
@@ -170,10 +171,8 @@ def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | N
                     )
                 setup = own
                 numbers += [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
-        except (av.FFmpegError, IndexError) as error:
-            raise OutputError(
-                f"segment {show_path(part)} cannot be read ({reason(error)}); render it again (--fresh)"
-            ) from error
+        except (av.FFmpegError, FootageError, IndexError) as error:
+            raise OutputError(f"segment {show_path(part)} is damaged; render it again (--fresh)") from error
     have = sorted(numbers)
     if have != list(span):
         known = set(have)
@@ -193,7 +192,9 @@ def _mux(
         # AVI has no time stamps, only a rate: one tick is one frame. (``plan_output`` refuses a variable rate.)
         base, pts, end = 1 / source.rate, range(span.stop), span.stop
     with ExitStack() as stack:
-        container: Any = av.open(file_url(hidden), "w", format=out.container, container_options=_muxer_options(out))
+        container: Any = av.open(
+            file_url(hidden), "w", format=out.container, container_options=_muxer_options(out, source)
+        )
         stack.callback(_close_quietly, container)
         container.flags |= av.container.Flags.bitexact.value
         model = stack.enter_context(open_container(parts[0]))
@@ -217,7 +218,7 @@ def _mux(
             origin, passengers, warnings = take_along(stack, container, out, source, origin, finish, span)
         container.start_encoding()
         shift = pts[span.start] if out.container == "avi" else round(origin / base)
-        pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base)
+        pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base, out.container in ("mp4", "mov"))
         flows = [pictures, *(passenger.packets(container) for passenger in passengers)]
         for _, _, packet in heapq.merge(
             *(_timed(flow, place) for place, flow in enumerate(flows)), key=lambda item: item[:2]
@@ -243,6 +244,7 @@ def _video_packets(
     end: int,
     shift: int,
     base: Fraction,
+    sums: bool,
 ) -> Iterator[Any]:
     """The segments' packets with the footage's own time stamps.
 
@@ -250,7 +252,10 @@ def _video_packets(
     pts[i - delay]`` over the sorted stamps, which never exceeds the packet's own pts and always grows, whatever the rate does.
     """
     delay = max(place - (number - span.start) for place, number in enumerate(numbers))
-    step = max(1, round((end - pts[span.start]) / len(span)))
+    # mp4 adds up decoding times: those before the first frame are as far apart as makes the sum the true duration.
+    tail = end - pts[span.stop - 1 - delay]
+    step = max(1, tail // (delay + 1))
+    summed = max(1, tail - delay * step)
     place = 0
     for part in parts:
         with open_container(part) as container:
@@ -266,12 +271,17 @@ def _video_packets(
                 packet.dts = due - shift
                 packet.duration = (pts[number + 1] if number + 1 < span.stop else end) - pts[number]
                 place += 1
+                if place == len(numbers) and sums:
+                    packet.duration = summed
                 yield packet
 
 
-def _muxer_options(out: OutputSpec) -> dict[str, str]:
-    if out.container == "mp4":
-        return {"movflags": "+faststart"}
+def _muxer_options(out: OutputSpec, source: FootageSpec) -> dict[str, str]:
+    if out.container in ("mp4", "mov"):
+        # Edit lists count in this scale: it must hold the pictures' and the sounds' ticks, or sync is rounded to 1 ms.
+        fine = math.lcm(source.time_base.denominator, *sample_rates(source))
+        options = {"movie_timescale": str(fine if fine < 50_000_000 else 1_000_000)}
+        return options | ({"movflags": "+faststart"} if out.container == "mp4" else {})
     if _needs_display(out):
         return {"write_crc32": "0"}  # the checksum would not fit what ``write_pixel_aspect`` changes
     return {}

@@ -2,30 +2,105 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-__all__ = ["PLACEHOLDER", "is_cut_off", "write_pixel_aspect"]
+__all__ = ["PLACEHOLDER", "Survey", "survey", "write_pixel_aspect"]
 
 _EBML, _SEGMENT, _TRACKS, _TRACK, _NAME, _VIDEO, _VOID = 0x1A45DFA3, 0x18538067, 0x1654AE6B, 0xAE, 0x536E, 0xE0, 0xEC
+_TRACK_TYPE, _TRACK_NUMBER, _CODEC = 0x83, 0xD7, 0x86
+_CLUSTER, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0x1F43B675, 0xA3, 0xA0, 0xA1
+_LEVELS = {
+    _TRACKS, _CLUSTER, _SIMPLE_BLOCK, _BLOCK_GROUP, _VOID,
+    0xBF, 0xE7, 0xA7, 0xAB, 0x5854, 0xAF,  # CRC-32; a cluster's time stamp, position, previous size, silent tracks
+    0x114D9B74, 0x1549A966, 0x1C53BB6B, 0x1043A770, 0x1941A469, 0x1254C367,  # seek head, info, cues, chapters, files, tags
+}  # fmt: skip
+"""Elements that may lie directly in a segment or in a cluster."""
 _DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
 
 PLACEHOLDER = "pixel aspect goes here.."
 """Name given to the video track while it is muxed; ``write_pixel_aspect`` puts the aspect into its room."""
 
 
-def is_cut_off(path: Path) -> bool:
-    """Whether a Matroska or WebM file is shorter than its Segment element says. False for other files, and live streams."""
+@dataclass(frozen=True)
+class Survey:
+    """What a walk over the elements of a Matroska file found."""
+
+    blocks: int
+    """Packets of the first video track up to the end, or up to the damage."""
+    sound: bool
+    """Every element is whole and known, up to the end that the Segment tells."""
+
+
+def survey(path: str | os.PathLike[str]) -> Survey | None:
+    """Count the packets of a Matroska or WebM file's first video track, without reading them, and see whether it is whole.
+
+    ``None`` for another kind of file, and where packets and frames are not the same (laced, or VP8's hidden frames).
+    """
     with open(path, "rb") as file:
-        head = file.read(4096)
-    top = _element(head, 0)
-    if top is None or top[0] != _EBML or top[2] is None:
-        return False
-    segment = _element(head, top[1] + top[2])
-    return bool(
-        segment and segment[0] == _SEGMENT and segment[2] is not None and path.stat().st_size < segment[1] + segment[2]
-    )
+        try:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):
+            return None
+        with data:
+            top = _element(data, 0)
+            if top is None or top[0] != _EBML or top[2] is None:
+                return None
+            segment = _element(data, top[1] + top[2])
+            if segment is None or segment[0] != _SEGMENT:
+                return None
+            return _walk(data, segment[1], len(data) if segment[2] is None else segment[1] + segment[2])
+
+
+def _walk(data: mmap.mmap, at: int, end: int) -> Survey | None:
+    track: int | None = None
+    blocks = 0
+    while at < end:
+        found = _element(data, at)
+        if found is None or found[0] not in _LEVELS:
+            return Survey(blocks, sound=False)
+        key, body, size = found
+        if key == _CLUSTER:
+            at = body  # its children follow in the same row
+            continue
+        if size is None or body + size > len(data):
+            return Survey(blocks, sound=False)
+        if key == _TRACKS:
+            track = _video_track(data, body, body + size)
+            if track is None:
+                return None
+        elif key in (_SIMPLE_BLOCK, _BLOCK_GROUP):
+            place = body
+            if key == _BLOCK_GROUP:
+                place = next((inner for name, inner, _, _ in _children(data, body, body + size) if name == _BLOCK), -1)
+                if place < 0:
+                    return Survey(blocks, sound=False)
+            length = 9 - data[place].bit_length() if data[place] else 8
+            number = int.from_bytes(data[place : place + length], "big") & ((1 << 7 * length) - 1)
+            if number == track:
+                if data[place + length + 2] & 0x06:
+                    return None
+                blocks += 1
+        at = body + size
+    return Survey(blocks, sound=True)
+
+
+def _video_track(data: mmap.mmap, at: int, end: int) -> int | None:
+    """Number of the first video track, if each of its packets is a frame."""
+    for key, body, size, _ in _children(data, at, end):
+        if key != _TRACK:
+            continue
+        parts = {
+            name: data[start : start + (length or 0)]
+            for name, start, length, _ in _children(data, body, body + (size or 0))
+        }
+        if parts.get(_TRACK_TYPE) == b"\x01":
+            return None if parts.get(_CODEC) == b"V_VP8" else int.from_bytes(parts.get(_TRACK_NUMBER, b"\0"), "big")
+    return None
 
 
 def write_pixel_aspect(path: Path, width: int, height: int, aspect: Fraction) -> None:
@@ -70,7 +145,7 @@ def _with_display(track: bytes, width: int, height: int, aspect: Fraction) -> by
     return made + bytes([_VOID, 0x80 | room]) + b"\0" * room
 
 
-def _children(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int | None, int]]:
+def _children(data: bytes | mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None, int]]:
     """(identifier, start of the body, its size, start of the element) of the elements in a row."""
     while at < end:
         found = _element(data, at)
@@ -83,7 +158,7 @@ def _children(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int | 
         at = body + size
 
 
-def _element(data: bytes, at: int) -> tuple[int, int, int | None] | None:
+def _element(data: bytes | mmap.mmap, at: int) -> tuple[int, int, int | None] | None:
     """Identifier, start of the body and size (``None`` = unknown) of the element at a place."""
     if at + 2 > len(data) or data[at] == 0:
         return None

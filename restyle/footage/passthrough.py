@@ -58,9 +58,24 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range) -> int:
                         break
         except (av.FFmpegError, OSError):
             pass  # the end of a damaged file
+        whole = source.frames is not None and span.stop >= source.frames
+        if following is None and whole and stream.duration and stream.start_time is not None:
+            following = max(last + 1, stream.start_time + stream.duration)
     if following is not None:
         return following
     return last + own if own else nominal
+
+
+def sample_rates(source: FootageSpec) -> list[int]:
+    """Samples a second of the source's audio streams."""
+    if source.kind == "sequence" or not source.audio_streams:
+        return []
+    with open_container(source.path) as container:
+        return [
+            a.codec_context.sample_rate
+            for a in container.streams.audio
+            if a.codec_context and a.codec_context.sample_rate
+        ]
 
 
 class Passenger:
@@ -254,7 +269,7 @@ def _encoder_for(container: Any, out: OutputSpec, audio: Any, source: FootageSpe
     try:
         rate = 48000 if name == "libopus" else audio.codec_context.sample_rate
         stream = container.add_stream(name, rate=rate)
-        stream.codec_context.layout = audio.codec_context.layout
+        stream.codec_context.layout = _layout(audio.codec_context.layout)
         stream.codec_context.thread_count = 1
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         if name != "pcm_s16le":
@@ -265,6 +280,12 @@ def _encoder_for(container: Any, out: OutputSpec, audio: Any, source: FootageSpe
         raise OutputError(
             f"{show_path(out.path)} cannot hold the sound of {show_path(source.path)} ({reason(error)}); choose .mkv or .mov"
         ) from error
+
+
+def _layout(layout: Any) -> Any:
+    """A channel layout that encoders take: PCM often tells the number of channels only."""
+    usual = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+    return usual.get(layout.nb_channels, layout) if "channels" in layout.name else layout
 
 
 def _chapters(container: Any, media: Any, out: OutputSpec, origin: Fraction, end: Fraction) -> None:

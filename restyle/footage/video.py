@@ -14,7 +14,7 @@ import av
 
 from restyle.errors import FootageError, show_path, why
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
-from restyle.footage.matroska import is_cut_off
+from restyle.footage.matroska import survey
 from restyle.types import ColourTags, FootageSpec, Frame
 
 __all__ = ["open_container", "probe_video", "read_video", "reason", "video_pts"]
@@ -118,7 +118,7 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
             bits=bits,
             rate=rate,
             time_base=base,
-            frames=_promised_frames(container, stream) or None,
+            frames=_promised_frames(container, stream, path) or None,
             codec=context.codec.canonical_name,
             pixel_format=layout.name,
             variable_rate=_varies(stream, rate),
@@ -180,16 +180,17 @@ def _timecode(container: av.container.InputContainer, stream: av.VideoStream) ->
     return None
 
 
-def _promised_frames(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """Number of frames that the header tells of; 0 = it does not. Frames that an edit list hides do not count."""
-    name = container.format.name
-    if "mov" in name.split(","):
+def _promised_frames(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> int:
+    """Number of packets that the file tells of; 0 = it does not. Frames that an edit list hides do not count."""
+    kinds = container.format.name.split(",")
+    if "mov" in kinds:
         entries = stream.index_entries
         if len(entries) >= stream.frames > 0:
             return sum(1 for entry in entries if not entry.is_discard)
-    if stream.frames > 0:
-        return stream.frames
-    return 0
+    if "matroska" in kinds:
+        found = survey(path)
+        return found.blocks if found is not None and found.sound else 0
+    return stream.frames
 
 
 class _Timeline:
@@ -237,46 +238,76 @@ def read_video(
         source.close()
 
 
-def _decode(container: av.container.InputContainer, stream: av.VideoStream, spec: FootageSpec) -> Iterator[Any]:
-    """Decoded frames, then the error that ended them early, if one did: frames before the damage come out first."""
-    upright = (spec.width, spec.height) if spec.rotation % 180 == 0 else (spec.height, spec.width)
-    damage: BaseException | str | None = None
-    packets = container.demux(stream)
-    while damage is None:
+class _Decoder:
+    """Decodes a stream's packets, and knows in the end whether they were all there."""
+
+    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream, spec: FootageSpec) -> None:
+        self._container, self._stream, self._spec = container, stream, spec
+        self.packets = 0
+        self.damage: str | None = None
+        """Why decoding ended early."""
+        self._limit: int | None = None
+        if spec.frames is None:
+            found = survey(spec.path)
+            if found is not None and not found.sound:
+                self._limit = found.blocks  # FFmpeg would step over the damage, and number what follows wrongly
+
+    def frames(self) -> Generator[av.VideoFrame, None, None]:
+        """Decoded frames in order. Those before the damage all come out; then ``damage`` is set."""
+        # A transport stream's packets count as corrupt after any hiccup of the broadcast; elsewhere it means: cut off.
+        strict = "mpegts" not in self._container.format.name
+        packets = self._container.demux(self._stream)
+        while self.damage is None:
+            try:
+                packet = next(packets)
+                if not packet.size:
+                    break
+                if self.packets == self._limit:
+                    self.damage = "the file is broken off, or overwritten"
+                elif packet.is_corrupt and strict:
+                    self.damage = "the file ends in the middle of a frame"
+                else:
+                    self.packets += not packet.is_discard
+                    yield from self._checked(self._stream.decode(packet))
+            except StopIteration:
+                break
+            except (av.FFmpegError, OSError) as error:
+                self.damage = reason(error)
         try:
-            packet = next(packets)
-        except StopIteration:
-            break
+            yield from self._checked(self._stream.decode(None))
         except (av.FFmpegError, OSError) as error:
-            damage = error
-            break
-        if not packet.size:
-            break
-        if packet.is_corrupt:
-            damage = "the file ends in the middle of a frame"
-            break
-        try:
-            frames = stream.decode(packet)
-        except (av.FFmpegError, OSError) as error:
-            damage = error
-            break
+            self.damage = self.damage or reason(error)
+        if self.damage is None and self._limit is not None:
+            self.damage = "the file is broken off, or overwritten"
+
+    def _checked(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        spec = self._spec
+        size = (spec.width, spec.height) if spec.rotation % 180 == 0 else (spec.height, spec.width)
         for frame in frames:
-            if (frame.width, frame.height) != upright:
+            if (frame.width, frame.height) != size:
                 raise FootageError(
-                    f"{show_path(spec.path)} changes its size from {upright[0]}x{upright[1]} to {frame.width}x{frame.height} "
+                    f"{show_path(spec.path)} changes its size from {size[0]}x{size[1]} to {frame.width}x{frame.height} "
                     "on the way; export it in one size"
                 )
-            yield frame
-    try:
-        yield from stream.decode(None)
-    except (av.FFmpegError, OSError) as error:
-        damage = damage or error
-    if damage is not None:
-        raise _Damage(damage if isinstance(damage, str) else reason(damage))
+        return frames
 
+    def finish(self, count: int, *, whole: bool) -> None:
+        """Raise unless everything that the file promises came: a shortened film must not pass for the whole.
 
-class _Damage(Exception):
-    """Decoding cannot go on."""
+        ``count``: frames from the footage's first one on. ``whole``: decoding began with the first packet. Frames that the
+        decoder itself leaves out (before the first keyframe of a clip that was cut) are no damage.
+        """
+        damage, shown = self.damage, show_path(self._spec.path)
+        if damage is None and whole and self._spec.frames is not None and self.packets < self._spec.frames:
+            damage = f"its header promises {self._spec.frames} frames"
+        if damage is None:
+            return
+        if count == 0:
+            raise FootageError(f"{shown} is damaged: no frame of it decodes ({damage}); copy or export it again")
+        raise FootageError(
+            f"{shown} is damaged after frame {count - 1} ({damage}); copy or export it again, "
+            f"or take what is readable with --range 0:{count}"
+        )
 
 
 def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
@@ -287,86 +318,59 @@ def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.Vide
 
 def _from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     with open_container(spec.path) as container:
-        stream = _ready(container, spec)
+        decoder = _Decoder(container, _ready(container, spec), spec)
         timeline = _Timeline(spec)
         index = 0
-        damage: str | None = None
-        try:
-            for frame in _decode(container, stream, spec):
-                stamp = timeline.stamp(frame.pts)
-                if index >= start:
-                    yield index, stamp, frame
-                index += 1
-        except _Damage as error:
-            damage = str(error)
-        _check_complete(spec, container, index, damage)
-
-
-def _check_complete(spec: FootageSpec, container: av.container.InputContainer, count: int, damage: str | None) -> None:
-    """Raise unless everything that the header promises was decoded: a shortened film must not pass for the whole."""
-    if damage is None and spec.frames is not None and count < spec.frames:
-        damage = f"its header promises {spec.frames} frames"
-    if damage is None and spec.frames is None and is_cut_off(Path(spec.path)):
-        damage = "the file is shorter than its header says"
-    if damage is None:
-        return
-    shown = show_path(spec.path)
-    if count == 0:
-        raise FootageError(f"{shown} is damaged: no frame of it decodes ({damage}); copy or export it again")
-    raise FootageError(
-        f"{shown} is damaged after frame {count - 1} ({damage}); copy or export it again, "
-        f"or take what is readable with --range 0:{count}"
-    )
+        for frame in decoder.frames():
+            stamp = timeline.stamp(frame.pts)
+            if index >= start:
+                yield index, stamp, frame
+            index += 1
+        decoder.finish(index, whole=True)
 
 
 def _from_keyframe(
     spec: FootageSpec, start: int, pts: Sequence[int]
 ) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
-    target = pts[start]
     with open_container(spec.path) as container:
         stream = _ready(container, spec)
-        back = target
-        step = max(1, round(2 / spec.time_base))
-        while True:
-            index = start
+        back, step = pts[start], max(1, round(2 / spec.time_base))
+        while back > pts[0]:
             try:
-                if back > pts[0]:
-                    container.seek(back, stream=stream, backward=True)
-                else:
-                    break
-                decoded = _decode(container, stream, spec)
-                entry = next((p for p in decoded if p.pts is not None and p.key_frame), None)
-                # Frames shown before the keyframe but stored after it (open GOP) lack their references after a seek.
-                if entry is not None and entry.pts <= target:
-                    frame: av.VideoFrame | None = entry
-                    while frame is not None and frame.pts != target:
-                        frame = next(decoded, None) if frame.pts is None or frame.pts < target else None
-                    if frame is not None:
-                        yield index, target, frame
-                        index += 1
-                        break
-            except _Damage:
-                if index > start:
-                    raise
+                container.seek(back, stream=stream, backward=True)
             except (av.FFmpegError, OSError):
-                pass
+                break
+            decoder = _Decoder(container, stream, spec)
+            decoded = decoder.frames()
+            frame = _frame_at(decoded, pts[start])
+            if frame is not None:
+                index, stamp = start, pts[start]
+                while frame is not None:
+                    yield index, stamp, frame
+                    index += 1
+                    frame = next(decoded, None)
+                    stamp = pts[index] if index < len(pts) else max(stamp + 1, (frame and frame.pts) or 0)
+                decoder.finish(index, whole=False)
+                if spec.frames is not None and index < len(pts):
+                    decoder.damage = "frames are missing at its end"
+                    decoder.finish(index, whole=False)
+                return
             back -= step
             step *= 2
-        if back <= pts[0]:
-            yield from _from_start(spec, start)
-            return
-        damage = None
-        try:
-            for frame in decoded:
-                if index < len(pts):
-                    yield index, pts[index], frame
-                else:
-                    yield index, max(pts[-1] + index - len(pts) + 1, frame.pts or 0), frame
-                index += 1
-        except _Damage as error:
-            damage = str(error)
-        _check_complete(spec, container, index, damage)
+    yield from _from_start(spec, start)
+
+
+def _frame_at(decoded: Iterator[av.VideoFrame], target: int) -> av.VideoFrame | None:
+    """The frame with a time stamp, if decoding from here leads to it."""
+    entry = next((frame for frame in decoded if frame.pts is not None and frame.key_frame), None)
+    # Frames shown before the keyframe but stored after it (open GOP) lack their references after a seek.
+    if entry is None or entry.pts is None or entry.pts > target:
+        return None
+    frame: av.VideoFrame | None = entry
+    while frame is not None and frame.pts is not None and frame.pts < target:
+        frame = next(decoded, None)
+    return frame if frame is not None and frame.pts == target else None
 
 
 def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
@@ -385,6 +389,8 @@ def video_pts(path: str | os.PathLike[str]) -> list[int] | None:
         entries = stream.index_entries
         if codec in _INTRA_ONLY and "mov" in container.format.name.split(",") and len(entries) == stream.frames > 0:
             # Every frame stands alone: the index tells all, and a large file need not be read.
+            if max(entry.pos + entry.size for entry in entries) > Path(path).stat().st_size:
+                return None
             found = [entry.timestamp for entry in entries if not entry.is_discard]
         else:
             found = []
