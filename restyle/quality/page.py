@@ -132,7 +132,9 @@ def _pairs(data: ReportData) -> str:
         return ""
     shown = [_pair(pair, first=not place) for place, pair in enumerate(_fitting(pairs))]
     return _section(
-        "Before and after", f'<div class="pairs">{"".join(shown)}</div>', under="Drag, or use the arrow keys."
+        "Before and after",
+        f'<div class="pairs">{"".join(shown)}</div>',
+        under='<span class="hint">Drag, or use the arrow keys.</span>',
     )
 
 

@@ -83,6 +83,14 @@ def test_occlusion_at_a_motion_boundary_alone() -> None:
     assert not hidden[:, 20:].any()
 
 
+def test_occlusion_at_the_published_limit() -> None:
+    """|f_w + b|² > 0.01 (|f_w|² + |b|²) + 0.5: a gap of 1 is beyond the limit of 0.91, one of 0.81 within that of 0.918."""
+    inside = (slice(None), slice(0, 30))
+    forward = constant_flow(20, 40, 5, 0)
+    assert measures.occlusion(forward, constant_flow(20, 40, -4, 0))[inside].all()
+    assert not measures.occlusion(forward, constant_flow(20, 40, -4.1, 0))[inside].any()
+
+
 @pytest.mark.parametrize("preset", ["ultrafast", "fast", "medium"])
 def test_estimated_flow_finds_a_translation(preset: measures.Preset) -> None:
     here, there = moving_frames(2, (160, 96), shift=(3, 2))
@@ -163,6 +171,10 @@ def test_structure_equals_a_slow_reference() -> None:
     a = as_depth(texture(24, 31), "float32")
     b = as_depth(np.clip(0.7 * a + 0.2 + 0.05 * rng.standard_normal(a.shape), 0, 1), "float32")
     assert measures.structure(a, b) == pytest.approx(slow_ssim(measures.luma(a), measures.luma(b)), abs=1e-4)
+    dark, darker = a * 0.02, a * 0.02 + 0.004  # here the constants matter
+    assert measures.structure(dark, darker) == pytest.approx(
+        slow_ssim(measures.luma(dark), measures.luma(darker)), abs=1e-4
+    )
     assert measures.structure(a, a) == pytest.approx(1, abs=1e-5)
     assert measures.structure(a, 1 - a) < 0.1
 

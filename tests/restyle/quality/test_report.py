@@ -16,7 +16,7 @@ import pytest
 from clips import as_depth, texture
 
 from restyle.errors import OutputError
-from restyle.quality.page import duration, figure, jpeg_size, page_of, percent, ranges, spread
+from restyle.quality.page import duration, figure, jpeg_size, page_of, percent, ranges, spread, text
 from restyle.quality.pictures import facts_of, jpeg_of
 from restyle.quality.report import MOST_CARDS, FrameRow, KeyCard, Pair, ReportData, ShotRow, write_report
 from restyle.types import ColourTags, FootageSpec
@@ -120,16 +120,16 @@ def test_the_page_is_well_formed_and_complete() -> None:
 
 
 def test_the_page_asks_nothing_of_any_network() -> None:
-    text = page_of(report())
-    page = Page(text)
+    html = page_of(report())
+    page = Page(html)
     for tag, attributes in page.elements:
         for name in ("src", "href", "srcset", "action", "data", "xlink:href", "poster"):
             value = attributes.get(name)
             assert value is None or value.startswith("data:image/jpeg;base64,"), (tag, name, value)
         assert not any(name.startswith("on") for name in attributes), tag
-    assert "url(" not in text
-    assert "@import" not in text
-    assert not re.search(r"https?://", text)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert not re.search(r"https?://", html)
     assert not page.all("link")
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
@@ -153,16 +153,20 @@ def test_hostile_names_are_text() -> None:
         pairs=[Pair(0, HOSTILE, JPEG, JPEG, HOSTILE)],
         shots=[ShotRow(0, 0, 20, HOSTILE), ShotRow(1, 20, 40, HOSTILE)],
     )
-    text = page_of(data)
-    page = Page(text)
+    html = page_of(data)
+    page = Page(html)
     assert len(page.scripts) == 2
     assert len(page.all("img")) == 4
     assert "onerror=alert(1)" in page.text, "shown, not run"
     assert "${title}" in page.text
-    assert "\u202e" not in text, "direction marks are made visible"
+    assert "\u202e" not in html, "direction marks are made visible"
     assert "\\u202egpj" in page.text
     plain = Page(page_of(report()))
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in plain.elements}
+
+
+def test_text_is_safe_in_attributes_too() -> None:
+    assert text("a\"b'c<d>&\n\x07") == "a&quot;b&#x27;c&lt;d&gt;&amp;\\n\\x07"
 
 
 def test_undecodable_names_can_be_written(tmp_path: Path) -> None:
@@ -233,9 +237,9 @@ def test_large_pictures_are_capped_by_bytes() -> None:
         keys=[KeyCard(n * 12, "0", "coverage", noise, noise) for n in range(50)],
         pairs=[Pair(n, "0", large, large) for n in range(6)],
     )
-    text = page_of(data)
-    assert len(text) < 3_000_000
-    page = Page(text)
+    html = page_of(data)
+    assert len(html) < 3_000_000
+    page = Page(html)
     assert 1 <= len(page.all("figure", "pair")) < 6
     assert re.search(r"\d+ of 50 painted frames are shown", page.text)
 
@@ -244,9 +248,9 @@ def test_long_footage_stays_small_and_hides_no_outlier() -> None:
     data = report(100_000, shots=900, keys=60, every=40)
     frames = list(data.frames)
     frames[77_777] = replace(frames[77_777], warp_error=0.5, coverage=0.01)
-    text = page_of(replace(data, frames=frames))
-    assert len(text) < 3_000_000
-    page = Page(text)
+    html = page_of(replace(data, frames=frames))
+    assert len(html) < 3_000_000
+    page = Page(html)
     curves = page.curves
     at = next(n for n, (a, b) in enumerate(zip(curves["first"], curves["last"], strict=True)) if a <= 77_777 <= b)
     assert (curves["first"][0], curves["last"][-1], len(curves["first"])) == (0, 99_999, 600)
