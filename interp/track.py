@@ -85,9 +85,12 @@ class MotionTrack:
         )
         return Motion(flow, cv2.GaussianBlur(cv2.multiply(sure, looks), (0, 0), SOFT))
 
-    def coverage(self, here: int, there: int) -> float:
-        """Share of frame ``here`` that frame ``there`` explains."""
-        return self.between(here, there).coverage
+    def moved(self, frame: int) -> float:
+        """Mean length of the motion from ``frame`` to the frame before it, in working pixels; 0 for the run's first."""
+        if frame == 0:
+            return 0.0
+        along = self._backward[frame - 1]
+        return float(cv2.magnitude(along[:, :, 0], along[:, :, 1]).mean())
 
     def _chain(self, here: int, there: int) -> tuple[np.ndarray, np.ndarray]:
         """Composed flow and the weakest consistency along it. Chains toward one frame build on each other, so the nearer

@@ -12,7 +12,13 @@ from restyle.errors import RecipeError
 from restyle.recipe import Recipe
 from restyle.types import Keyframe, Shot
 
-__all__ = ["KeyWalk", "choose"]
+__all__ = ["KeyWalk", "choose", "locally_lost"]
+
+LEAST_GAP = 4  # frames: nearer keyframes cost more than they mend, unless almost nothing is explained
+HOPELESS = 0.35  # coverage below which no keyframe is too near
+LOCAL_GAP = 8  # frames: something small that is lost (a ball, a hand) asks for a keyframe, but not at any price
+LOCAL_SHARE = 0.1  # the worst tenth of the picture decides whether something small is lost
+TILES = 16  # the picture is looked at in so many tiles across
 
 
 class GrowingTrack(Protocol):
@@ -20,6 +26,7 @@ class GrowingTrack(Protocol):
 
     def add(self, picture: np.ndarray) -> None: ...
     def between(self, here: int, there: int) -> Motion: ...
+    def moved(self, frame: int) -> float: ...
 
 
 class KeyWalk:
@@ -49,14 +56,16 @@ class KeyWalk:
         explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
         if self._track is None or self._picture is None:
             raise RuntimeError("step comes after start")
-        coverage, moved = self._look(picture, frame)
+        motion, moved = self._look(picture, frame)
+        coverage = motion.coverage
         made: Keyframe | None = None
-        if coverage < self._threshold:
+        if self._lost(motion, frame):
             if self._last > self._key:  # the frame before was still explained: it becomes the key
                 made = Keyframe(self._last, "coverage")
                 self.start(self._last, self._picture)
-                coverage, _ = self._look(picture, frame)
-            if coverage < self._threshold:  # even its neighbour does not explain it: it needs a painting of its own
+                motion, _ = self._look(picture, frame)
+                coverage = motion.coverage
+            if coverage < HOPELESS:  # even its neighbour does not explain it: it needs a painting of its own
                 made = Keyframe(frame, "coverage")
                 self.start(frame, picture)
         elif frame - self._key >= self._max_gap:
@@ -65,12 +74,35 @@ class KeyWalk:
         self._last, self._picture = frame, picture
         return made, coverage, moved
 
-    def _look(self, picture: np.ndarray, frame: int) -> tuple[float, float]:
-        assert self._track is not None
+    def _look(self, picture: np.ndarray, frame: int) -> tuple[Motion, float]:
+        if self._track is None:
+            raise RuntimeError("a walk begins with start")
         self._track.add(picture)
         here = frame - self._key
-        moved = float(np.linalg.norm(self._track.between(here, here - 1).flow, axis=2).mean())
-        return self._track.between(here, 0).coverage, moved
+        return self._track.between(here, 0), self._track.moved(here)
+
+    def _lost(self, motion: Motion, frame: int) -> bool:
+        """Whether the last keyframe no longer explains this frame well enough."""
+        gap = frame - self._key
+        if motion.coverage < HOPELESS:
+            return True
+        if gap > LEAST_GAP and motion.coverage < self._threshold:
+            return True
+        return gap > LOCAL_GAP and locally_lost(motion.confidence) > 1 - self._threshold / 2
+
+
+def locally_lost(confidence: np.ndarray) -> float:
+    """How much of the worst tenth of the picture is unexplained: 0 (nothing) to 1.
+
+    The picture's mean hides a small thing that is lost altogether; the eye does not.
+    """
+    import cv2
+
+    height, width = confidence.shape
+    across = min(TILES, width)
+    down = max(1, min(height, round(TILES * height / width)))
+    tiles = np.sort(cv2.resize(confidence, (across, down), interpolation=cv2.INTER_AREA).ravel())
+    return float(1 - tiles[: max(1, round(len(tiles) * LOCAL_SHARE))].mean())
 
 
 def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *, longest: int) -> tuple[Keyframe, ...]:

@@ -15,7 +15,7 @@ from restyle.types import FootageSpec
 if TYPE_CHECKING:
     from restyle.footage.output import OutputSpec
 
-__all__ = ["CODECS", "Codec", "configure", "encoder_options", "silence_encoders"]
+__all__ = ["CODECS", "Codec", "configure", "encoder_of", "encoder_options", "fourcc", "silence_encoders"]
 
 _THREADS = 4
 """Fixed, whatever the machine: x264's and x265's choices, and so the bytes, depend on the number of threads."""
@@ -88,14 +88,15 @@ CODECS = {
         Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 17, 6), even=True, tag="hvc1"),
         Codec("vp9", "libvpx-vp9", ("mp4", "matroska", "webm"), (60, 20, 4)),
         Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 16, 4)),
-        Codec("prores", "prores_ks", ("mov", "matroska"), None, limited_only=True),
+        Codec("prores", "prores_aw", ("mov", "matroska"), None, limited_only=True),
         Codec("ffv1", "ffv1", ("matroska", "avi"), None),
         Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
     )
 }
 """The video codecs by name."""
 
-_PRORES = ((25, "proxy", "apco"), (50, "lt", "apcs"), (70, "standard", "apcn"), (101, "hq", "apch"))
+_PRORES = ((25, "0", "apco"), (50, "1", "apcs"), (70, "2", "apcn"), (101, "3", "apch"))
+"""Up to which quality, the encoder's profile (proxy, LT, 422, 422 HQ), and its FourCC."""
 
 
 def _measure(codec: Codec, quality: int) -> float:
@@ -108,10 +109,17 @@ def _measure(codec: Codec, quality: int) -> float:
 
 
 def prores_profile(quality: int, pixel_format: str) -> tuple[str, str]:
-    """Profile name and FourCC."""
+    """The encoder's profile and the FourCC."""
     if "444" in pixel_format:
-        return "4444", "ap4h"
+        return "4", "ap4h"
     return next((name, tag) for below, name, tag in _PRORES if quality < below)
+
+
+def encoder_of(spec: OutputSpec) -> str:
+    """FFmpeg's encoder for an output."""
+    if spec.codec == "prores" and spec.width % 2:
+        return "prores_ks"  # six times as slow as prores_aw and 8 dB off its quality, but it takes odd widths
+    return CODECS[spec.codec].encoder
 
 
 def fourcc(spec: OutputSpec) -> str | None:

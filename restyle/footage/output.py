@@ -12,7 +12,7 @@ import av
 
 from restyle.errors import OutputError, show_path
 from restyle.footage.colour import FrameMaker, has_alpha
-from restyle.footage.encoders import CODECS, Codec, configure, encoder_options, silence_encoders
+from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
 from restyle.footage.sequence import Numbering
 from restyle.footage.stills import FORMATS
 from restyle.footage.video import reason
@@ -234,10 +234,9 @@ def _try(spec: OutputSpec) -> None:
     """Open the encoder and give it one frame, so that what it cannot do is known before the work, not after it."""
     import numpy as np
 
-    codec = CODECS[spec.codec]
     silence_encoders()
     try:
-        context: Any = av.CodecContext.create(codec.encoder, "w")
+        context: Any = av.CodecContext.create(encoder_of(spec), "w")
         configure(context, spec)
         depth = "uint16" if spec.dtype == "uint16" else "uint8"
         size = (spec.height, spec.width) if spec.rotation % 180 == 0 else (spec.width, spec.height)

@@ -13,7 +13,7 @@ import av
 
 from restyle.errors import OutputError, show_path
 from restyle.footage.colour import FrameMaker, to_depth
-from restyle.footage.encoders import CODECS, configure, silence_encoders
+from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.output import OutputSpec
 from restyle.footage.place import discard, hidden_name, output_trouble, settle
 from restyle.footage.stills import encode_picture
@@ -72,7 +72,7 @@ class SegmentWriter:
             file_url(self._hidden), "w", format="matroska", container_options={"avoid_negative_ts": "disabled"}
         )
         self._container.flags |= av.container.Flags.bitexact.value
-        self._stream = self._container.add_stream(CODECS[spec.codec].encoder, rate=spec.rate)
+        self._stream = self._container.add_stream(encoder_of(spec), rate=spec.rate)
         configure(self._stream.codec_context, spec)
         self._stream.time_base = TICK
         self._maker = FrameMaker(
