@@ -80,9 +80,7 @@ class MotionTrack:
         flow, sure = self._chain(here, there)
         away = cv2.absdiff(warp(self._colour[there], flow), self._colour[here])
         doubt = cv2.blur(away.max(axis=2), (3, 3)).astype(np.float32)
-        looks = cv2.exp(
-            cv2.min(cv2.multiply(cv2.subtract(doubt, (COLOUR_FREE, 0, 0, 0)), (-1 / COLOUR_SCALE, 0, 0, 0)), 0)
-        )
+        looks = cv2.exp(np.minimum((COLOUR_FREE - doubt) * np.float32(1 / COLOUR_SCALE), 0)).reshape(sure.shape)
         return Motion(flow, cv2.GaussianBlur(cv2.multiply(sure, looks), (0, 0), SOFT))
 
     def moved(self, frame: int) -> float:

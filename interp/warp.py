@@ -38,7 +38,9 @@ def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
     if (w, h) == (width, height):
         return flow
     scaled = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.multiply(scaled, (width / w, height / h, 0, 0))
+    scaled = scaled.reshape(height, width, 2)
+    scaled *= np.float32([width / w, height / h])
+    return scaled
 
 
 def resize_confidence(confidence: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -70,7 +72,7 @@ def outside(flow: np.ndarray) -> np.ndarray:
     """uint8 h x w: 255 where the flow points out of the picture (more than half a pixel beyond its border), else 0."""
     height, width = flow.shape[:2]
     places = cv2.add(flow, _grid(height, width))
-    inside = cv2.inRange(places, (-0.5, -0.5, 0, 0), (width - 0.5, height - 0.5, 0, 0))
+    inside = cv2.inRange(places, (-0.5, -0.5), (width - 0.5, height - 0.5))
     return cv2.bitwise_not(inside)
 
 
@@ -85,8 +87,9 @@ def consistency(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
     gap = cv2.add(forward, back)
     error = cv2.transform(cv2.multiply(gap, gap), _SUM)
     limit = cv2.transform(cv2.add(cv2.multiply(forward, forward), cv2.multiply(back, back)), _SUM)
-    limit = cv2.add(cv2.multiply(limit, (0.01, 0, 0, 0)), (0.5, 0, 0, 0))
-    sure = cv2.exp(cv2.multiply(cv2.max(cv2.subtract(cv2.divide(error, limit), (0.25, 0, 0, 0)), 0), (-1.2, 0, 0, 0)))
+    # numpy where a number meets an array: OpenCV takes a 1x1 or 4x1 picture for a number, too
+    over = error / (limit * np.float32(0.01) + np.float32(0.5)) - np.float32(0.25)
+    sure = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
     sure[outside(forward) > 0] = 0
     return sure
 

@@ -27,6 +27,7 @@ __all__ = ["AlongMotionFiller"]
 
 CELL = 24  # pixels: side of the cells in which detail is measured
 DETAIL_SIGMA = 1.0
+REACH = 1.4  # the sharpening below lifts the energy of real paintings' detail by 1/1.4 of its gain
 MODEL_SIDE = 160  # pixels: long side at which the local affine model is fitted
 DOUBT = 0.02  # confidence below which no side is preferred: time alone decides
 
@@ -50,7 +51,7 @@ class AlongMotionFiller:
 
     name = "along-motion"
 
-    def __init__(self, detail: float = 1.0, repair: float = 0.25) -> None:
+    def __init__(self, detail: float = 0.7, repair: float = 0.25) -> None:
         if not 0 <= detail <= 1 or not 0 <= repair < 1:
             raise ValueError(f"detail is 0 to 1 and repair 0 to below 1, got {detail} and {repair}")
         self._detail = detail
@@ -98,9 +99,9 @@ def _pull(painting: np.ndarray, detail: np.ndarray, motion: Motion) -> _Side:
 
 def _share(left: np.ndarray, right: np.ndarray, time: float) -> np.ndarray:
     """How much the left painting counts, float32 in [0, 1]: by time where both are sure, by confidence elsewhere."""
-    of_left = cv2.multiply(cv2.add(cv2.multiply(left, left), (DOUBT, 0, 0, 0)), (1 - time, 0, 0, 0))
-    of_right = cv2.multiply(cv2.add(cv2.multiply(right, right), (DOUBT, 0, 0, 0)), (time, 0, 0, 0))
-    return cv2.GaussianBlur(cv2.divide(of_left, cv2.add(of_left, of_right)), (0, 0), 1.5)
+    of_left = (left * left + np.float32(DOUBT)) * np.float32(1 - time)
+    of_right = (right * right + np.float32(DOUBT)) * np.float32(time)
+    return cv2.GaussianBlur(of_left / (of_left + of_right), (0, 0), 1.5)
 
 
 def _mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -108,7 +109,7 @@ def _mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
     if a.dtype == np.uint16:  # blendLinear knows no 16 bit
         mixed = cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), share, 1 - share)
         return np.rint(mixed).astype(np.uint16)
-    return cv2.blendLinear(a, b, share, cv2.subtract((1.0, 0, 0, 0), share))
+    return cv2.blendLinear(a, b, share, 1 - share)
 
 
 def _energy(picture: np.ndarray) -> np.ndarray:
@@ -127,8 +128,8 @@ def _give_back(picture: np.ndarray, wanted: np.ndarray, amount: float) -> np.nda
     floor = (
         np.float32(1e-6) * (np.float32(np.iinfo(picture.dtype).max) if picture.dtype != np.float32 else 1) ** 2 + 1e-12
     )
-    gain = np.sqrt((wanted + floor) / (have + floor)) - 1
-    gain = np.clip(gain * amount, 0, 1).astype(np.float32)
+    gain = (np.sqrt((wanted + floor) / (have + floor)) - 1) * np.float32(amount * REACH)
+    gain = np.clip(gain, 0, 1.5).astype(np.float32)
     if float(gain.max()) < 0.02:
         return picture
     gain = cv2.resize(cv2.blur(gain, (3, 3)), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -139,7 +140,7 @@ def _give_back(picture: np.ndarray, wanted: np.ndarray, amount: float) -> np.nda
 def _extrapolate(picture: np.ndarray, soft: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """``picture + gain * (picture - soft)``, clipped to the depth."""
     if picture.dtype == np.uint8:
-        return cv2.blendLinear(picture, soft, cv2.add(gain, (1.0, 0, 0, 0)), cv2.multiply(gain, (-1.0, 0, 0, 0)))
+        return cv2.blendLinear(picture, soft, 1 + gain, -gain)
     base = picture.astype(np.float32)
     sharp = base + gain[:, :, None] * (base - soft)
     if picture.dtype == np.float32:
@@ -165,7 +166,7 @@ def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit
     a, b = (_enlarged(model, width, height, box) for model in (slope, offset))
     carried = cv2.add(cv2.multiply(a, cv2.merge([luma, luma, luma])), b)
     mask = _enlarged(lost, width, height, box)
-    mended = cv2.blendLinear(carried, picture[part].astype(np.float32), mask, cv2.subtract((1.0, 0, 0, 0), mask))
+    mended = cv2.blendLinear(carried, picture[part].astype(np.float32), mask, 1 - mask)
     if picture.dtype != np.float32:
         mended = np.clip(np.rint(mended), 0, np.iinfo(picture.dtype).max)
     picture = picture.copy()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scenes import moving_scene
+
+from interp.flow import estimator
+from interp.track import MotionTrack, working_size
+
+
+def track_of(frames: list[np.ndarray]) -> MotionTrack:
+    track = MotionTrack(estimator("dis"), working=(frames[0].shape[1], frames[0].shape[0]))
+    for frame in frames:
+        track.add(frame)
+    return track
+
+
+def test_composed_motion_follows_the_truth_over_many_frames() -> None:
+    scene = moving_scene(11)
+    track = track_of(scene.frames)
+    for t in (1, 5, 10):
+        motion = track.between(t, 0)
+        error = np.linalg.norm(motion.flow - scene.to_first[t], axis=2)
+        assert np.median(error) < 0.1 + 0.03 * t
+        sure = motion.confidence > 0.7
+        assert error[sure].mean() < 0.6
+
+
+def test_confidence_marks_what_is_hidden() -> None:
+    scene = moving_scene(9, disc=4)
+    motion = track_of(scene.frames).between(8, 0)
+    hidden = scene.hidden[8]
+    assert motion.confidence[hidden].mean() < 0.25
+    assert motion.confidence[~hidden].mean() > 0.75
+    found = motion.confidence < 0.5
+    assert (found & hidden).sum() / hidden.sum() > 0.75  # recall
+    assert motion.coverage == pytest.approx(float(motion.confidence.mean()))
+
+
+def test_a_colour_that_changed_is_not_explained() -> None:
+    scene = moving_scene(3, pan=(0, 0), disc=0)
+    scene.frames[2][40:80, 60:100] = 255 - scene.frames[2][40:80, 60:100]
+    confidence = track_of(scene.frames).between(2, 0).confidence
+    assert confidence[48:72, 68:92].mean() < 0.4
+    assert confidence[:30].mean() > 0.9
+
+
+def test_the_order_of_questions_does_not_matter() -> None:
+    frames = moving_scene(7).frames
+    one, two = track_of(frames), track_of(frames)
+    asked = [(3, 0), (5, 6), (1, 0), (2, 6), (6, 0), (4, 4), (0, 6)]
+    first = {pair: one.between(*pair) for pair in asked}
+    for pair in reversed(asked):
+        assert np.array_equal(two.between(*pair).flow, first[pair].flow)
+        assert np.array_equal(two.between(*pair).confidence, first[pair].confidence)
+
+
+def test_a_frame_and_itself() -> None:
+    motion = track_of(moving_scene(2).frames).between(1, 1)
+    assert not motion.flow.any()
+    assert (motion.confidence == 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_depth_does_not_change_motion(dtype: type) -> None:
+    frames = moving_scene(3).frames
+    deep = [frame.astype(np.uint16) * 257 if dtype is np.uint16 else frame.astype(np.float32) / 255 for frame in frames]
+    assert np.array_equal(track_of(deep).between(2, 0).flow, track_of(frames).between(2, 0).flow)
+
+
+def test_chains_are_kept_toward_two_frames_only() -> None:
+    track = track_of(moving_scene(9, size=(48, 32)).frames)
+    for target in (0, 8, 4, 2, 6):
+        for frame in range(9):
+            track.between(frame, target)
+    assert len({end for _, end in track._chains}) <= 2
+
+
+def test_a_frame_that_is_not_there() -> None:
+    with pytest.raises(IndexError, match="not among the 2"):
+        track_of(moving_scene(2).frames).between(0, 2)
+
+
+@given(st.integers(1, 9000), st.integers(1, 9000))
+def test_the_working_size_keeps_shape_and_bounds(width: int, height: int) -> None:
+    w, h = working_size(width, height)
+    assert 1 <= w <= min(width, 960)
+    assert 1 <= h <= min(height, 960)
+    assert max(w, h) >= min(128, max(width, height))
+    if min(w, h) > 32:
+        assert w / width == pytest.approx(h / height, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (3, 40)])
+def test_tiny_pictures(size: tuple[int, int]) -> None:
+    frames = moving_scene(3, size=size, pan=(0, 0), disc=0).frames
+    assert track_of(frames).between(2, 0).flow.shape == (size[1], size[0], 2)

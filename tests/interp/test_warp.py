@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenes import moving_scene, texture
+
+from interp.warp import compose, consistency, outside, resize_flow, warp
+
+
+def still(height: int, width: int, dx: float = 0, dy: float = 0) -> np.ndarray:
+    return np.dstack([np.full((height, width), dx), np.full((height, width), dy)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic", "lanczos"])
+def test_no_motion_changes_nothing(dtype: type, interpolation: str) -> None:
+    picture = texture(20, 30).astype(dtype)
+    warped = warp(picture, still(20, 30), interpolation=interpolation)  # type: ignore[arg-type]
+    assert warped.dtype == dtype
+    assert np.array_equal(warped, picture)
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9))
+def test_a_whole_pixel_translation_is_exact_inside(dx: int, dy: int) -> None:
+    picture = texture(40, 50)
+    warped = warp(picture, still(40, 50, dx, dy))
+    assert np.array_equal(warped[10:30, 10:40], picture[10 + dy : 30 + dy, 10 + dx : 40 + dx])
+
+
+@settings(max_examples=20)
+@given(*[st.floats(-4, 4, width=32) for _ in range(4)])
+def test_translations_compose_by_adding(ax: float, ay: float, bx: float, by: float) -> None:
+    made = compose(still(12, 16, ax, ay), still(12, 16, bx, by))
+    assert np.allclose(made, still(12, 16, ax + bx, ay + by), atol=1e-5)
+
+
+def test_composed_flow_pulls_like_two_warps_in_a_row() -> None:
+    random = np.random.default_rng(2)
+    import cv2
+
+    bends = [cv2.GaussianBlur(random.normal(0, 60, (60, 80, 2)).astype(np.float32), (0, 0), 12) for _ in range(2)]
+    picture = texture(60, 80, finest=16)
+    once = warp(picture, compose(bends[0], bends[1])).astype(int)
+    twice = warp(warp(picture, bends[1]), bends[0]).astype(int)
+    assert np.abs(once - twice)[8:-8, 8:-8].mean() < 1.0
+
+
+def test_a_flow_of_another_size_is_scaled_with_its_vectors() -> None:
+    picture = texture(80, 120)
+    assert np.array_equal(warp(picture, still(40, 60, 3, -2)), warp(picture, still(80, 120, 6, -4)))
+    assert np.allclose(resize_flow(still(40, 60, 3, -2), 60, 40), still(40, 60, 3, -2))
+
+
+def test_upscaling_keeps_pixel_centres() -> None:
+    x = np.arange(16, dtype=np.float32)
+    flow = np.zeros((8, 16, 2), np.float32)
+    flow[..., 0] = x * 0.1
+    big = resize_flow(flow, 32, 16)
+    centres = (np.arange(32) + 0.5) / 2 - 0.5
+    assert np.allclose(big[4, 2:-2, 0], centres[2:-2] * 0.2, atol=1e-5)
+
+
+def test_what_points_out_of_the_picture() -> None:
+    out = outside(still(10, 10, 3, 0))
+    assert (out[:, :7] == 0).all()
+    assert (out[:, 7:] == 255).all()
+
+
+def test_consistency_is_high_where_seen_and_low_where_hidden() -> None:
+    scene = moving_scene(4, pan=(0, 0), disc=6)
+    forward = -scene.to_first[3]  # exact for the world (still) and for the disc's own pixels of frame 0
+    disc0 = np.zeros(forward.shape[:2], bool)
+    y, x = np.mgrid[0:120, 0:160]
+    disc0[np.hypot(x - 40, y - 60) <= 24] = True
+    forward = np.where(disc0[..., None], np.float32([18, 0]), np.float32([0, 0])).astype(np.float32)
+    sure = consistency(scene.to_first[3], forward)
+    hidden = scene.hidden[3]
+    assert sure[~hidden].mean() > 0.95
+    assert sure[hidden].mean() < 0.1
+
+
+def test_too_large_a_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="32766"):
+        warp(np.zeros((2, 40000, 3), np.uint8), still(1, 1))
