@@ -406,9 +406,14 @@ def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
 def _default_folder(output: Path | None) -> Path | None:
     if output is None:
         return None
-    if "%" in output.name and output.suffix:  # a pattern of pictures: beside their folder
-        output = output.parent
-    return output.with_name(output.name + ".restyle")
+    from restyle.footage.sequence import Numbering
+    from restyle.footage.stills import FORMATS
+
+    if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
+        output = output.parent  # a pattern of pictures: beside their folder
+    if not output.name:
+        output = output.resolve()
+    return output.parent / f"{output.name}.restyle"
 
 
 def _analysis_from(plain: dict[str, Any]) -> Analysis:

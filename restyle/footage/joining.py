@@ -36,7 +36,7 @@ def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = Fals
     final = Path(out.path)
     shown = show_path(final)
     folder = out.numbering.folder if out.kind == "sequence" else final.parent
-    holder = folder if folder != final or folder.is_dir() else folder.parent
+    holder = folder.parent if out.kind == "sequence" and not folder.is_dir() else folder  # a sequence makes its folder
     if not holder.is_dir():
         raise OutputError(f"there is no folder {show_path(holder)} to write {shown} into; create it first")
     if not os.access(holder, os.W_OK | os.X_OK):

@@ -245,7 +245,7 @@ def test_a_sequence_is_never_its_own_output(tmp_path: Path) -> None:
 
 def test_missing_and_forbidden_folders(tmp_path: Path) -> None:
     source = probe(write_clip(tmp_path / "in.mp4", moving_frames(2, (64, 48))))
-    for name in ("gone/out.mp4", "gone/f.%04d.png", "gone/folder"):
+    for name in ("gone/out.mp4", "gone/new/f.%04d.png", "gone/folder"):
         with pytest.raises(OutputError, match=r"there is no folder '.*gone' to write .* create it first"):
             check_output(source, plan_output(source, tmp_path / name))
     (tmp_path / "d.mp4").mkdir()
