@@ -215,6 +215,23 @@ def test_ten_bits_reach_full_scale(tmp_path: Path) -> None:
     assert np.abs(row - np.linspace(0, 65535, 64)).max() < 450
 
 
+@pytest.mark.parametrize("range_", ["tv", "pc"])
+@pytest.mark.parametrize("pixel_format", ["yuv444p10le", "yuv444p12le", "gbrp16le"])
+def test_deep_levels_go_into_yuv_and_back(pixel_format: str, range_: str) -> None:
+    from restyle.footage.colour import FrameMaker, FrameReader
+
+    tags = ColourTags(matrix="bt709", range=range_)
+    levels = np.linspace(0, 65535, 64).astype(np.uint16)[None, :, None].repeat(16, 0).repeat(3, 2)
+    frame = FrameMaker(pixel_format=pixel_format, tags=tags, height=16, rotation=0, depth="uint16").make(levels, None)
+    if range_ == "tv" and pixel_format == "yuv444p10le":
+        luma = np.frombuffer(frame.planes[0], np.uint16)[:64]
+        assert (luma[0], luma[-1]) == (64, 940)  # BT.709: black and white at 10 bits
+    back, _ = FrameReader(dtype="uint16", tags=tags, height=16, rotation=0, alpha=False, size=None).read(frame)
+    assert np.abs(back.astype(int) - levels).max() <= (
+        0 if pixel_format == "gbrp16le" else 80 if "10" in pixel_format else 20
+    )
+
+
 def test_alpha_is_kept(tmp_path: Path) -> None:
     import av
 
