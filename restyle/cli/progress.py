@@ -76,12 +76,13 @@ class Bar(Display):
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
         # Nothing of ours is markup: a bracket in what is shown stays a bracket.
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[facts]}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[facts]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=Console(stderr=True, markup=False, highlight=False, emoji=False),
             transient=True,
         )
@@ -98,8 +99,11 @@ class Bar(Display):
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(NAMES.get(now.stage, now.stage), total=now.total, facts="")
             self._stage = now.stage
-        facts = ", ".join(facts_of(now)[1:] + ([now.doing] if now.doing else []))
-        self._bar.update(self._task, completed=now.done, total=now.total, facts=f"{facts_of(now)[0]}  {facts}")
+        joining = now.stage == "finish" and not now.done  # quick, and not counted: the bar only moves to and fro
+        facts = [] if joining else [*facts_of(now), now.doing]
+        self._bar.update(
+            self._task, completed=now.done, total=None if joining else now.total, facts=", ".join(filter(None, facts))
+        )
 
     def close(self) -> None:
         """Take the bar away."""
