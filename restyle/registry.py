@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from restyle.errors import MissingExtraError, RecipeError, UnknownPartError
+from restyle.errors import MissingExtraError, RecipeError, UnknownPartError, why
 
 if TYPE_CHECKING:
     from interp.types import Filler
@@ -71,4 +71,7 @@ def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, An
         if option not in known:
             listed = ", ".join(known) or "none"
             raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
-    return part(**options)
+    try:
+        return part(**options)
+    except (TypeError, ValueError) as error:  # `interp` knows nothing of our errors
+        raise RecipeError(f"{kind} {name!r} cannot be made: {why(error)}") from error

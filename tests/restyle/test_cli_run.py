@@ -118,6 +118,7 @@ def test_a_picture_as_the_style_and_a_keyframe_by_hand(clip: Path, restyle_comma
         (("--style", "none.png"), 2, ("'none.png'",)),
         (("--recipe", "future.json"), 2, ("'future.json'", "version 99")),
         (("--recipe", "odd.json"), 2, ("'odd.json'", "'styel'", "did you mean 'style'")),
+        (("--recipe", "filler.json"), 2, ("'along-motion'", "detail")),
         (("--range", "90:95"), 2, ("'90:95'", "24 frames")),
         (("--codec", "mp3"), 4, ("'mp3'", "h264")),
     ],
@@ -127,6 +128,7 @@ def test_what_cannot_be_is_told_in_one_line(
 ) -> None:
     (tmp_path / "future.json").write_text('{"version": 99}')
     (tmp_path / "odd.json").write_text('{"styel": "oil"}')
+    (tmp_path / "filler.json").write_text('{"fill_options": {"detail": 5}}')
     line = restyle_command.fails("run", "in.mp4", "-o", "out.mp4", *words, code=code)
     for hint in hints:
         assert hint in line
