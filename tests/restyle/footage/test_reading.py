@@ -227,9 +227,9 @@ def test_deep_levels_go_into_yuv_and_back(pixel_format: str, range_: str) -> Non
         luma = np.frombuffer(frame.planes[0], np.uint16)[:64]
         assert (luma[0], luma[-1]) == (64, 940)  # BT.709: black and white at 10 bits
     back, _ = FrameReader(dtype="uint16", tags=tags, height=16, rotation=0, alpha=False, size=None).read(frame)
-    assert np.abs(back.astype(int) - levels).max() <= (
-        0 if pixel_format == "gbrp16le" else 80 if "10" in pixel_format else 20
-    )
+    # A code of 10 bits is 64 wide; in full range libswscale itself is up to two codes off. A wrong white would be 257 off.
+    allowed = {"gbrp16le": (0, 0), "yuv444p10le": (80, 160), "yuv444p12le": (20, 40)}[pixel_format][range_ == "pc"]
+    assert np.abs(back.astype(int) - levels).max() <= allowed
 
 
 def test_alpha_is_kept(tmp_path: Path) -> None:
