@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scenes import moving_scene, texture
+
+from interp.flow import estimator
+from interp.track import MotionTrack
+from restyle.keyframes import KeyWalk, locally_lost
+from restyle.types import Keyframe
+
+
+def walk(frames: list[np.ndarray], *, coverage: float = 0.6, max_gap: int = 24) -> tuple[list[Keyframe], list[float]]:
+    size = (frames[0].shape[1], frames[0].shape[0])
+    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=size), coverage=coverage, max_gap=max_gap)
+    made.start(0, frames[0])
+    keys, explained = [], []
+    for number, frame in enumerate(frames[1:], 1):
+        key, share, _ = made.step(number, frame)
+        explained.append(share)
+        if key is not None:
+            keys.append(key)
+    return keys, explained
+
+
+def test_what_stands_still_needs_a_keyframe_only_now_and_then() -> None:
+    frames = [texture(60, 80)] * 60
+    keys, explained = walk(frames)
+    assert [(key.frame, key.reason) for key in keys] == [(24, "max-gap"), (48, "max-gap")]
+    assert min(explained) > 0.95
+
+
+def test_faster_footage_gets_more_keyframes() -> None:
+    counts = [len(walk(moving_scene(40, size=(96, 64), pan=(speed, 0), disc=0).frames)[0]) for speed in (0.3, 2.5, 6)]
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_no_frame_is_explained_less_than_asked_for() -> None:
+    frames = moving_scene(40, size=(128, 96), pan=(2, 0.5)).frames
+    for coverage in (0.5, 0.8):
+        _, explained = walk(frames, coverage=coverage)
+        assert np.mean(np.array(explained) >= coverage) > 0.85
+
+
+def test_a_flash_gets_a_painting_of_its_own_and_so_does_what_follows() -> None:
+    frames = [texture(60, 80)] * 12
+    frames[6] = np.full_like(frames[0], 250)
+    keys, _ = walk(frames)
+    assert {key.frame for key in keys} >= {6, 7}
+    assert all(key.frame in (5, 6, 7) for key in keys)
+
+
+def test_an_unseen_cut_is_caught_by_coverage() -> None:
+    frames = [texture(60, 80, 1)] * 10 + [texture(60, 80, 2)] * 10
+    keys, _ = walk(frames)
+    assert 10 in {key.frame for key in keys}
+
+
+def test_something_small_that_is_lost_asks_for_a_keyframe() -> None:
+    world = texture(90, 160, 1)
+    frames = []
+    for number in range(22):
+        frame = world.copy()
+        frame[30:56, 20 + 5 * number : 46 + 5 * number] = texture(26, 26, number % 2 + 5)  # it changes as it goes
+        frames.append(frame)
+    keys, explained = walk(frames)
+    assert min(explained) > 0.6  # the mean alone would not have asked
+    assert len(keys) >= 1
+
+
+def test_local_loss_is_seen_where_the_mean_is_not() -> None:
+    confidence = np.ones((90, 160), np.float32)
+    assert locally_lost(confidence) == pytest.approx(0)
+    confidence[20:50, 40:80] = 0
+    assert confidence.mean() > 0.9
+    assert locally_lost(confidence) > 0.7
+    assert locally_lost(np.zeros((1, 1), np.float32)) == pytest.approx(1)
+
+
+def test_a_step_before_the_start_is_a_mistake() -> None:
+    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=(8, 8)), coverage=0.6, max_gap=9)
+    with pytest.raises(RuntimeError, match="after start"):
+        made.step(1, texture(8, 8))
