@@ -175,7 +175,7 @@ class Job:
                 "finish": time.perf_counter() - rendered,
             }
             self._count(store, shelf, plan, tally)
-            report = self._report(store, shelf, plan, tally, seconds) if self.report else None
+            report = self._report(store, shelf, plan, out, tally, seconds) if self.report else None
             store.prune(
                 {
                     "analysis": {analysis_key},
@@ -359,7 +359,9 @@ class Job:
         if tally.repaired:
             tally.notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
 
-    def _report(self, store: JobStore, shelf: Shelf, plan: Plan, tally: _Tally, seconds: Mapping[str, float]) -> Path:
+    def _report(
+        self, store: JobStore, shelf: Shelf, plan: Plan, out: OutputSpec, tally: _Tally, seconds: Mapping[str, float]
+    ) -> Path:
         from restyle.footage import probe
         from restyle.quality.report import write_report
         from restyle.window_report import report_data
@@ -367,9 +369,9 @@ class Job:
         data = report_data(
             self._windows(store, shelf, plan),
             plan,
-            title=str(self.output.name if self.output else ""),
+            title=Path(out.path).name,
             source=self.spec,
-            output=probe(self.output or "", rate=self.spec.rate),
+            output=probe(out.path, rate=self.spec.rate if out.kind == "sequence" else None),
             recipe=self.recipe.model_dump(mode="json"),
             versions=versions(),
             timings=seconds,
