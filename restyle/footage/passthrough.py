@@ -61,6 +61,9 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range) -> int:
         whole = source.frames is not None and span.stop >= source.frames
         if following is None and whole and stream.duration and stream.start_time is not None:
             following = max(last + 1, stream.start_time + stream.duration)
+            # mp4's edit lists count in ticks of their own, often of 1 ms: within those, the packet knows better.
+            if own and abs(last + own - following) * source.time_base < Fraction(2, 1000):
+                following = last + own
     if following is not None:
         return following
     return last + own if own else nominal
