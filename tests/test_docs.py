@@ -1,0 +1,175 @@
+"""What the documentation says, done: every command, every Python block, every link, every table of names."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+from clips import moving_frames, write_clip, write_pictures
+from command import Caller
+
+from restyle import errors
+from restyle.cli.app import _application
+from restyle.recipe import Recipe
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SIZE = (64, 48)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file name behind it, its text."""
+
+    language: str
+    name: str
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        yield Block(found[1], found[2] or "", found[3])
+
+
+def furnish(folder: Path) -> None:
+    """Footage and pictures under all the names that the pages use."""
+    frames = moving_frames(100, SIZE, cuts=(60,))
+    for name in ("clip.mp4", "-clip.mp4", "samples/harbour.mp4"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_clip(folder / name, frames, audio=True)
+    for number, name in enumerate(("painting.jpg", "other.jpg", "painted-48.png", "still.png", "art/painting.jpg")):
+        pattern = Path(name)
+        write_pictures(folder / pattern.parent, moving_frames(1, SIZE, seed=number), f"%d{pattern.name}", first=1)
+        os.replace(folder / pattern.parent / f"1{pattern.name}", folder / name)
+    write_pictures(folder / "shot", frames[:6], "frame.%04d.png")
+    write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
+
+
+def targets() -> set[str]:
+    """Targets of the Makefile."""
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def run_line(line: str, call: Caller, folder: Path) -> None:
+    """One line of a shell block, for real; what would install things is checked instead."""
+    words = shlex.split(line, comments=True)
+    program = words[0].removeprefix(".venv/bin/")
+    if program == "restyle":
+        command, _, file = line.partition(" > ")
+        said = call(*shlex.split(command)[1:])
+        if file:
+            (folder / file).write_text(said.out)
+    elif program == "make":
+        for target in words[1:]:
+            assert target in targets()
+            subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+    elif program == "mkdir":
+        subprocess.run(words, cwd=folder, check=True)
+    elif program in ("python", "python3"):
+        check_python_line(words[1:])
+    else:
+        pytest.fail(f"nobody knows how to check {line!r}")
+
+
+def check_python_line(words: list[str]) -> None:
+    if words[:3] == ["-m", "pip", "install"]:
+        import tomllib
+
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        assert (ROOT / words[words.index("-c") + 1]).is_file()
+        for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
+            assert set(extra.split(",")) <= set(project["optional-dependencies"])
+    else:
+        assert words in (["-m", "venv", ".venv"], ["-m", "pytest"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_every_program_does_what_it_says(
+    page: Path, restyle_command: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(tmp_path)
+    for block in blocks(page):
+        if block.name:
+            (tmp_path / block.name).write_text(block.text)
+        if block.language == "sh":
+            for line in block.text.splitlines():
+                run_line(line, restyle_command, tmp_path)
+        elif block.language == "python":
+            done = subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, capture_output=True, text=True)
+            assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+        else:
+            assert block.language in ("json", "yaml")
+            assert block.name
+            Recipe.load(tmp_path / block.name)
+
+
+def test_the_readme_shows_both_commands_and_more() -> None:
+    found = list(blocks(ROOT / "README.md"))
+    assert found[0].text == "make demo\nmake test\n"
+    assert sum(block.language == "sh" for block in found) > 10
+    assert "demo" in targets()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if "://" not in link:
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_the_command_page_has_every_option_and_no_other() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## restyle (\w+)[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    commands = typer.main.get_command(_application()).commands  # type: ignore[attr-defined]
+    assert set(sections) == set(commands)
+    for name, command in commands.items():
+        wanted = {option for p in command.params for option in (*p.opts, *p.secondary_opts) if option.startswith("-")}
+        rows = [row for row in sections[name].splitlines() if row.startswith("| `-")]
+        told = {option for row in rows for option in re.findall(r"`(--?[\w-]+)`", row.split(" | ")[0])}
+        assert told == wanted - {"--help", "-h"}, f"restyle {name}"
+
+
+def test_the_recipe_page_has_every_field_with_its_default() -> None:
+    text = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", text.partition("## What is done again")[0], re.MULTILINE)
+    )
+    assert set(rows) == set(Recipe.model_fields)
+    plain = Recipe().model_dump(mode="json")
+    for name, told in rows.items():
+        if told.startswith("`"):
+            import json
+
+            assert json.loads(told.strip("`")) == plain[name], name
+
+
+def test_the_error_page_has_every_error_with_its_code() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = {(name, int(code)) for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
+    kinds = {
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.RestyleError)
+    }
+    assert {(kind.__name__, kind.exit_code) for kind in kinds} == rows - {("Cancelled", 143)}
+
+
+def test_the_formats_page_has_every_codec_and_container() -> None:
+    from restyle.footage import CODECS
+    from restyle.footage.output import CONTAINERS, PICTURES
+
+    text = (ROOT / "docs" / "footage.md").read_text(encoding="utf-8").partition("## Out")[2]
+    for name in (*CODECS, *CONTAINERS, *PICTURES):
+        assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text), name
+    for row in re.findall(r"^\| (\.(?:mp4|mov|mkv|webm|avi)[^|]*)\| ([^|]*)\| ([^|]*)\|", text, re.MULTILINE):
+        container = CONTAINERS[row[0].split()[0]]
+        told = set(re.findall(r"\w+", row[1].partition(" if ")[0] + " " + row[2]))
+        assert told == {name for name, codec in CODECS.items() if container in codec.containers}, row[0]
