@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
-STYLE  ?= ink-wash
+STYLE  ?= ukiyo-wave
 
 .PHONY: demo test test-slow check format bench clean help
 .DEFAULT_GOAL := help

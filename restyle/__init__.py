@@ -1,7 +1,7 @@
 """restyle: repaint footage in a new look, frame for frame.
 
 >>> import restyle
->>> restyle.restyle("in.mp4", "out.mp4", style="ink-wash")  # doctest: +SKIP
+>>> restyle.restyle("in.mp4", "out.mp4", style="winter-ink")  # doctest: +SKIP
 
 The names below are the public API; they load nothing heavy until they are used.
 """

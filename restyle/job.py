@@ -387,7 +387,7 @@ class Job:
 
 
 def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
-    """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="ink-wash")``.
+    """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
 
     ``options``: any field of ``Recipe`` and any option of ``Job``; or ``recipe=`` (a ``Recipe`` or a recipe file's path),
     whose fields the others override. Raises what ``Job.run`` raises.

@@ -112,6 +112,23 @@ def test_every_command_and_every_program_does_what_it_says(
             Recipe.load(tmp_path / block.name)
 
 
+def test_every_example_in_the_help_does_what_it_says(restyle_command: Caller, tmp_path: Path) -> None:
+    furnish(tmp_path)
+    for command in typer.main.get_command(_application()).commands.values():  # type: ignore[attr-defined]
+        assert command.help is not None
+        example = " ".join(command.help.partition("Example: ")[2].split())
+        assert example.startswith(f"restyle {command.name}")
+        run_line(example, restyle_command, tmp_path)
+
+
+def test_the_demo_uses_a_style_that_exists() -> None:
+    from restyle.painters.styles import parse_style
+
+    chosen = re.search(r"^STYLE +\?= (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert chosen is not None
+    assert parse_style(chosen[1]).builtin
+
+
 def test_the_readme_shows_both_commands_and_more() -> None:
     found = list(blocks(ROOT / "README.md"))
     assert found[0].text == "make demo\nmake test\n"

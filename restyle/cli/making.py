@@ -86,7 +86,7 @@ def run(
     Stopped or killed, the same command goes on where it was. With another style or option, only what that
     touches is done again.
 
-    Example: restyle run clip.mp4 -o painted.mp4 --style ink-wash --strength 0.8
+    Example: restyle run clip.mp4 -o painted.mp4 --style winter-ink --strength 0.8
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
     from restyle.job import Job
@@ -195,7 +195,7 @@ def preview(
 ) -> None:
     """Paint only the first keyframe of each shot, and lay footage and painting side by side on a contact sheet.
 
-    Example: restyle preview clip.mp4 -o sheet.jpg --style ink-wash
+    Example: restyle preview clip.mp4 -o sheet.jpg --style winter-ink
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
     from restyle.contact_sheet import Tile, check_sheet, write_sheet

@@ -14,7 +14,9 @@ from restyle.types import FootageSpec, Keyframe
 
 
 def spec(width: int = 64, height: int = 48, dtype: str = "uint8") -> FootageSpec:
-    return FootageSpec("a.mp4", "video", width, height, dtype, 8, Fraction(24), Fraction(1, 24), None, "h264", "yuv420p")  # type: ignore[arg-type]
+    return FootageSpec(
+        "a.mp4", "video", width, height, dtype, 8, Fraction(24), Fraction(1, 24), None, "h264", "yuv420p"
+    )  # type: ignore[arg-type]
 
 
 def analysis(stop: int, *, start: int = 0, cuts: dict | None = None, keys: tuple[int, ...] = ()) -> Analysis:

@@ -12,7 +12,12 @@ from restyle.recipe import RECIPE_VERSION, Recipe, parse_keyframes, parse_storyb
 
 def test_a_recipe_of_nothing_is_complete() -> None:
     recipe = Recipe()
-    assert (recipe.painter, recipe.fill, recipe.strength, recipe.keyframes) == ("neural-style", "along-motion", 1.0, "auto")
+    assert (recipe.painter, recipe.fill, recipe.strength, recipe.keyframes) == (
+        "neural-style",
+        "along-motion",
+        1.0,
+        "auto",
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,9 @@ def test_two_wrong_fields_are_both_named() -> None:
 
 
 def test_a_recipe_survives_its_file(tmp_path) -> None:
-    recipe = Recipe(style="a:0.5,b:0.5", keyframes=(4, 9), storyboard={4: str(tmp_path / "k.png")}, range="0:20", seed=7)
+    recipe = Recipe(
+        style="a:0.5,b:0.5", keyframes=(4, 9), storyboard={4: str(tmp_path / "k.png")}, range="0:20", seed=7
+    )
     recipe.save(tmp_path / "r.json")
     assert Recipe.load(tmp_path / "r.json") == recipe
 

@@ -16,7 +16,9 @@ def test_every_part_that_is_listed_can_be_made() -> None:
 
 
 def test_an_unknown_name_lists_what_exists_and_the_nearest() -> None:
-    with pytest.raises(UnknownPartError, match=r"unknown painter 'neural-stile', did you mean 'neural-style'\? .*identity"):
+    with pytest.raises(
+        UnknownPartError, match=r"unknown painter 'neural-stile', did you mean 'neural-style'\? .*identity"
+    ):
         registry.make_painter("neural-stile", {})
     with pytest.raises(UnknownPartError, match=r"unknown filler 'x'\. There are: along-motion, hold"):
         registry.make_filler("x", {})
