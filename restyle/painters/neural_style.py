@@ -4,13 +4,18 @@ A feed-forward network has none: a small change of the picture, or of its overal
 its colours. So each keyframe after a shot's first builds on the one before:
 
 1. paint it afresh;
-2. match the fresh painting's colours to the painting before it, moved along the footage's motion, by one affine map a channel,
-   fitted where the motion is sure. Through that chain the colours are held to the shot's anchor, its first keyframe;
-3. keep the moved painting where it is explained, the fresh one where it is not ("seed");
-4. give back the fine detail that moving cost: the fresh painting tells, cell by cell, how much the style has.
+2. match the fresh painting's colours to the painting before it, moved along the footage's motion, by one robust affine map a
+   channel, fitted where the motion is sure. Through that chain the colours are held to the shot's anchor, its first keyframe,
+   for as long as the keyframes still show much of the same;
+3. keep the moved painting where it is explained, the fresh one where it is not. Colours pass softly from the one to the
+   other, brush marks within a few pixels: two sets of marks laid over each other are mud;
+4. let go of what the network painted round something that has moved away since (its halo, the bright rim of a dark figure):
+   near pixels that are not explained, where the two paintings' colours disagree, the fresh one is right;
+5. give back the fine detail that moving cost: the fresh painting tells, cell by cell, how much the style has.
 
 The idea of a painting's own past as its prior is Ruder, Dosovitskiy & Brox's ("Artistic style transfer for videos and spherical
-images", 2018); there it is trained into the network, here it goes round any network.
+images", 2018); there it is trained into the network, here it goes round any network. Feeding the moved painting, or its brush
+marks, back into these networks was tried too: the look drifted, and no more marks fell into place.
 """
 
 from __future__ import annotations
@@ -32,16 +37,27 @@ from restyle.types import Carry
 
 __all__ = ["NeuralStylePainter"]
 
-CELL = 32  # pixels: side of the cells in which fine detail is compared
-SHARED = 0.02  # share of the picture that must be surely seen in both keyframes before colours are fitted
+METHOD = 2  # number of this way of painting; a new one makes old paintings stale
+CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
+SURE = 0.6  # confidence from which a pixel counts as seen in both keyframes
+SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
+MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
+MOST_GAIN = 1.25  # of contrast, in matching colours
+HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
 
 class NeuralStylePainter:
     """The painter ``neural-style``. ``style``: as ``--style``. ``hold``: how much of the painting before stays where the
-    motion is sure, 0 (each keyframe by itself) to 1. It draws no random numbers: seeds do not matter.
+    motion is sure, 0 (each keyframe by itself) to 1. ``threads``: of the network; 0 takes every core. It draws no random numbers:
+    seeds do not matter.
 
     Pictures of every depth are painted in float32; uint16 paintings carry the network's full precision. Float pictures are
-    taken as display-referred: the network sees them clipped to [0, 1].
+    taken as display-referred: the network sees them clipped to [0, 1] (NaN as black), and its paintings lie in [0, 1].
+
+    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. The carry is
+    empty: all that one window hands to the next is the painting of the keyframe that they share, which comes as a given one.
+
+    Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
     """
 
     name = "neural-style"
@@ -53,12 +69,15 @@ class NeuralStylePainter:
         self._style = parse_style(style)
         self._hold = float(hold)
         self._networks = StyleNetworks(threads=threads)
+        # read once, here: what the job's identity says is what is painted, whatever happens to the files
+        self._pictures = [(read_style_picture(path), weight) for path, weight in self._style.pictures]
         self._vector: np.ndarray | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        pictures = [[blake2b(path.read_bytes()).hexdigest(), weight] for path, weight in self._style.pictures]
+        pictures = [[blake2b(p.tobytes(), digest_size=16).hexdigest(), weight] for p, weight in self._pictures]
         return {
+            "method": METHOD,
             "weights": self._style.weights,
             "pictures": pictures,
             "hold": self._hold,
@@ -81,17 +100,15 @@ class NeuralStylePainter:
         return paintings, Carry()  # all that the next window needs is the painting of the keyframe that it shares
 
     def close(self) -> None:
-        self._networks = StyleNetworks()
+        self._networks.close()
 
     def _fresh(self, picture: np.ndarray) -> np.ndarray:
-        content = _to_float(picture).clip(0, 1)
+        content = np.nan_to_num(_to_float(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
         if not self._style.pictures:
             return self._networks.paint_builtin(content, self._style.weights)
         if self._vector is None:
-            vectors = [
-                weight * self._networks.style_vector(read_style_picture(path)) for path, weight in self._style.pictures
-            ]
-            self._vector = np.sum(vectors, axis=0)
+            vectors = [weight * self._networks.style_vector(picture) for picture, weight in self._pictures]
+            self._vector = np.sum(vectors, axis=0, dtype=np.float32)
         return self._networks.paint_like(content, self._vector)
 
 
@@ -101,52 +118,95 @@ def _seed(fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float) ->
     moved = warp(_to_float(before), motion.flow, interpolation="cubic")
     sure = resize_confidence(motion.confidence, width, height)
     fresh = _match_colours(fresh, moved, sure)
-    painting = cv2.blendLinear(moved, fresh, sure * np.float32(hold), 1 - sure * np.float32(hold))
-    return _match_detail(painting, fresh).clip(0, 1)
+    away = cv2.subtract(moved, fresh)
+    cells = (max(1, width // CELL), max(1, height // CELL))
+    tint = _area(away, cells)
+    soft = _area(sure, cells)
+    keep = _not_halo(soft, tint)
+    marks = cv2.multiply(sure, _linear(keep, (width, height)))
+    marks = _ramp(marks, *MARKS) * np.float32(hold**0.25)  # marks want one or the other; colours are mixed by ``hold``
+    colour = _ramp(soft * keep, 0.2, 0.7) * np.float32(hold)
+    away -= _linear(tint, (width, height))
+    away *= marks[:, :, None]
+    away += fresh
+    away += _linear(tint * colour[:, :, None], (width, height))
+    return _match_detail(away, fresh).clip(0, 1)
+
+
+def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:
+    """Cell by cell, how much of the moved painting may stay: 0 where it is a halo of what is no longer beside it."""
+    beside = cv2.blur(cv2.dilate(1 - soft, np.ones((3, 3), np.uint8)), (3, 3)).reshape(soft.shape)
+    return 1 - _ramp(beside, 0.05, 0.4) * _ramp(np.abs(tint).max(axis=2), *HALO)
 
 
 def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.ndarray:
     """``fresh`` with each channel's mean and contrast brought to ``like``'s, over the pixels that both surely show.
 
-    Means and contrasts are taken from smoothed pictures, so that brush marks out of step do not count as contrast; the fewer
-    pixels are shared, the less is changed."""
-    small = (min(160, fresh.shape[1]), min(90, fresh.shape[0]))
-    a = cv2.resize(fresh, small, interpolation=cv2.INTER_AREA)
-    b = cv2.resize(like, small, interpolation=cv2.INTER_AREA)
-    weight = cv2.resize(sure, small, interpolation=cv2.INTER_AREA)
-    weight = np.where(weight > 0.7, weight, 0)
-    share = float((weight > 0).mean())
-    if share < SHARED:
+    Means and contrasts are taken from small pictures, so that brush marks out of step do not count as contrast. Places whose
+    colours differ in another way than most (a pane that flipped from white to yellow, a halo) weigh little: iteratively
+    reweighted, Geman-McClure style. The fewer pixels are shared, the less is changed.
+    """
+    small = (max(1, fresh.shape[1] // 16), max(1, fresh.shape[0] // 16))
+    weight = _area(sure, small).ravel()
+    weight = np.where(weight > SURE, weight, np.float32(0))
+    seen = weight > 0
+    trust = float(_ramp(np.float32(seen.mean()), *SHARED))
+    if trust == 0:
         return fresh
-    trust = min(1.0, share / 0.2)
+    a, b = _area(fresh, small).reshape(-1, 3)[seen], _area(like, small).reshape(-1, 3)[seen]
     gains, shifts = [], []
     for channel in range(3):
-        x, y = a[:, :, channel], b[:, :, channel]
-        mean_x, mean_y = np.average(x, weights=weight), np.average(y, weights=weight)
-        spread_x = np.sqrt(np.average((x - mean_x) ** 2, weights=weight))
-        spread_y = np.sqrt(np.average((y - mean_y) ** 2, weights=weight))
-        gain = float(np.clip((spread_y + 0.01) / (spread_x + 0.01), 0.7, 1.4)) ** trust
-        gains.append(gain)
-        shifts.append(trust * float(mean_y - gain * mean_x) + (1 - trust) * float(mean_x - gain * mean_x))
+        gain, shift = _fit(a[:, channel].astype(np.float64), b[:, channel].astype(np.float64), weight[seen])
+        gains.append(1 + trust * (gain - 1))
+        shifts.append(trust * shift)
     matched = cv2.transform(fresh, np.hstack([np.diag(gains), np.array(shifts)[:, None]]).astype(np.float32))
-    return np.clip(matched, 0, 1)
+    return np.clip(matched, 0, 1, out=matched)
+
+
+def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Gain and shift that bring ``x`` to ``y``: by spreads, as a regression on noisy ``x`` would take contrast away."""
+    w = weight.astype(np.float64)
+    gain, shift = 1.0, 0.0
+    for _ in range(4):
+        mean_x, mean_y = np.average(x, weights=w), np.average(y, weights=w)
+        spread_x, spread_y = np.average((x - mean_x) ** 2, weights=w), np.average((y - mean_y) ** 2, weights=w)
+        gain = float(np.clip(np.sqrt((spread_y + 1e-3) / (spread_x + 1e-3)), 1 / MOST_GAIN, MOST_GAIN))
+        shift = float(mean_y - gain * mean_x)
+        off = np.abs(gain * x + shift - y)
+        limit = max(0.01, 2 * float(np.median(off)))
+        w = weight * np.minimum(1, limit / np.maximum(off, 1e-6)) ** 2
+    return gain, shift
 
 
 def _match_detail(painting: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     """``painting`` with its fine detail brought, cell by cell, to the energy of ``fresh``'s."""
-    fine = painting - cv2.GaussianBlur(painting, (0, 0), 1.2)
-    wanted = fresh - cv2.GaussianBlur(fresh, (0, 0), 1.2)
-    cells = (max(1, painting.shape[1] // CELL), max(1, painting.shape[0] // CELL))
+    height, width = painting.shape[:2]
+    cells = (max(1, width // CELL), max(1, height // CELL))
 
-    def energy(detail: np.ndarray) -> np.ndarray:
-        return cv2.resize(
-            cv2.transform(detail * detail, np.ones((1, 3), np.float32)), cells, interpolation=cv2.INTER_AREA
-        )
+    def energy(picture: np.ndarray) -> np.ndarray:
+        edges = cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+        return _area(cv2.multiply(edges, edges), cells)
 
-    gain = np.sqrt((energy(wanted) + 1e-5) / (energy(fine) + 1e-5))
-    gain = cv2.blur(np.clip(gain, 0.8, 1.8) - 1, (3, 3))
-    gain = cv2.resize(gain, painting.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return painting + fine * gain[:, :, None]
+    gain = np.sqrt((energy(fresh) + 1e-4) / (energy(painting) + 1e-4))
+    gain = cv2.blur(np.clip(gain, 0.8, 2.2) - 1, (3, 3)).reshape(gain.shape)
+    fine = cv2.subtract(painting, cv2.GaussianBlur(painting, (7, 7), 1.2))
+    fine *= _linear(gain, (width, height))[:, :, None]
+    fine += painting
+    return fine
+
+
+def _area(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _linear(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below ``low``, 1 above ``high``, smooth between; float32."""
+    t = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1, dtype=np.float32)
+    return t * t * (3 - 2 * t)
 
 
 def _to_float(picture: np.ndarray) -> np.ndarray:

@@ -5,6 +5,11 @@
 - ``arbitrary_predict`` / ``arbitrary_transform``: any picture as the style (Ghiasi et al., "Exploring the structure of a
   real-time, arbitrary neural artistic stylization network", 2017). The transform's graph is fixed to 384 x 384 pixels.
 
+Where a painting is smaller than its picture, it is enlarged along the picture's own edges (``enlarge``). Both networks normalise
+each channel over the whole picture they see, so tiles of one picture come out in different colours; a picture too large for
+memory is therefore painted smaller rather than in tiles, and where tiles are needed for resolution (the 384 pixels), only their
+fine detail is used.
+
 Everything here takes and gives float32 H x W x 3 in [0, 1].
 """
 
@@ -22,13 +27,14 @@ import numpy as np
 
 from restyle.errors import MissingModelError, RecipeError, show_path
 
-__all__ = ["StyleNetworks", "read_style_picture"]
+__all__ = ["StyleNetworks", "enlarge", "read_style_picture"]
 
 MOST_PIXELS = 12_000_000  # of one pass: the network needs about 330 bytes a pixel; larger pictures are painted smaller
 TILE = 384  # side of the arbitrary network's picture
 STYLE_SIDE = 256
 SMALLEST = 32  # side below which a picture is padded: the network halves it twice and reflects
-OVERLAP = 64
+OVERLAP = 64  # of tiles
+REACH = 3  # radius, in pixels of the small painting, of the windows in which it is compared with its picture
 
 
 class StyleNetworks:
@@ -54,7 +60,7 @@ class StyleNetworks:
         made = self._many.run(None, given)[0][0].transpose(1, 2, 0)
         made = made[top : top + small.shape[0], left : left + small.shape[1]]
         painted = np.clip(np.ascontiguousarray(made), 0, 1)
-        return painted if scale == 1 else cv2.resize(painted, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        return painted if scale == 1 else enlarge(painted, small, picture)
 
     def style_vector(self, style: np.ndarray) -> np.ndarray:
         """A style picture's 100 numbers; vectors of several pictures may be mixed."""
@@ -72,11 +78,11 @@ class StyleNetworks:
         frequencies are replaced by the small painting's.
         """
         height, width = picture.shape[:2]
-        whole = self._view(picture, vector)
+        whole = self._view(picture, vector)  # at its own size, 384 pixels at most
         scale = min(1.0, 2 * TILE / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         if max(size) <= TILE * 1.2:
-            return cv2.resize(whole, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+            return whole if scale == 1 and max(size) <= TILE else enlarge(whole, _shrunk(picture, whole), picture)
         middle = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         total = np.zeros_like(middle)
         mass = np.zeros(middle.shape[:2], np.float32)
@@ -90,8 +96,13 @@ class StyleNetworks:
                 mass[top : top + TILE, left : left + TILE] += window
         base = cv2.resize(whole, size, interpolation=cv2.INTER_CUBIC)
         base = cv2.GaussianBlur(base, (0, 0), TILE / 24)
-        made = base + total / mass[:, :, None]
-        return cv2.resize(made, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        made = (base + total / mass[:, :, None]).clip(0, 1)
+        return made if scale == 1 else enlarge(made, middle, picture)
+
+    def close(self) -> None:
+        """Let go of the networks and their threads; they are loaded anew when they are needed."""
+        for name in ("_many", "_predict", "_transform"):
+            self.__dict__.pop(name, None)
 
     def digest(self, *, arbitrary: bool) -> str:
         """Digest of the weights in use."""
@@ -102,7 +113,8 @@ class StyleNetworks:
         return state.hexdigest()
 
     def _view(self, picture: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """One pass of the arbitrary network over a picture of any size, at 384 pixels on its long side at most."""
+        """One pass of the arbitrary network over a picture of any size. A picture of more than 384 pixels comes back with its
+        long side at 384; a smaller one at its own size."""
         height, width = picture.shape[:2]
         scale = TILE / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -134,6 +146,27 @@ class StyleNetworks:
         options.use_deterministic_compute = True
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
         return onnxruntime.InferenceSession(str(_model(name)), options, providers=["CPUExecutionProvider"])
+
+
+def enlarge(painting: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A painting of ``small``, brought up to the size of ``picture``, of which ``small`` is the reduction.
+
+    Resampled, the painting would be soft. So it gets the fine detail that ``picture`` has over ``small``, by the local affine
+    model of the fast guided filter (He & Sun, 2015): where, in a window, the painting follows the picture's brightness with a
+    slope, finer detail follows with the same slope; where it does not (brush marks on an even ground), none is added.
+    """
+    size = (picture.shape[1], picture.shape[0])
+    guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    full = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    window = (2 * REACH + 1, 2 * REACH + 1)
+    mean = cv2.blur(guide, window)
+    spread = cv2.blur(guide * guide, window) - mean * mean
+    tied = cv2.blur(painting * guide[:, :, None], window) - cv2.blur(painting, window) * mean[:, :, None]
+    slope = np.clip(tied / (spread + np.float32(0.001))[:, :, None], -1.5, 1.5)
+    detail = full - cv2.resize(guide, size, interpolation=cv2.INTER_CUBIC)
+    made = cv2.resize(painting, size, interpolation=cv2.INTER_CUBIC)
+    made += cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * detail[:, :, None]
+    return np.clip(made, 0, 1, out=made)
 
 
 def read_style_picture(path: Path) -> np.ndarray:
@@ -170,6 +203,10 @@ def _padded(picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
         else cv2.BORDER_REFLECT
     )
     return cv2.copyMakeBorder(picture, 0, tall - height, 0, wide - width, kind), (0, 0)
+
+
+def _shrunk(picture: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return cv2.resize(picture, like.shape[1::-1], interpolation=cv2.INTER_AREA)
 
 
 def _starts(length: int) -> list[int]:
