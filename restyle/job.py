@@ -157,7 +157,7 @@ class Job:
             stack.callback(painter.close)
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
             footage = stack.enter_context(self._open())
-            self.recipe.save(self.folder / "recipe.json")
+            store.put_text("recipe.json", self.recipe.to_text())
             analysis, analysis_key = self._analyse_once(footage, store)
             plan = self._plan(painter, analysis)
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")

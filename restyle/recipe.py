@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from restyle.errors import MissingExtraError, RecipeError, show_path, why
+from restyle.errors import MissingExtraError, OutputError, RecipeError, show_path, why
 
 __all__ = ["RECIPE_VERSION", "Recipe", "parse_keyframes", "parse_storyboard"]
 
@@ -116,8 +116,15 @@ class Recipe(BaseModel):
         return cls(**cls.read(path))
 
     def save(self, path: str | Path) -> None:
-        """Write the recipe as JSON."""
-        Path(path).write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+        """Write the recipe as JSON. Raises ``OutputError``."""
+        try:
+            Path(path).write_text(self.to_text(), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write the recipe {show_path(path)}: {why(error)}") from error
+
+    def to_text(self) -> str:
+        """The recipe as JSON, every field named."""
+        return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
 
 
 def parse_keyframes(text: str) -> str | tuple[int, ...]:
