@@ -39,7 +39,7 @@ def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
         return flow
     scaled = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
     scaled = scaled.reshape(height, width, 2)
-    scaled *= np.float32([width / w, height / h])
+    scaled *= np.array([width / w, height / h], np.float32)
     return scaled
 
 

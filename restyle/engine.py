@@ -6,7 +6,7 @@ decode -> motion -> painter (keyframes only) -> filler -> composite; what comes 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
@@ -103,7 +103,7 @@ class Engine:
 
     def render(
         self, windows: Sequence[Window], shelf: PaintingShelf, meter: Meter
-    ) -> Iterator[tuple[Window, Iterator[Rendered]]]:
+    ) -> Generator[tuple[Window, Iterator[Rendered]], None, None]:
         """Each window with an iterator over its frames, which has to be used up before the next window is asked for.
 
         A window's paintings build on those of the window before it in the shot, which are taken from the shelf if that
@@ -136,7 +136,7 @@ class Engine:
         dis = estimator("dis")
         size = working_size(spec.width, spec.height)
         end = max(window.last for window in windows) + 1
-        stream: Iterator[Frame] | None = None
+        stream: Generator[Frame, None, None] | None = None
         last: Frame | None = None
         try:
             for window in windows:
@@ -145,7 +145,7 @@ class Engine:
                     if last is None or number != last.index:
                         if stream is None or last is None or number != last.index + 1:
                             if stream is not None:
-                                stream.close()  # type: ignore[attr-defined]
+                                stream.close()
                             stream = self._footage.frames(number, end, pts=self._pts)
                         last = next(stream, None)
                         if last is None or last.index != number:
@@ -155,7 +155,7 @@ class Engine:
                     yield last, track
         finally:
             if stream is not None:
-                stream.close()  # type: ignore[attr-defined]
+                stream.close()
 
     def _inherit(
         self, window: Window, before: tuple[Window, Paintings] | None, shelf: PaintingShelf

@@ -234,7 +234,7 @@ def save_carry(path: Path, carry: Carry) -> None:
 
     facts = np.frombuffer(json.dumps(dict(carry.facts)).encode(), np.uint8)
     with open(path, "wb") as file:
-        np.savez_compressed(file, __facts__=facts, **carry.arrays)
+        np.savez_compressed(file, allow_pickle=False, __facts__=facts, **carry.arrays)
 
 
 def load_carry(path: Path) -> Carry:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Generic, TypeVar
 
 __all__ = ["WriteBehind", "prefetch"]
@@ -24,7 +24,7 @@ class _End:
         self.error = error
 
 
-def prefetch(source: Iterable[T], depth: int = 4) -> Iterator[T]:
+def prefetch(source: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
     """Iterate over ``source`` in a thread, at most ``depth`` items ahead.
 
     What the source raises is raised here. When this generator is closed (or dropped), the source is closed too, in its own

@@ -91,15 +91,15 @@ def report_data(
     starts = sorted(homes)
     painted = [row for row in frames if row.painted]
     cards = []
-    for row in spread(painted, MOST_CARDS):
-        home = homes[max(start for start in starts if start <= row.frame)] / "cards"
+    for shown in spread(painted, MOST_CARDS):
+        home = homes[max(start for start in starts if start <= shown.frame)] / "cards"
         cards.append(
             KeyCard(
-                frame=row.frame,
-                timecode=format_timecode(row.frame, plan.rate),
-                reason=row.reason or "",
-                source=_bytes(home / f"{row.frame:08d}.source.jpg"),
-                painting=_bytes(home / f"{row.frame:08d}.painting.jpg"),
+                frame=shown.frame,
+                timecode=format_timecode(shown.frame, plan.rate),
+                reason=shown.reason or "",
+                source=_bytes(home / f"{shown.frame:08d}.source.jpg"),
+                painting=_bytes(home / f"{shown.frame:08d}.painting.jpg"),
             )
         )
     large = [path for folder in folders for path in sorted((folder / "cards").glob("*.source.large.jpg"))]

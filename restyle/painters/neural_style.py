@@ -108,7 +108,7 @@ class NeuralStylePainter:
             return self._networks.paint_builtin(content, self._style.weights)
         if self._vector is None:
             vectors = [weight * self._networks.style_vector(picture) for picture, weight in self._pictures]
-            self._vector = np.sum(vectors, axis=0, dtype=np.float32)
+            self._vector = np.asarray(np.sum(vectors, axis=0, dtype=np.float32))
         return self._networks.paint_like(content, self._vector)
 
 
@@ -150,7 +150,7 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.
     weight = _area(sure, small).ravel()
     weight = np.where(weight > SURE, weight, np.float32(0))
     seen = weight > 0
-    trust = float(_ramp(np.float32(seen.mean()), *SHARED))
+    trust = float(_ramp(np.asarray(seen.mean(), np.float32), *SHARED))
     if trust == 0:
         return fresh
     a, b = _area(fresh, small).reshape(-1, 3)[seen], _area(like, small).reshape(-1, 3)[seen]
