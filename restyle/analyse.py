@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SMALL", "analyse", "small_size"]
 
+NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins a shot, whatever the cut finder says
 SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
 
 
@@ -36,9 +37,8 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
 
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
-    from interp.track import MotionTrack
-
     from interp.flow import estimator
+    from interp.track import MotionTrack
 
     spec = footage.spec
     size = small_size(spec.width, spec.height)
@@ -118,6 +118,10 @@ class _Survey:
                 moved = pixels / self._diagonal
                 if key is not None:
                     self.keys.append(key)
+                    if key.frame == index and coverage < NOTHING_SHARED:
+                        self._cuts[index] = "cut"
+                        if self._cuts.get(index - 1) == "cut":  # a picture that stood alone
+                            self._cuts[index - 1] = "flash"
         self.coverage.append(round(coverage, 4))
         self.moved.append(round(moved, 6))
 

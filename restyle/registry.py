@@ -28,7 +28,7 @@ FILLERS = {
     "along-motion": "interp.fill.along_motion:AlongMotionFiller",
     "hold": "interp.fill.hold:HoldFiller",
 }
-_NEEDS = {"torch": "diffusion", "diffusers": "diffusion", "transformers": "diffusion", "sam2": "sam2"}
+_NEEDS: dict[str, str] = {}  # package that a part imports -> the extra of ours that installs it
 
 
 def painter_names() -> list[str]:
@@ -65,7 +65,9 @@ def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, An
         part = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        raise MissingExtraError(f"{kind} {name!r}", _NEEDS.get(package, package or name)) from error
+        if package not in _NEEDS:
+            raise
+        raise MissingExtraError(f"{kind} {name!r}", _NEEDS[package]) from error
     known = [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
     for option in options:
         if option not in known:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def check(plan: Plan, start: int, stop: int) -> None:
         assert {k.frame for k in window.keys} == {k for k in keys if window.start <= k <= window.last}
         covered.extend(range(window.start, window.stop))
     assert covered == list(range(start, stop))
-    for a, b in zip(plan.windows, plan.windows[1:], strict=False):
+    for a, b in pairwise(plan.windows):
         if a.shot == b.shot:
             assert (b.index, a.keys[-1].frame, b.keys[0].frame) == (a.index + 1, a.stop, b.start)
         else:
@@ -112,7 +113,7 @@ def test_given_cuts_and_no_cuts() -> None:
 def test_no_gap_outgrows_memory_however_keyframes_were_asked_for() -> None:
     plan = make_plan(spec(), Recipe(keyframes=(0,)), analysis(2000))
     marks = [key.frame for key in plan.keyframes] + [2000]
-    assert max(b - a for a, b in zip(marks, marks[1:], strict=False)) <= LONGEST_GAP
+    assert max(b - a for a, b in pairwise(marks)) <= LONGEST_GAP
     huge = spec(7680, 4320, "uint16")
     plan = make_plan(huge, Recipe(keyframes="every:500"), analysis(100))
     held = max(window.last - window.start + 1 for window in plan.windows)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_shots_tile_the_span(start: int, length: int, cuts: set[int]) -> None:
     assert [shot.index for shot in shots] == list(range(len(shots)))
     assert shots[0].start == start
     assert shots[-1].stop == stop
-    assert all(a.stop == b.start for a, b in zip(shots, shots[1:], strict=False))
+    assert all(a.stop == b.start for a, b in pairwise(shots))
     assert {shot.start for shot in shots[1:]} == {cut for cut in cuts if start < cut < stop}
 
 
