@@ -43,19 +43,21 @@ SURE = 0.6  # confidence from which a pixel counts as seen in both keyframes
 SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
 MOST_GAIN = 1.25  # of contrast, in matching colours
+DETAIL = (-0.2, 1.5)  # least and most of its own fine detail that is added to a painting
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
 
 class NeuralStylePainter:
-    """The painter ``neural-style``. ``style``: as ``--style``. ``hold``: how much of the painting before stays where the
-    motion is sure, 0 (each keyframe by itself) to 1. ``threads``: of the network; 0 takes every core. It draws no random numbers:
-    seeds do not matter.
+    """The painter ``neural-style``.
+
+    ``style``: as ``--style``. ``hold``: how much of the painting before stays where the motion is sure, from 0 (each keyframe
+    by itself) to 1. ``threads``: of the network; 0 takes every core. It draws no random numbers: seeds do not matter.
 
     Pictures of every depth are painted in float32; uint16 paintings carry the network's full precision. Float pictures are
     taken as display-referred: the network sees them clipped to [0, 1] (NaN as black), and its paintings lie in [0, 1].
 
-    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. The carry is
-    empty: all that one window hands to the next is the painting of the keyframe that they share, which comes as a given one.
+    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. The carry
+    is empty: what one window hands to the next is the painting of the keyframe that they share, which comes as a given one.
 
     Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
     """
@@ -146,7 +148,7 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.
     colours differ in another way than most (a pane that flipped from white to yellow, a halo) weigh little: iteratively
     reweighted, Geman-McClure style. The fewer pixels are shared, the less is changed.
     """
-    small = (max(1, fresh.shape[1] // 16), max(1, fresh.shape[0] // 16))
+    small = (max(1, fresh.shape[1] // CELL), max(1, fresh.shape[0] // CELL))
     weight = _area(sure, small).ravel()
     weight = np.where(weight > SURE, weight, np.float32(0))
     seen = weight > 0
@@ -164,13 +166,20 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.
 
 
 def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Gain and shift that bring ``x`` to ``y``: by spreads, as a regression on noisy ``x`` would take contrast away."""
+    """Gain and shift that bring ``x`` to ``y``.
+
+    The gain is the ratio of the spreads (a regression on noisy ``x`` would take contrast away), believed only as far as the two
+    vary together: a mixture of two paintings has less contrast than either, and following it would grey a long shot out.
+    """
     w = weight.astype(np.float64)
     gain, shift = 1.0, 0.0
     for _ in range(4):
         mean_x, mean_y = np.average(x, weights=w), np.average(y, weights=w)
         spread_x, spread_y = np.average((x - mean_x) ** 2, weights=w), np.average((y - mean_y) ** 2, weights=w)
-        gain = float(np.clip(np.sqrt((spread_y + 1e-3) / (spread_x + 1e-3)), 1 / MOST_GAIN, MOST_GAIN))
+        both = np.average((x - mean_x) * (y - mean_y), weights=w)
+        agree = min(1.0, both * both / (spread_x * spread_y + 1e-9)) if both > 0 else 0.0
+        ratio = np.clip(np.sqrt((spread_y + 1e-3) / (spread_x + 1e-3)), 1 / MOST_GAIN, MOST_GAIN)
+        gain = float(ratio) ** (agree * agree)
         shift = float(mean_y - gain * mean_x)
         off = np.abs(gain * x + shift - y)
         limit = max(0.01, 2 * float(np.median(off)))
@@ -179,20 +188,26 @@ def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float
 
 
 def _match_detail(painting: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-    """``painting`` with its fine detail brought, cell by cell, to the energy of ``fresh``'s."""
+    """``painting`` with its fine detail brought, cell by cell, to the energy (of the Laplacian) of ``fresh``'s.
+
+    Adding t times its own fine detail f to a painting p gives it the energy <p + tf, p + tf>: a quadratic, solved for t.
+    """
     height, width = painting.shape[:2]
     cells = (max(1, width // CELL), max(1, height // CELL))
-
-    def energy(picture: np.ndarray) -> np.ndarray:
-        edges = cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
-        return _area(cv2.multiply(edges, edges), cells)
-
-    gain = np.sqrt((energy(fresh) + 1e-4) / (energy(painting) + 1e-4))
-    gain = cv2.blur(np.clip(gain, 0.8, 2.2) - 1, (3, 3)).reshape(gain.shape)
     fine = cv2.subtract(painting, cv2.GaussianBlur(painting, (7, 7), 1.2))
-    fine *= _linear(gain, (width, height))[:, :, None]
+    of_painting, of_fine, wanted = (_edges(picture) for picture in (painting, fine, fresh))
+    square = _area(cv2.multiply(of_fine, of_fine), cells) + np.float32(1e-4)
+    cross = _area(cv2.multiply(of_painting, of_fine), cells)
+    missing = _area(cv2.multiply(wanted, wanted), cells) - _area(cv2.multiply(of_painting, of_painting), cells)
+    share = (np.sqrt(np.maximum(cross * cross + square * missing, 0)) - cross) / square
+    share = cv2.blur(np.clip(share, *DETAIL), (3, 3)).reshape(share.shape)
+    fine *= _linear(share, (width, height))[:, :, None]
     fine += painting
     return fine
+
+
+def _edges(picture: np.ndarray) -> np.ndarray:
+    return cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
 
 
 def _area(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

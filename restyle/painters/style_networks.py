@@ -5,10 +5,10 @@
 - ``arbitrary_predict`` / ``arbitrary_transform``: any picture as the style (Ghiasi et al., "Exploring the structure of a
   real-time, arbitrary neural artistic stylization network", 2017). The transform's graph is fixed to 384 x 384 pixels.
 
-Where a painting is smaller than its picture, it is enlarged along the picture's own edges (``enlarge``). Both networks normalise
-each channel over the whole picture they see, so tiles of one picture come out in different colours; a picture too large for
-memory is therefore painted smaller rather than in tiles, and where tiles are needed for resolution (the 384 pixels), only their
-fine detail is used.
+Both networks normalise each channel over the whole picture that they see, so tiles of one picture come out in different
+colours. A picture too large for memory is therefore painted smaller, not in tiles; and where tiles are needed for resolution
+(the 384 pixels), only their fine detail is used. A painting smaller than its picture is enlarged along the picture's own edges
+(``enlarge``).
 
 Everything here takes and gives float32 H x W x 3 in [0, 1].
 """
@@ -25,11 +25,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from restyle.errors import MissingModelError, RecipeError, show_path
+from restyle.errors import MissingModelError, RecipeError, show_path, why
 
 __all__ = ["StyleNetworks", "enlarge", "read_style_picture"]
 
-MOST_PIXELS = 12_000_000  # of one pass: the network needs about 330 bytes a pixel; larger pictures are painted smaller
+MOST_PIXELS = (
+    9_000_000  # of one pass (4096 x 2160): the network takes 280 bytes a pixel, 2.5 GB; larger ones are painted smaller
+)
 TILE = 384  # side of the arbitrary network's picture
 STYLE_SIDE = 256
 SMALLEST = 32  # side below which a picture is padded: the network halves it twice and reflects
@@ -176,8 +178,10 @@ def read_style_picture(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except Exception as error:
-        raise RecipeError(f"style picture {show_path(path)} cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
+    except Exception as error:  # Pillow raises many kinds for a corrupt file
+        raise RecipeError(f"style picture {show_path(path)} cannot be read ({why(error)}): save it anew") from None
     ground = Image.new("RGBA", upright.size, "white")
     return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"), np.float32) / 255
 

@@ -82,20 +82,32 @@ def parse_style(text: str | None) -> StyleChoice:
     picture, for a weight that is no positive number, and for names and pictures in one blend.
     """
     text = DEFAULT_STYLE if text is None else text
-    if Path(text).is_file():
+    if _is_there(text):
         return StyleChoice(pictures=((_picture(text), 1.0),))
     parts = [_part(part) for part in text.split(",")]
+    if not all(name for name, _ in parts):
+        raise RecipeError(
+            f"--style {text!r} names no style: give a name, a picture, or a blend such as mosaic:0.6,lava:0.4"
+        )
     total = sum(weight for _, weight in parts)
     named = tuple((_BY_NAME[name], weight / total) for name, weight in parts if name in _BY_NAME)
     others = [(name, weight / total) for name, weight in parts if name not in _BY_NAME]
     if not others:
         return StyleChoice(builtin=named)
     for name, _ in others:
-        if Path(name).suffix.lower() not in _PICTURES and not Path(name).exists() and "/" not in name:
+        if Path(name).suffix.lower() not in _PICTURES and "/" not in name and not _is_there(name):
             raise UnknownPartError("style", name, [style.name for style in STYLES])
     if named:
         raise RecipeError(f"--style {text!r} blends a built-in style with a picture: blend names, or pictures")
     return StyleChoice(pictures=tuple((_picture(name), weight) for name, weight in others))
+
+
+def _is_there(name: str) -> bool:
+    """Whether something of that name exists; a name that no file can have (empty, too long) does not."""
+    try:
+        return bool(name.strip()) and Path(name).exists()
+    except OSError:
+        return False
 
 
 def _part(text: str) -> tuple[str, float]:
@@ -113,7 +125,7 @@ def _part(text: str) -> tuple[str, float]:
 
 def _picture(name: str) -> Path:
     """The path, after a look at the file: missing and corrupt pictures are told before any work begins."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     path = Path(name)
     try:
@@ -122,7 +134,8 @@ def _picture(name: str) -> Path:
     except FileNotFoundError:
         raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
     except Exception as error:  # Pillow raises many kinds for a corrupt file
-        raise RecipeError(f"style picture {show_path(path)} cannot be read ({why(error)}): save it anew") from None
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else why(error)
+        raise RecipeError(f"style picture {show_path(path)} cannot be read ({reason}): save it anew") from None
     return path
 
 

@@ -43,6 +43,19 @@ def test_a_weight_is_a_positive_number(weight: str) -> None:
         parse_style(f"mosaic:{weight},lava:1")
 
 
+@pytest.mark.parametrize("text", ["", " ", ",", "mosaic,", ":0.5"])
+def test_no_name_at_all_is_told(text: str) -> None:
+    with pytest.raises(RecipeError, match="names no style"):
+        parse_style(text)
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "x" * 5000 + ".png", "nul\0.png", "some/folder"])
+def test_a_name_that_no_file_has_is_told_in_one_line(text: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_style(text)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_picture_with_any_name(tmp_path) -> None:
     for name in ("a b.png", "-x.png", "50%, or:1.png", "ü\n.png"):
         Image.fromarray(texture(20, 30)).save(tmp_path / name)
