@@ -137,8 +137,8 @@ def _seed(fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float) ->
 
 def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:
     """Cell by cell, how much of the moved painting may stay: 0 where it is a halo of what is no longer beside it."""
-    beside = cv2.blur(cv2.dilate(1 - soft, np.ones((3, 3), np.uint8)), (3, 3)).reshape(soft.shape)
-    return 1 - _ramp(beside, 0.05, 0.4) * _ramp(np.abs(tint).max(axis=2), *HALO)
+    beside = cv2.blur(cv2.dilate(1 - soft, np.ones((5, 5), np.uint8)), (3, 3)).reshape(soft.shape)
+    return 1 - _ramp(beside, 0.05, 0.3) * _ramp(np.abs(tint).max(axis=2), *HALO)
 
 
 def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.ndarray:
