@@ -140,7 +140,7 @@ def _picture(name: str) -> Path:
 
 
 def style_sheet(
-    picture: np.ndarray, *, tile: int = 320, columns: int = 5, names: Sequence[str] | None = None
+    picture: np.ndarray, *, tile: int = 264, columns: int = 4, names: Sequence[str] | None = None
 ) -> np.ndarray:
     """The styles painted on one picture, with their names: uint8 H x W x 3.
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,3 +105,10 @@ def test_a_sheet_shows_every_style_differently() -> None:
 def test_naming_styles_loads_nothing_heavy() -> None:
     code = "import sys, restyle.painters.styles; print([m for m in ('cv2', 'onnxruntime', 'av', 'torch') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_page_of_styles_shows_what_there_is() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    listed = re.findall(r"^\| `([\w-]+)` \| (.+) \|$", (docs / "styles.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == [(style.name, style.description) for style in STYLES]
+    assert (docs / "styles.jpg").stat().st_size < 600_000
