@@ -1,0 +1,32 @@
+"""Make the README's pictures from our own sample: ``python docs/make_pictures.py``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import samples  # noqa: E402
+from restyle import Job, Recipe  # noqa: E402
+
+PICTURES = (("before-after-1.jpg", 30, "ukiyo-wave"), ("before-after-2.jpg", 118, "starry-swirl"))
+
+
+def main() -> None:
+    """Source on the left, result on the right, of in-betweens: frames that were filled, not painted."""
+    for name, wanted, style in PICTURES:
+        recipe = Recipe(style=style, range="72:132" if wanted >= 72 else "0:72")
+        for made in Job(samples.clip(), recipe=recipe).frames():
+            if made.result.index >= wanted and made.key is None:
+                both = np.hstack([made.source.picture, made.result.picture])
+                Image.fromarray(both).save(ROOT / "docs" / name, quality=88)
+                break
+
+
+if __name__ == "__main__":
+    main()
