@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from interp.types import Motion
-from interp.warp import resize_confidence, warp
+from interp.warp import resize_confidence, resize_flow, warp
 from restyle.errors import RecipeError
 from restyle.painters.base import Paint
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
@@ -37,12 +37,16 @@ from restyle.types import Carry
 
 __all__ = ["NeuralStylePainter"]
 
-METHOD = 2  # number of this way of painting; a new one makes old paintings stale
+METHOD = 3  # number of this way of painting; a new one makes old paintings stale
 CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
 SURE = 0.6  # confidence from which a pixel counts as seen in both keyframes
 SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
+LASTS = (
+    4  # keyframes for which brush marks are moved on; each move blurs, and what sharpens them again makes them ripple
+)
 MOST_GAIN = 1.25  # of contrast, in matching colours
+STRETCH = (0.12, 0.35)  # gradient of the motion, pixels a pixel, over which paint is let go
 DETAIL = (-0.2, 1.5)  # least and most of its own fine detail that is added to a painting
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
@@ -56,8 +60,9 @@ class NeuralStylePainter:
     Pictures of every depth are painted in float32; uint16 paintings carry the network's full precision. Float pictures are
     taken as display-referred: the network sees them clipped to [0, 1] (NaN as black), and its paintings lie in [0, 1].
 
-    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. The carry
-    is empty: what one window hands to the next is the painting of the keyframe that they share, which comes as a given one.
+    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. One window
+    hands to the next the painting of the keyframe that they share, which comes as a given one, and, as the carry, how many
+    times the marks in each of its cells were moved.
 
     Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
     """
@@ -88,7 +93,10 @@ class NeuralStylePainter:
 
     def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         paintings: list[np.ndarray] = []
+        age = None if carry is None else carry.arrays.get("age")
         for place, picture in enumerate(work.pictures):
+            if age is None:
+                age = _first_age(picture.shape[0], picture.shape[1])
             work.tick(f"painting frame {work.frames[place]}")
             given = work.given.get(place)
             if given is not None:
@@ -97,9 +105,9 @@ class NeuralStylePainter:
             painting = self._fresh(picture)
             if place and self._hold:
                 motion = work.tracker.between(work.positions[place], work.positions[place - 1])
-                painting = _seed(painting, paintings[-1], motion, self._hold)
+                painting, age = _seed(painting, paintings[-1], motion, self._hold, age)
             paintings.append(_from_float(painting, picture.dtype))
-        return paintings, Carry()  # all that the next window needs is the painting of the keyframe that it shares
+        return paintings, Carry({} if age is None else {"age": age})
 
     def close(self) -> None:
         self._networks.close()
@@ -114,25 +122,53 @@ class NeuralStylePainter:
         return self._networks.paint_like(content, self._vector)
 
 
-def _seed(fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float) -> np.ndarray:
-    """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is sure."""
+def _first_age(height: int, width: int) -> np.ndarray:
+    """float32, a number a cell: as if marks had been painted at different keyframes, so that they are never all renewed at
+    once. The same for every picture of one size."""
+    cells = (max(1, height // CELL), max(1, width // CELL))
+    return np.random.default_rng(0).integers(0, LASTS, cells).astype(np.float32)
+
+
+def _seed(
+    fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float, age: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is sure; and the age of its
+    marks. ``age``: of the marks before, float32, a number a cell."""
     height, width = fresh.shape[:2]
     moved = warp(_to_float(before), motion.flow, interpolation="cubic")
-    sure = resize_confidence(motion.confidence, width, height)
+    sure = resize_confidence(cv2.multiply(motion.confidence, _unstretched(motion.flow)), width, height)
     fresh = _match_colours(fresh, moved, sure)
     away = cv2.subtract(moved, fresh)
     cells = (max(1, width // CELL), max(1, height // CELL))
     tint = _area(away, cells)
     soft = _area(sure, cells)
     keep = _not_halo(soft, tint)
-    marks = cv2.multiply(sure, _linear(keep, (width, height)))
+    older = warp(age, resize_flow(motion.flow, *cells), interpolation="nearest").reshape(age.shape) + 1
+    young = (older < LASTS + 0.5).astype(np.float32)
+    keep_marks = keep * cv2.blur(young, (3, 3)).reshape(young.shape) if min(young.shape) > 2 else keep * young
+    marks = cv2.multiply(sure, _linear(keep_marks, (width, height)))
     marks = _ramp(marks, *MARKS) * np.float32(hold**0.25)  # marks want one or the other; colours are mixed by ``hold``
     colour = _ramp(soft * keep, 0.2, 0.7) * np.float32(hold)
     away -= _linear(tint, (width, height))
     away *= marks[:, :, None]
     away += fresh
     away += _linear(tint * colour[:, :, None], (width, height))
-    return _match_detail(away, fresh).clip(0, 1)
+    kept = soft * keep_marks > (MARKS[0] + MARKS[1]) / 2
+    return _match_detail(away, fresh).clip(0, 1), np.where(kept, older, np.float32(0))
+
+
+def _unstretched(flow: np.ndarray) -> np.ndarray:
+    """Float32 h x w: 1 where ``flow`` moves paint, 0 where it pulls it out of shape.
+
+    Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such a
+    ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
+    """
+    if min(flow.shape[:2]) < 3:
+        return np.ones(flow.shape[:2], np.float32)
+    smooth = cv2.blur(flow, (3, 3))
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+    pull = np.sqrt((across * across + down * down).sum(axis=2))
+    return 1 - _ramp(cv2.blur(pull, (3, 3)).reshape(pull.shape), *STRETCH)
 
 
 def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:
