@@ -15,6 +15,8 @@ import pytest
 import samples
 
 FOLDER = Path(samples.__file__).parent
+STEP = 9
+"""Every so many frames a pair is looked at closely."""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,22 @@ def small(truth: samples.Truth) -> list[np.ndarray]:
         ]
 
 
+@pytest.fixture(scope="module")
+def pictures(truth: samples.Truth) -> dict[int, np.ndarray]:
+    """Pairs of neighbouring frames of each shot, as they are."""
+    wanted = {t + k for first, end in truth.shots for t in range(first + STEP, end - 1, STEP) for k in (0, 1)}
+    with av.open(str(samples.clip())) as container:
+        return {
+            t: frame.to_ndarray(format="rgb24").astype(np.float32)
+            for t, frame in enumerate(container.decode(video=0))
+            if t in wanted
+        }
+
+
+def sampled(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
 def pulled(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -46,7 +64,7 @@ def test_the_clip_is_a_few_seconds_of_two_shots_with_sound(truth: samples.Truth,
         assert container.streams.audio[0].codec_context.name == "aac"
         assert 3 < float(video.duration * video.time_base) < 8
     assert len(small) == truth.frames
-    assert len(truth.cuts) >= 1
+    assert (truth.frames, truth.cuts) == (132, (72,))
     sound = [float(np.abs(frame.to_ndarray()).mean()) for frame in av.open(str(samples.clip())).decode(audio=0)]
     assert np.mean(sound) > 1e-3  # not silence
 
@@ -76,6 +94,25 @@ def test_true_flow_aligns_neighbouring_frames(way: str, truth: samples.Truth, sm
             assert true < 0.85 * still < still < opposite
             boat = seen & (truth.matte("boat", at) > 0)
             assert error(pulled(there, flow), boat) < 0.7 * error(there, boat)
+
+
+@pytest.mark.parametrize(("name", "shot"), [("boat", 0), ("lamp", 0), ("tree", 0), ("boat", 1), ("lighthouse", 1)])
+def test_true_flow_beats_half_a_pixel_off(
+    name: str, shot: int, truth: samples.Truth, pictures: dict[int, np.ndarray]
+) -> None:
+    """Read in the clip's own pixels, at the places that the truth names: a wrong centre or scale would show here."""
+    first, end = truth.shots[shot]
+    offsets = [(0.0, 0.0), (0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5)]
+    errors = np.zeros(len(offsets))
+    for t in range(first + STEP, end - 1, STEP):
+        here = sampled(pictures[t], truth.positions)
+        seen = cv2.erode(truth.seen_ahead(t).astype(np.uint8), np.ones((3, 3))) > 0
+        where = seen & (truth.matte(name, t) > 0)
+        for i, offset in enumerate(offsets):
+            there = sampled(pictures[t + 1], truth.positions + truth.flow_forward(t) + np.float32(offset))
+            errors[i] += np.abs(here - there).mean(axis=2)[where].sum()
+    assert errors[0] > 0
+    assert (errors[1:] > 1.08 * errors[0]).all(), errors / errors[0]
 
 
 def test_there_and_back_is_nowhere(truth: samples.Truth) -> None:
