@@ -17,6 +17,7 @@ __all__ = ["MotionTrack", "working_size"]
 
 COLOUR_FREE = 8.0  # code values of 255 by which a colour may differ along the motion without any doubt
 COLOUR_SCALE = 22.0  # e-folding of the doubt beyond that
+FLAT = (1.5, 4.0)  # mean gradient, code values a pixel, from which a place counts as flat: wholly, and not at all
 SOFT = 1.5  # sigma, in working pixels, of confidence
 
 
@@ -40,6 +41,7 @@ class MotionTrack:
         self._size = working
         self._luma: list[np.ndarray] = []
         self._colour: list[np.ndarray] = []
+        self._flat: list[np.ndarray] = []
         self._forward: list[np.ndarray] = []  # t -> t + 1
         self._backward: list[np.ndarray] = []  # t + 1 -> t
         self._sure_forward: list[np.ndarray] = []
@@ -55,21 +57,24 @@ class MotionTrack:
         if small.shape[1::-1] != self._size:
             small = cv2.resize(small, self._size, interpolation=cv2.INTER_AREA)
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        flat = _flatness(luma)
         if self._luma:
-            forward = self._estimator.estimate(self._luma[-1], luma)
-            backward = self._estimator.estimate(luma, self._luma[-1])
+            forward = _steadied(self._estimator.estimate(self._luma[-1], luma), self._flat[-1])
+            backward = _steadied(self._estimator.estimate(luma, self._luma[-1]), flat)
             self._forward.append(forward)
             self._backward.append(backward)
             self._sure_forward.append(consistency(forward, backward))
             self._sure_backward.append(consistency(backward, forward))
         self._luma.append(luma)
+        self._flat.append(flat)
         self._colour.append(cv2.GaussianBlur(small, (0, 0), 1.0))
 
     def between(self, here: int, there: int) -> Motion:
         """Motion from frame ``here`` to frame ``there`` (numbers within the run, from 0).
 
         Confidence is the weakest link of the chain's forward/backward checks times how well the footage's colours agree at
-        both ends. Asking t, t + 1, t + 2 ... about one frame composes one flow each.
+        both ends. In flat places (a clear sky) the check means nothing, for any motion leads to the same colour; there, colours
+        alone decide. Asking t, t + 1, t + 2 ... about one frame composes one flow each.
         """
         for number in (here, there):
             if not 0 <= number < len(self._luma):
@@ -81,7 +86,11 @@ class MotionTrack:
         away = cv2.absdiff(warp(self._colour[there], flow), self._colour[here])
         doubt = cv2.blur(away.max(axis=2), (3, 3)).astype(np.float32)
         looks = cv2.exp(np.minimum((COLOUR_FREE - doubt) * np.float32(1 / COLOUR_SCALE), 0)).reshape(sure.shape)
-        return Motion(flow, cv2.GaussianBlur(cv2.multiply(sure, looks), (0, 0), SOFT))
+        flat = self._flat[here]
+        if flat.any():
+            flat = np.where(outside(flow) > 0, np.float32(0), flat)
+            sure = np.maximum(sure, flat)
+        return Motion(flow, cv2.GaussianBlur(sure * looks, (0, 0), SOFT))
 
     def moved(self, frame: int) -> float:
         """Mean length of the motion from ``frame`` to the frame before it, in working pixels; 0 for the run's first."""
@@ -114,6 +123,29 @@ class MotionTrack:
                 sure[outside(one) > 0] = 0
             self._chains[frame, there] = (one, sure)
         return self._chains[here, there]
+
+
+def _steadied(flow: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """The flow, with what stands in flat places (noise, that makes paint swim) replaced by that of the texture around them."""
+    if float(flat.mean()) < 0.01:
+        return flow
+    height, width = flat.shape
+    weight = (1 - flat) + np.float32(1e-3)
+    reach = (max(3, width // 16 | 1), max(3, height // 9 | 1))
+    around = flow * weight[:, :, None]
+    for _ in range(2):  # twice a box is nearly a bell
+        around, weight = cv2.blur(around, reach), cv2.blur(weight, reach).reshape(flat.shape)
+    around /= weight[:, :, None]
+    around -= flow
+    around *= flat[:, :, None]
+    return cv2.add(flow, around)
+
+
+def _flatness(luma: np.ndarray) -> np.ndarray:
+    """float32 h x w: 1 where there is no texture for a motion to be seen by, 0 where there is."""
+    slope = cv2.absdiff(cv2.dilate(luma, np.ones((3, 3), np.uint8)), cv2.erode(luma, np.ones((3, 3), np.uint8)))
+    slope = cv2.blur(slope, (7, 7)).reshape(luma.shape).astype(np.float32)
+    return np.clip((FLAT[1] - slope) * np.float32(1 / (FLAT[1] - FLAT[0])), 0, 1)
 
 
 def _eight_bit(picture: np.ndarray) -> np.ndarray:

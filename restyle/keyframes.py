@@ -134,8 +134,17 @@ def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *,
         found = first is not None and first.reason in ("coverage", "max-gap", "every")
         if unpainted or found:
             keys[shot.start] = Keyframe(shot.start, "start")
+        if recipe.keyframes == "auto":
+            _close(keys, shot)
         _bridge(keys, shot, longest)
     return tuple(keys[frame] for frame in sorted(keys))
+
+
+def _close(keys: dict[int, Keyframe], shot: Shot) -> None:
+    """A keyframe at the shot's end, so that no frames hang on one side alone; unless they are few."""
+    last = max(frame for frame in keys if shot.start <= frame < shot.stop)
+    if shot.stop - 1 - last > LEAST_GAP:
+        keys[shot.stop - 1] = Keyframe(shot.stop - 1, "end")
 
 
 def _bridge(keys: dict[int, Keyframe], shot: Shot, longest: int) -> None:

@@ -116,7 +116,7 @@ class Keyframe:
     """A frame that is painted, not filled."""
 
     frame: int
-    reason: Literal["start", "coverage", "max-gap", "pinned", "every", "storyboard", "repair"]
+    reason: Literal["start", "coverage", "max-gap", "pinned", "every", "storyboard", "repair", "end"]
     """Why it is one: the shot starts here; its neighbours explain too little; a person asked for it; ..."""
     picture: Path | None = None
     """A painting made by hand ("storyboard"), used as it is."""

@@ -31,6 +31,7 @@ REASONS = {
     "start": "shot begins",
     "coverage": "coverage fell",
     "max-gap": "longest gap",
+    "end": "shot ends",
     "pinned": "asked for",
     "every": "regular step",
     "storyboard": "painted by hand",

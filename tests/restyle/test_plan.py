@@ -77,7 +77,7 @@ def test_a_plan_is_the_same_twice_and_prints_as_json() -> None:
         "index": 0,
         "start": 0,
         "stop": 40,
-        "keys": [0, 12],
+        "keys": [0, 12, 39],
     }
 
 
@@ -94,13 +94,23 @@ def test_a_shot_without_a_pinned_keyframe_gets_its_first_frame() -> None:
 
 def test_a_storyboard_picture_is_a_keyframe(tmp_path) -> None:
     plan = make_plan(spec(), Recipe(storyboard={7: "seven.png"}), analysis(20, keys=(12,)))
-    assert [(key.frame, key.reason) for key in plan.keyframes] == [(0, "start"), (7, "storyboard"), (12, "coverage")]
+    assert [(key.frame, key.reason) for key in plan.keyframes] == [
+        (0, "start"),
+        (7, "storyboard"),
+        (12, "coverage"),
+        (19, "end"),
+    ]
 
 
 @pytest.mark.parametrize("recipe", [Recipe(keyframes=(5, 99)), Recipe(storyboard={99: "x.png"})])
 def test_a_frame_that_is_not_there_is_refused(recipe: Recipe) -> None:
     with pytest.raises(RecipeError, match=r"frame 99 lies outside of the footage's frames 0 to 49"):
         make_plan(spec(), recipe, analysis(50))
+
+
+def test_few_frames_may_hang_on_one_keyframe() -> None:
+    plan = make_plan(spec(), Recipe(), analysis(20, keys=(16,)))
+    assert [(key.frame, key.reason) for key in plan.keyframes] == [(0, "start"), (16, "coverage")]
 
 
 def test_given_cuts_and_no_cuts() -> None:
