@@ -160,8 +160,8 @@ def _seed(
 def _unstretched(flow: np.ndarray) -> np.ndarray:
     """Float32 h x w: 1 where ``flow`` moves paint, 0 where it pulls it out of shape.
 
-    Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such a
-    ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
+    Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such
+    a ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
     """
     if min(flow.shape[:2]) < 3:
         return np.ones(flow.shape[:2], np.float32)
