@@ -10,7 +10,8 @@ its colours. So each keyframe after a shot's first builds on the one before:
 3. keep the moved painting where it is explained, the fresh one where it is not. Colours pass softly from the one to the
    other, brush marks within a few pixels: two sets of marks laid over each other are mud;
 4. let go of what the network painted round something that has moved away since (its halo, the bright rim of a dark figure):
-   near pixels that are not explained, where the two paintings' colours disagree, the fresh one is right;
+   near pixels that are not explained, where the two paintings' colours disagree, the fresh one is right. So it is where the
+   motion would pull marks out of shape, and, a few cells at a time, where they have been moved often enough;
 5. give back the fine detail that moving cost: the fresh painting tells, cell by cell, how much the style has.
 
 The idea of a painting's own past as its prior is Ruder, Dosovitskiy & Brox's ("Artistic style transfer for videos and spherical
@@ -37,17 +38,17 @@ from restyle.types import Carry
 
 __all__ = ["NeuralStylePainter"]
 
-METHOD = 3  # number of this way of painting; a new one makes old paintings stale
+METHOD = 4  # number of this way of painting; a new one makes old paintings stale
 CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
 SURE = 0.6  # confidence from which a pixel counts as seen in both keyframes
 SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
-LASTS = (
-    4  # keyframes for which brush marks are moved on; each move blurs, and what sharpens them again makes them ripple
-)
+LASTS = 6  # keyframes for which brush marks are moved on; each move blurs, and sharpening makes up for only so much
 MOST_GAIN = 1.25  # of contrast, in matching colours
-STRETCH = (0.12, 0.35)  # gradient of the motion, pixels a pixel, over which paint is let go
-DETAIL = (-0.2, 1.5)  # least and most of its own fine detail that is added to a painting
+STRETCH = (0.4, 0.9)  # gradient of the motion, pixels a pixel, over which paint is let go
+# Least and most of its own fine detail that is added to a painting. A move costs no more than 0.4; where more is missing, the
+# fresh painting has other marks, and blowing up the old ones would make them ripple.
+DETAIL = (-0.2, 0.4)
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
 
@@ -163,12 +164,12 @@ def _unstretched(flow: np.ndarray) -> np.ndarray:
     Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such
     a ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
     """
-    if min(flow.shape[:2]) < 3:
+    if min(flow.shape[:2]) < 9:
         return np.ones(flow.shape[:2], np.float32)
-    smooth = cv2.blur(flow, (3, 3))
+    smooth = cv2.blur(flow, (9, 9))  # composed motion is rough from pixel to pixel; what matters is as wide as a mark
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
     pull = np.sqrt((across * across + down * down).sum(axis=2))
-    return 1 - _ramp(cv2.blur(pull, (3, 3)).reshape(pull.shape), *STRETCH)
+    return 1 - _ramp(cv2.blur(pull, (9, 9)), *STRETCH)
 
 
 def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:

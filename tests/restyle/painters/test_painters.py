@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -256,6 +257,39 @@ def test_what_was_painted_round_something_goes_away_with_it(style: str) -> None:
     rim = before > 40
     assert rim.mean() > 0.2
     assert np.abs(ground_beside(0.8, 1) - wanted).max(axis=2)[rim].mean() < before[rim].mean() / 3
+
+
+def test_motion_that_pulls_paint_out_of_shape_is_not_followed() -> None:
+    import dataclasses
+
+    frames = [texture(128, 192, 3)] * 2
+    x = np.mgrid[0:128, 0:192][1].astype(np.float32)
+    kept = {}
+    for pull in (0.05, 1.5):  # a camera that moves closer; a ramp of guessed motion
+        flow = np.dstack([(x - 96) * np.float32(pull), np.zeros_like(x)])
+        work = dataclasses.replace(work_of(frames, [0, 1]), tracker=Known(Motion(flow, np.ones_like(x))))
+        first, second = NeuralStylePainter("starry-swirl").paint(work, None)[0]
+        moved = warp(first, flow, interpolation="cubic").astype(np.float32)
+        kept[pull] = float(np.abs(second - moved)[32:96, 48:144].mean() / np.abs(first - moved)[32:96, 48:144].mean())
+    assert kept[0.05] < 0.3
+    assert kept[1.5] > 0.8
+
+
+def test_marks_are_renewed_after_a_while_and_never_all_at_once() -> None:
+    """Nothing moves; the first painting is by hand, and its marks give way to the network's, a few at each keyframe."""
+    frames = [texture(160, 224, 3)] * 10
+    hand = texture(160, 224, 9)
+    work = work_of(frames, list(range(10)), {0: hand})
+    paintings = NeuralStylePainter("winter-ink").paint(work, None)[0]
+
+    def marks(picture: np.ndarray) -> np.ndarray:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        return grey - cv2.GaussianBlur(grey, (0, 0), 8)
+
+    like = [float(np.corrcoef(marks(hand).ravel(), marks(p).ravel())[0, 1]) for p in paintings]
+    assert like[1] > 0.5
+    assert like[9] < 0.3
+    assert max(a - b for a, b in pairwise(like)) < 0.5
 
 
 @pytest.mark.parametrize("style", ["mosaic", "winter-ink"])
