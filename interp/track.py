@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from interp.types import FlowEstimator, Motion
-from interp.warp import compose, consistency, outside, warp
+from interp.warp import compose, consistency, outside, symmetric, warp
 
 __all__ = ["MotionTrack", "working_size"]
 
@@ -61,10 +61,11 @@ class MotionTrack:
         if self._luma:
             forward = _steadied(self._estimator.estimate(self._luma[-1], luma), self._flat[-1])
             backward = _steadied(self._estimator.estimate(luma, self._luma[-1]), flat)
-            self._forward.append(forward)
-            self._backward.append(backward)
-            self._sure_forward.append(consistency(forward, backward))
-            self._sure_backward.append(consistency(backward, forward))
+            sure_forward, sure_backward = consistency(forward, backward), consistency(backward, forward)
+            self._forward.append(symmetric(forward, backward, sure_forward))
+            self._backward.append(symmetric(backward, forward, sure_backward))
+            self._sure_forward.append(sure_forward)
+            self._sure_backward.append(sure_backward)
         self._luma.append(luma)
         self._flat.append(flat)
         self._colour.append(cv2.GaussianBlur(small, (0, 0), 1.0))

@@ -12,7 +12,17 @@ from typing import Literal
 import cv2
 import numpy as np
 
-__all__ = ["compose", "consistency", "outside", "resize_confidence", "resize_flow", "warp"]
+__all__ = [
+    "compose",
+    "consistency",
+    "outside",
+    "resize_confidence",
+    "resize_flow",
+    "symmetric",
+    "twice",
+    "warp",
+    "warp_twice",
+]
 
 Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
 
@@ -22,6 +32,9 @@ _CODES = {
     "cubic": cv2.INTER_CUBIC,
     "lanczos": cv2.INTER_LANCZOS4,
 }
+
+
+LARGEST = 32767  # pixels a side from which on OpenCV cannot sample a picture
 
 
 @lru_cache(maxsize=8)
@@ -37,10 +50,9 @@ def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
     h, w = flow.shape[:2]
     if (w, h) == (width, height):
         return flow
-    scaled = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    scaled = scaled.reshape(height, width, 2)
-    scaled *= np.array([width / w, height / h], np.float32)
-    return scaled
+    # scaled before it is resampled: the small array is the cheaper one
+    scaled = flow * np.array([width / w, height / h], np.float32)
+    return cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
 
 
 def resize_confidence(confidence: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -58,9 +70,37 @@ def warp(picture: np.ndarray, flow: np.ndarray, *, interpolation: Interpolation 
     """
     height, width = picture.shape[:2]
     places = cv2.add(resize_flow(flow, width, height), _grid(height, width))
-    if max(height, width) < 32767:
+    if max(height, width) < LARGEST:
         return cv2.remap(picture, places, None, _CODES[interpolation], borderMode=cv2.BORDER_REPLICATE)
     raise ValueError(f"pictures up to 32766 pixels a side can be warped, got {width}x{height}")
+
+
+def twice(picture: np.ndarray) -> np.ndarray:
+    """``picture`` (H x W x 3) on a grid twice as fine, 2H x 2W x 3: every other pixel is the picture's own, untouched, and
+    those between come from the six-tap half-pixel filter that video codecs use (ITU-T H.264, section 8.4.2.2.1)."""
+    height, width = picture.shape[:2]
+    fine = np.empty((2 * height, 2 * width, *picture.shape[2:]), picture.dtype)
+    fine[::2, ::2] = picture
+    for down, across in ((0, 1), (1, 0), (1, 1)):
+        kernels = (_HALF if across else _WHOLE, _HALF if down else _WHOLE)
+        half = cv2.sepFilter2D(picture, -1, *kernels, anchor=(2, 2), borderType=cv2.BORDER_REPLICATE)
+        fine[down::2, across::2] = half.reshape(picture.shape)
+    return fine
+
+
+_HALF = np.array([1, -5, 20, 20, -5, 1], np.float32) / 32
+_WHOLE = np.array([0, 0, 1, 0, 0, 0], np.float32)
+
+
+def warp_twice(fine: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """``warp(picture, flow)`` for ``fine = twice(picture)``: the picture's size again, nearly as sharp as a cubic warp at the
+    cost of a linear one. Where nothing moves, the picture's own pixels come back unchanged."""
+    height, width = fine.shape[0] // 2, fine.shape[1] // 2
+    if max(fine.shape[:2]) >= LARGEST:
+        raise ValueError(f"pictures up to {LARGEST // 2 - 1} pixels a side can be warped finely, got {width}x{height}")
+    places = cv2.add(resize_flow(flow, width, height), _grid(height, width))
+    places = cv2.add(places, places)
+    return cv2.remap(fine, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -92,6 +132,15 @@ def consistency(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
     sure = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
     sure[outside(forward) > 0] = 0
     return sure
+
+
+def symmetric(forward: np.ndarray, backward: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """``forward`` (here -> there) brought halfway to the reverse of ``backward`` (there -> here), where ``sure``
+    (``consistency(forward, backward)``) says that both mean the same motion. Two estimates of one thing: their mean has less
+    noise, and what is moved there and back again lands where it was, so paint does not tremble."""
+    apart = cv2.add(forward, warp(backward, forward))
+    apart *= (sure * np.float32(-0.5))[:, :, None]
+    return cv2.add(forward, apart)
 
 
 _SUM = np.ones((1, 2), np.float32)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moving_scene, texture
 
-from interp.warp import compose, consistency, outside, resize_flow, warp
+from interp.warp import compose, consistency, outside, resize_flow, symmetric, twice, warp, warp_twice
 
 
 def still(height: int, width: int, dx: float = 0, dy: float = 0) -> np.ndarray:
@@ -81,6 +81,56 @@ def test_consistency_is_high_where_seen_and_low_where_hidden() -> None:
     assert sure[hidden].mean() < 0.1
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("size", [(1, 1), (5, 7), (20, 30)])
+def test_the_finer_grid_holds_the_picture_itself(dtype: type, size: tuple[int, int]) -> None:
+    picture = texture(*size).astype(dtype)
+    fine = twice(picture)
+    assert fine.shape == (2 * size[0], 2 * size[1], 3)
+    assert fine.dtype == dtype
+    assert np.array_equal(fine[::2, ::2], picture)
+    assert np.array_equal(warp_twice(fine, still(*size)), picture)
+
+
+@pytest.mark.parametrize("shift", [(3.0, -2.0), (0.5, 0.0), (0.0, 0.5), (0.25, 0.75)])
+def test_the_finer_grid_is_sampled_where_the_flow_points_and_sharply(shift: tuple[float, float]) -> None:
+    """Against a wave whose value is known everywhere."""
+    y, x = np.mgrid[0:40, 0:60].astype(np.float32)
+
+    def wave(dx: float, dy: float) -> np.ndarray:
+        one = 0.5 + 0.4 * np.sin((x + dx) * 1.6) * np.cos((y + dy) * 1.1)
+        return np.dstack([one] * 3).astype(np.float32)
+
+    inner = np.s_[6:-6, 6:-6]
+    errors = [
+        float(np.abs(made - wave(*shift))[inner].mean())
+        for made in (warp_twice(twice(wave(0, 0)), still(40, 60, *shift)), warp(wave(0, 0), still(40, 60, *shift)))
+    ]
+    assert errors[0] < 0.03
+    assert errors[0] <= 0.5 * errors[1] + 1e-6
+
+
+def test_two_estimates_of_one_motion_are_averaged() -> None:
+    random = np.random.default_rng(5)
+    import cv2
+
+    noise = [cv2.GaussianBlur(random.normal(0, 1.0, (60, 80, 2)).astype(np.float32), (0, 0), 4) * 2 for _ in range(2)]
+    forward, backward = still(60, 80, 2, 1) + noise[0], still(60, 80, -2, -1) + noise[1]
+    sure = np.ones((60, 80), np.float32)
+    both = symmetric(forward, backward, sure), symmetric(backward, forward, sure)
+    inner = np.s_[6:-6, 6:-6]
+
+    def apart(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.linalg.norm(one + warp(other, one), axis=2)[inner].mean())
+
+    assert apart(*both) < 0.25 * apart(forward, backward)
+    true = np.float32([2, 1])
+    assert np.linalg.norm(both[0] - true, axis=2)[inner].mean() < 0.85 * np.linalg.norm(noise[0], axis=2)[inner].mean()
+    assert np.array_equal(symmetric(forward, backward, np.zeros_like(sure)), forward)
+
+
 def test_too_large_a_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="32766"):
         warp(np.zeros((2, 40000, 3), np.uint8), still(1, 1))
+    with pytest.raises(ValueError, match="16382"):
+        warp_twice(np.zeros((4, 40000, 3), np.uint8), still(1, 1))
