@@ -304,11 +304,13 @@ def main() -> None:
     print("in all:", json.dumps({name: value and round(value, 4) for name, value in summary.items()}))
     reached = {
         "times_faster": summary["times_faster"] >= LIMITS["times_faster"],
-        "times_faster_than_package": not package_ratios
-        or summary["times_faster_than_package"] >= LIMITS["times_faster_than_package"],
         "warp_ratio": summary["warp_ratio"] <= LIMITS["warp_ratio"],
         "sharpness": summary["sharpness"] >= LIMITS["sharpness"],
     }
+    if package_ratios:  # a contender that did not run has reached nothing
+        reached["times_faster_than_package"] = (
+            summary["times_faster_than_package"] >= LIMITS["times_faster_than_package"]
+        )
     print(
         "targets:",
         json.dumps({name: f"{LIMITS[name]:.3g} " + ("reached" if ok else "MISSED") for name, ok in reached.items()}),
