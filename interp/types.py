@@ -26,17 +26,30 @@ class Motion:
     """float32 h x w x 2, working pixels, from here to there."""
     confidence: np.ndarray
     """float32 h x w in [0, 1]: 0 where the pixel is hidden in *there*, has left it, or does not look the same."""
+    alike: np.ndarray | None = None
+    """float32 h x w in [0, 1]: how alike *there*, pulled along the flow, is to *here*, seen from a little further off, and not
+    pulled out of shape. Rippling water is alike though no motion explains it: paint that lies there may be used, if not
+    trusted. ``None``: as confidence."""
 
     def __post_init__(self) -> None:
         if self.flow.ndim != 3 or self.flow.shape[2] != 2 or self.flow.dtype != np.float32:
             raise ValueError(f"a flow is float32 h x w x 2, got {self.flow.shape} of {self.flow.dtype}")
         if self.confidence.shape != self.flow.shape[:2] or self.confidence.dtype != np.float32:
             raise ValueError(f"confidence is float32 {self.flow.shape[:2]}, got {self.confidence.shape}")
+        if self.alike is not None and (self.alike.shape != self.confidence.shape or self.alike.dtype != np.float32):
+            raise ValueError(f"alike is float32 {self.confidence.shape}, got {self.alike.shape}")
 
     @property
     def coverage(self) -> float:
         """Share of *here* that *there* explains: the mean confidence."""
         return float(self.confidence.mean())
+
+    @property
+    def usable(self) -> np.ndarray:
+        """float32 h x w in [0, 1]: how far a painting of *there* can serve *here*. What is only alike counts half."""
+        if self.alike is None:
+            return self.confidence
+        return np.maximum(self.confidence, self.alike * np.float32(0.5))
 
 
 class FlowEstimator(Protocol):

@@ -20,6 +20,7 @@ __all__ = [
     "resize_flow",
     "symmetric",
     "twice",
+    "unstretched",
     "warp",
     "warp_twice",
 ]
@@ -34,6 +35,7 @@ _CODES = {
 }
 
 
+STRETCH = (0.4, 0.9)  # gradient of a motion, pixels a pixel, over which it no longer moves paint but smears it
 LARGEST = 32767  # pixels a side from which on OpenCV cannot sample a picture
 
 
@@ -50,8 +52,10 @@ def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
     h, w = flow.shape[:2]
     if (w, h) == (width, height):
         return flow
-    # scaled before it is resampled: the small array is the cheaper one
-    scaled = flow * np.array([width / w, height / h], np.float32)
+    across, down = np.float32(width / w), np.float32(height / h)
+    if width * height < w * h:  # scaled on the smaller array; one number is much quicker than two in turn
+        flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
+    scaled = flow * across if across == down else flow * np.array([across, down], np.float32)
     return cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
 
 
@@ -116,19 +120,19 @@ def outside(flow: np.ndarray) -> np.ndarray:
     return cv2.bitwise_not(inside)
 
 
-def consistency(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0) -> np.ndarray:
     """How well ``backward`` (there -> here) leads back from where ``forward`` (here -> there) led: float32 h x w in [0, 1].
 
     The forward/backward check of Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement
     optical flow" (ECCV 2010), |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, made soft: 1 well below that limit, about 0.4 at it,
-    0 far above it and outside of the picture.
+    0 far above it and outside of the picture. ``pixel``: how many of the pixels that the 0.5 stands for make one of the flow's.
     """
     back = warp(backward, forward)
     gap = cv2.add(forward, back)
     error = cv2.transform(cv2.multiply(gap, gap), _SUM)
     limit = cv2.transform(cv2.add(cv2.multiply(forward, forward), cv2.multiply(back, back)), _SUM)
     # numpy where a number meets an array: OpenCV takes a 1x1 or 4x1 picture for a number, too
-    over = error / (limit * np.float32(0.01) + np.float32(0.5)) - np.float32(0.25)
+    over = error / (limit * np.float32(0.01) + np.float32(0.5 / pixel**2)) - np.float32(0.25)
     sure = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
     sure[outside(forward) > 0] = 0
     return sure
@@ -141,6 +145,21 @@ def symmetric(forward: np.ndarray, backward: np.ndarray, sure: np.ndarray) -> np
     apart = cv2.add(forward, warp(backward, forward))
     apart *= (sure * np.float32(-0.5))[:, :, None]
     return cv2.add(forward, apart)
+
+
+def unstretched(flow: np.ndarray) -> np.ndarray:
+    """Float32 h x w: 1 where ``flow`` moves paint, 0 where it pulls it out of shape.
+
+    Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such
+    a ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
+    """
+    if min(flow.shape[:2]) < 9:
+        return np.ones(flow.shape[:2], np.float32)
+    smooth = cv2.blur(flow, (9, 9))  # composed motion is rough from pixel to pixel; what matters is as wide as a mark
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+    pull = np.sqrt((across * across + down * down).sum(axis=2))
+    t = np.clip((STRETCH[1] - cv2.blur(pull, (9, 9))) * np.float32(1 / (STRETCH[1] - STRETCH[0])), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 _SUM = np.ones((1, 2), np.float32)

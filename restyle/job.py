@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from restyle.engine import Engine, Rendered
 from restyle.errors import RecipeError, show_path
+from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
@@ -145,6 +146,8 @@ class Job:
         ``PainterError``, ``Cancelled``.
         """
         from restyle.footage import check_output, conform, plan_output
+
+        keep_freed_memory()
 
         began = time.perf_counter()
         if self.output is None or self.folder is None:

@@ -1,4 +1,4 @@
-"""Where to paint, chosen by how much of each frame its keyframe explains."""
+"""Where to paint, chosen by how much of each frame its keyframe can serve."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from restyle.types import Keyframe, Shot
 __all__ = ["KeyWalk", "choose", "locally_lost"]
 
 LEAST_GAP = 4  # frames: nearer keyframes cost more than they mend, unless almost nothing is explained
-HOPELESS = 0.35  # coverage below which no keyframe is too near
+HOPELESS = 0.35  # share explained by the keyframe before, below which none is too near
 LOCAL_GAP = 8  # frames: something small that is lost (a ball, a hand) asks for a keyframe, but not at any price
 LOCAL_SHARE = 0.1  # the worst tenth of the picture decides whether something small is lost
+LOCAL_WEIGHT = 5.0  # that tenth may lack so much more than the whole
 TILES = 16  # the picture is looked at in so many tiles across
 
 
@@ -30,10 +31,12 @@ class GrowingTrack(Protocol):
 
 
 class KeyWalk:
-    """From keyframe k, walks forward while the motion from k still explains enough of the frame.
+    """From keyframe k, walks forward for as long as a keyframe here and the one at k would serve the frame midway.
 
-    The next keyframe is the last frame that was explained, or comes after ``max_gap`` frames. Holds one keyframe's track at
-    a time, so memory does not depend on the footage's length.
+    What counts is the frames between: what comes into the picture after k is seen by the next keyframe, so it is no loss. The
+    frame midway has it furthest from both. ``coverage``: how much of it the better of the two paintings must serve (see
+    ``interp.types.Motion.usable``). The next keyframe is the last frame for which that held, or comes after ``max_gap`` frames.
+    Holds one keyframe's track at a time, so memory does not depend on the footage's length.
     """
 
     def __init__(self, new_track: Callable[[], GrowingTrack], *, coverage: float, max_gap: int) -> None:
@@ -82,26 +85,36 @@ class KeyWalk:
         return self._track.between(here, 0), self._track.moved(here)
 
     def _lost(self, motion: Motion, frame: int) -> bool:
-        """Whether the last keyframe no longer explains this frame well enough."""
+        """Whether ``frame`` lies too far from the last keyframe to be the next one."""
         gap = frame - self._key
         if motion.coverage < HOPELESS:
             return True
-        if gap > LEAST_GAP and motion.coverage < self._threshold:
-            return True
-        return gap > LOCAL_GAP and locally_lost(motion.confidence) > 1 - self._threshold / 2
+        if gap <= LEAST_GAP or self._enough(motion.usable, gap):  # serves even the far end: then the middle, too
+            return False
+        if self._track is None:
+            raise RuntimeError("a walk begins with start")
+        middle = gap // 2
+        before, after = (self._track.between(middle, end).usable for end in (0, gap))
+        return not self._enough(np.maximum(before, after), gap)
+
+    def _enough(self, usable: np.ndarray, gap: int) -> bool:
+        lacking = 1 - self._threshold
+        if float(usable.mean()) < self._threshold:
+            return False
+        return gap <= LOCAL_GAP or locally_lost(usable) <= LOCAL_WEIGHT * lacking
 
 
-def locally_lost(confidence: np.ndarray) -> float:
+def locally_lost(usable: np.ndarray) -> float:
     """How much of the worst tenth of the picture is unexplained: 0 (nothing) to 1.
 
     The picture's mean hides a small thing that is lost altogether; the eye does not.
     """
     import cv2
 
-    height, width = confidence.shape
+    height, width = usable.shape
     across = min(TILES, width)
     down = max(1, min(height, round(TILES * height / width)))
-    tiles = np.sort(cv2.resize(confidence, (across, down), interpolation=cv2.INTER_AREA).ravel())
+    tiles = np.sort(cv2.resize(usable, (across, down), interpolation=cv2.INTER_AREA).ravel())
     return float(1 - tiles[: max(1, round(len(tiles) * LOCAL_SHARE))].mean())
 
 

@@ -46,7 +46,7 @@ class Recipe(BaseModel):
         "auto"
     )
     """``"auto"`` (by coverage), ``"every:N"``, or the frame numbers themselves."""
-    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """With ``keyframes="auto"``: the share of a frame that its keyframe must explain before another one is placed."""
     max_gap: Annotated[int, Field(ge=1, le=1000)] = 24
     """With ``keyframes="auto"``: the most frames from one keyframe to the next."""

@@ -19,7 +19,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # (a painter, a part of the quality measures ...) is a leaf of its layer, given by its folder.
 LAYERS = (
     ("errors",),
-    ("types", "progress"),
+    ("types", "progress", "memory"),
     ("recipe", "keyframes", "shots", "stream", "store", "registry", "composite", "painters", "footage", "plan"),
     ("analyse", "engine", "quality"),
     ("shelf", "contact_sheet", "doctor", "window_report"),

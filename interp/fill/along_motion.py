@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ FINE_BYTES = (
     32 << 20
 )  # paintings up to this size are held twice as fine, to be moved sharply at the cost of linear sampling
 REACH = 1.4  # the sharpening below lifts the energy of real paintings' detail by 1/1.4 of its gain
+PATCH = 96  # pixels: about the side of the patches in which the look is carried over
 MODEL_SIDE = 160  # pixels: long side at which the local affine model is fitted
 DOUBT = 0.02  # confidence below which no side is preferred: time alone decides
 
@@ -43,18 +45,20 @@ class _Side:
     detail: np.ndarray
     """float32: energy of the painting's own fine detail, moved along, one value a cell."""
     confidence: np.ndarray
+    alike: np.ndarray
 
 
 class AlongMotionFiller:
     """The default filler.
 
-    ``detail``: how much of the detail that blending loses is given back, 0 (none) to 1. ``repair``: below this confidence,
+    ``detail``: share of the paintings' own fine detail (its energy) that an in-between has at least; what it has is left as it
+    is, for sharpening also sharpens what does not fit together. 0: none is given back. ``repair``: below this confidence,
     the look is carried over from the neighbourhood instead; 0 switches that off. Deterministic.
     """
 
     name = "along-motion"
 
-    def __init__(self, detail: float = 0.7, repair: float = 0.25) -> None:
+    def __init__(self, detail: float = 0.8, repair: float = 0.25) -> None:
         if not 0 <= detail <= 1 or not 0 <= repair < 1:
             raise ValueError(f"detail is 0 to 1 and repair 0 to below 1, got {detail} and {repair}")
         self._detail = detail
@@ -82,6 +86,7 @@ class AlongMotionFiller:
         height, width = source.shape[:2]
         if left is not None and right is not None:
             sure = cv2.max(left.confidence, right.confidence)
+            alike = cv2.max(left.alike, right.alike)
             of_left = _share(left.confidence, right.confidence, time)
             share = resize_confidence(of_left, width, height)
             picture = _mix(left.picture, right.picture, share)
@@ -91,11 +96,11 @@ class AlongMotionFiller:
             side = left or right
             if side is None:
                 raise ValueError("a gap has a painting at one end at least")
-            sure, picture, detail = side.confidence, side.picture, side.detail
+            sure, alike, picture, detail = side.confidence, side.alike, side.picture, side.detail
         if self._detail:
-            picture = _give_back(picture, detail, self._detail)
+            picture = _give_back(picture, detail * np.float32(self._detail))
         if self._repair:
-            picture = _carry_over(source, picture, sure, self._repair)
+            picture = _carry_over(source, picture, cv2.max(sure, alike), self._repair)
         return Filled(picture, float(sure.mean()))
 
 
@@ -108,7 +113,7 @@ def _fine(painting: np.ndarray | None) -> np.ndarray | None:
 def _pull(painting: np.ndarray, fine: np.ndarray | None, detail: np.ndarray, motion: Motion) -> _Side:
     moved = warp(detail, resize_flow(motion.flow, detail.shape[1], detail.shape[0]))
     sharp = warp(painting, motion.flow, interpolation="cubic") if fine is None else warp_twice(fine, motion.flow)
-    return _Side(sharp, moved, motion.confidence)
+    return _Side(sharp, moved, motion.confidence, motion.confidence if motion.alike is None else motion.alike)
 
 
 def _share(left: np.ndarray, right: np.ndarray, time: float) -> np.ndarray:
@@ -136,13 +141,13 @@ def _energy(picture: np.ndarray) -> np.ndarray:
     return cv2.resize(square, cells, interpolation=cv2.INTER_AREA)
 
 
-def _give_back(picture: np.ndarray, wanted: np.ndarray, amount: float) -> np.ndarray:
-    """Raise fine detail, cell by cell, to the energy that the paintings had."""
+def _give_back(picture: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Raise fine detail, cell by cell, to the energy that is wanted."""
     have = _energy(picture)
     floor = (
         np.float32(1e-6) * (np.float32(np.iinfo(picture.dtype).max) if picture.dtype != np.float32 else 1) ** 2 + 1e-12
     )
-    gain = (np.sqrt((wanted + floor) / (have + floor)) - 1) * np.float32(amount * REACH)
+    gain = (np.sqrt((wanted + floor) / (have + floor)) - 1) * np.float32(REACH)
     gain = np.clip(gain, 0, 1.5).astype(np.float32)
     if float(gain.max()) < 0.02:
         return picture
@@ -165,27 +170,46 @@ def _extrapolate(picture: np.ndarray, soft: np.ndarray, gain: np.ndarray) -> np.
 def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit: float) -> np.ndarray:
     """Where confidence lies below ``limit``: the look of the explained neighbourhood, fitted locally to the source."""
     height, width = source.shape[:2]
-    lost = np.clip((limit - sure) / limit, 0, 1).astype(np.float32)
-    lost = cv2.GaussianBlur(lost, (0, 0), 2.0)
+    lost = np.clip((limit - sure) * np.float32(1 / limit), 0, 1)
+    lost = cv2.GaussianBlur(lost, (0, 0), 2.0).reshape(sure.shape)
     if float((lost > 0.1).mean()) < 2e-4:
         return picture
-    rows, columns = np.flatnonzero(lost.max(axis=1) > 0.02), np.flatnonzero(lost.max(axis=0) > 0.02)
-    scale_y, scale_x = height / lost.shape[0], width / lost.shape[1]
-    top, bottom = int(rows[0] * scale_y), min(height, int(np.ceil((rows[-1] + 1) * scale_y)))
-    left, right = int(columns[0] * scale_x), min(width, int(np.ceil((columns[-1] + 1) * scale_x)))
-    slope, offset = _local_model(source, picture, sure)
-    part = np.s_[top:bottom, left:right]
-    luma = cv2.cvtColor(np.ascontiguousarray(source[part]), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    box = (left, top, right - left, bottom - top)
-    a, b = (_enlarged(model, width, height, box) for model in (slope, offset))
-    carried = cv2.add(cv2.multiply(a, cv2.merge([luma, luma, luma])), b)
-    mask = _enlarged(lost, width, height, box)
-    mended = cv2.blendLinear(carried, picture[part].astype(np.float32), mask, 1 - mask)
-    if picture.dtype != np.float32:
-        mended = np.clip(np.rint(mended), 0, np.iinfo(picture.dtype).max)
+    model = _local_model(source, picture, sure)
     picture = picture.copy()
-    picture[part] = mended.astype(picture.dtype)
+    for left, top, across, down in _patches(lost, width, height):
+        part = np.s_[top : top + down, left : left + across]
+        box = (left, top, across, down)
+        luma = cv2.cvtColor(np.ascontiguousarray(source[part]), cv2.COLOR_RGB2GRAY)
+        luma = luma.astype(np.float32).reshape(down, across, 1)
+        enlarged = _enlarged(model, width, height, box)
+        carried = luma * enlarged[:, :, :3]
+        carried += enlarged[:, :, 3:]
+        old = picture[part].astype(np.float32)
+        carried -= old
+        carried *= _enlarged(lost, width, height, box).reshape(down, across, 1)
+        carried += old
+        if picture.dtype != np.float32:
+            carried = np.clip(np.rint(carried), 0, np.iinfo(picture.dtype).max)
+        picture[part] = carried
     return picture
+
+
+def _patches(lost: np.ndarray, width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """Where, in a picture of width x height, something is lost: (left, top, across, down) of places that do not overlap."""
+    rows, columns = (max(1, round(side / PATCH)) for side in (height, width))
+    down, right = (np.linspace(0, side, count + 1).astype(int) for side, count in ((height, rows), (width, columns)))
+    scale_y, scale_x = lost.shape[0] / height, lost.shape[1] / width
+    for top, bottom in pairwise(down):
+        band = lost[max(0, int(top * scale_y) - 1) : int(np.ceil(bottom * scale_y)) + 1].max(axis=0) > 0.02
+        run: int | None = None
+        for edge, end in pairwise(right):
+            hit = bool(band[max(0, int(edge * scale_x) - 1) : int(np.ceil(end * scale_x)) + 1].any())
+            if hit and run is None:
+                run = int(edge)
+            if run is not None and (not hit or end == width):
+                stop = int(end) if hit else int(edge)
+                yield run, int(top), stop - run, int(bottom - top)
+                run = None
 
 
 def _enlarged(small: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -197,8 +221,9 @@ def _enlarged(small: np.ndarray, width: int, height: int, box: tuple[int, int, i
     return cv2.warpAffine(small, back, (across, down), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``picture ~ slope * luma(source) + offset`` round every point, from confident pixels only: two float32 h x w x 3."""
+def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """``picture ~ slope * luma(source) + offset`` round every point, from confident pixels only: float32 h x w x 6, the slopes
+    of the three channels and their offsets."""
     height, width = source.shape[:2]
     scale = min(1.0, MODEL_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -207,16 +232,18 @@ def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> t
     weight = cv2.resize(sure, size, interpolation=cv2.INTER_AREA)
     weight = weight * weight + np.float32(1e-4)
     white = 1.0 if source.dtype == np.float32 else float(np.iinfo(source.dtype).max)
-    reach = max(size) / 14  # sigma of the neighbourhood
-    smooth = cv2.GaussianBlur(
-        np.dstack([weight, weight * guide, weight * guide * guide]), (0, 0), reach, borderType=cv2.BORDER_REPLICATE
+    weight = weight.reshape(size[1], size[0], 1)
+    shade = guide.reshape(weight.shape)
+    sums = np.concatenate(
+        [weight, weight * shade, weight * shade * shade, look * weight, look * (weight * shade)], axis=2
     )
-    looks = cv2.GaussianBlur(look * weight[:, :, None], (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
-    both = cv2.GaussianBlur(look * (weight * guide)[:, :, None], (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
-    mass = smooth[:, :, 0]
-    mean = smooth[:, :, 1] / mass
-    variance = np.maximum(smooth[:, :, 2] / mass - mean * mean, 0)
-    mean_look = looks / mass[:, :, None]
-    covariance = both / mass[:, :, None] - mean[:, :, None] * mean_look
-    slope = covariance / (variance + (0.03 * white) ** 2)[:, :, None]
-    return slope, mean_look - slope * mean[:, :, None]
+    reach = (max(3, max(size) // 8 | 1),) * 2
+    for _ in range(2):  # twice a box is nearly a bell
+        sums = cv2.merge([cv2.blur(plane, reach, borderType=cv2.BORDER_REPLICATE) for plane in cv2.split(sums)])
+    mass = sums[:, :, 0:1]
+    mean = sums[:, :, 1:2] / mass
+    variance = np.maximum(sums[:, :, 2:3] / mass - mean * mean, 0)
+    mean_look = sums[:, :, 3:6] / mass
+    covariance = sums[:, :, 6:9] / mass - mean * mean_look
+    slope = covariance / (variance + (0.03 * white) ** 2)
+    return np.concatenate([slope, mean_look - slope * mean], axis=2)

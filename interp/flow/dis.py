@@ -20,8 +20,8 @@ class DisOptions:
 
     finest_scale: int = 0
     patch_size: int = 8
-    patch_stride: int = 6
-    iterations: int = 12
+    patch_stride: int = 5
+    iterations: int = 8
     refinements: int = 3
     """Steps of variational refinement."""
 

@@ -75,7 +75,7 @@ Coverage = Annotated[
     float | None,
     typer.Option(
         metavar="0..1",
-        help="Share of a frame that its keyframe must explain before another is placed: more means more keyframes.",
+        help="How much of the frame midway between two keyframes their paintings must serve: more means more keyframes.",
     ),
 ]
 MaxGap = Annotated[

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from interp.types import Motion
-from interp.warp import resize_confidence, resize_flow, warp
+from interp.warp import resize_confidence, resize_flow, unstretched, warp
 from restyle.errors import RecipeError
 from restyle.painters.base import Paint
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
@@ -45,7 +45,6 @@ SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a li
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
 LASTS = 6  # keyframes for which brush marks are moved on; each move blurs, and sharpening makes up for only so much
 MOST_GAIN = 1.25  # of contrast, in matching colours
-STRETCH = (0.4, 0.9)  # gradient of the motion, pixels a pixel, over which paint is let go
 # Least and most of its own fine detail that is added to a painting. A move costs no more than 0.4; where more is missing, the
 # fresh painting has other marks, and blowing up the old ones would make them ripple.
 DETAIL = (-0.2, 0.4)
@@ -137,7 +136,7 @@ def _seed(
     marks. ``age``: of the marks before, float32, a number a cell."""
     height, width = fresh.shape[:2]
     moved = warp(_to_float(before), motion.flow, interpolation="cubic")
-    sure = resize_confidence(cv2.multiply(motion.confidence, _unstretched(motion.flow)), width, height)
+    sure = resize_confidence(cv2.multiply(motion.confidence, unstretched(motion.flow)), width, height)
     fresh = _match_colours(fresh, moved, sure)
     away = cv2.subtract(moved, fresh)
     cells = (max(1, width // CELL), max(1, height // CELL))
@@ -156,20 +155,6 @@ def _seed(
     away += _linear(tint * colour[:, :, None], (width, height))
     kept = soft * keep_marks > (MARKS[0] + MARKS[1]) / 2
     return _match_detail(away, fresh).clip(0, 1), np.where(kept, older, np.float32(0))
-
-
-def _unstretched(flow: np.ndarray) -> np.ndarray:
-    """Float32 h x w: 1 where ``flow`` moves paint, 0 where it pulls it out of shape.
-
-    Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such
-    a ramp becomes streaks, and more so with each keyframe. A camera moving closer stretches by a few hundredths a keyframe.
-    """
-    if min(flow.shape[:2]) < 9:
-        return np.ones(flow.shape[:2], np.float32)
-    smooth = cv2.blur(flow, (9, 9))  # composed motion is rough from pixel to pixel; what matters is as wide as a mark
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-    pull = np.sqrt((across * across + down * down).sum(axis=2))
-    return 1 - _ramp(cv2.blur(pull, (9, 9)), *STRETCH)
 
 
 def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:

@@ -213,5 +213,9 @@ def _shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The picture at ``size`` (width, height), in its own depth; always a copy or the picture itself."""
     if (picture.shape[1], picture.shape[0]) == size:
         return picture
+    half = (picture.shape[1] // 2, picture.shape[0] // 2)
+    if half[0] >= size[0] and half[1] >= size[1] and picture.shape[1] % 2 == picture.shape[0] % 2 == 0:
+        # by halves: OpenCV averages two by two six times as quickly as it averages anything else
+        return _shrink(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), size)
     smaller = picture.shape[1] >= size[0] and picture.shape[0] >= size[1]
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

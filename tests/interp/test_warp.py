@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moving_scene, texture
 
-from interp.warp import compose, consistency, outside, resize_flow, symmetric, twice, warp, warp_twice
+from interp.warp import compose, consistency, outside, resize_flow, symmetric, twice, unstretched, warp, warp_twice
 
 
 def still(height: int, width: int, dx: float = 0, dy: float = 0) -> np.ndarray:
@@ -134,3 +134,14 @@ def test_too_large_a_picture_is_refused() -> None:
         warp(np.zeros((2, 40000, 3), np.uint8), still(1, 1))
     with pytest.raises(ValueError, match="16382"):
         warp_twice(np.zeros((4, 40000, 3), np.uint8), still(1, 1))
+
+
+def test_only_motion_that_pulls_paint_out_of_shape_counts_as_stretched() -> None:
+    across = np.arange(80, dtype=np.float32)[None].repeat(60, 0)
+    ramp = np.dstack([np.clip(across - 30, 0, 20) * 1.2, np.zeros_like(across)])
+    held = unstretched(ramp.astype(np.float32))
+    assert held[:, 36:44].max() < 0.05
+    assert held[:, :18].min() > 0.99
+    assert held[:, 62:].min() > 0.99
+    zoom = (across - 40) * np.float32(0.05)
+    assert unstretched(np.dstack([zoom, zoom])).min() > 0.99

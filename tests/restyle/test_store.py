@@ -138,9 +138,12 @@ def test_pictures_and_carries_come_back_bit_for_bit(tmp_path: Path, dtype: type)
 
 
 def test_a_damaged_painting_is_named(tmp_path: Path) -> None:
-    (tmp_path / "00000001.png").write_bytes(b"nothing")
-    with pytest.raises(JobError, match=r"00000001.*damaged.*--fresh"):
-        load_picture(tmp_path / "00000001")
+    picture = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
+    whole = save_picture(tmp_path / "00000001", picture).read_bytes()
+    for damaged in (b"nothing", whole[: len(whole) // 2], whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
+        (tmp_path / "00000001.npz").write_bytes(damaged)
+        with pytest.raises(JobError, match=r"00000001.*damaged.*--fresh"):
+            load_picture(tmp_path / "00000001")
     (tmp_path / "carry.npz").write_bytes(b"nothing")
     with pytest.raises(JobError, match="damaged"):
         load_carry(tmp_path / "carry.npz")

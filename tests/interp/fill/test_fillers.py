@@ -7,9 +7,11 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scenes import moving_scene, psnr, recoloured, texture
 
-from interp.fill.along_motion import AlongMotionFiller
+from interp.fill.along_motion import AlongMotionFiller, _patches
 from interp.fill.hold import HoldFiller
 from interp.flow import estimator
 from interp.track import MotionTrack
@@ -155,6 +157,36 @@ def test_what_was_hidden_gets_the_look_of_its_surroundings() -> None:
     assert errors[0] < 0.75 * errors[1]
     untouched = ~cv2.dilate(scene.hidden[8].astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
     assert np.abs(mended.astype(int) - smeared)[untouched].mean() < 0.5
+
+
+@given(st.integers(1, 400), st.integers(1, 300), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_patches_cover_all_that_is_lost_once(width: int, height: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    lost = np.zeros((max(1, height // 2), max(1, width // 2)), np.float32)
+    for _ in range(3):
+        lost[random.integers(lost.shape[0]), random.integers(lost.shape[1])] = 1
+    seen = np.zeros((height, width), int)
+    for left, top, across, down in _patches(lost, width, height):
+        assert across > 0 < down
+        seen[top : top + down, left : left + across] += 1
+    assert seen.max() == 1
+    assert (
+        seen[cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR).reshape(seen.shape) > 0.02] == 1
+    ).all()
+
+
+def test_water_keeps_its_brush_marks() -> None:
+    """Ripples of the same colours in every frame: no motion explains them, and the painting's marks serve as well as any."""
+    scene = moving_scene(7, size=(160, 120), pan=(0, 0), disc=0)
+    random = np.random.default_rng(5)
+    for frame in scene.frames:
+        ripples = cv2.GaussianBlur(random.normal(0, 1, (60, 160)).astype(np.float32), (0, 0), 1.0)
+        frame[60:] = np.clip(120 + 220 * ripples, 0, 255).astype(np.uint8)[:, :, None]
+    left, right = brushed(scene.frames[0], 1), brushed(scene.frames[6], 2)
+    made = list(AlongMotionFiller().fill(gap_of(scene.frames, left, right)))
+    for filled in made:
+        assert detail(filled.picture[66:]) > 0.5 * detail(left[66:])
 
 
 def test_a_frame_unlike_both_neighbours_says_so() -> None:
