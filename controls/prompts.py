@@ -1,0 +1,121 @@
+"""Prompts as a person writes them: ``car=point:120,340@0``.
+
+================================  =====================================================================
+``NAME=point:X,Y@F``              a place on the object, in frame F
+``NAME=not:X,Y@F``                a place that is not on the object
+``NAME=box:L,T,R,B@F``            a rectangle round the object: left, top, right, bottom
+``NAME=text:WORDS@F``             the object's name in words
+``NAME=matte:FILE@F``             a drawn matte: a picture of the footage's size, white where the object is
+================================  =====================================================================
+
+Coordinates are pixels of the upright picture from its top left corner, x to the right, y down; (0, 0) is the centre of the
+first pixel. Frames count from 0. Several prompts for one object are written one by one, each with the object's name. Without
+``@F`` frame 0 is meant; in a file's name only a last ``@`` with nothing but digits after it is a frame.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from controls.types import Box, Matte, Point, Prompt, Prompted, Text
+
+__all__ = ["parse_object", "parse_prompt", "within"]
+
+FORMS = "point:X,Y@F, not:X,Y@F, box:L,T,R,B@F, text:WORDS@F or matte:FILE@F"
+
+
+def parse_object(text: str) -> Prompted:
+    """``car=box:10,20,60,40@12`` -> the prompt. A matte's file is read at once.
+
+    Raises ``ValueError``, one line for a person: what is wrong with which text, and how it is written.
+    """
+    name, equals, rest = text.partition("=")
+    name = name.strip()
+    if not equals:
+        raise ValueError(f"an object is written NAME=PROMPT, got {text!r}; a prompt is {FORMS}")
+    check_name(name)
+    prompt, frame = parse_prompt(rest)
+    return Prompted(name, frame, prompt)
+
+
+def parse_prompt(text: str) -> tuple[Prompt, int]:
+    """``box:10,20,60,40@12`` -> the prompt and its frame. Raises as ``parse_object``."""
+    kind, colon, rest = text.strip().partition(":")
+    if not colon or kind not in ("point", "not", "box", "text", "matte"):
+        raise ValueError(f"a prompt is {FORMS}, got {text!r}")
+    at = re.fullmatch(r"(.*)@(\d+)", rest, re.DOTALL)
+    what, frame = (at[1], int(at[2])) if at else (rest, 0)
+    if kind == "matte":
+        from controls.masks.files import read_matte
+
+        if not what:
+            raise ValueError(f"name the matte's file, such as matte:car.png@0, got {text!r}")
+        return Matte(read_matte(Path(what))), frame
+    if "@" in what:
+        raise ValueError(f"a frame is a whole number from 0 on, such as @12, got {text!r}")
+    if kind == "text":
+        if not what.strip():
+            raise ValueError(f"say what to look for, such as text:red car@0, got {text!r}")
+        return Text(what.strip()), frame
+    if kind == "box":
+        return Box(*_numbers(what, 4, "box:LEFT,TOP,RIGHT,BOTTOM@F", text)), frame
+    x, y = _numbers(what, 2, f"{kind}:X,Y@F", text)
+    return Point(x, y, positive=kind == "point"), frame
+
+
+def check_name(name: str) -> None:
+    """Raise ``ValueError`` unless ``name`` can be an object's: it also names files and streams."""
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise ValueError(f"an object's name is letters, digits, _ and - (it names files, too), got {name!r}")
+
+
+def within(prompts: Sequence[Prompted], size: tuple[int, int], frames: int) -> None:
+    """Check that every prompt lies in a shot of ``frames`` frames of ``size`` (width, height), and that each object is marked.
+
+    Raises ``ValueError``, one line for a person: a place outside of the picture, a frame outside of the shot, a matte of
+    another size or an empty one, an object with nothing but places that it is not at, no prompt at all.
+    """
+    if not prompts:
+        raise ValueError(f"no object is marked: write NAME=PROMPT, a prompt is {FORMS}")
+    width, height = size
+    for one in prompts:
+        check_name(one.name)
+        who, prompt = f"object {one.name!r}", one.prompt
+        if not 0 <= one.frame < frames:
+            raise ValueError(f"{who}: there is no frame {one.frame}; the shot has frames 0 to {frames - 1}")
+        if isinstance(prompt, Point):
+            if not (-0.5 <= prompt.x < width - 0.5 and -0.5 <= prompt.y < height - 0.5):
+                raise ValueError(f"{who}: ({prompt.x:g}, {prompt.y:g}) is outside of the picture, {_extent(size)}")
+        elif isinstance(prompt, Box):
+            edges = (prompt.left, prompt.top, prompt.right, prompt.bottom)
+            # whoever boxes the whole picture writes its size, or less one
+            if not (edges[0] >= -0.5 and edges[1] >= -0.5 and edges[2] <= width and edges[3] <= height):
+                shown = ",".join(f"{edge:g}" for edge in edges)
+                raise ValueError(f"{who}: the box {shown} reaches outside of the picture, {_extent(size)}")
+        elif isinstance(prompt, Matte):
+            if prompt.values.shape != (height, width):
+                h, w = prompt.values.shape
+                raise ValueError(f"{who}: the matte is {w}x{h}, the picture {width}x{height}; draw it at that size")
+            if not (prompt.values >= 0.5).any():
+                raise ValueError(f"{who}: the matte for frame {one.frame} is empty; white marks the object")
+    for name in dict.fromkeys(one.name for one in prompts):
+        if all(isinstance(one.prompt, Point) and not one.prompt.positive for one in prompts if one.name == name):
+            raise ValueError(f"object {name!r} has only places that it is not at; mark one that is on it (point:X,Y@F)")
+
+
+def _extent(size: tuple[int, int]) -> str:
+    width, height = size
+    return f"{width}x{height}: x runs from 0 to {width - 1}, y from 0 to {height - 1}"
+
+
+def _numbers(text: str, count: int, form: str, whole: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise ValueError(f"{form} takes {count} numbers, got {whole!r}")
+    return values
