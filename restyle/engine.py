@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from interp.track import MotionTrack
     from restyle.footage import Footage
 
-__all__ = ["Engine", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
+__all__ = ["Compositor", "Engine", "Look", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
 
 AHEAD = 16  # frames that decoding and motion run ahead of painting
 REPAIR_BELOW = 0.35  # a frame of which its neighbours explain less than this is painted itself
@@ -41,10 +41,36 @@ class Paintings:
 
 
 class PaintingShelf(Protocol):
-    """Where finished paintings are kept, so that a later run need not paint them again."""
+    """Where finished paintings are kept, so that a later run need not paint them again. ``look``: number of the look."""
 
-    def load(self, window: Window) -> Paintings | None: ...
-    def save(self, window: Window, paintings: Paintings) -> None: ...
+    def load(self, window: Window, look: int) -> Paintings | None: ...
+    def save(self, window: Window, look: int, paintings: Paintings) -> None: ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way of painting a footage. ``hands``: storyboard pictures by frame number, in the footage's size and depth."""
+
+    painter: Painter
+    strength: float = 1.0
+    keep_colour: bool = False
+    seed: int = 0
+    hands: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+
+class Compositor(Protocol):
+    """Puts the looks' finished pictures and the footage together."""
+
+    def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """``pictures``: of each look, H x W x 3 in the frame's dtype. Gives the result's picture."""
+        ...
+
+
+class _First:
+    """The only look, all over the picture."""
+
+    def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        return pictures[0] if pictures else frame.picture
 
 
 @dataclass(frozen=True)
@@ -74,8 +100,8 @@ def seed_of(seed: int, frame: int) -> int:
 class Engine:
     """Renders windows of one footage.
 
-    ``hands``: storyboard pictures by frame number, in the footage's size and depth. ``repair``: paint frames that neither
-    neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
+    ``looks``: every one is painted and filled; the ``compositor`` makes one picture of them (by default the first look is it).
+    ``repair``: paint frames that neither neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
     """
 
     def __init__(
@@ -83,22 +109,16 @@ class Engine:
         footage: Footage,
         *,
         pts: Sequence[int],
-        painter: Painter,
+        looks: Sequence[Look],
         filler: Filler,
-        strength: float = 1.0,
-        keep_colour: bool = False,
-        seed: int = 0,
-        hands: Mapping[int, np.ndarray] | None = None,
+        compositor: Compositor | None = None,
         repair: bool = True,
     ) -> None:
         self._footage = footage
         self._pts = pts
-        self._painter = painter
+        self._looks = tuple(looks)
         self._filler = filler
-        self._strength = strength
-        self._keep_colour = keep_colour
-        self._seed = seed
-        self._hands = dict(hands or {})
+        self._compositor = compositor or _First()
         self._repair = repair
 
     def render(
@@ -109,7 +129,7 @@ class Engine:
         A window's paintings build on those of the window before it in the shot, which are taken from the shelf if that
         window is not among ``windows``. Raises ``FootageError``, ``PainterError``, ``Cancelled``.
         """
-        before: tuple[Window, Paintings] | None = None
+        before: tuple[Window, list[Paintings]] | None = None
         feed = prefetch(self._feed(windows), depth=AHEAD)
         try:
             for window in windows:
@@ -118,10 +138,14 @@ class Engine:
                     frame, track = next(feed)
                     frames.append(frame)
                     meter.tell("reading")
-                paintings = shelf.load(window)
-                if paintings is None:
-                    paintings = self._paint(window, frames, track, self._inherit(window, before, shelf), meter)
-                    shelf.save(window, paintings)
+                paintings: list[Paintings] = []
+                for look in range(len(self._looks)):
+                    made = shelf.load(window, look)
+                    if made is None:
+                        inherited = self._inherit(window, look, before, shelf)
+                        made = self._paint(window, look, frames, track, inherited, meter)
+                        shelf.save(window, look, made)
+                    paintings.append(made)
                 before = (window, paintings)
                 yield window, self._finish(window, frames, track, paintings, meter)
         finally:
@@ -158,15 +182,15 @@ class Engine:
                 stream.close()
 
     def _inherit(
-        self, window: Window, before: tuple[Window, Paintings] | None, shelf: PaintingShelf
+        self, window: Window, look: int, before: tuple[Window, list[Paintings]] | None, shelf: PaintingShelf
     ) -> tuple[Carry | None, np.ndarray | None]:
         """The carry, and the painting of the shared boundary keyframe, from the window before in the same shot."""
         if window.index == 0:
             return None, None
         if before is not None and (before[0].shot, before[0].index) == (window.shot, window.index - 1):
-            paintings = before[1]
+            paintings = before[1][look]
         else:
-            loaded = shelf.load(replace(window, index=window.index - 1))
+            loaded = shelf.load(replace(window, index=window.index - 1), look)
             if loaded is None:
                 raise RuntimeError(f"window {window.index} of shot {window.shot} was rendered before its predecessor")
             paintings = loaded
@@ -175,6 +199,7 @@ class Engine:
     def _paint(
         self,
         window: Window,
+        look: int,
         frames: Sequence[Frame],
         track: MotionTrack,
         inherited: tuple[Carry | None, np.ndarray | None],
@@ -182,16 +207,18 @@ class Engine:
     ) -> Paintings:
         numbers = [key.frame for key in window.keys]
         carry, boundary = inherited
-        given = {place: self._hands[number] for place, number in enumerate(numbers) if number in self._hands}
+        hands = self._looks[look].hands
+        given = {place: hands[number] for place, number in enumerate(numbers) if number in hands}
         if boundary is not None:
             given[0] = boundary
         meter.tell(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
-        pictures, carry = self._call_painter(window, frames, track, numbers, given, carry, meter)
+        pictures, carry = self._call_painter(window, look, frames, track, numbers, given, carry, meter)
         return Paintings(dict(zip(numbers, pictures, strict=True)), carry)
 
     def _call_painter(
         self,
         window: Window,
+        look: int,
         frames: Sequence[Frame],
         track: MotionTrack,
         numbers: Sequence[int],
@@ -199,27 +226,33 @@ class Engine:
         carry: Carry | None,
         meter: Meter,
     ) -> tuple[list[np.ndarray], Carry]:
+        painter = self._looks[look].painter
         work = Paint(
             shot=window.shot,
             frames=tuple(numbers),
             pictures=tuple(frames[number - window.start].picture for number in numbers),
-            seeds=tuple(seed_of(self._seed, number) for number in numbers),
+            seeds=tuple(seed_of(self._looks[look].seed, number) for number in numbers),
             tracker=track,
             positions=tuple(number - window.start for number in numbers),
             given=given,
             tick=meter.tell,
         )
         try:
-            return self._painter.paint(work, carry)
+            return painter.paint(work, carry)
         except RestyleError:
             raise
         except Exception as error:
             raise PainterError(
-                f"painter {self._painter.name!r} failed on frames {numbers[0]} to {numbers[-1]}: {why(error)}"
+                f"painter {painter.name!r} failed on frames {numbers[0]} to {numbers[-1]}: {why(error)}"
             ) from error
 
     def _finish(
-        self, window: Window, frames: Sequence[Frame], track: MotionTrack, paintings: Paintings, meter: Meter
+        self,
+        window: Window,
+        frames: Sequence[Frame],
+        track: MotionTrack,
+        paintings: Sequence[Paintings],
+        meter: Meter,
     ) -> Iterator[Rendered]:
         """Fill the gaps, composite, and hand out the window's frames in order."""
         keys = {key.frame: key for key in window.keys}
@@ -232,33 +265,38 @@ class Engine:
         if not bounds:
             bounds = [(marks[0], marks[0])]
         for left, right in bounds:
-            pictures = dict(paintings.pictures)
             painted = dict(keys)
-            filled = self._fill(window, frames, track, pictures, painted, left, right, paintings.carry, meter)
+            filled: list[dict[int, Filled]] = []
+            for look, made in enumerate(paintings):
+                pictures = dict(made.pictures)
+                between = self._fill(window, look, frames, track, pictures, painted, left, right, made.carry, meter)
+                filled.append({number: Filled(picture, 1.0) for number, picture in pictures.items()} | between)
             final = right == window.last
             for number in range(left, right + 1 if final else right):
                 frame = frames[number - window.start]
-                key = painted.get(number)
-                got = filled.get(number) or Filled(pictures[number], 1.0)
-                yield self._compose(frame, got, window, key)
+                yield self._compose(frame, [look[number] for look in filled], window, painted.get(number))
 
-    def _compose(self, frame: Frame, filled: Filled, window: Window, key: Keyframe | None) -> Rendered:
-        painting = filled.picture
-        if self._keep_colour:
-            painting = composite.keep_colour(frame.picture, painting)
-        picture = composite.blend(frame.picture, painting, self._strength)
+    def _compose(self, frame: Frame, filled: Sequence[Filled], window: Window, key: Keyframe | None) -> Rendered:
+        pictures = []
+        for look, got in zip(self._looks, filled, strict=True):
+            painting = got.picture
+            if look.keep_colour:
+                painting = composite.keep_colour(frame.picture, painting)
+            pictures.append(composite.blend(frame.picture, painting, look.strength))
+        picture = self._compositor.compose(frame, pictures)
         return Rendered(
             source=frame,
             result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), frame.alpha),
             shot=window.shot,
             key=key,
-            coverage=filled.coverage,
+            coverage=min((got.coverage for got in filled), default=1.0),
             boundary=frame.index >= window.stop,
         )
 
     def _fill(
         self,
         window: Window,
+        look: int,
         frames: Sequence[Frame],
         track: MotionTrack,
         pictures: dict[int, np.ndarray],
@@ -290,12 +328,12 @@ class Engine:
         meter.tell(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({n for n in (left, right) if n in pictures} | {worst})
         given = {place: pictures[number] for place, number in enumerate(numbers) if number in pictures}
-        made, _ = self._call_painter(window, frames, track, numbers, given, carry, meter)
+        made, _ = self._call_painter(window, look, frames, track, numbers, given, carry, meter)
         pictures[worst] = made[numbers.index(worst)]
         painted[worst] = Keyframe(worst, "repair")
         del filled[worst]
         halves: dict[int, Filled] = {}
         for a, b in ((left, worst), (worst, right)):
             if a != b:
-                halves |= self._fill(window, frames, track, pictures, painted, a, b, carry, meter)
+                halves |= self._fill(window, look, frames, track, pictures, painted, a, b, carry, meter)
         return halves

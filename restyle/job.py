@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from restyle.engine import Engine, Rendered
+from restyle.engine import Engine, Look, Rendered
 from restyle.errors import RecipeError, show_path
+from restyle.layers import LayerCompositor, backdrop, layers_of, looks_of
+from restyle.mattes import Mattes, follow_objects, matte_files
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
@@ -21,7 +24,7 @@ from restyle.registry import make_filler, make_painter
 from restyle.shelf import MemoryShelf, Shelf, file_digest, fingerprint, versions
 from restyle.store import JobStore, digest
 from restyle.stream import WriteBehind
-from restyle.types import FootageSpec, Keyframe, Window
+from restyle.types import FootageSpec, Keyframe, Shot, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,9 +115,8 @@ class Job:
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done; paints nothing, writes nothing but into a job folder that
         exists already."""
-        painter = self._painter()
-        with closing(painter), self._open() as footage:
-            return self._plan(painter, self._analyse(footage))
+        with self._looks() as looks, self._open() as footage:
+            return self._plan(looks, self._analyse(footage))
 
     def analyse(self) -> Analysis:
         """Pass 1 alone: cuts, motion and coverage."""
@@ -125,11 +127,11 @@ class Job:
 
     def frames(self) -> Iterator[Rendered]:
         """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
-        painter = self._painter()
-        with closing(painter), self._open() as footage:
+        with self._looks() as looks, self._open() as footage, self._mattes_aside() as aside:
             analysis = self._analyse(footage)
-            plan = self._plan(painter, analysis)
-            engine = self._engine(footage, analysis, plan, painter)
+            plan = self._plan(looks, analysis)
+            mattes = self._follow(footage, analysis, plan.shots, aside)
+            engine = self._engine(footage, analysis, plan, looks, mattes)
             self._meter.begin("render", plan.frames, shots=len(plan.shots))
             rendering = engine.render(plan.windows, MemoryShelf(), self._meter)
             with closing(rendering):
@@ -154,19 +156,22 @@ class Job:
             raise RecipeError("an output is needed: -o OUTPUT")
         out = plan_output(self.spec, self.output, codec=self.recipe.codec, quality=self.recipe.quality)
         check_output(self.spec, out, overwrite=self.overwrite)
-        painter = self._painter()
         tally = _Tally()
         with ExitStack() as stack:
-            stack.callback(painter.close)
+            looks = stack.enter_context(self._looks())
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
             footage = stack.enter_context(self._open())
             store.put_text("recipe.json", self.recipe.to_text())
             analysis, analysis_key = self._analyse_once(footage, store)
-            plan = self._plan(painter, analysis)
+            plan = self._plan(looks, analysis)
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
-            shelf = self._shelf(store, plan, painter, out)
+            mattes, mattes_key = self._mattes_once(footage, analysis, plan, store)
+            if mattes is not None:
+                tally.notes += mattes.notes(len(plan.shots))
+            shelf = self._shelf(store, plan, looks, mattes_key, out)
             analysed = time.perf_counter()
-            self._render(footage, analysis, plan, painter, store, shelf, out, tally)
+            engine = self._engine(footage, analysis, plan, looks, mattes)
+            self._render(engine, plan, store, shelf, out, tally)
             rendered = time.perf_counter()
             segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)
@@ -182,6 +187,7 @@ class Job:
             store.prune(
                 {
                     "analysis": {analysis_key},
+                    "mattes": {mattes_key},
                     "paintings": set(shelf.paint_keys.values()),
                     "windows": set(shelf.frame_keys.values()),
                 }
@@ -201,12 +207,12 @@ class Job:
 
     def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
         """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
-        painter = self._painter()
         shown: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
-        with closing(painter), self._open() as footage:
+        with self._looks() as looks, self._open() as footage, self._mattes_aside() as aside:
             analysis = self._analyse(footage)
-            plan = self._plan(painter, analysis)
-            engine = self._engine(footage, analysis, plan, painter)
+            plan = self._plan(looks, analysis)
+            mattes = self._follow(footage, analysis, plan.shots, aside)
+            engine = self._engine(footage, analysis, plan, looks, mattes)
             self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
             for window in plan.windows:
                 if window.index == 0:
@@ -225,11 +231,21 @@ class Job:
 
         return open_footage(self.source, rate=self.rate)
 
-    def _painter(self) -> Painter:
-        options: dict[str, Any] = dict(self.recipe.painter_options)
-        if self.recipe.style is not None:
-            options["style"] = self.recipe.style
-        return make_painter(self.recipe.painter, options)
+    @contextmanager
+    def _looks(self) -> Iterator[list[Look]]:
+        """What has to be painted, with painters that are closed in the end."""
+        with ExitStack() as stack:
+            painters: dict[Any, Painter] = {}
+            looks = []
+            for wanted in looks_of(self.recipe)[0]:
+                options: dict[str, Any] = dict(self.recipe.painter_options)
+                if wanted.style is not None:
+                    options["style"] = wanted.style
+                if wanted.style not in painters:
+                    painters[wanted.style] = make_painter(self.recipe.painter, options)
+                    stack.callback(painters[wanted.style].close)
+                looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
+            yield looks
 
     def _span(self) -> tuple[int, int | None]:
         if self.recipe.range is None:
@@ -262,8 +278,48 @@ class Job:
                 (folder / "analysis.json").write_text(json.dumps(asdict(found)))
         return _analysis_from(json.loads(place.read_text())), key
 
-    def _plan(self, painter: Painter, analysis: Analysis) -> Plan:
-        return make_plan(self.spec, self.recipe, analysis, key_cost=getattr(painter, "cost", 0.0))
+    def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
+        cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
+        return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
+
+    # Mattes
+
+    def _follow(self, footage: Footage, analysis: Analysis, shots: Sequence[Shot], place: Path) -> Mattes | None:
+        """Follow the recipe's objects, their mattes going to the empty folder ``place``; ``None`` if it has no objects."""
+        if not self.recipe.objects:
+            return None
+        follow_objects(
+            footage,
+            self.recipe.objects,
+            shots,
+            pts=analysis.pts,
+            frames=self.spec.frames or len(analysis.pts),
+            masker=self.recipe.masker,
+            place=place,
+            meter=self._meter,
+        )
+        return Mattes(place)
+
+    def _mattes_once(
+        self, footage: Footage, analysis: Analysis, plan: Plan, store: JobStore
+    ) -> tuple[Mattes | None, str]:
+        """The objects' mattes, from an earlier run where there was one, and the key under which they are stored."""
+        recipe = self.recipe
+        files = [file_digest(path) for path in matte_files(recipe.objects)]
+        shots = [(shot.start, shot.stop) for shot in plan.shots]
+        key = digest(self._footage_key(), versions(), recipe.objects, files, recipe.masker, shots)
+        if not recipe.objects:
+            return None, key
+        if not store.has("mattes", key):
+            with store.making("mattes", key) as folder:
+                self._follow(footage, analysis, plan.shots, folder)
+        return Mattes(store.path("mattes", key)), key
+
+    @contextmanager
+    def _mattes_aside(self) -> Iterator[Path]:
+        """A folder for the mattes of work that keeps none."""
+        with TemporaryDirectory(prefix="restyle-") as name:
+            yield Path(name)
 
     def _hands(self, plan: Plan) -> dict[int, np.ndarray]:
         from restyle.footage import read_picture
@@ -281,40 +337,59 @@ class Job:
                 hands[key.frame] = picture
         return hands
 
-    def _engine(self, footage: Footage, analysis: Analysis, plan: Plan, painter: Painter) -> Engine:
+    def _engine(
+        self, footage: Footage, analysis: Analysis, plan: Plan, looks: Sequence[Look], mattes: Mattes | None
+    ) -> Engine:
         recipe = self.recipe
+        hands = self._hands(plan)
         return Engine(
             footage,
             pts=analysis.pts,
-            painter=painter,
+            looks=[replace(look, hands=hands) for look in looks],
             filler=make_filler(recipe.fill, recipe.fill_options),
-            strength=recipe.strength,
-            keep_colour=recipe.keep_colour,
-            seed=recipe.seed,
-            hands=self._hands(plan),
+            compositor=None if not layers_of(recipe) else self._compositor(mattes),
             repair=recipe.keyframes == "auto" and not recipe.storyboard,
         )
+
+    def _compositor(self, mattes: Mattes | None) -> LayerCompositor:
+        layers = layers_of(self.recipe)
+        if mattes is None:
+            raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
+        size = (self.spec.width, self.spec.height)
+        backdrops = {
+            number: backdrop(layer.source, *size, self.spec.dtype)
+            for number, layer in enumerate(layers)
+            if layer.source is not None
+        }
+        return LayerCompositor(layers, looks_of(self.recipe)[1], mattes, backdrops)
 
     def _footage_key(self) -> str:
         from restyle.footage import files_of
 
         return fingerprint(self.spec, files_of(self.source))
 
-    def _shelf(self, store: JobStore, plan: Plan, painter: Painter, out: OutputSpec) -> Shelf:
+    def _shelf(self, store: JobStore, plan: Plan, looks: Sequence[Look], mattes_key: str, out: OutputSpec) -> Shelf:
         recipe = self.recipe
         base = [self._footage_key(), versions()]
-        paint = [*base, painter.name, dict(painter.identity), recipe.seed]
         repair = recipe.keyframes == "auto" and not recipe.storyboard
-        frames = [recipe.fill, recipe.fill_options, recipe.strength, recipe.keep_colour, repair, out.identity]
+        touched = [[look.strength, look.keep_colour] for look in looks]
+        frames = [recipe.fill, recipe.fill_options, touched, repair, out.identity]
+        if layers := layers_of(recipe):
+            sources = [layer.source for layer in layers if layer.source and not layer.source.startswith("#")]
+            frames += [mattes_key, [layer.model_dump() for layer in layers], [file_digest(path) for path in sources]]
         hands = {key.frame: file_digest(key.picture) for key in plan.keyframes if key.picture is not None}
-        return Shelf(store, plan.windows, paint=paint, frames=frames, hands=hands)
+        return Shelf(
+            store,
+            plan.windows,
+            looks=[[*base, look.painter.name, dict(look.painter.identity), look.seed] for look in looks],
+            frames=[*base, *frames],
+            hands=hands,
+        )
 
     def _render(
         self,
-        footage: Footage,
-        analysis: Analysis,
+        engine: Engine,
         plan: Plan,
-        painter: Painter,
         store: JobStore,
         shelf: Shelf,
         out: OutputSpec,
@@ -334,7 +409,6 @@ class Job:
                 missing.append(window)
         if not missing:
             return
-        engine = self._engine(footage, analysis, plan, painter)
         rendering = engine.render(missing, shelf, self._meter)
         with closing(rendering):
             for window, frames in rendering:

@@ -7,18 +7,49 @@ the input's nor the output's path; pictures that it names are relative to the re
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from restyle.errors import MissingExtraError, OutputError, RecipeError, show_path, why
 
-__all__ = ["RECIPE_VERSION", "Recipe", "parse_keyframes", "parse_storyboard"]
+__all__ = ["RECIPE_VERSION", "Layer", "Recipe", "parse_keyframes", "parse_layer", "parse_storyboard"]
 
 RECIPE_VERSION = 1
 
 FrameNumber = Annotated[int, Field(ge=0)]
+
+
+class Layer(BaseModel):
+    """What is done to one object. Layers are laid over the footage in the recipe's order; the last lies on top."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    object: Annotated[str, Field(min_length=1)]
+    """Name of one of the recipe's objects, or ``"background"``: all that belongs to none of them."""
+    mode: Literal["restyle", "keep", "replace"] = "restyle"
+    """Paint it; show the footage there, whatever lies below; or put a colour or a picture (``source``) there."""
+    source: str | None = None
+    """With ``replace``: ``"#rrggbb"``, or a picture's path; the picture is scaled and cropped to fill the frame."""
+    style: str | None = None
+    """``None``: the recipe's own; so with the next three."""
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    keep_colour: bool | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    feather: Annotated[float, Field(ge=0, le=200)] = 3.0
+    """Pixels over which the matte's edge is softened."""
+    grow: Annotated[float, Field(ge=-200, le=200)] = 0.0
+    """Pixels by which the matte is grown or, below 0, shrunk."""
+    invert: bool = False
+    """Everywhere but on the object."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Layer:
+        if (self.mode == "replace") != (self.source is not None):
+            raise ValueError("a layer has a source (a colour or a picture) if its mode is 'replace', and only then")
+        return self
 
 
 class Recipe(BaseModel):
@@ -54,6 +85,13 @@ class Recipe(BaseModel):
     """Frame number -> a picture painted by hand, used as that keyframe."""
     cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
     """Where shots begin: found, nowhere, or at these frames."""
+    objects: tuple[Annotated[str, Field(pattern=r"(?s)^\w[\w-]*=\w+:.+$")], ...] = ()
+    """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
+    objects alone are restyled."""
+    masker: str = "flowcut"
+    """Who follows the objects through their shots."""
+    layers: tuple[Layer, ...] = ()
+    """What is done to which object; none: the whole picture is restyled."""
     range: str | None = None
     """``"IN:OUT"``, half-open, in frames or timecode; ``None``: all of it."""
     codec: str | None = None
@@ -66,6 +104,23 @@ class Recipe(BaseModel):
         if isinstance(value, (list, tuple, set)):
             return tuple(sorted(set(value)))
         return value
+
+    @model_validator(mode="after")
+    def _layers_know_their_objects(self) -> Recipe:
+        known = [*self.object_names, "background"]
+        if "background" in self.object_names:
+            raise ValueError("no object can be named background: that is all that belongs to no object")
+        for layer in self.layers:
+            if layer.object not in known:
+                raise ValueError(
+                    f"a layer names the object {layer.object!r}, which is not marked; there are: {', '.join(known)}"
+                )
+        return self
+
+    @property
+    def object_names(self) -> list[str]:
+        """Names of the objects, in the order in which they are first marked."""
+        return list(dict.fromkeys(text.partition("=")[0] for text in self.objects))
 
     @property
     def key_step(self) -> int | None:
@@ -108,6 +163,12 @@ class Recipe(BaseModel):
             fields["storyboard"] = {number: str(here / picture) for number, picture in recipe.storyboard.items()}
         if recipe.style and (here / recipe.style).is_file():
             fields["style"] = str(here / recipe.style)
+        if recipe.objects:
+            fields["objects"] = [_beside(text, here) for text in recipe.objects]
+        for layer in fields.get("layers", []):
+            for name in ("style", "source"):
+                if layer.get(name) and (here / layer[name]).is_file():
+                    layer[name] = str(here / layer[name])
         return fields
 
     @classmethod
@@ -125,6 +186,12 @@ class Recipe(BaseModel):
     def to_text(self) -> str:
         """The recipe as JSON, every field named."""
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+
+
+def _beside(text: str, folder: Path) -> str:
+    """An object's prompt with the file that it names taken from ``folder``."""
+    head, kind, path = re.match(r"(?s)^([^=]*=)(\w+:)(.*)$", text).groups()  # type: ignore[union-attr]  # validated
+    return f"{head}{kind}{folder / path}" if kind in ("matte:", "mattes:") else text
 
 
 def parse_keyframes(text: str) -> str | tuple[int, ...]:
@@ -151,6 +218,23 @@ def parse_storyboard(items: list[str]) -> dict[int, str]:
     return board
 
 
+def parse_layer(text: str) -> dict[str, Any]:
+    """``--layer NAME`` or ``--layer NAME:style=mosaic,feather=6``: the layer's fields. Raises ``RecipeError``."""
+    name, _, rest = text.partition(":")
+    fields: dict[str, Any] = {"object": name.strip()}
+    for part in filter(None, rest.split(",")):
+        field, equals, value = part.partition("=")
+        field = field.strip().replace("-", "_")
+        if not equals or field not in Layer.model_fields or field == "object":
+            known = ", ".join(sorted(set(Layer.model_fields) - {"object"}))
+            raise RecipeError(f"--layer is NAME:FIELD=VALUE,...; fields are {known}; got {text!r}")
+        fields[field] = value.strip()
+    try:
+        return Layer(**fields).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise RecipeError(f"--layer {text}: {_one_line(error)}") from None
+
+
 def _parse(text: str, path: Path) -> Any:
     if path.suffix.lower() in (".yaml", ".yml"):
         try:
@@ -175,7 +259,8 @@ def _one_line(error: ValidationError) -> str:
     for item in error.errors(include_url=False):
         field = str(item["loc"][0]) if item["loc"] else "recipe"
         if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(field, Recipe.model_fields, n=1)
+            field = str(item["loc"][-1])
+            near = difflib.get_close_matches(field, [*Recipe.model_fields, *Layer.model_fields], n=1)
             found[field] = f"unknown key {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
         elif field in ("keyframes", "cuts"):
             forms = "'auto', 'every:N'" if field == "keyframes" else "'auto', 'none'"

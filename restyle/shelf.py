@@ -71,23 +71,24 @@ class Shelf:
     """Keys of every window's paintings and frames, and the paintings themselves (``engine.PaintingShelf``)."""
 
     def __init__(
-        self, store: JobStore, windows: Sequence[Window], *, paint: Any, frames: Any, hands: Mapping[int, str]
+        self, store: JobStore, windows: Sequence[Window], *, looks: Sequence[Any], frames: Any, hands: Mapping[int, str]
     ) -> None:
-        """``paint``, ``frames``: plain JSON values that decide paintings, and frames. ``hands``: digests of the
+        """``looks``, ``frames``: plain JSON values that decide each look's paintings, and frames. ``hands``: digests of the
         storyboard's pictures by frame number."""
         self._store = store
-        self.paint_keys: dict[tuple[int, int], str] = {}
+        self.paint_keys: dict[tuple[int, int, int], str] = {}  # (shot, window, look)
         self.frame_keys: dict[tuple[int, int], str] = {}
-        before = ""
+        before = [""] * len(looks)
         for window in windows:
             numbers = [key.frame for key in window.keys]
             drawn = {str(number): hands[number] for number in numbers if number in hands}
-            before = digest(paint, before if window.index else "", window.start, numbers, drawn)
-            self.paint_keys[window.shot, window.index] = before
-            self.frame_keys[window.shot, window.index] = digest(frames, before, window.stop)
+            for look, paint in enumerate(looks):
+                before[look] = digest(paint, before[look] if window.index else "", window.start, numbers, drawn)
+                self.paint_keys[window.shot, window.index, look] = before[look]
+            self.frame_keys[window.shot, window.index] = digest(frames, *before, window.start, window.stop)
 
-    def load(self, window: Window) -> Paintings | None:
-        key = self.paint_keys[window.shot, window.index]
+    def load(self, window: Window, look: int) -> Paintings | None:
+        key = self.paint_keys[window.shot, window.index, look]
         if not self._store.has("paintings", key):
             return None
         folder = self._store.path("paintings", key)
@@ -98,8 +99,8 @@ class Shelf:
         pictures = {number: load_picture(folder / f"{number:08d}") for number in numbers}
         return Paintings(pictures, load_carry(folder / "carry.npz"))
 
-    def save(self, window: Window, paintings: Paintings) -> None:
-        with self._store.making("paintings", self.paint_keys[window.shot, window.index]) as place:
+    def save(self, window: Window, look: int, paintings: Paintings) -> None:
+        with self._store.making("paintings", self.paint_keys[window.shot, window.index, look]) as place:
             for number, picture in paintings.pictures.items():
                 save_picture(place / f"{number:08d}", picture)
             save_carry(place / "carry.npz", paintings.carry)
@@ -107,15 +108,14 @@ class Shelf:
 
 
 class MemoryShelf:
-    """Keeps only the newest window's paintings, for rendering without a job folder."""
+    """Keeps only each look's newest window's paintings, for rendering without a job folder."""
 
     def __init__(self) -> None:
-        self._held: tuple[tuple[int, int], Paintings] | None = None
+        self._held: dict[int, tuple[tuple[int, int], Paintings]] = {}
 
-    def load(self, window: Window) -> Paintings | None:
-        if self._held is not None and self._held[0] == (window.shot, window.index):
-            return self._held[1]
-        return None
+    def load(self, window: Window, look: int) -> Paintings | None:
+        place, paintings = self._held.get(look, (None, None))
+        return paintings if place == (window.shot, window.index) else None
 
-    def save(self, window: Window, paintings: Paintings) -> None:
-        self._held = ((window.shot, window.index), paintings)
+    def save(self, window: Window, look: int, paintings: Paintings) -> None:
+        self._held[look] = ((window.shot, window.index), paintings)

@@ -11,6 +11,7 @@ change touches. A thing is made under ``work/`` and renamed into place when it i
     recipe.json         the recipe of the last run
     plan.json           shots, keyframes and windows of the last run
     analysis/KEY.npz    what pass 1 found
+    mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
     paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
     windows/KEY/        one finished window: segment, rows.json
     report.html  report.json
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["JobStore", "digest", "load_carry", "load_picture", "save_carry", "save_picture"]
 
 FORMAT = 1
-KINDS = ("analysis", "paintings", "windows")
+KINDS = ("analysis", "mattes", "paintings", "windows")
 
 
 def digest(*parts: Any) -> str:

@@ -67,6 +67,30 @@ KeyframeImage = Annotated[
     list[str] | None,
     typer.Option(metavar="FRAME=PICTURE", help="A keyframe painted by hand, used as it is. Again for each one."),
 ]
+Object = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--object",
+        metavar="NAME=PROMPT",
+        help="Mark an object; it alone is restyled. PROMPT is point:X,Y@FRAME, not:X,Y@FRAME, box:L,T,R,B@FRAME, "
+        "matte:FILE@FRAME or mattes:FOLDER. Pixels count from the top left corner. Can be given many times.",
+        show_default=False,
+    ),
+]
+Layer = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layer",
+        metavar="NAME[:FIELD=VALUE,...]",
+        help="What is done to an object, or to the background; the last lies on top. Fields: mode (restyle, keep, "
+        "replace), source, style, strength, keep-colour, seed, feather, grow, invert. Can be given many times.",
+        show_default=False,
+    ),
+]
+Masker = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who follows the objects: flowcut (needs no weights) or sam2."),
+]
 Cuts = Annotated[
     str | None,
     typer.Option(metavar="auto|none|LIST", help="Where shots begin: found, nowhere, or at frames such as 96,240."),
@@ -146,7 +170,7 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
 
     Raises ``RecipeError``, ``MissingExtraError``.
     """
-    from restyle.recipe import Recipe, parse_keyframes, parse_storyboard
+    from restyle.recipe import Recipe, parse_keyframes, parse_layer, parse_storyboard
 
     fields = Recipe.read(recipe) if recipe is not None else {}
     options = {name: value for name, value in given.items() if value not in (None, [])}
@@ -154,6 +178,8 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
         options["keyframes"] = parse_keyframes(options["keyframes"])
     if "storyboard" in options:
         options["storyboard"] = parse_storyboard(options["storyboard"])
+    if "layers" in options:
+        options["layers"] = [parse_layer(text) for text in options["layers"]]
     if "cuts" in options:
         options["cuts"] = _cuts(options["cuts"])
     return Recipe.build("the options", **fields | options)

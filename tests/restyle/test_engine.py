@@ -10,7 +10,7 @@ from scenes import texture
 
 from interp.fill.along_motion import AlongMotionFiller
 from interp.fill.hold import HoldFiller
-from restyle.engine import Engine, Rendered, seed_of
+from restyle.engine import Engine, Look, Rendered, seed_of
 from restyle.errors import FootageError, PainterError
 from restyle.footage import open_footage
 from restyle.painters.base import Paint
@@ -29,7 +29,13 @@ def window(start: int, stop: int, keys: list[int], index: int = 0) -> Window:
 
 
 def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
-    settings: dict[str, Any] = {"painter": IdentityPainter(), "filler": HoldFiller(), "repair": False} | options
+    look = {
+        name: options.pop(name)
+        for name in list(options)
+        if name in ("painter", "strength", "keep_colour", "seed", "hands")
+    }
+    settings: dict[str, Any] = {"filler": HoldFiller(), "repair": False} | options
+    settings.setdefault("looks", [Look(**{"painter": IdentityPainter()} | look)])
     made: list[Rendered] = []
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
@@ -162,7 +168,7 @@ def test_closing_early_stops_the_threads(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", moving_frames(30, (32, 24)))
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
-        engine = Engine(footage, pts=pts, painter=IdentityPainter(), filler=HoldFiller())
+        engine = Engine(footage, pts=pts, looks=[Look(IdentityPainter())], filler=HoldFiller())
         rendering = engine.render([window(0, 10, [0, 10]), window(10, 30, [10], 1)], MemoryShelf(), Meter())
         _, frames = next(rendering)
         next(frames)

@@ -1,0 +1,125 @@
+"""Layers: which look lies where. Turns a recipe's layers into looks to be painted, and puts the painted pictures together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from restyle import composite
+from restyle.errors import RecipeError
+from restyle.recipe import Layer, Recipe
+from restyle.types import Frame
+
+__all__ = ["LayerCompositor", "LookSpec", "MatteSource", "backdrop", "layers_of", "looks_of"]
+
+
+class MatteSource(Protocol):
+    """Where objects' mattes come from."""
+
+    names: Sequence[str]
+
+    def of(self, name: str, frame: int) -> np.ndarray:
+        """float32 H x W in [0, 1]: all zero where the object is not."""
+        ...
+
+
+@dataclass(frozen=True)
+class LookSpec:
+    """What a look is made with. Layers that want the same share it: it is painted once."""
+
+    style: str | None
+    strength: float
+    keep_colour: bool
+    seed: int
+
+    @property
+    def painted(self) -> tuple[str | None, int]:
+        """What decides the paintings; the rest is done to them afterwards."""
+        return self.style, self.seed
+
+
+def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
+    """The recipe's layers; with objects and no layers, one that restyles each object. None: the whole picture."""
+    return recipe.layers or tuple(Layer(object=name) for name in recipe.object_names)
+
+
+def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
+    """The looks that have to be painted, and for each layer the number of its own (``None``: it paints nothing)."""
+    layers = layers_of(recipe)
+    if not layers:
+        return [LookSpec(recipe.style, recipe.strength, recipe.keep_colour, recipe.seed)], []
+    looks: list[LookSpec] = []
+    places: list[int | None] = []
+    for layer in layers:
+        if layer.mode != "restyle":
+            places.append(None)
+            continue
+        own = layer.model_dump(include={"style", "strength", "keep_colour", "seed"})
+        look = LookSpec(**{name: getattr(recipe, name) if value is None else value for name, value in own.items()})
+        if look not in looks:
+            looks.append(look)
+        places.append(looks.index(look))
+    return looks, places
+
+
+class LayerCompositor:
+    """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        looks: Sequence[int | None],
+        mattes: MatteSource,
+        backdrops: Mapping[int, np.ndarray],
+    ) -> None:
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture."""
+        self._layers = tuple(zip(layers, looks, strict=True))
+        self._mattes = mattes
+        self._backdrops = backdrops
+
+    def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        made = frame.picture
+        for number, (layer, look) in enumerate(self._layers):
+            matte = self.matte(layer, frame.index)
+            if not matte.any():
+                continue
+            top = self._backdrops.get(number, frame.picture) if look is None else pictures[look]
+            made = composite.over(made, top, matte)
+        return made
+
+    def matte(self, layer: Layer, frame: int) -> np.ndarray:
+        """Where a layer lies in a frame, its edge as it asks for: float32 H x W in [0, 1]."""
+        if layer.object == "background":
+            found = [self._mattes.of(name, frame) for name in self._mattes.names]
+            matte = 1 - np.maximum.reduce(found)
+        else:
+            matte = self._mattes.of(layer.object, frame)
+        if layer.invert:
+            matte = 1 - matte
+        return composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
+
+
+def backdrop(source: str, width: int, height: int, dtype: str) -> np.ndarray:
+    """A ``replace`` layer's picture, H x W x 3 of ``dtype``: a colour ``#rrggbb``, or a picture that fills the frame, cropped
+    in the middle. Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a picture that cannot be read."""
+    import cv2
+
+    from restyle.footage import read_picture
+
+    kind: Any = np.dtype(dtype)
+    if source.startswith("#"):
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", source):
+            raise RecipeError(f"a colour is #rrggbb, such as #20a040; got {source!r}")
+        white = 1.0 if dtype == "float32" else float(np.iinfo(kind).max)
+        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white / 255)
+        return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
+    picture = read_picture(source, dtype=dtype)
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
+    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return np.ascontiguousarray(picture[top : top + height, left : left + width])

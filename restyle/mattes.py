@@ -1,0 +1,232 @@
+"""Objects' mattes: followed through every shot in which they are marked, and kept in the job folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from restyle.errors import JobError, MissingExtraError, RecipeError, show_path, why
+from restyle.progress import Meter
+from restyle.types import Shot
+
+if TYPE_CHECKING:
+    from controls.types import Prompted
+    from restyle.footage import Footage
+
+__all__ = ["Mattes", "follow_objects", "matte_files"]
+
+_EXTRAS = {"sam2": "sam2", "torch": "sam2", "hydra": "sam2"}  # package -> the extra of ours that installs it
+
+
+def matte_files(objects: Sequence[str]) -> list[Path]:
+    """Every file that the prompts name: drawn mattes, and the pictures in folders of mattes."""
+    files: list[Path] = []
+    for text in objects:
+        kind, _, what = text.partition("=")[2].partition(":")
+        if kind == "matte":
+            files.append(Path(re.sub(r"@\d+$", "", what)))
+        elif kind == "mattes":
+            files += sorted(path for path in Path(what).glob("*") if path.is_file())
+    return files
+
+
+def follow_objects(
+    footage: Footage,
+    objects: Sequence[str],
+    shots: Sequence[Shot],
+    *,
+    pts: Sequence[int],
+    frames: int,
+    masker: str,
+    place: Path,
+    meter: Meter,
+) -> None:
+    """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
+    ``NAME/NUMBER.png`` (8 bit), and ``facts.json``.
+
+    ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
+    whole footage. Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``Cancelled``.
+    """
+    given, prompts = _parse(objects)
+    spec = footage.spec
+    names = list(dict.fromkeys(text.partition("=")[0] for text in objects))
+    for name in names:
+        (place / name).mkdir()
+    outside = [one for one in prompts if not any(shot.start <= one.frame < shot.stop for shot in shots)]
+    if outside:
+        span = f"{shots[0].start} to {shots[-1].stop - 1}"
+        raise RecipeError(f"object {outside[0].name!r} is marked in frame {outside[0].frame}; the frames are {span}")
+    lost: dict[str, list[int]] = {name: [] for name in names}
+    seen: dict[str, list[int]] = {name: [] for name in names}
+    meter.begin("mattes", sum(len(shot) for shot in shots))
+    for shot in shots:
+        marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
+        for found in _through(footage, shot, marks, given, pts=pts, frames=frames, masker=masker):
+            number = shot.start + found.frame
+            for name, matte in found.mattes.items():
+                _write(place / name / f"{number:08d}.png", matte)
+                seen[name].append(shot.index)
+            for name in found.lost:
+                lost[name].append(number)
+            meter.tell("following objects")
+        for _ in range(len(shot)):
+            meter.step("following objects", shot=shot.index)
+    facts = {
+        "names": names,
+        "size": [spec.width, spec.height],
+        "lost": {name: sorted(numbers) for name, numbers in lost.items()},
+        "shots": {name: sorted(set(where)) for name, where in seen.items()},
+    }
+    (place / "facts.json").write_text(json.dumps(facts))
+
+
+class Mattes:
+    """What ``follow_objects`` wrote (``layers.MatteSource``). Raises ``JobError`` if it is damaged."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            facts = json.loads((folder / "facts.json").read_text())
+            self.names: Sequence[str] = tuple(facts["names"])
+            self._size = tuple(facts["size"])
+            self.lost: Mapping[str, Sequence[int]] = facts["lost"]
+            self.shots: Mapping[str, Sequence[int]] = facts["shots"]
+        except (OSError, ValueError, KeyError) as error:
+            raise JobError(
+                f"{show_path(folder)} in the job folder is damaged ({why(error)}): run with --fresh"
+            ) from error
+        self._read = lru_cache(maxsize=2 * len(self.names))(self._load)
+
+    def of(self, name: str, frame: int) -> np.ndarray:
+        """float32 H x W in [0, 1], read only; all zero in shots in which the object is not marked."""
+        return self._read(name, frame)
+
+    def notes(self, shots: int) -> list[str]:
+        """What a person should know: where an object was lost, and shots in which it is not marked. One line each."""
+        lines = []
+        for name in self.names:
+            if gone := self.lost.get(name):
+                lines.append(
+                    f"object {name!r} was not found in {len(gone)} frames ({_spans(gone)}); nothing was done there"
+                )
+            if missing := sorted(set(range(shots)) - set(self.shots.get(name, []))):
+                lines.append(
+                    f"object {name!r} is not marked in shots {_spans(missing)}; it was taken to be absent there"
+                )
+        return lines
+
+    def _load(self, name: str, frame: int) -> np.ndarray:
+        import cv2
+
+        path = self._folder / name / f"{frame:08d}.png"
+        if not path.exists():
+            return np.zeros(self._size[::-1], np.float32)
+        values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        if values is None or values.shape != self._size[::-1]:
+            raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh")
+        matte = values.astype(np.float32) / np.float32(255)
+        matte.setflags(write=False)
+        return matte
+
+
+class _ShotPictures:
+    """One shot of a footage (``controls.types.Pictures``)."""
+
+    def __init__(self, footage: Footage, shot: Shot, pts: Sequence[int]) -> None:
+        self._footage = footage
+        self._shot = shot
+        self._pts = pts
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._footage.spec.width, self._footage.spec.height
+
+    def __len__(self) -> int:
+        return len(self._shot)
+
+    def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        first = self._shot.start
+        for frame in self._footage.frames(first + start, min(first + stop, self._shot.stop), pts=self._pts):
+            yield frame.picture
+
+
+def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
+    from controls.prompts import parse_object
+
+    given: dict[str, Path] = {}
+    prompts: list[Prompted] = []
+    for text in objects:
+        name, _, rest = text.partition("=")
+        if rest.startswith("mattes:"):
+            given[name] = Path(rest.removeprefix("mattes:"))
+            continue
+        try:
+            prompts.append(parse_object(text))
+        except ValueError as error:
+            raise RecipeError(str(error)) from None
+    both = next((one.name for one in prompts if one.name in given), None)
+    if both:
+        raise RecipeError(f"object {both!r} has mattes and prompts; give it one or the other")
+    return given, prompts
+
+
+def _through(
+    footage: Footage,
+    shot: Shot,
+    prompts: Sequence[Prompted],
+    given: Mapping[str, Path],
+    *,
+    pts: Sequence[int],
+    frames: int,
+    masker: str,
+) -> Iterator[Any]:
+    """Every frame's mattes in one shot, those followed and those given."""
+    from dataclasses import replace
+
+    from controls.masks import make_masker
+    from controls.masks.given import GivenMasker
+    from controls.prompts import within
+
+    pictures = _ShotPictures(footage, shot, pts)
+    try:
+        if given:
+            yield from GivenMasker(given, first=shot.start, frames=frames).follow(pictures)
+        if prompts:
+            inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
+            within(inside, pictures.size, len(pictures))
+            yield from make_masker(masker).follow(pictures, inside)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        raise MissingExtraError(f"masker {masker!r}", _EXTRAS[package]) from error
+    except ValueError as error:
+        where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
+        raise RecipeError(f"{error}{where}") from error
+
+
+def _write(path: Path, matte: np.ndarray) -> None:
+    import cv2
+
+    values = np.rint(np.clip(matte, 0, 1) * 255).astype(np.uint8)
+    done, data = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise JobError(f"cannot store a matte of {matte.shape} as {show_path(path)}")
+    path.write_bytes(data.tobytes())
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """``3, 5-9``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
