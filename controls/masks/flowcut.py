@@ -86,8 +86,8 @@ class FlowCutMasker:
             if left is not None:
                 found.append((share, layers[name].window, layers[name].seen))
             kept = shelf.take(name, moment.number)
-            if kept is not None:
-                found.append((1 - share if left is not None else 1.0, *kept))
+            if kept is not None and kept[0] is not None:
+                found.append((1 - share if left is not None else 1.0, kept[0], kept[1]))
             mattes[name] = self._matte(moment.frame, found)
             if not any((seen > 0.5).any() for _, _, seen in found):
                 lost.add(name)

@@ -18,7 +18,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
-        self._places: dict[tuple[str, int], tuple[int, int, Window]] = {}
+        self._places: dict[tuple[str, int], tuple[int, int, Window | None, tuple[int, ...]]] = {}
 
     def __enter__(self) -> Shelf:
         return self
@@ -28,19 +28,19 @@ class Shelf:
     ) -> None:
         self._file.close()
 
-    def put(self, name: str, frame: int, window: Window, seen: np.ndarray) -> None:
-        """Keep ``seen`` (float32 h x w of ``window``)."""
+    def put(self, name: str, frame: int, window: Window | None, seen: np.ndarray) -> None:
+        """Keep ``seen``: float32 h x w of ``window``, or of the whole picture."""
         packed = zlib.compress(np.round(seen * 255).astype(np.uint8).tobytes(), 1)
         self._file.seek(0, 2)
-        self._places[name, frame] = (self._file.tell(), len(packed), window)
+        self._places[name, frame] = (self._file.tell(), len(packed), window, seen.shape)
         self._file.write(packed)
 
-    def take(self, name: str, frame: int) -> tuple[Window, np.ndarray] | None:
+    def take(self, name: str, frame: int) -> tuple[Window | None, np.ndarray] | None:
         """What was kept, or ``None``."""
         found = self._places.pop((name, frame), None)
         if found is None:
             return None
-        start, length, window = found
+        start, length, window, shape = found
         self._file.seek(start)
         flat = np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8)
-        return window, flat.reshape(window.shape).astype(np.float32) / np.float32(255)
+        return window, flat.reshape(shape).astype(np.float32) / np.float32(255)
