@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from restyle.engine import Engine, Look, Rendered
-from restyle.errors import RecipeError, show_path
+from restyle.errors import OutputExistsError, RecipeError, show_path
 from restyle.layers import LayerCompositor, backdrop, layers_of, looks_of
-from restyle.mattes import Mattes, follow_objects, matte_files
+from restyle.mattes import Mattes, export, follow_objects, matte_files
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
@@ -223,6 +223,25 @@ class Job:
                             shown.append((key, made.source.picture, made.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
         return shown
+
+    def mattes(self, folder: str | Path, *, overwrite: bool = False) -> list[str]:
+        """Follow the recipe's objects and write their mattes alone, one folder of pictures each; paints nothing. Gives notes
+        for a person. Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``,
+        ``OutputError``.
+        """
+        if not self.recipe.objects:
+            raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
+        folder = Path(folder)
+        if folder.exists() and not overwrite:
+            raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
+        with self._open() as footage, self._mattes_aside() as aside:
+            analysis = self._analyse(footage)
+            shots = self._plan([], analysis).shots
+            found = self._follow(footage, analysis, shots, aside)
+            if found is None:
+                raise RuntimeError("objects were marked, but no mattes were made")
+            export(found, range(analysis.start, analysis.stop), folder, overwrite=overwrite)
+            return found.notes(len(shots))
 
     # The pieces
 

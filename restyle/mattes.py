@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restyle.errors import JobError, MissingExtraError, RecipeError, show_path, why
+from restyle.errors import JobError, MissingExtraError, OutputError, OutputExistsError, RecipeError, show_path, why
 from restyle.progress import Meter
 from restyle.types import Shot
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from controls.types import Prompted
     from restyle.footage import Footage
 
-__all__ = ["Mattes", "follow_objects", "matte_files"]
+__all__ = ["Mattes", "export", "follow_objects", "matte_files"]
 
 _EXTRAS = {"sam2": "sam2", "torch": "sam2", "hydra": "sam2"}  # package -> the extra of ours that installs it
 
@@ -133,6 +135,29 @@ class Mattes:
         matte = values.astype(np.float32) / np.float32(255)
         matte.setflags(write=False)
         return matte
+
+
+def export(mattes: Mattes, span: range, folder: Path, *, overwrite: bool) -> None:
+    """Write the mattes of the frames ``span`` as 8-bit pictures, ``folder/NAME/NAME.NUMBER.png``, one a frame, black where an
+    object is not marked; they can be read back as ``NAME=mattes:folder/NAME``. The folder appears when all of it is there.
+
+    Raises ``OutputExistsError`` if the folder is there and ``overwrite`` is not set, ``OutputError`` if it cannot be written.
+    """
+    if folder.exists() and not overwrite:
+        raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for name in mattes.names:
+            (unfinished / name).mkdir(parents=True)
+            for frame in span:
+                _write(unfinished / name / f"{name}.{frame:06d}.png", mattes.of(name, frame))
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(unfinished, folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise OutputError(f"cannot write {show_path(folder)}: {why(error)}") from error
 
 
 class _ShotPictures:

@@ -37,6 +37,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     making.run: "Restyle footage.",
     making.plan: "Say what would be done, and about how long it takes.",
     making.preview: "Paint one keyframe of each shot, on a contact sheet.",
+    making.matte: "Follow objects, and write their mattes alone.",
     looking.styles: "List the built-in styles, or paint them all on one sheet.",
     looking.inspect: "Say what footage is: its facts, cuts and motion.",
     looking.measure: "Measure how steady a result is against its source.",

@@ -1,4 +1,4 @@
-"""``restyle run``, ``plan`` and ``preview``."""
+"""``restyle run``, ``plan``, ``preview`` and ``matte``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from restyle.job import Result
     from restyle.plan import Plan
 
-__all__ = ["plan", "preview", "run"]
+__all__ = ["matte", "plan", "preview", "run"]
 
 Output = Annotated[
     Path,
@@ -248,6 +248,46 @@ def preview(
         terminal.document({"sheet": output, "shots": frames})
     elif not quiet:
         terminal.line(f"{show_path(output)}: the first keyframe of {_count(len(shown), 'shot')}")
+
+
+def matte(
+    ctx: typer.Context,
+    source: o.Source,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The folder of the mattes, one folder an object.", show_default=False
+        ),
+    ],
+    objects: o.Object = None,
+    masker: o.Masker = None,
+    recipe: o.RecipeFile = None,
+    cuts: o.Cuts = None,
+    span: o.Span = None,
+    fps: o.Fps = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Follow objects through footage and write their mattes, 8-bit pictures; paint nothing.
+
+    They can be looked at, drawn over, and used instead of a prompt: --object car=mattes:DIR/car
+
+    Example: restyle matte clip.mp4 -o mattes --object thing=box:10,8,40,36@0
+    """
+    terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
+    from restyle.job import Job
+
+    wanted = o.recipe_of(recipe, objects=objects, masker=masker, cuts=cuts, range=span)
+    with terminal.display() as progress:
+        work = Job(source, None, wanted, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event)
+        notes = work.mattes(output, overwrite=overwrite)
+    names = wanted.object_names
+    if terminal.as_json:
+        terminal.document({"mattes": {name: output / name for name in names}, "notes": notes})
+    elif not quiet:
+        terminal.facts([("mattes", show_path(output / name)) for name in names] + [("note", note) for note in notes])
 
 
 def _summary(terminal: Terminal, result: Result) -> None:
