@@ -28,6 +28,7 @@ DETECTORS = {
     "flow": "controls.maps.flow:ColouredFlow",
     "lineart": "controls.maps.lineart:StandardLineart",
     "normal-depth": "controls.maps.normal:NormalFromDepth",
+    "pose": "controls.maps.pose:MediapipePose",
     "tile": "controls.maps.tile:Tile",
 }
 
