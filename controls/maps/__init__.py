@@ -25,10 +25,18 @@ __all__ = ["kinds", "make_map", "names"]
 
 DETECTORS = {
     "canny": "controls.maps.canny:Canny",
+    "depth": "controls.maps.depth:DepthAnything",
+    "depth-midas": "controls.maps.depth:MidasDepth",
+    "depth-zoe": "controls.maps.depth:ZoeDepth",
     "flow": "controls.maps.flow:ColouredFlow",
     "lineart": "controls.maps.lineart:StandardLineart",
+    "lineart-realistic": "controls.maps.lineart:RealisticLineart",
+    "normal": "controls.maps.normal:BaeNormals",
     "normal-depth": "controls.maps.normal:NormalFromDepth",
     "pose": "controls.maps.pose:MediapipePose",
+    "pose-openpose": "controls.maps.openpose:OpenPose",
+    "softedge": "controls.maps.softedge:HedEdges",
+    "softedge-pidi": "controls.maps.softedge:PidiNetEdges",
     "tile": "controls.maps.tile:Tile",
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from controls.maps.base import KindFacts
+from controls.maps.base import KindFacts, Weights
 from controls.maps.sizes import as_picture, eight_bit, resized, working_size
+from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.types import ControlMap
 
-__all__ = ["StandardLineart"]
+__all__ = ["RealisticLineart", "StandardLineart"]
 
 
 class StandardLineart:
@@ -53,3 +54,42 @@ class StandardLineart:
             plane = cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC)
             drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_CUBIC).clip(0, 255)
         return ControlMap("lineart", as_picture(plane), drawn / np.float32(255))
+
+
+class RealisticLineart(AuxDetector):
+    """Chan, Durand & Isola, "Learning to Generate Line Drawings That Convey Geometry and Semantics" (CVPR 2022).
+
+    ``coarse``: fewer, bolder lines. Others as ``AuxDetector``.
+    """
+
+    facts = KindFacts(
+        name="lineart-realistic",
+        kind="lineart",
+        about="line drawings by a network (Chan, Durand & Isola 2022)",
+        licence="Apache-2.0",
+        output="0 off the lines, up to 255 on one",
+        packages=PACKAGES,
+        extra="controls",
+        weights=Weights("lllyasviel/Annotators", ("sk_model.pth", "sk_model2.pth"), "MIT"),
+        multiple=64,
+        steadier="lines",
+        controlnets=StandardLineart.facts.controlnets,
+    )
+    module, part = "lineart", "LineartDetector"
+
+    def __init__(
+        self,
+        *,
+        coarse: bool = False,
+        weights: str | None = None,
+        revision: str | None = None,
+        offline: bool = False,
+        resolution: int | None = 512,
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(weights=weights, revision=revision, offline=offline, resolution=resolution, device=device)
+        self._coarse = coarse
+
+    def detect(self, picture: np.ndarray) -> ControlMap:
+        """A map without ``values``: the network's are 8-bit."""
+        return ControlMap("lineart", self._called(picture, coarse=self._coarse))

@@ -9,10 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from controls.maps.base import Detector, KindFacts
+from controls.maps.base import Detector, KindFacts, Weights
+from controls.maps.depth import DepthAnything
+from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.types import ControlMap
 
-__all__ = ["NormalFromDepth", "normal_picture", "normals_from_nearness"]
+__all__ = ["BaeNormals", "NormalFromDepth", "normal_picture", "normals_from_nearness"]
 
 CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_normalbae", "sdxl": "xinsir/controlnet-union-sdxl-1.0"}
 PROTOCOL = "blue faces the camera, red the left, green the top (each 0 to 255, 128 is none), as ControlNet 1.1 asks"
@@ -67,8 +69,9 @@ class NormalFromDepth:
         about="normals of the surfaces that a depth map describes, exact for planes",
         licence="Apache-2.0",
         output=PROTOCOL,
-        packages=("torch", "transformers"),
+        packages=DepthAnything.facts.packages,
         extra="controls",
+        weights=DepthAnything.facts.weights,
         steadier="normal",
         controlnets=CONTROLNETS,
     )
@@ -105,3 +108,27 @@ class NormalFromDepth:
         near = depth.values if not self._smooth else cv2.GaussianBlur(depth.values, (0, 0), self._smooth)
         normals = normals_from_nearness(near, field_of_view=self._view, infinity=self._infinity)
         return ControlMap("normal", normal_picture(normals), normals)
+
+
+class BaeNormals(AuxDetector):
+    """Bae, Budvytis & Cipolla, "Estimating and Exploiting the Aleatoric Uncertainty in Surface Normal Estimation" (ICCV 2021).
+    Options as ``AuxDetector``."""
+
+    facts = KindFacts(
+        name="normal",
+        kind="normal",
+        about="surface normals by a network (Bae, Budvytis & Cipolla 2021)",
+        licence="Apache-2.0",
+        output=PROTOCOL,
+        packages=PACKAGES,
+        extra="controls",
+        weights=Weights("lllyasviel/Annotators", ("scannet.pt",), "MIT"),
+        multiple=64,
+        steadier="normal",
+        controlnets=CONTROLNETS,
+    )
+    module, part = "normalbae", "NormalBaeDetector"
+
+    def detect(self, picture: np.ndarray) -> ControlMap:
+        """A map without ``values``: the network's are 8-bit."""
+        return ControlMap("normal", self._called(picture))
