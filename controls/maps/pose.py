@@ -101,9 +101,10 @@ class MediapipePose:
 
 
 def pose_map(people: list[Person], width: int, height: int) -> ControlMap:
-    """The map of these people, for frames of a size."""
-    facts = {"people": [person.plain() for person in people]}
-    return ControlMap("pose", draw_people(people, width, height), None, facts)
+    """The map of these people, for frames of a size: drawn from what its facts say, to the last digit."""
+    plain = [person.plain() for person in people]
+    picture = draw_people([Person.of(person) for person in plain], width, height)
+    return ControlMap("pose", picture, None, {"people": plain})
 
 
 def _pixels(marks: Any, width: int, height: int, *, visibility: bool = False) -> np.ndarray:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from controls.maps.people import PARTS, Person, draw_people
+from controls.maps.people import PARTS, Person
+from controls.maps.pose import pose_map
 from controls.maps.steady import Load, SteadyOptions
 from controls.types import ControlMap
 
@@ -53,8 +54,8 @@ def steady_pose(load: Load, frames: Sequence[int], options: SteadyOptions) -> It
         made = held[frame]
         people = [person for track in tracks if (person := smoothed(track.joints, frame, options)) is not None]
         height, width = made.picture.shape[:2]
-        facts = {**made.facts, "people": [person.plain() for person in people]}
-        yield frame, replace(made, picture=draw_people(people, width, height), facts=facts)
+        drawn = pose_map(people, width, height)
+        yield frame, replace(made, picture=drawn.picture, facts={**made.facts, **drawn.facts})
 
 
 def follow(tracks: list[_Track], frame: int, people: Sequence[Person], bridge: int) -> None:
