@@ -21,7 +21,7 @@ from controls.types import ControlMap
 
 __all__ = ["follow", "smoothed", "steady_pose"]
 
-ALIKE = 0.6  # mean distance of joints, in sizes of the person, up to which it is the same person
+ALIKE = 0.5  # mean distance of joints, in sizes of the person, up to which it is the same person
 SLOW = 0.02  # speed, in sizes of the person a frame, up to which a joint is smoothed over the whole radius
 ROUNDS = 6
 TOGETHER = sum(PARTS.values())

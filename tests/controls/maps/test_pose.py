@@ -206,3 +206,15 @@ def test_memory_does_not_grow_with_the_shot() -> None:
     for t, _ in steady(load, range(200), Nothing(), how="pose"):
         assert asked[-1] <= t + 9
     assert asked == list(range(200))
+
+
+def test_whoever_comes_beside_someone_is_someone_else() -> None:
+    """Two people near one that was followed: the nearer goes on, the other begins."""
+    near, far = walking(0), walking(0)
+    near[:, 0] += 5
+    far[:, 0] += 60
+    maps = [as_map(walking(0)), as_map(far, near), as_map(far, near)]
+    done = [made.facts["people"] for _, made in steady(maps.__getitem__, range(3), Nothing(), how="pose")]
+    assert [len(people) for people in done] == [1, 2, 2]
+    lefts = sorted(Person.of(plain).body[:, 0].mean() for plain in done[2])
+    assert abs(lefts[1] - lefts[0] - 55) < 6
