@@ -17,6 +17,8 @@ from typing import Any, Literal
 __all__ = ["EXTRAS", "Check", "Examination", "examine"]
 
 EXTRAS: Mapping[str, str] = {
+    "controls": "control maps by networks: soft edges, line drawings, depth, normals, OpenPose",
+    "pose": "pose maps by a model that is inside the package, with no download",
     "yaml": "recipes written in YAML (JSON needs nothing)",
 }
 """Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""
@@ -168,16 +170,17 @@ def _name_of(requirement: str) -> str:
 
 
 def _opencv() -> Iterator[Check]:
-    """Several OpenCV distributions write into one folder ``cv2/``: whichever came last wins, in part."""
-    names = {(item.metadata["Name"] or "").lower() for item in distributions()}
-    found = sorted(name for name in names if re.fullmatch(r"opencv(-contrib)?-python(-headless)?", name))
-    if len(found) < 2:
+    """Several OpenCV distributions write into one folder ``cv2/``: whichever came last wins, in part. Of one version, their
+    files are the same; extras bring such twins."""
+    versions = {(item.metadata["Name"] or "").lower(): item.version for item in distributions()}
+    found = sorted(name for name in versions if re.fullmatch(r"opencv(-contrib)?-python(-headless)?", name))
+    if len({versions[name] for name in found}) < 2:
         return
     yield Check(
         "Core",
         "one OpenCV",
         "broken",
-        f"{', '.join(found)} are installed, and overwrite one another",
+        f"{', '.join(f'{name} {versions[name]}' for name in found)} are installed, and overwrite one another",
         f"pip uninstall -y {' '.join(found)} && pip install '{_requirement('opencv-python')}'",
     )
 

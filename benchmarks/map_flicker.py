@@ -1,0 +1,155 @@
+"""How much control maps flicker along the true motion of the rendered sample, as detected and steadied.
+
+    python benchmarks/map_flicker.py [--frames 24]
+
+Depth: the true nearness (1/distance) with a scale, a shift and blotches of each frame's own stands for a network that pumps.
+*flicker* is the mean difference between a map and the next one pulled back along the true motion, where both see the same
+point; *error* is the mean difference from the true nearness, after one scale and shift for the whole shot (*shape*: for
+each frame). Edges: Canny on the clip; *flicker* is the share of edge points that have no partner within a pixel in the next
+frame, along the true motion. The steadier sees the clip's own estimated motion only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from itertools import pairwise
+
+from controls.maps.canny import Canny
+from controls.maps.motion import SlidingTracker
+from controls.maps.sizes import grey_picture
+from controls.maps.steady import SteadyOptions, steady
+from controls.types import ControlMap
+from interp.flow import estimator
+from interp.warp import warp
+from samples import Truth, clip, load_truth
+
+
+class Shot:
+    """Some frames of the clip (``controls.types.Pictures``)."""
+
+    def __init__(self, first: int, count: int) -> None:
+        import av
+
+        with av.open(str(clip())) as file:
+            every = (frame.to_ndarray(format="rgb24") for frame in file.decode(video=0))
+            self._pictures = [picture for t, picture in enumerate(every) if first <= t < first + count]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self._pictures[0].shape[:2]
+        return width, height
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        yield from self._pictures[start:stop]
+
+
+def nearness(truth: Truth, frames: range) -> list[np.ndarray]:
+    """True nearness, with 1 for all but the shot's nearest half percent."""
+    whole = np.stack([1 / truth.depth(t) for t in frames])
+    return list((whole / np.percentile(whole, 99.5)).clip(0, 1).astype(np.float32))
+
+
+def pumping(true: list[np.ndarray], seed: int = 7) -> list[np.ndarray]:
+    """What a network that sees each frame by itself might make of it."""
+    made = []
+    for t, near in enumerate(true):
+        draw = np.random.default_rng((seed, t))
+        blotches = cv2.resize(draw.normal(0, 0.03, (5, 8)), near.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        made.append((draw.normal(1, 0.1) * near + draw.normal(0, 0.05) + blotches).astype(np.float32))
+    return made
+
+
+def depth_flicker(values: list[np.ndarray], truth: Truth, frames: range) -> float:
+    """Mean difference along the true motion."""
+    apart = []
+    for t, (here, there) in zip(frames, pairwise(values), strict=False):
+        flow = truth.flow_forward(t) * np.float32(truth.grid[0] / truth.size[0])
+        apart.append(np.abs(warp(there, flow) - here)[truth.seen_ahead(t)].mean())
+    return float(np.mean(apart))
+
+
+def depth_error(values: list[np.ndarray], true: list[np.ndarray], *, each: bool = False) -> float:
+    """Mean difference from the truth after the best scale and shift: one for the shot, or one for each frame."""
+
+    def rest(x: np.ndarray, y: np.ndarray) -> float:
+        x, y = x.ravel().astype(np.float64), y.ravel().astype(np.float64)
+        slope, level = np.polyfit(x, y, 1)
+        return float(np.abs(slope * x + level - y).mean())
+
+    if each:
+        return float(np.mean([rest(x, y) for x, y in zip(values, true, strict=True)]))
+    return rest(np.stack(values), np.stack(true))
+
+
+def edge_flicker(pictures: list[np.ndarray], truth: Truth, frames: range) -> float:
+    """Share of edge points, of both frames of a pair, without a partner within a pixel along the true motion."""
+    alone = total = 0
+    for t, (here, there) in zip(frames, pairwise(pictures), strict=False):
+        for a, b, one, flow in (
+            (here, there, t, truth.flow_forward(t)),
+            (there, here, t + 1, truth.flow_backward(t + 1)),
+        ):
+            seen = truth.seen_ahead(t) if one == t else _seen_behind(truth, t)
+            height, width = a.shape[:2]
+            big = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+            sure = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+            away = cv2.distanceTransform((b[..., 0] == 0).astype(np.uint8), cv2.DIST_L2, 5)
+            points = (a[..., 0] > 0) & sure
+            alone += int((warp(away, big)[points] > 1.5).sum())
+            total += int(points.sum())
+    return alone / max(total, 1)
+
+
+def _seen_behind(truth: Truth, t: int) -> np.ndarray:
+    """Points of frame t + 1 that were seen in t: those that lie where a point of t that stays in sight went."""
+    flow = truth.flow_backward(t + 1) * np.float32(truth.grid[0] / truth.size[0])
+    return warp(truth.seen_ahead(t).astype(np.float32), flow) > 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=48, help="frames of each shot")
+    parser.add_argument("--radius", type=int, default=SteadyOptions().radius)
+    options = parser.parse_args()
+    truth = load_truth()
+    how = SteadyOptions(radius=options.radius)
+    for first, end in truth.shots:
+        frames = range(first, min(end, first + options.frames))
+        shot = Shot(first, len(frames))
+        numbers = range(len(frames))
+
+        def run(load: Callable[[int], ControlMap], way: str) -> list[ControlMap]:
+            tracker = SlidingTracker(shot, estimator("dis"))  # noqa: B023
+            return [made for _, made in steady(load, list(numbers), tracker, how=way, options=how)]  # type: ignore  # noqa: B023
+
+        true = nearness(truth, frames)
+        raw = pumping(true)
+        still = [m.values for m in run(lambda t: ControlMap("depth", grey_picture(raw[t]), raw[t]), "depth")]  # noqa: B023
+        print(f"frames {frames[0]}-{frames[-1]}")
+        for name, values in (("truth", true), ("detected", raw), ("steadied", still)):
+            print(
+                f"  depth {name:9} flicker {depth_flicker(values, truth, frames):.4f}  error {depth_error(values, true):.4f}"
+                f"  shape {depth_error(values, true, each=True):.4f}"
+            )
+        canny = Canny()
+        lines = [canny.detect(picture) for picture in shot.read(0, len(shot))]
+        kept = run(lambda t: lines[t], "edges")  # noqa: B023
+        for name, maps in (("detected", lines), ("steadied", kept)):
+            pictures = [made.picture for made in maps]
+            share = np.mean([(picture[..., 0] > 0).mean() for picture in pictures])
+            print(f"  edges {name:9} flicker {edge_flicker(pictures, truth, frames):.4f}  drawn {share:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What a detector of control maps is, and what each one says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from controls.types import ControlMap
+
+__all__ = ["Detector", "KindFacts", "PairDetector", "Steadier", "Weights"]
+
+Steadier = Literal["depth", "edges", "lines", "normal", "pose", "none"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The trained numbers that a detector loads."""
+
+    repository: str
+    """Id on the model hub, ``owner/name``."""
+    files: tuple[str, ...]
+    """The files of it that are needed, by their path within the repository (or within a local folder)."""
+    licence: str
+    """Of the weights, which is not always the code's."""
+
+    @property
+    def fetch(self) -> str:
+        """The line that fetches them into the hub's cache, where detectors look."""
+        return f"hf download {self.repository} {' '.join(self.files)}"
+
+
+@dataclass(frozen=True)
+class KindFacts:
+    """What one detector needs, gives, and is good for."""
+
+    name: str
+    """What it is asked for by: the kind, or ``kind-variant``."""
+    kind: str
+    """What its maps are to a ControlNet: ``canny``, ``softedge``, ``lineart``, ``depth``, ``normal``, ``pose`` ..."""
+    about: str
+    """One line: the method and its paper."""
+    licence: str
+    """Of the code that detects."""
+    output: str
+    """What the picture's values mean."""
+    packages: tuple[str, ...] = ()
+    """Modules beyond restyle's own needs that it imports."""
+    extra: str | None = None
+    """The extra of restyle that installs them."""
+    weights: Weights | None = None
+    """What has to be fetched; ``None`` where none are needed or the package brings them."""
+    bundled: str | None = None
+    """Models that come inside a package, in words."""
+    multiple: int = 1
+    """The sides of the picture that it looks at are multiples of this; it is resized there and back."""
+    takes: Literal["picture", "pair"] = "picture"
+    """``pair``: it looks at two neighbouring frames (``PairDetector``)."""
+    steadier: Steadier = "none"
+    """Which way of steadying along motion suits its maps."""
+    controlnets: Mapping[str, str] = field(default_factory=dict)
+    """Base model (``sd15``, ``sdxl``) -> hub id of the ControlNet that these maps are meant for."""
+
+    def __post_init__(self) -> None:
+        if self.packages and not self.extra:
+            raise ValueError(f"{self.name}: packages {self.packages} need an extra that installs them")
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Makes one frame's map from its picture. Keeps nothing from one picture to the next."""
+
+    facts: KindFacts
+
+    def detect(self, picture: np.ndarray) -> ControlMap:
+        """The map of ``picture`` (H x W x 3 RGB, uint8, uint16 or float32 with 1 = white), of its size.
+
+        Raises ``ValueError`` for an array of another shape or dtype.
+        """
+        ...
+
+
+@runtime_checkable
+class PairDetector(Protocol):
+    """Makes one frame's map from it and its neighbour."""
+
+    facts: KindFacts
+
+    def detect_pair(self, here: np.ndarray, there: np.ndarray, *, backward: bool = False) -> ControlMap:
+        """The map of ``here``; ``there`` is the next frame, or (``backward``) the one before it, as for a shot's last."""
+        ...

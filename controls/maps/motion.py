@@ -1,0 +1,86 @@
+"""Motion between the frames of a shot that is read once through, in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from controls.types import Pictures
+from interp.track import MotionTrack, working_size
+from interp.types import FlowEstimator, Motion
+from interp.warp import compose, outside, warp
+
+__all__ = ["SlidingTracker"]
+
+
+class SlidingTracker:
+    """An ``interp.types.Tracker`` over a whole shot that remembers only the last few neighbours' motion.
+
+    Made for asking about ascending frames and what lies around them: each pair of neighbours is then measured once, and the
+    footage read once through. ``remember``: pairs of neighbours to keep; frames further apart than that are slow to ask for.
+    ``working``: (width, height) at which motion is measured; ``interp.track.working_size`` of the pictures by default.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        estimator: FlowEstimator,
+        *,
+        remember: int = 16,
+        working: tuple[int, int] | None = None,
+    ) -> None:
+        if remember < 1:
+            raise ValueError(f"a tracker remembers at least 1 pair of neighbours, got {remember}")
+        self._pictures, self._estimator, self._remember = pictures, estimator, remember
+        self._working = working or working_size(*pictures.size)
+        self._pairs: dict[int, tuple[Motion, Motion]] = {}  # t -> (t to t + 1, t + 1 to t)
+        self._reading: Iterator[np.ndarray] | None = None
+        self._next = 0
+        self._last: tuple[int, np.ndarray] | None = None
+
+    def between(self, here: int, there: int) -> Motion:
+        """Motion from frame ``here`` to frame ``there``; confidence is the weakest of the steps between them.
+
+        Raises ``IndexError`` for a frame outside of the shot.
+        """
+        count = len(self._pictures)
+        for number in (here, there):
+            if not 0 <= number < count:
+                raise IndexError(f"frame {number} is not among the {count} of this shot")
+        if here == there:
+            width, height = self._working
+            return Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
+        step = 1 if there > here else -1
+        whole = self._step(here, step)
+        for frame in range(here + step, there, step):
+            one = self._step(frame, step)
+            sure = cv2.min(whole.confidence, warp(one.confidence, whole.flow))
+            flow = compose(whole.flow, one.flow)
+            sure[outside(flow) > 0] = 0
+            whole = Motion(flow, sure)
+        return whole
+
+    def _step(self, frame: int, step: int) -> Motion:
+        first = frame if step > 0 else frame - 1
+        if first in self._pairs:
+            self._pairs[first] = self._pairs.pop(first)  # the one used last goes last
+        else:
+            track = MotionTrack(self._estimator, working=self._working)
+            track.add(self._picture(first))
+            track.add(self._picture(first + 1))
+            self._pairs[first] = (track.between(0, 1), track.between(1, 0))
+            while len(self._pairs) > self._remember:
+                del self._pairs[next(iter(self._pairs))]
+        return self._pairs[first][0 if step > 0 else 1]
+
+    def _picture(self, frame: int) -> np.ndarray:
+        if self._last is not None and self._last[0] == frame:
+            return self._last[1]
+        if self._reading is None or frame != self._next:
+            self._reading, self._next = self._pictures.read(frame, len(self._pictures)), frame
+        picture = next(self._reading)
+        self._next += 1
+        self._last = (frame, picture)
+        return picture

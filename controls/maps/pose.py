@@ -1,0 +1,123 @@
+"""Pose with a model that comes inside a package: no download, ever."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from controls.maps.base import KindFacts
+from controls.maps.people import Person, draw_people
+from controls.maps.sizes import eight_bit
+from controls.maps.weights import vendor
+from controls.types import ControlMap
+
+__all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "pose_map"]
+
+CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_openpose", "sdxl": "xinsir/controlnet-openpose-sdxl-1.0"}
+OUTPUT = "OpenPose's coloured limbs and joints on black; facts hold the joints"
+
+# BlazePose's landmark for each of OpenPose's joints; the neck is between both shoulders.
+_BODY = (0, None, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
+_SHOULDERS = (11, 12)
+# The mesh's vertex for each of the 68 landmarks (jaw, brows, nose, eyes, mouth), then both pupils' (refined landmarks).
+_FACE = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301, 168, 197, 5, 4, 75, 97, 2, 326, 305),
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
+    *(468, 473),
+)
+
+
+class MediapipePose:
+    """One person's body, hands and face by MediaPipe Holistic: Bazarevsky et al., "BlazePose" (2020), Zhang et al.,
+    "MediaPipe Hands" (2020), Grishchenko et al., "Attention Mesh" (2020).
+
+    It finds one person only, the most prominent. ``confidence``: in [0, 1], from which a person counts as found; ``visible``:
+    from which a joint does. ``hands``, ``face``: whether those are drawn. Joints outside of the picture are left out.
+    """
+
+    facts = KindFacts(
+        name="pose",
+        kind="pose",
+        about="one person's body, hands and face, by MediaPipe Holistic (BlazePose 2020)",
+        licence="Apache-2.0",
+        output=OUTPUT,
+        packages=("mediapipe",),
+        extra="pose",
+        bundled="all models are inside the package mediapipe 0.10.14 (Apache-2.0)",
+        steadier="pose",
+        controlnets=CONTROLNETS,
+    )
+
+    def __init__(
+        self, *, confidence: float = 0.5, visible: float = 0.5, hands: bool = True, face: bool = False
+    ) -> None:
+        if not (0 <= confidence <= 1 and 0 <= visible <= 1):
+            raise ValueError(f"pose's confidence and visible are in [0, 1], got {confidence:g} and {visible:g}")
+        os.environ.setdefault("GLOG_minloglevel", "2")
+        holistic = vendor("mediapipe.python.solutions.holistic", self.facts)
+        self._visible, self._hands, self._face = visible, hands, face
+        with warnings.catch_warnings():  # of protobuf's, about mediapipe's
+            warnings.simplefilter("ignore")
+            self._model = holistic.Holistic(
+                static_image_mode=True,
+                model_complexity=1,  # 0 and 2 are not in the package: it would fetch them
+                refine_face_landmarks=True,
+                min_detection_confidence=confidence,
+            )
+
+    def detect(self, picture: np.ndarray) -> ControlMap:
+        """``facts["people"]`` holds none or one person (``controls.maps.people.Person.plain``)."""
+        picture = eight_bit(picture)
+        height, width = picture.shape[:2]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = self._model.process(picture)
+        return pose_map(self._people(found, width, height), width, height)
+
+    def _people(self, found: Any, width: int, height: int) -> list[Person]:
+        if found.pose_landmarks is None:
+            return []
+        marks = _pixels(found.pose_landmarks, width, height, visibility=True)
+        neck = marks[list(_SHOULDERS)].mean(axis=0)
+        neck[2] = marks[list(_SHOULDERS), 2].min()
+        body = np.stack([neck if mark is None else marks[mark] for mark in _BODY])
+        body[body[:, 2] < self._visible, 2] = 0
+        body = _inside(body, width, height)
+        if not body[:, 2].any():
+            return []
+        face = None
+        if self._face and found.face_landmarks is not None:
+            face = _inside(_pixels(found.face_landmarks, width, height)[list(_FACE)], width, height)
+        hands = [
+            None if marks is None or not self._hands else _inside(_pixels(marks, width, height), width, height)
+            for marks in (found.left_hand_landmarks, found.right_hand_landmarks)
+        ]
+        return [Person(body, hands[0], hands[1], face)]
+
+
+def pose_map(people: list[Person], width: int, height: int) -> ControlMap:
+    """The map of these people, for frames of a size: drawn from what its facts say, to the last digit."""
+    plain = [person.plain() for person in people]
+    picture = draw_people([Person.of(person) for person in plain], width, height)
+    return ControlMap("pose", picture, None, {"people": plain})
+
+
+def _pixels(marks: Any, width: int, height: int, *, visibility: bool = False) -> np.ndarray:
+    """Landmarks in [0, 1] across the picture as float32 N x 3 in pixels, (0, 0) the centre of the first."""
+    return np.array(
+        [(m.x * width - 0.5, m.y * height - 0.5, m.visibility if visibility else 1.0) for m in marks.landmark],
+        np.float32,
+    )
+
+
+def _inside(joints: np.ndarray, width: int, height: int) -> np.ndarray:
+    x, y = joints[:, 0], joints[:, 1]
+    out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
+    joints = joints.copy()
+    joints[out, 2] = 0
+    return joints

@@ -1,0 +1,85 @@
+"""What all detectors that wrap controlnet_aux's share: loading one by a hub id or from a folder, and calling it at a size that
+it takes, so that the map lies on the frame."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+
+from controls.maps.base import KindFacts
+from controls.maps.errors import MapError
+from controls.maps.sizes import eight_bit, resized, restored, working_size
+from controls.maps.weights import find_weights, vendor
+
+__all__ = ["AuxDetector", "quietly"]
+
+PACKAGES = ("torch", "torchvision", "controlnet_aux", "timm")
+
+
+class AuxDetector:
+    """Base of the detectors by controlnet_aux (its repository: huggingface/controlnet_aux, Apache-2.0).
+
+    ``weights``: a folder that holds ``facts.weights.files``, or the id of a repository on the hub that does (``revision`` of
+    it); with ``offline``, nothing is fetched. ``resolution``: short side to detect at, before it is rounded to what the network
+    takes; ``None`` is the picture's own. ``device``: torch's name for where to compute.
+
+    Making one loads it. Raises ``MissingPackageError``, ``MissingWeightsError``, and ``MapError`` for weights of something
+    else.
+    """
+
+    facts: KindFacts
+    module: str
+    """The module of controlnet_aux that holds the detector."""
+    part: str
+    """And its class."""
+
+    def __init__(
+        self,
+        *,
+        weights: str | None = None,
+        revision: str | None = None,
+        offline: bool = False,
+        resolution: int | None = 512,
+        device: str = "cpu",
+    ) -> None:
+        if resolution is not None and resolution < 1:
+            raise ValueError(f"a resolution is at least 1 pixel, got {resolution}")
+        made = getattr(vendor(f"controlnet_aux.{self.module}", self.facts), self.part)
+        assert self.facts.weights is not None
+        where = weights or self.facts.weights.repository
+        folder = find_weights(self.facts, where, revision=revision, offline=offline)
+        self._resolution = resolution
+        try:
+            with quietly():
+                self._model = made.from_pretrained(str(folder)).to(device)
+        except Exception as error:  # whatever a file of something else makes torch's loader and the package say
+            reason = " ".join(str(error).split())[:160]
+            raise MapError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
+
+    def _prepared(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+        """The picture at a size that the network takes, and the frame's own size."""
+        picture = eight_bit(picture)
+        size = picture.shape[1::-1]
+        work = working_size(*size, resolution=self._resolution, multiple=self.facts.multiple)
+        return resized(picture, work), size
+
+    def _called(self, picture: np.ndarray, **options: Any) -> np.ndarray:
+        """The package's own call, which then has nothing to resize; uint8 H x W x 3 of the frame's size."""
+        small, size = self._prepared(picture)
+        side = min(small.shape[:2])
+        with quietly():
+            made = self._model(small, detect_resolution=side, image_resolution=side, output_type="np", **options)
+        return np.ascontiguousarray(restored(made, size))
+
+
+@contextlib.contextmanager
+def quietly() -> Any:
+    """Packages print, warn and draw progress bars about their own parts; that is not for our users. Not for threads."""
+    heap = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(heap), contextlib.redirect_stderr(heap):
+        warnings.simplefilter("ignore")
+        yield
