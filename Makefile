@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# sam2 is built from source, in an environment of its own: the pins have to hold there, too, and nothing wants its CUDA part.
+PIP    := SAM2_BUILD_CUDA=0 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
 STYLE  ?= ukiyo-wave
@@ -31,7 +32,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	@echo "==> installing what the tests need"
+	@echo "==> installing what the tests need (PyTorch among it: about 2.5 GB)"
 	@$(PIP) -e '.[test]'
 	@touch $@
 

@@ -19,6 +19,7 @@ __all__ = ["EXTRAS", "Check", "Examination", "examine"]
 EXTRAS: Mapping[str, str] = {
     "controls": "control maps by networks: soft edges, line drawings, depth, normals, OpenPose",
     "pose": "pose maps by a model that is inside the package, with no download",
+    "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a file)",
     "yaml": "recipes written in YAML (JSON needs nothing)",
 }
 """Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""

@@ -243,6 +243,36 @@ class Job:
             export(found, range(analysis.start, analysis.stop), folder, overwrite=overwrite)
             return found.notes(len(shots))
 
+    def control_maps(
+        self,
+        folder: str | Path,
+        kinds: Sequence[str],
+        *,
+        steady: bool = True,
+        bits: int = 8,
+        video: bool = False,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Make control maps of every frame and write them, one folder of pictures a kind: see
+        ``control_maps.write_control_maps``, which tells what is raised. Paints nothing."""
+        from restyle.control_maps import write_control_maps
+
+        with self._open() as footage:
+            analysis = self._analyse(footage)
+            return write_control_maps(
+                footage,
+                self._plan([], analysis).shots,
+                Path(folder),
+                kinds,
+                pts=analysis.pts,
+                meter=self._meter,
+                steady=steady,
+                bits=bits,
+                video=video,
+                options={"offline": self.offline},
+                overwrite=overwrite,
+            )
+
     # The pieces
 
     def _open(self) -> Footage:

@@ -160,27 +160,6 @@ def export(mattes: Mattes, span: range, folder: Path, *, overwrite: bool) -> Non
         raise OutputError(f"cannot write {show_path(folder)}: {why(error)}") from error
 
 
-class _ShotPictures:
-    """One shot of a footage (``controls.types.Pictures``)."""
-
-    def __init__(self, footage: Footage, shot: Shot, pts: Sequence[int]) -> None:
-        self._footage = footage
-        self._shot = shot
-        self._pts = pts
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self._footage.spec.width, self._footage.spec.height
-
-    def __len__(self) -> int:
-        return len(self._shot)
-
-    def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
-        first = self._shot.start
-        for frame in self._footage.frames(first + start, min(first + stop, self._shot.stop), pts=self._pts):
-            yield frame.picture
-
-
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
     from controls.prompts import parse_object
 
@@ -217,8 +196,9 @@ def _through(
     from controls.masks import make_masker
     from controls.masks.given import GivenMasker
     from controls.prompts import within
+    from restyle.footage import ShotPictures
 
-    pictures = _ShotPictures(footage, shot, pts)
+    pictures = ShotPictures(footage, shot.start, shot.stop, pts)
     try:
         if given:
             yield from GivenMasker(given, first=shot.start, frames=frames).follow(pictures)

@@ -21,7 +21,7 @@ LAYERS = (
     ("errors",),
     ("types", "progress", "memory"),
     ("recipe", "keyframes", "shots", "stream", "store", "registry", "composite", "painters", "footage", "plan"),
-    ("analyse", "engine", "quality", "layers", "mattes"),
+    ("analyse", "engine", "quality", "layers", "mattes", "control_maps"),
     ("shelf", "contact_sheet", "doctor", "window_report"),
     ("job",),
     ("__init__",),

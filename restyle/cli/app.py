@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restyle.cli import looking, making
+from restyle.cli import looking, making, mapping
 from restyle.cli.stopping import Stop
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, RestyleError
@@ -38,6 +38,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     making.plan: "Say what would be done, and about how long it takes.",
     making.preview: "Paint one keyframe of each shot, on a contact sheet.",
     making.matte: "Follow objects, and write their mattes alone.",
+    mapping.controls: "Make control maps, or list their kinds.",
     looking.styles: "List the built-in styles, or paint them all on one sheet.",
     looking.inspect: "Say what footage is: its facts, cuts and motion.",
     looking.measure: "Measure how steady a result is against its source.",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from restyle.footage.output import CODECS, OutputSpec, plan_output
     from restyle.footage.reading import Footage, files_of, open_footage, probe, timing
     from restyle.footage.segments import SegmentWriter
+    from restyle.footage.shot import ShotPictures
     from restyle.footage.stills import read_picture, write_picture
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Footage",
     "OutputSpec",
     "SegmentWriter",
+    "ShotPictures",
     "check_output",
     "conform",
     "files_of",
@@ -43,6 +45,7 @@ _HOME = {
     "Footage": "reading",
     "OutputSpec": "output",
     "SegmentWriter": "segments",
+    "ShotPictures": "shot",
     "check_output": "joining",
     "conform": "joining",
     "files_of": "reading",

@@ -1,0 +1,195 @@
+"""Control maps of a footage, written as pictures or clips: detected frame by frame, held still shot by shot."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from restyle.errors import (
+    MissingExtraError,
+    MissingModelError,
+    OutputError,
+    OutputExistsError,
+    RecipeError,
+    show_path,
+    why,
+)
+from restyle.progress import Meter
+from restyle.types import Frame, Shot
+
+if TYPE_CHECKING:
+    from controls.types import ControlMap
+    from restyle.footage import Footage, ShotPictures
+
+__all__ = ["write_control_maps"]
+
+BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are steadied
+
+
+def write_control_maps(
+    footage: Footage,
+    shots: Sequence[Shot],
+    folder: Path,
+    kinds: Sequence[str],
+    *,
+    pts: Sequence[int],
+    meter: Meter,
+    steady: bool = True,
+    bits: int = 8,
+    video: bool = False,
+    options: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write each kind's maps of every frame of ``shots``: ``folder/KIND/NUMBER.png``, and with ``video`` ``folder/KIND.mp4``.
+
+    ``bits``: 16 writes depth as 16-bit grey (other kinds stay pictures). ``options``: of every detector that knows them.
+    Memory does not grow with length. The folder appears when all of it is there; gives what was made.
+
+    Raises ``RecipeError`` (unknown kind or option), ``MissingExtraError``, ``MissingModelError``, ``OutputExistsError``,
+    ``OutputError``, ``Cancelled``.
+    """
+    from controls.maps import make_map, names
+    from controls.maps.errors import MapError, MissingPackageError, MissingWeightsError
+
+    if folder.exists() and not overwrite:
+        raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for kind in kinds:
+            known = {} if kind not in names() else _known(kind, options or {})
+            detector = make_map(kind, known)
+            (unfinished / kind).mkdir(parents=True)
+            for shot in shots:
+                _write_shot(footage, shot, detector, unfinished / kind, pts=pts, meter=meter, steady=steady, bits=bits)
+            if video:
+                _write_video(footage, unfinished / kind, unfinished / f"{kind}.mp4", pts)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(unfinished, folder)
+    except MissingPackageError as error:
+        raise MissingExtraError(f"control map {kind!r}", error.extra) from error
+    except MissingWeightsError as error:
+        raise MissingModelError(str(error)) from error
+    except MapError as error:
+        raise RecipeError(str(error)) from error
+    except OSError as error:
+        raise OutputError(f"cannot write {show_path(folder)}: {why(error)}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return [folder / name for kind in kinds for name in ([kind, f"{kind}.mp4"] if video else [kind])]
+
+
+def _known(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that a detector has: one set is given for all kinds."""
+    import inspect
+    from importlib import import_module
+
+    from controls.maps import DETECTORS
+
+    module, _, attribute = DETECTORS[kind].partition(":")
+    taken = inspect.signature(getattr(import_module(module), attribute)).parameters
+    return {name: value for name, value in options.items() if name in taken}
+
+
+def _write_shot(
+    footage: Footage,
+    shot: Shot,
+    detector: Any,
+    place: Path,
+    *,
+    pts: Sequence[int],
+    meter: Meter,
+    steady: bool,
+    bits: int,
+) -> None:
+    """Detect first, into files, at full precision; then steady from there: depth is looked at twice."""
+    from controls.maps.files import write_map
+    from controls.maps.motion import SlidingTracker
+    from controls.maps.steady import steady as steadied
+    from interp.flow import estimator
+    from restyle.footage import ShotPictures
+
+    pictures = ShotPictures(footage, shot.start, shot.stop, pts)
+    facts = detector.facts
+    deep = bits if facts.kind == "depth" else 8
+    if not steady or facts.steadier == "none":
+        for frame, made in _detected(detector, pictures):
+            write_map(place, shot.start + frame, made, bits=deep)
+            meter.step(f"{facts.name} of frame {shot.start + frame}", shot=shot.index)
+        return
+    with TemporaryDirectory(prefix="restyle-maps-") as name:
+        kept = Path(name)
+        for frame, made in _detected(detector, pictures):
+            _keep(kept, frame, made)
+            meter.tell(f"{facts.name} of frame {shot.start + frame}")
+        tracker = SlidingTracker(pictures, estimator("dis"), remember=BEHIND)
+        frames = range(len(shot))
+        for frame, made in steadied(lambda number: _kept(kept, number), frames, tracker, how=facts.steadier):
+            write_map(place, shot.start + frame, made, bits=deep)
+            meter.step(f"steadying {facts.name}", shot=shot.index)
+
+
+def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, ControlMap]]:
+    """(frame, map) for a whole shot. A detector of pairs sees each frame and the next; for the last, the one before."""
+    if detector.facts.takes == "picture":
+        for number, picture in enumerate(pictures.read(0, len(pictures))):
+            yield number, detector.detect(picture)
+        return
+    before: np.ndarray | None = None
+    last: np.ndarray | None = None
+    for number, picture in enumerate(pictures.read(0, len(pictures))):
+        if last is not None:
+            yield number - 1, detector.detect_pair(last, picture)
+        before, last = last, picture
+    if last is not None:
+        there, backward = (last, False) if before is None else (before, True)
+        yield len(pictures) - 1, detector.detect_pair(last, there, backward=backward)
+
+
+def _keep(folder: Path, frame: int, made: ControlMap) -> None:
+    arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
+    with open(folder / f"{frame}.npz", "wb") as file:
+        np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
+
+
+def _kept(folder: Path, frame: int) -> ControlMap:
+    from controls.types import ControlMap
+
+    with np.load(folder / f"{frame}.npz", allow_pickle=False) as stored:
+        values = stored.get("values")
+        return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))
+
+
+def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -> None:
+    """One kind's maps as a clip, with the footage's timing and sound."""
+    import cv2
+
+    from restyle.footage import SegmentWriter, conform, plan_output
+
+    spec = footage.spec
+    plan = plan_output(spec, path, quality=95)
+    files = sorted(maps.glob("*.png"))
+    numbers = [int(file.stem) for file in files]
+    segment = path.with_suffix(".segment")
+    with SegmentWriter(segment, plan, spec) as writer:
+        for number, file in zip(numbers, files, strict=True):
+            picture = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            if spec.dtype == "uint16":
+                picture = picture.astype(np.uint16) * 257
+            elif spec.dtype == "float32":
+                picture = picture.astype(np.float32) / 255
+            writer.write(Frame(number, pts[number], picture))
+    conform([segment], plan, spec, pts=pts, span=range(numbers[0], numbers[-1] + 1), overwrite=True)
+    if segment.is_dir():
+        shutil.rmtree(segment)
+    else:
+        segment.unlink(missing_ok=True)

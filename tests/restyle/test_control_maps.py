@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from clips import moving_frames, write_clip
+from command import Caller
+
+from controls.maps import kinds, make_map
+from controls.maps.files import read_maps
+from restyle import Job, Recipe
+from restyle.footage import open_footage, timing
+from restyle.progress import Progress
+
+SIZE = (96, 64)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(
+        tmp_path / "in.mkv", moving_frames(14, SIZE, cuts=(8,)), codec="ffv1", pixel_format="bgr0", rate=24
+    )
+
+
+def sources(clip: Path) -> list[np.ndarray]:
+    with open_footage(clip) as footage:
+        return [frame.picture for frame in footage.frames()]
+
+
+def test_maps_as_detected_are_the_detectors_own(clip: Path, tmp_path: Path) -> None:
+    made = Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["canny", "tile"], steady=False)
+    assert made == [tmp_path / "maps" / "canny", tmp_path / "maps" / "tile"]
+    for kind in ("canny", "tile"):
+        detector: Any = make_map(kind)
+        kept = read_maps(tmp_path / "maps" / kind, kind)
+        assert kept.frames == list(range(14))
+        for frame, picture in enumerate(sources(clip)):
+            assert np.array_equal(kept.load(frame).picture, detector.detect(picture).picture)
+
+
+def test_steadied_maps_never_look_across_a_cut(clip: Path, tmp_path: Path) -> None:
+    recipe = Recipe(cuts=(8,))
+    Job(clip, recipe=recipe).control_maps(tmp_path / "whole", ["canny"])
+    Job(clip, recipe=Recipe(cuts=(8,), range="8:14")).control_maps(tmp_path / "part", ["canny"])
+    whole, part = read_maps(tmp_path / "whole" / "canny", "canny"), read_maps(tmp_path / "part" / "canny", "canny")
+    assert part.frames == list(range(8, 14))
+    for frame in part.frames:
+        assert np.array_equal(whole.load(frame).picture, part.load(frame).picture)
+    Job(clip, recipe=recipe).control_maps(tmp_path / "raw", ["canny"], steady=False)
+    raw = read_maps(tmp_path / "raw" / "canny", "canny")
+    assert any(not np.array_equal(raw.load(frame).picture, whole.load(frame).picture) for frame in whole.frames)
+
+
+def test_flow_maps_take_a_frame_and_its_neighbour_of_the_same_shot(clip: Path, tmp_path: Path) -> None:
+    Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["flow"], steady=False)
+    kept, frames, detector = read_maps(tmp_path / "maps" / "flow", "flow"), sources(clip), make_map("flow")
+    assert kept.frames == list(range(14))
+    assert np.array_equal(kept.load(3).picture, detector.detect_pair(frames[3], frames[4]).picture)  # type: ignore[union-attr]
+    last = detector.detect_pair(frames[7], frames[6], backward=True)  # type: ignore[union-attr]
+    assert np.array_equal(kept.load(7).picture, last.picture)
+
+
+def test_a_clip_of_maps_has_the_footages_timing(clip: Path, tmp_path: Path) -> None:
+    heard: list[Progress] = []
+    made = Job(clip, progress=heard.append).control_maps(tmp_path / "maps", ["canny"], video=True)
+    video = tmp_path / "maps" / "canny.mp4"
+    assert video in made
+    assert len(timing(video)) == 14
+    pictures = sources(video)
+    assert len(pictures) == 14
+    still = cv2.imread(str(tmp_path / "maps" / "canny" / "000005.png"))
+    assert np.abs(pictures[5].astype(int) - still[:, :, ::-1]).mean() < 8
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["canny", "canny.mp4"]
+    assert [p for p in heard if p.stage == "maps"][-1].done == 14
+
+
+def test_the_command_lists_what_there_is(restyle_command: Caller) -> None:
+    listed = restyle_command("controls", "--json").json["kinds"]
+    assert {one["name"] for one in listed} == set(kinds())
+    for one in listed:
+        assert one["ready"] or one["remedies"]
+        assert one["licence"]
+    assert "canny" in restyle_command("controls").out
+
+
+def test_the_command_makes_maps(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
+    said = restyle_command("controls", clip, "-o", tmp_path / "maps", "--kinds", "canny, lineart", "--json")
+    assert said.json["maps"] == [str(tmp_path / "maps" / "canny"), str(tmp_path / "maps" / "lineart")]
+    assert len(list((tmp_path / "maps" / "lineart").glob("*.png"))) == 14
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--kinds", "cany"], 2, "did you mean 'canny'"),
+        (["--kinds", "canny,canny"], 2, "different kinds"),
+        (["--kinds", "canny", "--bits", "12"], 2, "8 or 16"),
+        (["--kinds", "canny", "--range", "20:30"], 2, "20"),
+    ],
+)
+def test_bad_requests_end_in_one_line(
+    restyle_command: Caller, clip: Path, tmp_path: Path, options: list[str], code: int, said: str
+) -> None:
+    assert said in restyle_command.fails("controls", clip, "-o", tmp_path / "maps", "-q", *options, code=code)
+    assert not [path for path in tmp_path.iterdir() if path != clip]
+
+
+def test_maps_that_are_there_stay_there(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "mine.txt").write_text(json.dumps("mine"))
+    assert "--overwrite" in restyle_command.fails("controls", clip, "-o", tmp_path / "maps", "-q", code=4)
+    assert (tmp_path / "maps" / "mine.txt").exists()
+    assert "-o DIR" in restyle_command.fails("controls", clip, "-q", code=2)
+
+
+def test_what_is_missing_is_named_with_its_remedy(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
+    """Without the package: the extra's install line. With it, offline: the weights and the line that fetches them."""
+    words = ("controls", clip, "-o", tmp_path / "maps", "-q", "--kinds", "softedge", "--offline")
+    line = restyle_command.fails(*words, code=6)
+    assert "restyle[controls]" in line or "hf download" in line
