@@ -66,11 +66,44 @@ class Compositor(Protocol):
         ...
 
 
+class Frames(Protocol):
+    """What part of each frame is painted (``framing.Framing``)."""
+
+    def of(self, frame: int) -> tuple[int, int, int, int] | None:
+        """Left, top, right, bottom of the crop; of one size through a shot; ``None``: all of it."""
+        ...
+
+
 class _First:
     """The only look, all over the picture."""
 
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return pictures[0] if pictures else frame.picture
+
+
+@dataclass(frozen=True)
+class _View:
+    """A frame, and what painter and filler see of it."""
+
+    frame: Frame
+    picture: np.ndarray
+    box: tuple[int, int, int, int] | None
+
+    def part(self, picture: np.ndarray) -> np.ndarray:
+        """The same part of another picture of the frame's size."""
+        if self.box is None:
+            return picture
+        left, top, right, bottom = self.box
+        return np.ascontiguousarray(picture[top:bottom, left:right])
+
+    def whole(self, part: np.ndarray) -> np.ndarray:
+        """The frame with that part in its place."""
+        if self.box is None:
+            return part
+        left, top, right, bottom = self.box
+        made = self.frame.picture.copy()
+        made[top:bottom, left:right] = part
+        return made
 
 
 @dataclass(frozen=True)
@@ -101,6 +134,7 @@ class Engine:
     """Renders windows of one footage.
 
     ``looks``: every one is painted and filled; the ``compositor`` makes one picture of them (by default the first look is it).
+    ``framing``: painter and filler see only that part of each frame; the rest of a look is the footage itself.
     ``repair``: paint frames that neither neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
     """
 
@@ -112,6 +146,7 @@ class Engine:
         looks: Sequence[Look],
         filler: Filler,
         compositor: Compositor | None = None,
+        framing: Frames | None = None,
         repair: bool = True,
     ) -> None:
         self._footage = footage
@@ -119,6 +154,7 @@ class Engine:
         self._looks = tuple(looks)
         self._filler = filler
         self._compositor = compositor or _First()
+        self._framing = framing
         self._repair = repair
 
     def render(
@@ -133,10 +169,10 @@ class Engine:
         feed = prefetch(self._feed(windows), depth=AHEAD)
         try:
             for window in windows:
-                frames: list[Frame] = []
+                frames: list[_View] = []
                 while len(frames) <= window.last - window.start:
-                    frame, track = next(feed)
-                    frames.append(frame)
+                    view, track = next(feed)
+                    frames.append(view)
                     meter.tell("reading")
                 paintings: list[Paintings] = []
                 for look in range(len(self._looks)):
@@ -151,20 +187,25 @@ class Engine:
         finally:
             feed.close()
 
-    def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[Frame, MotionTrack]]:
+    def _view(self, frame: Frame) -> _View:
+        box = None if self._framing is None else self._framing.of(frame.index)
+        if box is None:
+            return _View(frame, frame.picture, None)
+        left, top, right, bottom = box
+        return _View(frame, np.ascontiguousarray(frame.picture[top:bottom, left:right]), box)
+
+    def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[_View, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
         from interp.flow import estimator
         from interp.track import MotionTrack, working_size
 
-        spec = self._footage.spec
         dis = estimator("dis")
-        size = working_size(spec.width, spec.height)
         end = max(window.last for window in windows) + 1
         stream: Generator[Frame, None, None] | None = None
         last: Frame | None = None
         try:
             for window in windows:
-                track = MotionTrack(dis, working=size)
+                track: MotionTrack | None = None
                 for number in range(window.start, window.last + 1):
                     if last is None or number != last.index:
                         if stream is None or last is None or number != last.index + 1:
@@ -175,8 +216,11 @@ class Engine:
                         if last is None or last.index != number:
                             name = show_path(self._footage.spec.path)
                             raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
-                    track.add(last.picture)
-                    yield last, track
+                    view = self._view(last)
+                    if track is None:
+                        track = MotionTrack(dis, working=working_size(*view.picture.shape[1::-1]))
+                    track.add(view.picture)
+                    yield view, track
         finally:
             if stream is not None:
                 stream.close()
@@ -200,7 +244,7 @@ class Engine:
         self,
         window: Window,
         look: int,
-        frames: Sequence[Frame],
+        frames: Sequence[_View],
         track: MotionTrack,
         inherited: tuple[Carry | None, np.ndarray | None],
         meter: Meter,
@@ -208,7 +252,11 @@ class Engine:
         numbers = [key.frame for key in window.keys]
         carry, boundary = inherited
         hands = self._looks[look].hands
-        given = {place: hands[number] for place, number in enumerate(numbers) if number in hands}
+        given = {
+            place: frames[number - window.start].part(hands[number])
+            for place, number in enumerate(numbers)
+            if number in hands
+        }
         if boundary is not None:
             given[0] = boundary
         meter.tell(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
@@ -219,7 +267,7 @@ class Engine:
         self,
         window: Window,
         look: int,
-        frames: Sequence[Frame],
+        frames: Sequence[_View],
         track: MotionTrack,
         numbers: Sequence[int],
         given: Mapping[int, np.ndarray],
@@ -249,7 +297,7 @@ class Engine:
     def _finish(
         self,
         window: Window,
-        frames: Sequence[Frame],
+        frames: Sequence[_View],
         track: MotionTrack,
         paintings: Sequence[Paintings],
         meter: Meter,
@@ -273,16 +321,17 @@ class Engine:
                 filled.append({number: Filled(picture, 1.0) for number, picture in pictures.items()} | between)
             final = right == window.last
             for number in range(left, right + 1 if final else right):
-                frame = frames[number - window.start]
-                yield self._compose(frame, [look[number] for look in filled], window, painted.get(number))
+                view = frames[number - window.start]
+                yield self._compose(view, [look[number] for look in filled], window, painted.get(number))
 
-    def _compose(self, frame: Frame, filled: Sequence[Filled], window: Window, key: Keyframe | None) -> Rendered:
+    def _compose(self, view: _View, filled: Sequence[Filled], window: Window, key: Keyframe | None) -> Rendered:
+        frame = view.frame
         pictures = []
         for look, got in zip(self._looks, filled, strict=True):
             painting = got.picture
             if look.keep_colour:
-                painting = composite.keep_colour(frame.picture, painting)
-            pictures.append(composite.blend(frame.picture, painting, look.strength))
+                painting = composite.keep_colour(view.picture, painting)
+            pictures.append(view.whole(composite.blend(view.picture, painting, look.strength)))
         picture = self._compositor.compose(frame, pictures)
         return Rendered(
             source=frame,
@@ -297,7 +346,7 @@ class Engine:
         self,
         window: Window,
         look: int,
-        frames: Sequence[Frame],
+        frames: Sequence[_View],
         track: MotionTrack,
         pictures: dict[int, np.ndarray],
         painted: dict[int, Keyframe],

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from restyle.engine import Engine, Look, Rendered
 from restyle.errors import OutputExistsError, RecipeError, show_path
-from restyle.layers import LayerCompositor, backdrop, layers_of, looks_of
+from restyle.framing import Framing
+from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects
 from restyle.mattes import Mattes, export, follow_objects, matte_files
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from restyle.painters.base import Painter
 
 __all__ = ["Job", "Result", "restyle"]
+
+
+MARGIN = 48  # pixels round restyled objects that the painter sees, at least: marks begin outside of what they paint
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ class Job:
             mattes, mattes_key = self._mattes_once(footage, analysis, plan, store)
             if mattes is not None:
                 tally.notes += mattes.notes(len(plan.shots))
-            shelf = self._shelf(store, plan, looks, mattes_key, out)
+            framing = self._framing(plan, mattes)
+            shelf = self._shelf(store, plan, looks, mattes_key, None if framing is None else framing.facts, out)
             analysed = time.perf_counter()
             engine = self._engine(footage, analysis, plan, looks, mattes)
             self._render(engine, plan, store, shelf, out, tally)
@@ -397,7 +402,21 @@ class Job:
             looks=[replace(look, hands=hands) for look in looks],
             filler=make_filler(recipe.fill, recipe.fill_options),
             compositor=None if not layers_of(recipe) else self._compositor(mattes),
+            framing=self._framing(plan, mattes),
             repair=recipe.keyframes == "auto" and not recipe.storyboard,
+        )
+
+    def _framing(self, plan: Plan, mattes: Mattes | None) -> Framing | None:
+        """The part of each frame that is painted, where only objects are."""
+        layers = layers_of(self.recipe)
+        painted = painted_objects(layers)
+        if mattes is None or painted is None:
+            return None
+        return Framing(
+            plan.shots,
+            mattes.boxes(painted),
+            size=(self.spec.width, self.spec.height),
+            margin=max(MARGIN, edge_reach(layers)),
         )
 
     def _compositor(self, mattes: Mattes | None) -> LayerCompositor:
@@ -417,7 +436,9 @@ class Job:
 
         return fingerprint(self.spec, files_of(self.source))
 
-    def _shelf(self, store: JobStore, plan: Plan, looks: Sequence[Look], mattes_key: str, out: OutputSpec) -> Shelf:
+    def _shelf(
+        self, store: JobStore, plan: Plan, looks: Sequence[Look], mattes_key: str, framing: Any, out: OutputSpec
+    ) -> Shelf:
         recipe = self.recipe
         base = [self._footage_key(), versions()]
         repair = recipe.keyframes == "auto" and not recipe.storyboard
@@ -430,7 +451,7 @@ class Job:
         return Shelf(
             store,
             plan.windows,
-            looks=[[*base, look.painter.name, dict(look.painter.identity), look.seed] for look in looks],
+            looks=[[*base, framing, look.painter.name, dict(look.painter.identity), look.seed] for look in looks],
             frames=[*base, *frames],
             hands=hands,
         )

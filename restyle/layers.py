@@ -11,10 +11,20 @@ import numpy as np
 
 from restyle import composite
 from restyle.errors import RecipeError
+from restyle.framing import Box
 from restyle.recipe import Layer, Recipe
 from restyle.types import Frame
 
-__all__ = ["LayerCompositor", "LookSpec", "MatteSource", "backdrop", "layers_of", "looks_of"]
+__all__ = [
+    "LayerCompositor",
+    "LookSpec",
+    "MatteSource",
+    "backdrop",
+    "edge_reach",
+    "layers_of",
+    "looks_of",
+    "painted_objects",
+]
 
 
 class MatteSource(Protocol):
@@ -24,6 +34,10 @@ class MatteSource(Protocol):
 
     def of(self, name: str, frame: int) -> np.ndarray:
         """float32 H x W in [0, 1]: all zero where the object is not."""
+        ...
+
+    def box(self, name: str, frame: int) -> Box | None:
+        """Outside of it the matte is zero; ``None``: everywhere."""
         ...
 
 
@@ -66,6 +80,19 @@ def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
     return looks, places
 
 
+def painted_objects(layers: Sequence[Layer]) -> list[str] | None:
+    """Names of the objects that are painted, and nothing else is; ``None`` where a layer paints what lies round an object."""
+    painted = [layer for layer in layers if layer.mode == "restyle"]
+    if not painted or any(layer.invert or layer.object == "background" for layer in painted):
+        return None
+    return list(dict.fromkeys(layer.object for layer in painted))
+
+
+def edge_reach(layers: Sequence[Layer]) -> int:
+    """Pixels by which the layers' edges may reach beyond their mattes."""
+    return max((int(np.ceil(max(layer.grow, 0.0) + 1.5 * layer.feather)) + 2 for layer in layers), default=0)
+
+
 class LayerCompositor:
     """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits."""
 
@@ -82,25 +109,37 @@ class LayerCompositor:
         self._backdrops = backdrops
 
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        made = frame.picture
+        made: np.ndarray | None = None
         for number, (layer, look) in enumerate(self._layers):
-            matte = self.matte(layer, frame.index)
+            height, width = frame.picture.shape[:2]
+            left, top, right, bottom = self._reach(layer, frame.index, width, height)
+            part = np.s_[top:bottom, left:right]
+            matte = self._matte(layer, frame.index)[part]
             if not matte.any():
                 continue
-            top = self._backdrops.get(number, frame.picture) if look is None else pictures[look]
-            made = composite.over(made, top, matte)
-        return made
+            matte = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
+            upper = self._backdrops.get(number, frame.picture) if look is None else pictures[look]
+            made = frame.picture.copy() if made is None else made
+            made[part] = composite.over(made[part], upper[part], matte)
+        return frame.picture if made is None else made
 
-    def matte(self, layer: Layer, frame: int) -> np.ndarray:
-        """Where a layer lies in a frame, its edge as it asks for: float32 H x W in [0, 1]."""
+    def _matte(self, layer: Layer, frame: int) -> np.ndarray:
         if layer.object == "background":
             found = [self._mattes.of(name, frame) for name in self._mattes.names]
             matte = 1 - np.maximum.reduce(found)
         else:
             matte = self._mattes.of(layer.object, frame)
-        if layer.invert:
-            matte = 1 - matte
-        return composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
+        return 1 - matte if layer.invert else matte
+
+    def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:
+        """As much of the frame as the layer, its softened edge included, may touch."""
+        if layer.invert or layer.object == "background":
+            return 0, 0, width, height
+        box = self._mattes.box(layer.object, frame)
+        if box is None:
+            return 0, 0, 0, 0
+        room = edge_reach([layer])
+        return max(0, box[0] - room), max(0, box[1] - room), min(width, box[2] + room), min(height, box[3] + room)
 
 
 def backdrop(source: str, width: int, height: int, dtype: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from restyle.errors import JobError, MissingExtraError, OutputError, OutputExistsError, RecipeError, show_path, why
+from restyle.framing import Box, union
 from restyle.progress import Meter
 from restyle.types import Shot
 
@@ -50,7 +51,7 @@ def follow_objects(
     meter: Meter,
 ) -> None:
     """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
-    ``NAME/NUMBER.png`` (8 bit), and ``facts.json``.
+    ``NAME/NUMBER.png`` (8 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
     ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
     whole footage. Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``Cancelled``.
@@ -66,14 +67,17 @@ def follow_objects(
         raise RecipeError(f"object {outside[0].name!r} is marked in frame {outside[0].frame}; the frames are {span}")
     lost: dict[str, list[int]] = {name: [] for name in names}
     seen: dict[str, list[int]] = {name: [] for name in names}
+    boxes: dict[str, dict[int, Box]] = {name: {} for name in names}
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
         for found in _through(footage, shot, marks, given, pts=pts, frames=frames, masker=masker):
             number = shot.start + found.frame
             for name, matte in found.mattes.items():
-                _write(place / name / f"{number:08d}.png", matte)
                 seen[name].append(shot.index)
+                if (box := _box(matte)) is not None:
+                    left, top, right, bottom = boxes[name][number] = box
+                    _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
             for name in found.lost:
                 lost[name].append(number)
             meter.tell("following objects")
@@ -83,6 +87,7 @@ def follow_objects(
         "names": names,
         "size": [spec.width, spec.height],
         "lost": {name: sorted(numbers) for name, numbers in lost.items()},
+        "boxes": boxes,
         "shots": {name: sorted(set(where)) for name, where in seen.items()},
     }
     (place / "facts.json").write_text(json.dumps(facts))
@@ -99,6 +104,9 @@ class Mattes:
             self._size = tuple(facts["size"])
             self.lost: Mapping[str, Sequence[int]] = facts["lost"]
             self.shots: Mapping[str, Sequence[int]] = facts["shots"]
+            self._boxes = {
+                name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
+            }
         except (OSError, ValueError, KeyError) as error:
             raise JobError(
                 f"{show_path(folder)} in the job folder is damaged ({why(error)}): run with --fresh"
@@ -108,6 +116,15 @@ class Mattes:
     def of(self, name: str, frame: int) -> np.ndarray:
         """float32 H x W in [0, 1], read only; all zero in shots in which the object is not marked."""
         return self._read(name, frame)
+
+    def box(self, name: str, frame: int) -> Box | None:
+        """The box in which there is something of the object in that frame; ``None``: nothing."""
+        return self._boxes[name].get(frame)
+
+    def boxes(self, names: Sequence[str]) -> dict[int, Box | None]:
+        """Frame number -> the box round those objects, where one of them is seen."""
+        frames = sorted({frame for name in names for frame in self._boxes[name]})
+        return {frame: union(self._boxes[name].get(frame) for name in names) for frame in frames}
 
     def notes(self, shots: int) -> list[str]:
         """What a person should know: where an object was lost, and shots in which it is not marked. One line each."""
@@ -126,13 +143,15 @@ class Mattes:
     def _load(self, name: str, frame: int) -> np.ndarray:
         import cv2
 
-        path = self._folder / name / f"{frame:08d}.png"
-        if not path.exists():
-            return np.zeros(self._size[::-1], np.float32)
-        values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-        if values is None or values.shape != self._size[::-1]:
-            raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh")
-        matte = values.astype(np.float32) / np.float32(255)
+        matte = np.zeros(self._size[::-1], np.float32)
+        if (box := self.box(name, frame)) is not None:
+            left, top, right, bottom = box
+            path = self._folder / name / f"{frame:08d}.png"
+            data = np.fromfile(path, np.uint8) if path.exists() else np.zeros(0, np.uint8)
+            values = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+            if values is None or values.shape != (bottom - top, right - left):
+                raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh")
+            matte[top:bottom, left:right] = values.astype(np.float32) / np.float32(255)
         matte.setflags(write=False)
         return matte
 
@@ -214,6 +233,13 @@ def _through(
     except ValueError as error:
         where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
         raise RecipeError(f"{error}{where}") from error
+
+
+def _box(matte: np.ndarray) -> Box | None:
+    rows, columns = np.flatnonzero(matte.any(axis=1)), np.flatnonzero(matte.any(axis=0))
+    if not rows.size:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _write(path: Path, matte: np.ndarray) -> None:

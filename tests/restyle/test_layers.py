@@ -159,6 +159,9 @@ class Fixed:
     def of(self, name: str, frame: int) -> np.ndarray:
         return self._matte
 
+    def box(self, name: str, frame: int) -> tuple[int, int, int, int] | None:
+        return (2, 3, 6, 7)
+
 
 def test_what_no_layer_touches_is_the_frame_itself() -> None:
     frame = Frame(0, 0, texture(8, 8))
@@ -166,6 +169,26 @@ def test_what_no_layer_touches_is_the_frame_itself() -> None:
         frame, [texture(8, 8, 2)]
     )
     assert made is frame.picture
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_working_on_a_part_gives_what_working_on_the_whole_would(invert: bool) -> None:
+    matte = np.zeros((60, 80), np.float32)
+    matte[20:40, 0:30] = 1
+
+    class Near(Fixed):
+        def box(self, name: str, frame: int) -> tuple[int, int, int, int] | None:
+            return (0, 20, 30, 40)
+
+    class Far(Fixed):
+        def box(self, name: str, frame: int) -> tuple[int, int, int, int] | None:
+            return (0, 0, 80, 60)
+
+    layer = Layer(object="a", feather=4, grow=2, invert=invert)
+    frame, painting = Frame(0, 0, texture(60, 80)), texture(60, 80, 2)
+    near, far = (LayerCompositor([layer], [0], of(matte), {}).compose(frame, [painting]) for of in (Near, Far))
+    assert np.array_equal(near, far)
+    assert not np.array_equal(near, frame.picture)
 
 
 def test_a_backdrop_fills_the_frame(tmp_path: Path) -> None:
