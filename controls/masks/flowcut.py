@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from controls.masks.layer import Layer, begin, fit_grid, follow
-from controls.masks.moments import Moment, moments
+from controls.masks.moments import AHEAD, Moment, moments
 from controls.masks.place import Scaled, Window, onto
 from controls.masks.refine import soft_edge
 from controls.masks.seed import seed
@@ -138,8 +138,11 @@ def _seeds(pictures: Pictures, prompts: Sequence[Prompted]) -> Seeds:
         ]  # fmt: skip
         first = full[0] if full else positive[0]
         found = seeds[name] = {}
-        for end in dict.fromkeys((max(asked), min(asked))):
+        for target in dict.fromkeys((max(asked), min(asked))):
+            end = target
             layers: dict[str, Layer] = {}
+            if end == first:  # a few frames more, for motion to tell the object from what is round it
+                end = min(first + AHEAD, len(pictures) - 1) if first + 1 < len(pictures) else max(0, first - AHEAD)
             for moment in moments(pictures, first, end):
                 layers = _step(layers, moment, seeds, only=name)
                 if moment.number in asked and moment.number not in found:

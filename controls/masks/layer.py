@@ -25,6 +25,8 @@ TRUST = 0.5  # how quickly what was added to an object counts as its own
 COLOUR = 0.6  # weight of the colour models' log odds
 SHAPE = 0.1  # weight of the shape's
 STRAY = 1.0  # log odds against what moves with the surroundings
+WITH = 0.5  # the same for what moves with the object, where all round it does, too: ...
+HALO = np.ones((21, 21), np.uint8)  # ... motion is blurred this far at its edge
 LEAST = 0.03  # share of its usual area below which an object is not seen
 PATIENCE = 48  # frames for which one that is not seen is looked for
 
@@ -104,7 +106,9 @@ def follow(layer: Layer, before: Scaled, now: Scaled, ahead: Motion, back: Motio
     shape = _logit(np.clip(cv2.GaussianBlur(_entering(layer, window, field, whole), (0, 0), EDGE), 0.03, 0.9))
     likely = (for_it + DOUBT / (1 + np.exp(-colour - shape))) / (for_it + against + DOUBT)
     claim = _logit(np.clip(likely, 0.005, 0.995)) + COLOUR * colour + SHAPE * shape
-    claim = np.clip(claim - STRAY * sure * np.maximum(strays, 0), -5, 5).astype(np.float32)
+    claim = np.clip(
+        claim - STRAY * sure * (np.maximum(strays, 0) + WITH * np.minimum(cv2.dilate(strays, HALO), 0)), -5, 5
+    ).astype(np.float32)
     found = settle(layer, window, picture, look, whole, claim, moved)
     if not found.missing:
         # what is new is the object's own only once it has moved with it
