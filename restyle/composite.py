@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 __all__ = ["blend", "keep_colour", "matte_edge", "over"]
@@ -76,14 +78,14 @@ def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray) -> np.ndarray:
     1 the top's. Between, light is mixed, not code values: integers are taken as sRGB-encoded (IEC 61966-2-1; mixing code
     values makes edges between light and dark too dark), floats as linear light already.
     """
-    made = base.copy()
-    whole = matte >= 1
-    made[whole] = top[whole]
-    part = (matte > 0) & ~whole
-    if part.any():
-        share = matte[part][:, None]
-        a, b = _linear(base[part]), _linear(top[part])
-        made[part] = _encoded(a + share * (b - a), base.dtype)
+    import cv2
+
+    made = cv2.copyTo(np.ascontiguousarray(top), (matte >= 1).view(np.uint8), base.copy())
+    edge = np.flatnonzero((matte > 0) & (matte < 1))
+    if edge.size:
+        share = matte.reshape(-1, 1)[edge]
+        a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge]) for picture in (base, top))
+        made.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype)
     return made
 
 
@@ -91,8 +93,14 @@ def _linear(values: np.ndarray) -> np.ndarray:
     """Linear light, float32, 1 = white."""
     if values.dtype == np.float32:
         return values
-    code = values.astype(np.float32) * np.float32(1 / np.iinfo(values.dtype).max)
-    return np.where(code <= 0.04045, code / np.float32(12.92), ((code + np.float32(0.055)) / np.float32(1.055)) ** 2.4)
+    return _light(int(np.iinfo(values.dtype).max))[values]
+
+
+@lru_cache(maxsize=2)
+def _light(white: int) -> np.ndarray:
+    """Linear light of every code value up to ``white``."""
+    code = np.arange(white + 1) / white
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def _encoded(light: np.ndarray, dtype: np.dtype) -> np.ndarray:
