@@ -26,6 +26,9 @@ def main() -> None:
                 both = np.hstack([made.source.picture, made.result.picture])
                 Image.fromarray(both).save(ROOT / "docs" / name, quality=88)
                 break
+    recipe = Recipe(style="lava", objects=("balloon=box:444,16,497,95@10",), range="0:72")
+    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 60)]
+    Image.fromarray(np.hstack([made.result.picture for made in shown])).save(ROOT / "docs" / "object.jpg", quality=88)
 
 
 if __name__ == "__main__":

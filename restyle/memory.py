@@ -26,6 +26,6 @@ def keep_freed_memory() -> bool:
         mallopt(_M_ARENA_MAX, 1),  # else each thread keeps its own, and none uses another's
         mallopt(_M_MMAP_THRESHOLD, 32 << 20),  # the most that glibc takes
         mallopt(_M_TRIM_THRESHOLD, 1 << 30),
-        mallopt(_M_TOP_PAD, 64 << 20),
+        mallopt(_M_TOP_PAD, 16 << 20),
     ]
     return all(done)

@@ -62,6 +62,8 @@ def targets() -> set[str]:
 def run_line(line: str, call: Caller, folder: Path) -> None:
     """One line of a shell block, for real; what would install things is checked instead."""
     words = shlex.split(line, comments=True)
+    while re.fullmatch(r"[A-Z0-9_]+=\S+", words[0]):
+        words = words[1:]
     program = words[0].removeprefix(".venv/bin/")
     if program == "restyle":
         command, _, file = line.partition(" > ")
@@ -85,7 +87,8 @@ def check_python_line(words: list[str]) -> None:
         import tomllib
 
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        assert (ROOT / words[words.index("-c") + 1]).is_file()
+        if "-c" in words:
+            assert (ROOT / words[words.index("-c") + 1]).is_file()
         for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
             assert set(extra.split(",")) <= set(project["optional-dependencies"])
     else:
