@@ -349,6 +349,7 @@ class Job:
             pts=analysis.pts,
             frames=self.spec.frames or len(analysis.pts),
             masker=self.recipe.masker,
+            options=self._masker_options(),
             place=place,
             meter=self._meter,
         )
@@ -361,13 +362,19 @@ class Job:
         recipe = self.recipe
         files = [file_digest(path) for path in matte_files(recipe.objects)]
         shots = [(shot.start, shot.stop) for shot in plan.shots]
-        key = digest(self._footage_key(), versions(), recipe.objects, files, recipe.masker, shots)
+        key = digest(
+            self._footage_key(), versions(), recipe.objects, files, recipe.masker, recipe.masker_options, shots
+        )
         if not recipe.objects:
             return None, key
         if not store.has("mattes", key):
             with store.making("mattes", key) as folder:
                 self._follow(footage, analysis, plan.shots, folder)
         return Mattes(store.path("mattes", key)), key
+
+    def _masker_options(self) -> dict[str, Any]:
+        options = dict(self.recipe.masker_options)
+        return options | {"offline": True} if self.offline and self.recipe.masker == "sam2" else options
 
     @contextmanager
     def _mattes_aside(self) -> Iterator[Path]:

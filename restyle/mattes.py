@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restyle.errors import JobError, MissingExtraError, OutputError, OutputExistsError, RecipeError, show_path, why
+from restyle.errors import (
+    JobError,
+    MissingExtraError,
+    MissingModelError,
+    OutputError,
+    OutputExistsError,
+    RecipeError,
+    show_path,
+    why,
+)
 from restyle.framing import Box, union
 from restyle.progress import Meter
 from restyle.types import Shot
@@ -23,8 +32,6 @@ if TYPE_CHECKING:
     from restyle.footage import Footage
 
 __all__ = ["Mattes", "export", "follow_objects", "matte_files"]
-
-_EXTRAS = {"sam2": "sam2", "torch": "sam2", "hydra": "sam2"}  # package -> the extra of ours that installs it
 
 
 def matte_files(objects: Sequence[str]) -> list[Path]:
@@ -47,6 +54,7 @@ def follow_objects(
     pts: Sequence[int],
     frames: int,
     masker: str,
+    options: Mapping[str, Any],
     place: Path,
     meter: Meter,
 ) -> None:
@@ -54,7 +62,8 @@ def follow_objects(
     ``NAME/NUMBER.png`` (8 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
     ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
-    whole footage. Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``Cancelled``.
+    whole footage. ``options``: the masker's. Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``,
+    ``MissingModelError``, ``Cancelled``.
     """
     given, prompts = _parse(objects)
     spec = footage.spec
@@ -71,7 +80,7 @@ def follow_objects(
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
-        for found in _through(footage, shot, marks, given, pts=pts, frames=frames, masker=masker):
+        for found in _through(footage, shot, marks, given, pts=pts, frames=frames, masker=masker, options=options):
             number = shot.start + found.frame
             for name, matte in found.mattes.items():
                 seen[name].append(shot.index)
@@ -208,11 +217,13 @@ def _through(
     pts: Sequence[int],
     frames: int,
     masker: str,
+    options: Mapping[str, Any],
 ) -> Iterator[Any]:
     """Every frame's mattes in one shot, those followed and those given."""
     from dataclasses import replace
 
     from controls.masks import make_masker
+    from controls.masks.errors import MissingPackageError, MissingWeightsError
     from controls.masks.given import GivenMasker
     from controls.prompts import within
     from restyle.footage import ShotPictures
@@ -224,12 +235,11 @@ def _through(
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
-            yield from make_masker(masker).follow(pictures, inside)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _EXTRAS:
-            raise
-        raise MissingExtraError(f"masker {masker!r}", _EXTRAS[package]) from error
+            yield from make_masker(masker, options).follow(pictures, inside)
+    except MissingPackageError as error:
+        raise MissingExtraError(f"masker {masker!r}", error.extra) from error
+    except MissingWeightsError as error:
+        raise MissingModelError(str(error)) from error
     except ValueError as error:
         where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
         raise RecipeError(f"{error}{where}") from error

@@ -90,6 +90,7 @@ class Recipe(BaseModel):
     objects alone are restyled."""
     masker: str = "flowcut"
     """Who follows the objects through their shots."""
+    masker_options: dict[str, Any] = Field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
     """What is done to which object; none: the whole picture is restyled."""
     range: str | None = None

@@ -300,3 +300,35 @@ def test_mattes_of_a_range_are_black_where_nothing_is_marked(tmp_path: Path) -> 
     found = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in files]
     assert found[1][25:40, 30:50].mean() > 100
     assert not any(matte.any() for matte in found[10:])
+
+
+def test_sam2_without_its_package_or_its_weights_says_what_to_do(
+    restyle_command: Caller, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    words = (
+        "run",
+        clip,
+        "-o",
+        tmp_path / "out.mkv",
+        "-q",
+        "--offline",
+        "--masker",
+        "sam2",
+        "--object",
+        "a=point:9,9@0",
+    )
+    assert "allow_pickle" in restyle_command.fails(*words, code=2)
+    (tmp_path / "pickled.json").write_text(json.dumps({"masker_options": {"allow_pickle": True}}))
+    line = restyle_command.fails(*words, "--recipe", tmp_path / "pickled.json", code=6)
+    assert "restyle[sam2]" in line or "get them with" in line
+
+
+def test_options_of_the_masker_reach_it_and_make_other_mattes(clip: Path, tmp_path: Path) -> None:
+    prompt = ("thing=box:20,16,60,50@3",)
+    with pytest.raises(RecipeError, match="no option 'hardness'"):
+        Job(clip, recipe=Recipe.build(objects=prompt, masker_options={"hardness": 2})).mattes(tmp_path / "a")
+    with pytest.raises(RecipeError, match="edge"):
+        Job(clip, recipe=Recipe.build(objects=prompt, masker_options={"edge": 99})).mattes(tmp_path / "b")
+    Job(clip, recipe=Recipe.build(objects=prompt, masker_options={"edge": 0})).mattes(tmp_path / "c")
+    assert (tmp_path / "c" / "thing").is_dir()
