@@ -53,10 +53,11 @@ def resize_flow(flow: np.ndarray, width: int, height: int) -> np.ndarray:
     if (w, h) == (width, height):
         return flow
     across, down = np.float32(width / w), np.float32(height / h)
-    if width * height < w * h:  # scaled on the smaller array; one number is much quicker than two in turn
-        flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
-    scaled = flow * across if across == down else flow * np.array([across, down], np.float32)
-    return cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
+    # one number is much quicker than two in turn; and scaled is the smaller array
+    scale = across if across == down else np.array([across, down], np.float32)
+    if width * height < w * h:
+        return cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2) * scale
+    return cv2.resize(flow * scale, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
 
 
 def resize_confidence(confidence: np.ndarray, width: int, height: int) -> np.ndarray:

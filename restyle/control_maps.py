@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +13,7 @@ import numpy as np
 from restyle.errors import (
     MissingExtraError,
     MissingModelError,
-    OutputError,
-    OutputExistsError,
     RecipeError,
-    show_path,
-    why,
 )
 from restyle.progress import Meter
 from restyle.types import Frame, Shot
@@ -55,49 +49,28 @@ def write_control_maps(
     Raises ``RecipeError`` (unknown kind or option), ``MissingExtraError``, ``MissingModelError``, ``OutputExistsError``,
     ``OutputError``, ``Cancelled``.
     """
-    from controls.maps import make_map, names
-    from controls.maps.errors import MapError, MissingPackageError, MissingWeightsError
+    from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+    from controls.maps import make_map, options_of
+    from restyle.footage.place import new_folder
 
-    if folder.exists() and not overwrite:
-        raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for kind in kinds:
-            known = {} if kind not in names() else _known(kind, options or {})
-            detector = make_map(kind, known)
-            (unfinished / kind).mkdir(parents=True)
-            for shot in shots:
-                _write_shot(footage, shot, detector, unfinished / kind, pts=pts, meter=meter, steady=steady, bits=bits)
-            if video:
-                _write_video(footage, unfinished / kind, unfinished / f"{kind}.mp4", pts)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(unfinished, folder)
+        with new_folder(folder, overwrite=overwrite) as place:
+            meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
+            for kind in kinds:
+                taken = options_of(kind)
+                detector = make_map(kind, {name: value for name, value in (options or {}).items() if name in taken})
+                (place / kind).mkdir()
+                for shot in shots:
+                    _write_shot(footage, shot, detector, place / kind, pts=pts, meter=meter, steady=steady, bits=bits)
+                if video:
+                    _write_video(footage, place / kind, place / f"{kind}.mp4", pts)
     except MissingPackageError as error:
         raise MissingExtraError(f"control map {kind!r}", error.extra) from error
     except MissingWeightsError as error:
         raise MissingModelError(str(error)) from error
-    except MapError as error:
+    except ControlError as error:
         raise RecipeError(str(error)) from error
-    except OSError as error:
-        raise OutputError(f"cannot write {show_path(folder)}: {why(error)}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return [folder / name for kind in kinds for name in ([kind, f"{kind}.mp4"] if video else [kind])]
-
-
-def _known(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that a detector has: one set is given for all kinds."""
-    import inspect
-    from importlib import import_module
-
-    from controls.maps import DETECTORS
-
-    module, _, attribute = DETECTORS[kind].partition(":")
-    taken = inspect.signature(getattr(import_module(module), attribute)).parameters
-    return {name: value for name, value in options.items() if name in taken}
 
 
 def _write_shot(
@@ -174,6 +147,7 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
     import cv2
 
     from restyle.footage import SegmentWriter, conform, plan_output
+    from restyle.footage.place import discard
 
     spec = footage.spec
     plan = plan_output(spec, path, quality=95)
@@ -189,7 +163,4 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
                 picture = picture.astype(np.float32) / 255
             writer.write(Frame(number, pts[number], picture))
     conform([segment], plan, spec, pts=pts, span=range(numbers[0], numbers[-1] + 1), overwrite=True)
-    if segment.is_dir():
-        shutil.rmtree(segment)
-    else:
-        segment.unlink(missing_ok=True)
+    discard(segment)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from restyle.engine import Engine, Look, Rendered
-from restyle.errors import OutputExistsError, RecipeError, show_path
+from restyle.errors import RecipeError, show_path
 from restyle.framing import Framing
 from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects
 from restyle.mattes import Mattes, export, follow_objects, matte_files
@@ -131,11 +131,7 @@ class Job:
 
     def frames(self) -> Iterator[Rendered]:
         """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
-        with self._looks() as looks, self._open() as footage, self._mattes_aside() as aside:
-            analysis = self._analyse(footage)
-            plan = self._plan(looks, analysis)
-            mattes = self._follow(footage, analysis, plan.shots, aside)
-            engine = self._engine(footage, analysis, plan, looks, mattes)
+        with self._ready() as (plan, engine):
             self._meter.begin("render", plan.frames, shots=len(plan.shots))
             rendering = engine.render(plan.windows, MemoryShelf(), self._meter)
             with closing(rendering):
@@ -154,7 +150,6 @@ class Job:
         from restyle.footage import check_output, conform, plan_output
 
         keep_freed_memory()
-
         began = time.perf_counter()
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
@@ -175,7 +170,7 @@ class Job:
             framing = self._framing(plan, mattes)
             shelf = self._shelf(store, plan, looks, mattes_key, None if framing is None else framing.facts, out)
             analysed = time.perf_counter()
-            engine = self._engine(footage, analysis, plan, looks, mattes)
+            engine = self._engine(footage, analysis, plan, looks, mattes, framing)
             self._render(engine, plan, store, shelf, out, tally)
             rendered = time.perf_counter()
             segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
@@ -213,11 +208,7 @@ class Job:
     def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
         """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
         shown: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
-        with self._looks() as looks, self._open() as footage, self._mattes_aside() as aside:
-            analysis = self._analyse(footage)
-            plan = self._plan(looks, analysis)
-            mattes = self._follow(footage, analysis, plan.shots, aside)
-            engine = self._engine(footage, analysis, plan, looks, mattes)
+        with self._ready() as (plan, engine):
             self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
             for window in plan.windows:
                 if window.index == 0:
@@ -236,16 +227,19 @@ class Job:
         """
         if not self.recipe.objects:
             raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
-        folder = Path(folder)
-        if folder.exists() and not overwrite:
-            raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
-        with self._open() as footage, self._mattes_aside() as aside:
+        from restyle.footage.place import new_folder
+
+        with (
+            new_folder(Path(folder), overwrite=overwrite) as place,
+            self._open() as footage,
+            TemporaryDirectory(prefix="restyle-") as aside,
+        ):
             analysis = self._analyse(footage)
             shots = self._plan([], analysis).shots
-            found = self._follow(footage, analysis, shots, aside)
+            found = self._follow(footage, analysis, shots, Path(aside))
             if found is None:
                 raise RuntimeError("objects were marked, but no mattes were made")
-            export(found, range(analysis.start, analysis.stop), folder, overwrite=overwrite)
+            export(found, range(analysis.start, analysis.stop), place)
             return found.notes(len(shots))
 
     def control_maps(
@@ -279,6 +273,15 @@ class Job:
             )
 
     # The pieces
+
+    @contextmanager
+    def _ready(self) -> Iterator[tuple[Plan, Engine]]:
+        """What there is to do and who does it, for work that is not kept."""
+        with self._looks() as looks, self._open() as footage, TemporaryDirectory(prefix="restyle-") as aside:
+            analysis = self._analyse(footage)
+            plan = self._plan(looks, analysis)
+            mattes = self._follow(footage, analysis, plan.shots, Path(aside))
+            yield plan, self._engine(footage, analysis, plan, looks, mattes, self._framing(plan, mattes))
 
     def _open(self) -> Footage:
         from restyle.footage import open_footage
@@ -360,13 +363,13 @@ class Job:
     ) -> tuple[Mattes | None, str]:
         """The objects' mattes, from an earlier run where there was one, and the key under which they are stored."""
         recipe = self.recipe
+        if not recipe.objects:
+            return None, ""
         files = [file_digest(path) for path in matte_files(recipe.objects)]
         shots = [(shot.start, shot.stop) for shot in plan.shots]
         key = digest(
             self._footage_key(), versions(), recipe.objects, files, recipe.masker, recipe.masker_options, shots
         )
-        if not recipe.objects:
-            return None, key
         if not store.has("mattes", key):
             with store.making("mattes", key) as folder:
                 self._follow(footage, analysis, plan.shots, folder)
@@ -375,12 +378,6 @@ class Job:
     def _masker_options(self) -> dict[str, Any]:
         options = dict(self.recipe.masker_options)
         return options | {"offline": True} if self.offline and self.recipe.masker == "sam2" else options
-
-    @contextmanager
-    def _mattes_aside(self) -> Iterator[Path]:
-        """A folder for the mattes of work that keeps none."""
-        with TemporaryDirectory(prefix="restyle-") as name:
-            yield Path(name)
 
     def _hands(self, plan: Plan) -> dict[int, np.ndarray]:
         from restyle.footage import read_picture
@@ -399,7 +396,13 @@ class Job:
         return hands
 
     def _engine(
-        self, footage: Footage, analysis: Analysis, plan: Plan, looks: Sequence[Look], mattes: Mattes | None
+        self,
+        footage: Footage,
+        analysis: Analysis,
+        plan: Plan,
+        looks: Sequence[Look],
+        mattes: Mattes | None,
+        framing: Framing | None,
     ) -> Engine:
         recipe = self.recipe
         hands = self._hands(plan)
@@ -409,7 +412,7 @@ class Job:
             looks=[replace(look, hands=hands) for look in looks],
             filler=make_filler(recipe.fill, recipe.fill_options),
             compositor=None if not layers_of(recipe) else self._compositor(mattes),
-            framing=self._framing(plan, mattes),
+            framing=framing,
             repair=recipe.keyframes == "auto" and not recipe.storyboard,
         )
 

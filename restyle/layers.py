@@ -50,11 +50,6 @@ class LookSpec:
     keep_colour: bool
     seed: int
 
-    @property
-    def painted(self) -> tuple[str | None, int]:
-        """What decides the paintings; the rest is done to them afterwards."""
-        return self.style, self.seed
-
 
 def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
     """The recipe's layers; with objects and no layers, one that restyles each object. None: the whole picture."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +15,6 @@ from restyle.errors import (
     JobError,
     MissingExtraError,
     MissingModelError,
-    OutputError,
-    OutputExistsError,
     RecipeError,
     show_path,
     why,
@@ -77,6 +73,7 @@ def follow_objects(
     lost: dict[str, list[int]] = {name: [] for name in names}
     seen: dict[str, list[int]] = {name: [] for name in names}
     boxes: dict[str, dict[int, Box]] = {name: {} for name in names}
+    counted: set[int] = set()
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
@@ -89,9 +86,9 @@ def follow_objects(
                     _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
             for name in found.lost:
                 lost[name].append(number)
-            meter.tell("following objects")
-        for _ in range(len(shot)):
-            meter.step("following objects", shot=shot.index)
+            if number not in counted:  # mattes that were given and those that are followed come one after the other
+                counted.add(number)
+                meter.step("following objects", shot=shot.index)
     facts = {
         "names": names,
         "size": [spec.width, spec.height],
@@ -165,27 +162,13 @@ class Mattes:
         return matte
 
 
-def export(mattes: Mattes, span: range, folder: Path, *, overwrite: bool) -> None:
+def export(mattes: Mattes, span: range, folder: Path) -> None:
     """Write the mattes of the frames ``span`` as 8-bit pictures, ``folder/NAME/NAME.NUMBER.png``, one a frame, black where an
-    object is not marked; they can be read back as ``NAME=mattes:folder/NAME``. The folder appears when all of it is there.
-
-    Raises ``OutputExistsError`` if the folder is there and ``overwrite`` is not set, ``OutputError`` if it cannot be written.
-    """
-    if folder.exists() and not overwrite:
-        raise OutputExistsError(f"{show_path(folder)} is there already: give another name, or --overwrite")
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for name in mattes.names:
-            (unfinished / name).mkdir(parents=True)
-            for frame in span:
-                _write(unfinished / name / f"{name}.{frame:06d}.png", mattes.of(name, frame))
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(unfinished, folder)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise OutputError(f"cannot write {show_path(folder)}: {why(error)}") from error
+    object is not marked; they can be read back as ``NAME=mattes:folder/NAME``. Raises ``OSError``."""
+    for name in mattes.names:
+        (folder / name).mkdir()
+        for frame in span:
+            _write(folder / name / f"{name}.{frame:06d}.png", mattes.of(name, frame))
 
 
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
@@ -222,8 +205,8 @@ def _through(
     """Every frame's mattes in one shot, those followed and those given."""
     from dataclasses import replace
 
+    from controls.errors import MissingPackageError, MissingWeightsError
     from controls.masks import make_masker
-    from controls.masks.errors import MissingPackageError, MissingWeightsError
     from controls.masks.given import GivenMasker
     from controls.prompts import within
     from restyle.footage import ShotPictures

@@ -87,8 +87,7 @@ def check_python_line(words: list[str]) -> None:
         import tomllib
 
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        if "-c" in words:
-            assert (ROOT / words[words.index("-c") + 1]).is_file()
+        assert (ROOT / words[words.index("-c") + 1]).is_file()
         for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
             assert set(extra.split(",")) <= set(project["optional-dependencies"])
     else:

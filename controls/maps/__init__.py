@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from controls.maps.base import Detector, KindFacts, PairDetector
 
-__all__ = ["kinds", "make_map", "names"]
+__all__ = ["kinds", "make_map", "names", "options_of"]
 
 DETECTORS = {
     "canny": "controls.maps.canny:Canny",
@@ -54,26 +54,32 @@ def kinds() -> dict[str, KindFacts]:
 def make_map(name: str, options: Mapping[str, Any] | None = None) -> Detector | PairDetector:
     """Make a detector by name (``facts.takes`` says which of both kinds it is).
 
-    Raises ``MapError``: no such detector (lists those that are), no such option, a wrong value; ``MissingPackageError`` and
+    Raises ``ControlError``: no such detector (lists those that are), no such option, a wrong value; ``MissingPackageError`` and
     ``MissingWeightsError`` for what it needs and is not there, with the line that gets it.
     """
-    from controls.maps.errors import MapError
+    from controls.errors import ControlError
+
+    known = options_of(name)
+    for option in options or {}:
+        if option not in known:
+            raise ControlError(f"control map {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}")
+    try:
+        return _part(name)(**(options or {}))
+    except ControlError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ControlError(f"control map {name!r} cannot be made: {' '.join(str(error).split())}") from error
+
+
+def options_of(name: str) -> list[str]:
+    """The options that a detector takes. Raises ``ControlError`` if there is no such detector (lists those that are)."""
+    from controls.errors import ControlError
 
     if name not in DETECTORS:
         near = difflib.get_close_matches(name, DETECTORS, n=1)
         hint = f", did you mean {near[0]!r}?" if near else "."
-        raise MapError(f"unknown control map {name!r}{hint} There are: {', '.join(names())}")
-    part = _part(name)
-    known = list(inspect.signature(part).parameters)
-    for option in options or {}:
-        if option not in known:
-            raise MapError(f"control map {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}")
-    try:
-        return part(**(options or {}))
-    except MapError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise MapError(f"control map {name!r} cannot be made: {' '.join(str(error).split())}") from error
+        raise ControlError(f"unknown control map {name!r}{hint} There are: {', '.join(names())}")
+    return list(inspect.signature(_part(name)).parameters)
 
 
 def _part(name: str) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from controls.errors import ControlError
 from controls.maps.base import KindFacts, Weights
-from controls.maps.errors import MapError
 from controls.maps.sizes import as_picture, eight_bit, restored
 from controls.maps.vendors import PACKAGES, AuxDetector, quietly
 from controls.maps.weights import find_weights, vendor
@@ -70,7 +70,7 @@ class DepthAnything:
                 model = transformers.AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # whatever a folder of something else makes transformers say
             reason = " ".join(str(error).split())[:160]
-            raise MapError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
+            raise ControlError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
         self._model, self._device = model.to(device).eval(), device
 
     def detect(self, picture: np.ndarray) -> ControlMap:

@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from controls.errors import ControlError
 from controls.maps.depth import depth_map
-from controls.maps.errors import MapError
 from controls.maps.people import Person, draw_people
 from controls.maps.sizes import as_picture
 from controls.types import ControlMap
@@ -37,13 +37,13 @@ def write_maps(folder: str | os.PathLike[str], maps: Iterable[tuple[int, Control
 def write_map(folder: str | os.PathLike[str], frame: int, made: ControlMap, *, bits: int = 8) -> Path:
     """Write one map into ``folder`` (made, if it is not there), over one that is there.
 
-    ``bits``: 16 keeps depth's ``values`` (in [0, 1], near = 1) as 16-bit grey instead of the picture. Raises ``MapError`` where
-    that cannot be, and ``OSError`` where nothing can be written.
+    ``bits``: 16 keeps depth's ``values`` (in [0, 1], near = 1) as 16-bit grey instead of the picture. Raises
+    ``ControlError`` where that cannot be, and ``OSError`` where nothing can be written.
     """
     if bits not in (8, 16):
-        raise MapError(f"maps are written with 8 or 16 bits, got {bits}")
+        raise ControlError(f"maps are written with 8 or 16 bits, got {bits}")
     if bits == 16 and (made.kind != "depth" or made.values is None):
-        raise MapError(f"only depth is kept with 16 bits; this map is {made.kind!r}")
+        raise ControlError(f"only depth is kept with 16 bits; this map is {made.kind!r}")
     if bits == 16:
         assert made.values is not None
         pixels = np.rint(made.values.clip(0, 1) * np.float32(65535)).astype(np.uint16)
@@ -51,7 +51,7 @@ def write_map(folder: str | os.PathLike[str], frame: int, made: ControlMap, *, b
         pixels = np.ascontiguousarray(made.picture[..., ::-1])
     done, data = cv2.imencode(".png", pixels)
     if not done:
-        raise MapError(f"the {made.kind} map of frame {frame} cannot be encoded as PNG")
+        raise ControlError(f"the {made.kind} map of frame {frame} cannot be encoded as PNG")
     path = Path(folder) / f"{frame:06d}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     _put(path, data.tobytes())
@@ -85,17 +85,17 @@ class KeptMaps:
     def load(self, frame: int, size: tuple[int, int] | None = None) -> ControlMap:
         """The map of a frame. ``size``: the frame's width and height, which the map must have.
 
-        Raises ``MapError``: no map of that frame, another size, not a picture.
+        Raises ``ControlError``: no map of that frame, another size, not a picture.
         """
         if frame not in self.files:
             frames = self.frames
-            raise MapError(
+            raise ControlError(
                 f"there is no {self.kind} map of frame {frame}, but {len(frames)} of {frames[0]} to {frames[-1]}"
             )
         made = read_map(self.files[frame], self.kind)
         height, width = made.picture.shape[:2]
         if size is not None and size != (width, height):
-            raise MapError(
+            raise ControlError(
                 f"the map {str(self.files[frame])!r} is {width}x{height}, but the footage is {size[0]}x{size[1]}; "
                 "export it at the footage's size"
             )
@@ -105,8 +105,8 @@ class KeptMaps:
 def read_maps(place: str | os.PathLike[str], kind: str) -> KeptMaps:
     """Find maps of ``kind``: a folder of pictures, or a pattern such as ``depth/frame.%04d.png``.
 
-    The last number in a file's name is its frame's. Nothing is decoded yet. Raises ``MapError``: no such folder, no pictures in
-    it, a name without a number, two of one number.
+    The last number in a file's name is its frame's. Nothing is decoded yet. Raises ``ControlError``: no such folder, no
+    pictures in it, a name without a number, two of one number.
     """
     path = Path(place)
     if path.is_dir():
@@ -115,13 +115,13 @@ def read_maps(place: str | os.PathLike[str], kind: str) -> KeptMaps:
         folder = path.parent
         fields = list(_FIELD.finditer(path.name))
         if len(fields) != 1:
-            raise MapError(
+            raise ControlError(
                 f"there is no folder {str(place)!r}; maps are read from a folder, or by a pattern as map.%04d.png"
             )
         before, after = path.name[: fields[0].start()], path.name[fields[0].end() :]
         wanted = re.compile(re.escape(before) + r"([0-9]+)" + re.escape(after))
         if not folder.is_dir():
-            raise MapError(f"there is no folder {str(folder)!r}")
+            raise ControlError(f"there is no folder {str(folder)!r}")
     files: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
         if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
@@ -130,13 +130,13 @@ def read_maps(place: str | os.PathLike[str], kind: str) -> KeptMaps:
         if number is None:
             if wanted:
                 continue
-            raise MapError(f"{str(file)!r} has no number that says which frame it is for; name it as 000012.png")
+            raise ControlError(f"{str(file)!r} has no number that says which frame it is for; name it as 000012.png")
         frame = int(number[1])
         if frame in files:
-            raise MapError(f"{str(files[frame])!r} and {file.name!r} are both of frame {frame}; keep one of them")
+            raise ControlError(f"{str(files[frame])!r} and {file.name!r} are both of frame {frame}; keep one of them")
         files[frame] = file
     if not files:
-        raise MapError(f"no maps in {str(place)!r} ({', '.join(SUFFIXES)})")
+        raise ControlError(f"no maps in {str(place)!r} ({', '.join(SUFFIXES)})")
     return KeptMaps(kind, files)
 
 
@@ -144,16 +144,18 @@ def read_map(file: str | os.PathLike[str], kind: str) -> ControlMap:
     """Read one map. Grey or colour, 8 or 16 bits; depth gets its ``values`` back, and pose its joints, where those lie beside
     it and the picture is the one drawn from them (an edited one stays as it was edited, and has none).
 
-    Raises ``MapError``: missing, not a picture, joints that cannot be read.
+    Raises ``ControlError``: missing, not a picture, joints that cannot be read.
     """
     path = Path(file)
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise MapError(f"cannot read the map {str(path)!r}: {(error.strerror or 'no reason given').lower()}") from error
+        raise ControlError(
+            f"cannot read the map {str(path)!r}: {(error.strerror or 'no reason given').lower()}"
+        ) from error
     pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
-        raise MapError(f"the map {str(path)!r} is no picture of 8 or 16 bits")
+        raise ControlError(f"the map {str(path)!r} is no picture of 8 or 16 bits")
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] < 3 else pixels[..., 2::-1]
     if kind == "depth":
@@ -176,5 +178,7 @@ def _joints(path: Path, picture: np.ndarray) -> dict[str, object]:
         people = json.loads(beside.read_bytes())["people"]
         drawn = draw_people([Person.of(person) for person in people], *picture.shape[1::-1])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MapError(f"the joints in {str(beside)!r} cannot be read: {' '.join(str(error).split())[:120]}") from error
+        raise ControlError(
+            f"the joints in {str(beside)!r} cannot be read: {' '.join(str(error).split())[:120]}"
+        ) from error
     return {"people": people} if np.array_equal(drawn, picture) else {}

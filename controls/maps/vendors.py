@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from controls.errors import ControlError
 from controls.maps.base import KindFacts
-from controls.maps.errors import MapError
 from controls.maps.sizes import eight_bit, resized, restored, working_size
 from controls.maps.weights import find_weights, vendor
 
@@ -27,7 +27,7 @@ class AuxDetector:
     it); with ``offline``, nothing is fetched. ``resolution``: short side to detect at, before it is rounded to what the network
     takes; ``None`` is the picture's own. ``device``: torch's name for where to compute.
 
-    Making one loads it. Raises ``MissingPackageError``, ``MissingWeightsError``, and ``MapError`` for weights of something
+    Making one loads it. Raises ``MissingPackageError``, ``MissingWeightsError``, and ``ControlError`` for weights of something
     else.
     """
 
@@ -58,7 +58,7 @@ class AuxDetector:
                 self._model = made.from_pretrained(str(folder)).to(device)
         except Exception as error:  # whatever a file of something else makes torch's loader and the package say
             reason = " ".join(str(error).split())[:160]
-            raise MapError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
+            raise ControlError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
 
     def _prepared(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
         """The picture at a size that the network takes, and the frame's own size."""

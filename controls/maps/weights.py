@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.maps.base import KindFacts
-from controls.maps.errors import MapError, MissingPackageError, MissingWeightsError
 
 __all__ = ["Presence", "find_weights", "presence", "vendor"]
 
@@ -41,7 +41,7 @@ def presence(facts: KindFacts, weights: str | None = None) -> Presence:
     if facts.weights is not None:
         try:
             find_weights(facts, weights or facts.weights.repository, offline=True)
-        except MapError:
+        except ControlError:
             there = False
             remedies.append(facts.weights.fetch)
     return Presence(packages, there, tuple(remedies))
@@ -50,7 +50,7 @@ def presence(facts: KindFacts, weights: str | None = None) -> Presence:
 def vendor(module: str, facts: KindFacts) -> ModuleType:
     """Import a package that ``facts`` names. Its warnings about others' deprecations are not for our users.
 
-    Raises ``MissingPackageError`` with the line that installs it; ``MapError`` where it is there but cannot be imported.
+    Raises ``MissingPackageError`` with the line that installs it; ``ControlError`` where it is there but cannot be imported.
     """
     from controls.torchvision_guard import make_torchvision_importable
 
@@ -64,7 +64,7 @@ def vendor(module: str, facts: KindFacts) -> ModuleType:
         raise MissingPackageError(f"control map {facts.name!r}", missing, facts.extra or "controls") from error
     except (ImportError, OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise MapError(f"control map {facts.name!r}: the package {module} cannot be imported: {reason}") from error
+        raise ControlError(f"control map {facts.name!r}: the package {module} cannot be imported: {reason}") from error
 
 
 def find_weights(facts: KindFacts, weights: str, *, revision: str | None = None, offline: bool = False) -> Path:

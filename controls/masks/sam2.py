@@ -31,7 +31,7 @@ class Sam2Masker:
     network looks at, 1024 as it was trained; a smaller one is faster and coarser. ``holes``: largest hole that is closed, in
     pixels a fourth of that side.
 
-    Raises, when built, ``controls.masks.errors.MaskError`` (a ``ValueError``): missing package or weights, a pickled file
+    Raises, when built, ``controls.errors.ControlError`` (a ``ValueError``): missing package or weights, a pickled file
     without permission. The network is loaded when the first shot is followed.
     """
 

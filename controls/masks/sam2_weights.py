@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from controls.masks.errors import MaskError, MissingPackageError, MissingWeightsError
+from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 
 __all__ = ["build_network", "find_checkpoint"]
 
@@ -29,8 +29,8 @@ def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offli
     ``model``: a hub id (``facebook/sam2.1-hiera-small`` ...), or a local file in safetensors or pickled. ``config``: where it
     cannot be told from the file's name, the package's configuration, such as ``configs/sam2.1/sam2.1_hiera_t.yaml``.
 
-    Raises ``MissingWeightsError`` (no such file; not in the hub's cache and ``offline``; cannot be fetched) and ``MaskError``
-    (a pickled file without ``allow_pickle``; a size that cannot be told).
+    Raises ``MissingWeightsError`` (no such file; not in the hub's cache and ``offline``; cannot be fetched) and
+    ``ControlError`` (a pickled file without ``allow_pickle``; a size that cannot be told).
     """
     if model in HUB:
         name = HUB[model]
@@ -44,7 +44,7 @@ def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offli
     _check_pickle(path, model, allow_pickle)
     known = config or CONFIGS.get(path.stem)
     if known is None:
-        raise MaskError(
+        raise ControlError(
             f"which size of SAM 2 {model!r} is cannot be told from its name; "
             f"name its configuration, such as config={CONFIGS['sam2.1_hiera_small']!r}"
         )
@@ -54,7 +54,7 @@ def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offli
 def build_network(checkpoint: Path, config: str, *, image_size: int | None, device: str) -> Any:
     """The network, with its weights, in evaluation mode on ``device``: the package's ``SAM2VideoPredictor``.
 
-    Raises ``MissingPackageError``, and ``MaskError`` where the file is none of this configuration's checkpoints.
+    Raises ``MissingPackageError``, and ``ControlError`` where the file is none of this configuration's checkpoints.
     """
     if find_spec("torch") is None:
         raise MissingPackageError("masker 'sam2'", "torch", "sam2")
@@ -69,7 +69,7 @@ def build_network(checkpoint: Path, config: str, *, image_size: int | None, devi
         network.load_state_dict(_read(checkpoint))
     except (RuntimeError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise MaskError(f"{str(checkpoint)!r} is no checkpoint of {config}: {reason}") from error
+        raise ControlError(f"{str(checkpoint)!r} is no checkpoint of {config}: {reason}") from error
     return network.to(device).eval()
 
 
@@ -98,7 +98,7 @@ def _read(checkpoint: Path) -> dict[str, Any]:
 
 def _check_pickle(path: Path, model: str, allow_pickle: bool) -> None:
     if path.suffix.lower() in PICKLES and not allow_pickle:
-        raise MaskError(
+        raise ControlError(
             f"{model!r} is published as a pickled file ({path.name}), which is not opened unasked; "
             "say allow_pickle (only its tensors are read), or name a safetensors file"
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from restyle.errors import OutputError, show_path, why
+from restyle.errors import OutputError, OutputExistsError, show_path, why
 
-__all__ = ["discard", "hidden_name", "output_trouble", "settle", "sync_folder"]
+__all__ = ["discard", "hidden_name", "new_folder", "output_trouble", "settle", "sync_folder"]
 
 
 def hidden_name(final: Path) -> Path:
@@ -50,15 +51,35 @@ def sync_file(path: Path) -> None:
 def settle(hidden: Path, final: Path) -> None:
     """Make a finished file or folder of files durable and give it its final name. Raises ``OSError``."""
     if hidden.is_dir():
-        for file in hidden.iterdir():
-            sync_file(file)
-        sync_folder(hidden)
+        for path in [*hidden.rglob("*"), hidden]:
+            (sync_folder if path.is_dir() else sync_file)(path)
         if final.is_dir():
             shutil.rmtree(final)
     else:
         sync_file(hidden)
     os.replace(hidden, final)
     sync_folder(final.parent)
+
+
+@contextmanager
+def new_folder(final: Path, *, overwrite: bool) -> Iterator[Path]:
+    """An empty folder under a hidden name to write into; leaving the block without an exception gives it its final name.
+
+    Raises ``OutputExistsError``, before anything is done, if there is something of that name and ``overwrite`` is not set;
+    ``OutputError`` if it cannot be written.
+    """
+    if final.exists() and not overwrite:
+        raise OutputExistsError(f"{show_path(final)} is there already: give another name, or --overwrite")
+    hidden = hidden_name(final)
+    try:
+        discard(hidden)
+        hidden.mkdir(parents=True)
+        yield hidden
+        settle(hidden, final)
+    except OSError as error:
+        raise output_trouble(final, error) from error
+    finally:
+        discard(hidden)
 
 
 def output_trouble(path: str | os.PathLike[str], error: BaseException) -> OutputError:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from controls.errors import ControlError
 from controls.maps.canny import Canny
 from controls.maps.depth import depth_map
-from controls.maps.errors import MapError
 from controls.maps.files import read_map, read_maps, write_map, write_maps
 from controls.maps.people import Person
 from controls.maps.pose import pose_map
@@ -59,7 +59,7 @@ def test_a_pattern_and_another_program_s_files(tmp_path: Path) -> None:
         assert np.abs(values - ramp()).max() <= 1 / 255
     cv2.imwrite(str(tmp_path / "rgba.0001.png"), np.dstack([np.full((4, 4), c, np.uint8) for c in (1, 2, 3, 255)]))
     assert read_map(tmp_path / "rgba.0001.png", "canny").picture[0, 0].tolist() == [3, 2, 1]
-    with pytest.raises(MapError, match="both of frame 101"):
+    with pytest.raises(ControlError, match="both of frame 101"):
         read_maps(tmp_path, "depth")
 
 
@@ -78,7 +78,7 @@ def test_joints_come_back_unless_the_picture_was_edited(tmp_path: Path) -> None:
     assert "people" not in again.facts
     assert np.array_equal(again.picture, edited)
     file.with_suffix(".json").write_text('{"people": [{"tail": 1}]}')
-    with pytest.raises(MapError, match="cannot be read"):
+    with pytest.raises(ControlError, match="cannot be read"):
         read_map(file, "pose")
 
 
@@ -94,27 +94,27 @@ def test_what_cannot_be_read_says_why_on_one_line(tmp_path: Path) -> None:
         (empty, "no maps in"),
         (odd, "has no number"),
     ):
-        with pytest.raises(MapError, match=said) as caught:
+        with pytest.raises(ControlError, match=said) as caught:
             read_maps(place, "canny")
         assert "\n" not in str(caught.value)
     (odd / "first.png").rename(odd / "0001.png")
     kept = read_maps(odd, "canny")
-    with pytest.raises(MapError, match="is no picture"):
+    with pytest.raises(ControlError, match="is no picture"):
         kept.load(1)
-    with pytest.raises(MapError, match="no canny map of frame 2"):
+    with pytest.raises(ControlError, match="no canny map of frame 2"):
         kept.load(2)
-    with pytest.raises(MapError, match="no such file"):
+    with pytest.raises(ControlError, match="no such file"):
         read_map(odd / "0009.png", "canny")
     write_map(odd, 1, Canny().detect(np.zeros((8, 9, 3), np.uint8)))
     (odd / "0001.png").unlink()
-    with pytest.raises(MapError, match="is 9x8, but the footage is 18x16"):
+    with pytest.raises(ControlError, match="is 9x8, but the footage is 18x16"):
         read_maps(odd, "canny").load(1, (18, 16))
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     made = Canny().detect(np.zeros((8, 9, 3), np.uint8))
-    with pytest.raises(MapError, match="8 or 16 bits"):
+    with pytest.raises(ControlError, match="8 or 16 bits"):
         write_map(tmp_path, 0, made, bits=12)
-    with pytest.raises(MapError, match="only depth is kept with 16 bits"):
+    with pytest.raises(ControlError, match="only depth is kept with 16 bits"):
         write_map(tmp_path, 0, made, bits=16)
     assert not list(tmp_path.iterdir())

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from controls.errors import ControlError
 from controls.maps import kinds, make_map, names
 from controls.maps.base import Detector, PairDetector
-from controls.maps.errors import MapError
 from controls.maps.sizes import eight_bit, resized, restored, working_size
 
 FREE = [name for name, facts in kinds().items() if not facts.packages and not facts.weights]
@@ -87,7 +87,7 @@ def test_what_is_no_picture_is_refused(name: str, wrong: np.ndarray) -> None:
     ],
 )
 def test_what_cannot_be_made_says_why_on_one_line(name: str, options: dict, said: str) -> None:
-    with pytest.raises(MapError, match=said) as caught:
+    with pytest.raises(ControlError, match=said) as caught:
         make_map(name, options)
     assert "\n" not in str(caught.value)
 

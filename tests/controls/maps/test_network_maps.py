@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.maps import kinds, make_map, names
 from controls.maps.base import Detector
-from controls.maps.errors import MapError, MissingPackageError, MissingWeightsError
 from controls.maps.vendors import quietly
 from controls.maps.weights import find_weights, presence, vendor
 
@@ -283,7 +283,7 @@ def test_weights_of_something_else_are_refused(name: str, tmp_path: Path, theirs
     assert weights is not None
     for file in weights.files:
         (tmp_path / file).write_bytes(b"{}")
-    with pytest.raises(MapError, match="cannot be used") as caught:
+    with pytest.raises(ControlError, match="cannot be used") as caught:
         make_map(name, {"weights": str(tmp_path)})
     assert "\n" not in str(caught.value)
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from controls.errors import ControlError, MissingWeightsError
 from controls.masks import make_masker
-from controls.masks.errors import MaskError, MissingWeightsError
 from controls.masks.sam2_memory import Network, Past
 from controls.masks.sam2_weights import find_checkpoint
 from controls.types import Box, Matte, Point, Prompted, Text
@@ -238,11 +238,11 @@ def test_weights_that_are_not_there_say_how_to_get_them(tmp_path: Path, monkeypa
     pickled = tmp_path / "sam2.1_hiera_tiny.pt"
     pickled.write_bytes(b"")
     for model in (str(pickled), "facebook/sam2.1-hiera-tiny"):
-        with pytest.raises(MaskError, match="allow_pickle"):
+        with pytest.raises(ControlError, match="allow_pickle"):
             find_checkpoint(model, config=None, allow_pickle=False, offline=True)
     odd = tmp_path / "mine.safetensors"
     odd.write_bytes(b"")
-    with pytest.raises(MaskError, match="name its configuration"):
+    with pytest.raises(ControlError, match="name its configuration"):
         find_checkpoint(str(odd), config=None, allow_pickle=False, offline=True)
     pytest.importorskip("huggingface_hub")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
@@ -262,7 +262,7 @@ def test_a_pickled_checkpoint_is_read_without_running_it(weights: Path, tmp_path
     bad = tmp_path / "sam2.1_hiera_small.pt"
     torch.save({"model": {"x": Past()}}, bad)
     wrong = make_masker("sam2", {"model": str(bad), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
-    with pytest.raises(MaskError, match="holds more than weights"):
+    with pytest.raises(ControlError, match="holds more than weights"):
         next(iter(wrong.follow(Clip(1), [Prompted("a", 0, Point(5, 5))])))
 
 
@@ -271,5 +271,5 @@ def test_weights_of_another_size_are_refused(weights: Path) -> None:
         "sam2",
         {"model": str(weights), "config": "configs/sam2.1/sam2.1_hiera_s.yaml", "image_size": SIDE, "device": "cpu"},
     )
-    with pytest.raises(MaskError, match=r"is no checkpoint of configs/sam2\.1/sam2\.1_hiera_s\.yaml"):
+    with pytest.raises(ControlError, match=r"is no checkpoint of configs/sam2\.1/sam2\.1_hiera_s\.yaml"):
         next(iter(masker.follow(Clip(1), [Prompted("a", 0, Point(5, 5))])))

@@ -1,23 +1,23 @@
-"""What making control maps raises on purpose; each is one line for a person.
+"""What maps and maskers raise on purpose; each is one line for a person.
 
 ::
 
     ValueError
-    └── MapError                  a map cannot be made: what, which file, what to do
+    └── ControlError              it cannot be made: what, which file, what to do
         ├── MissingPackageError   an optional package is not installed
         └── MissingWeightsError   weights are not where they were looked for
 """
 
 from __future__ import annotations
 
-__all__ = ["MapError", "MissingPackageError", "MissingWeightsError"]
+__all__ = ["ControlError", "MissingPackageError", "MissingWeightsError"]
 
 
-class MapError(ValueError):
+class ControlError(ValueError):
     """Base of the tree."""
 
 
-class MissingPackageError(MapError):
+class MissingPackageError(ControlError):
     """An optional package is not installed; the message holds the line that installs it."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
@@ -25,5 +25,5 @@ class MissingPackageError(MapError):
         self.package, self.extra = package, extra
 
 
-class MissingWeightsError(MapError):
+class MissingWeightsError(ControlError):
     """Weights are not where they were looked for; the message says which, where, and how to fetch them."""
