@@ -18,6 +18,7 @@ __all__ = ["EXTRAS", "Check", "Examination", "examine"]
 
 EXTRAS: Mapping[str, str] = {
     "controls": "control maps by networks: soft edges, line drawings, depth, normals, OpenPose",
+    "diffusion": "keyframes painted by Stable Diffusion models, their ControlNets and LoRAs (weights are fetched, or local)",
     "pose": "pose maps by a model that is inside the package, with no download",
     "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a file)",
     "yaml": "recipes written in YAML (JSON needs nothing)",

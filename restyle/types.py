@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Keyframe", "Shot", "Window"]
+__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Keyframe", "Shot", "Window", "Words"]
 
 Depth = Literal["uint8", "uint16", "float32"]
 
@@ -157,3 +157,12 @@ class Carry:
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON values."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a keyframe is to show, in words."""
+
+    prompt: str = ""
+    negative: str = ""
+    """What it is not to show."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from interp.types import Tracker
-from restyle.types import Carry
+from restyle.types import Carry, Words
 
 __all__ = ["Paint", "Painter"]
 
@@ -33,12 +33,25 @@ class Paint:
     """Paintings that exist already, by index into ``frames``: made by hand, or shared with the window before.
 
     They are returned as they are, and the others follow them in look."""
+    words: tuple[Words, ...] = ()
+    """One for each keyframe; empty where nobody said anything."""
+    controls: Mapping[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
+    """Control maps, by the names that the painter asks for: one for each keyframe, uint8 H x W x 3."""
+    mattes: tuple[np.ndarray, ...] = ()
+    """What of each keyframe the painting is for, float32 H x W in [0, 1]; empty: all of it. The rest is thrown away later, so a
+    painter may spend itself there or not, but what it paints is to fit to the picture round it."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
 
 class Painter(Protocol):
-    """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage."""
+    """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage.
+
+    A painter may have two more attributes. ``controls: tuple[str, ...]``: the control maps that it wants to see of every
+    keyframe (names of ``controls.maps``). ``chained = False``: what it paints depends, in each shot, on the first keyframe of
+    the shot and those of the window alone, not on the windows before; then a change in one window leaves the others as
+    they are.
+    """
 
     name: str
     cost: float
