@@ -23,14 +23,15 @@ from restyle.errors import (
 from restyle.job import Job, Result, restyle
 from restyle.plan import Plan
 from restyle.progress import Progress
-from restyle.recipe import Recipe
-from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window
+from restyle.recipe import Control, Layer, PromptAt, Recipe
+from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Cancelled",
     "Carry",
+    "Control",
     "FootageError",
     "FootageSpec",
     "Frame",
@@ -38,6 +39,7 @@ __all__ = [
     "JobError",
     "JobLockedError",
     "Keyframe",
+    "Layer",
     "MissingExtraError",
     "MissingModelError",
     "OutputError",
@@ -45,6 +47,7 @@ __all__ = [
     "PainterError",
     "Plan",
     "Progress",
+    "PromptAt",
     "Recipe",
     "RecipeError",
     "RestyleError",
@@ -52,6 +55,7 @@ __all__ = [
     "Shot",
     "UnknownPartError",
     "Window",
+    "Words",
     "__version__",
     "restyle",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,31 @@ from restyle.errors import (
     RecipeError,
 )
 from restyle.progress import Meter
+from restyle.store import load_map, save_map
 from restyle.types import Frame, Shot
 
 if TYPE_CHECKING:
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
-__all__ = ["write_control_maps"]
+__all__ = ["told", "write_control_maps"]
 
 BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are steadied
+
+
+@contextmanager
+def told(kind: str) -> Iterator[None]:
+    """Errors of detectors as errors of ours. Raises ``MissingExtraError``, ``MissingModelError``, ``RecipeError``."""
+    from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+
+    try:
+        yield
+    except MissingPackageError as error:
+        raise MissingExtraError(f"control map {kind!r}", error.extra) from error
+    except MissingWeightsError as error:
+        raise MissingModelError(str(error)) from error
+    except ControlError as error:
+        raise RecipeError(str(error)) from error
 
 
 def write_control_maps(
@@ -49,27 +65,20 @@ def write_control_maps(
     Raises ``RecipeError`` (unknown kind or option), ``MissingExtraError``, ``MissingModelError``, ``OutputExistsError``,
     ``OutputError``, ``Cancelled``.
     """
-    from controls.errors import ControlError, MissingPackageError, MissingWeightsError
     from controls.maps import make_map, options_of
     from restyle.footage.place import new_folder
 
-    try:
-        with new_folder(folder, overwrite=overwrite) as place:
-            meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
-            for kind in kinds:
+    with new_folder(folder, overwrite=overwrite) as place:
+        meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
+        for kind in kinds:
+            with told(kind):
                 taken = options_of(kind)
                 detector = make_map(kind, {name: value for name, value in (options or {}).items() if name in taken})
                 (place / kind).mkdir()
                 for shot in shots:
                     _write_shot(footage, shot, detector, place / kind, pts=pts, meter=meter, steady=steady, bits=bits)
-                if video:
-                    _write_video(footage, place / kind, place / f"{kind}.mp4", pts)
-    except MissingPackageError as error:
-        raise MissingExtraError(f"control map {kind!r}", error.extra) from error
-    except MissingWeightsError as error:
-        raise MissingModelError(str(error)) from error
-    except ControlError as error:
-        raise RecipeError(str(error)) from error
+            if video:
+                _write_video(footage, place / kind, place / f"{kind}.mp4", pts)
     return [folder / name for kind in kinds for name in ([kind, f"{kind}.mp4"] if video else [kind])]
 
 
@@ -102,11 +111,11 @@ def _write_shot(
     with TemporaryDirectory(prefix="restyle-maps-") as name:
         kept = Path(name)
         for frame, made in _detected(detector, pictures):
-            _keep(kept, frame, made)
+            save_map(kept / str(frame), made)
             meter.tell(f"{facts.name} of frame {shot.start + frame}")
         tracker = SlidingTracker(pictures, estimator("dis"), remember=BEHIND)
         frames = range(len(shot))
-        for frame, made in steadied(lambda number: _kept(kept, number), frames, tracker, how=facts.steadier):
+        for frame, made in steadied(lambda number: load_map(kept / str(number)), frames, tracker, how=facts.steadier):
             write_map(place, shot.start + frame, made, bits=deep)
             meter.step(f"steadying {facts.name}", shot=shot.index)
 
@@ -126,20 +135,6 @@ def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, Cont
     if last is not None:
         there, backward = (last, False) if before is None else (before, True)
         yield len(pictures) - 1, detector.detect_pair(last, there, backward=backward)
-
-
-def _keep(folder: Path, frame: int, made: ControlMap) -> None:
-    arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
-    with open(folder / f"{frame}.npz", "wb") as file:
-        np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
-
-
-def _kept(folder: Path, frame: int) -> ControlMap:
-    from controls.types import ControlMap
-
-    with np.load(folder / f"{frame}.npz", allow_pickle=False) as stored:
-        values = stored.get("values")
-        return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))
 
 
 def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interp.types import Filled, Filler, Gap
 from restyle import composite
+from restyle.engine_parts import Compositor, Conditions, Frames, Look, Paintings, PaintingShelf, Rendered
 from restyle.errors import FootageError, PainterError, RestyleError, show_path, why
 from restyle.painters.base import Paint, Painter
 from restyle.progress import Meter
@@ -25,53 +26,10 @@ if TYPE_CHECKING:
     from interp.track import MotionTrack
     from restyle.footage import Footage
 
-__all__ = ["Compositor", "Engine", "Look", "PaintingShelf", "Paintings", "Rendered", "seed_of"]
+__all__ = ["Engine", "seed_of"]
 
 AHEAD = 16  # frames that decoding and motion run ahead of painting
 REPAIR_BELOW = 0.35  # a frame of which its neighbours explain less than this is painted itself
-
-
-@dataclass(frozen=True)
-class Paintings:
-    """The painted keyframes of one window, and what the next window needs to go on from them."""
-
-    pictures: Mapping[int, np.ndarray]
-    """Frame number -> painting, for every keyframe of the window."""
-    carry: Carry
-
-
-class PaintingShelf(Protocol):
-    """Where finished paintings are kept, so that a later run need not paint them again. ``look``: number of the look."""
-
-    def load(self, window: Window, look: int) -> Paintings | None: ...
-    def save(self, window: Window, look: int, paintings: Paintings) -> None: ...
-
-
-@dataclass(frozen=True)
-class Look:
-    """One way of painting a footage. ``hands``: storyboard pictures by frame number, in the footage's size and depth."""
-
-    painter: Painter
-    strength: float = 1.0
-    keep_colour: bool = False
-    seed: int = 0
-    hands: Mapping[int, np.ndarray] = field(default_factory=dict)
-
-
-class Compositor(Protocol):
-    """Puts the looks' finished pictures and the footage together."""
-
-    def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """``pictures``: of each look, H x W x 3 in the frame's dtype. Gives the result's picture."""
-        ...
-
-
-class Frames(Protocol):
-    """What part of each frame is painted (``framing.Framing``)."""
-
-    def of(self, frame: int) -> tuple[int, int, int, int] | None:
-        """Left, top, right, bottom of the crop; of one size through a shot; ``None``: all of it."""
-        ...
 
 
 class _First:
@@ -106,21 +64,6 @@ class _View:
         return made
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """One finished frame."""
-
-    source: Frame
-    result: Frame
-    shot: int
-    key: Keyframe | None
-    """Set if the frame was painted, not filled."""
-    coverage: float
-    """Share of the picture that its neighbouring paintings explain; 1 for a painted frame."""
-    boundary: bool = False
-    """The frame belongs to the next window, and is shown only so that the pair across the border can be measured."""
-
-
 def seed_of(seed: int, frame: int) -> int:
     """Seed of one keyframe, below 2**63: derived, never drawn, so that it does not depend on what was painted before.
 
@@ -135,7 +78,8 @@ class Engine:
 
     ``looks``: every one is painted and filled; the ``compositor`` makes one picture of them (by default the first look is it).
     ``framing``: painter and filler see only that part of each frame; the rest of a look is the footage itself.
-    ``repair``: paint frames that neither neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
+    ``conditions``: control maps of the keyframes, for painters that want to see some. ``repair``: paint frames that neither
+    neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
     """
 
     def __init__(
@@ -147,6 +91,7 @@ class Engine:
         filler: Filler,
         compositor: Compositor | None = None,
         framing: Frames | None = None,
+        conditions: Conditions | None = None,
         repair: bool = True,
     ) -> None:
         self._footage = footage
@@ -155,6 +100,7 @@ class Engine:
         self._filler = filler
         self._compositor = compositor or _First()
         self._framing = framing
+        self._conditions = conditions
         self._repair = repair
 
     def render(
@@ -274,15 +220,20 @@ class Engine:
         carry: Carry | None,
         meter: Meter,
     ) -> tuple[list[np.ndarray], Carry]:
-        painter = self._looks[look].painter
+        wanted = self._looks[look]
+        painter = wanted.painter
+        views = [frames[number - window.start] for number in numbers]
         work = Paint(
             shot=window.shot,
             frames=tuple(numbers),
-            pictures=tuple(frames[number - window.start].picture for number in numbers),
-            seeds=tuple(seed_of(self._looks[look].seed, number) for number in numbers),
+            pictures=tuple(view.picture for view in views),
+            seeds=tuple(seed_of(wanted.seed, number) for number in numbers),
             tracker=track,
             positions=tuple(number - window.start for number in numbers),
             given=given,
+            words=() if wanted.words is None else tuple(wanted.words(number) for number in numbers),
+            controls=self._maps(painter, views, meter),
+            mattes=() if wanted.matte is None else tuple(view.part(wanted.matte(view.frame.index)) for view in views),
             tick=meter.tell,
         )
         try:
@@ -293,6 +244,16 @@ class Engine:
             raise PainterError(
                 f"painter {painter.name!r} failed on frames {numbers[0]} to {numbers[-1]}: {why(error)}"
             ) from error
+
+    def _maps(self, painter: Painter, views: Sequence[_View], meter: Meter) -> dict[str, tuple[np.ndarray, ...]]:
+        """The control maps that the painter wants to see, as it sees the frames."""
+        maps: dict[str, tuple[np.ndarray, ...]] = {}
+        for kind in getattr(painter, "controls", ()):
+            if self._conditions is None:
+                raise PainterError(f"painter {painter.name!r} wants {kind} maps, and there is nobody who makes them")
+            meter.tell(f"making {kind} maps")
+            maps[kind] = tuple(view.part(self._conditions.of(kind, view.frame).picture) for view in views)
+        return maps
 
     def _finish(
         self,

@@ -7,36 +7,33 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from restyle.engine import Engine, Look, Rendered
-from restyle.errors import RecipeError, show_path
-from restyle.framing import Framing
-from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects
-from restyle.mattes import Mattes, export, follow_objects, matte_files
+from restyle.assembly import Assembly, opened_looks
+from restyle.conditions import KeyframeMaps
+from restyle.engine import Engine
+from restyle.engine_parts import Look, Rendered
+from restyle.errors import RecipeError
+from restyle.findings import Findings
+from restyle.mattes import export
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
-from restyle.registry import make_filler, make_painter
-from restyle.shelf import MemoryShelf, Shelf, file_digest, fingerprint, versions
-from restyle.store import JobStore, digest
+from restyle.shelf import MemoryShelf, Shelf, versions
+from restyle.store import JobStore
 from restyle.stream import WriteBehind
-from restyle.types import FootageSpec, Keyframe, Shot, Window
+from restyle.types import FootageSpec, Keyframe, Window
 
 if TYPE_CHECKING:
     import numpy as np
 
     from restyle.footage import Footage, OutputSpec
-    from restyle.painters.base import Painter
 
 __all__ = ["Job", "Result", "restyle"]
-
-
-MARGIN = 48  # pixels round restyled objects that the painter sees, at least: marks begin outside of what they paint
 
 
 @dataclass(frozen=True)
@@ -117,15 +114,14 @@ class Job:
     # What will be done
 
     def plan(self) -> Plan:
-        """Look at the footage once and say what would be done; paints nothing, writes nothing but into a job folder that
-        exists already."""
-        with self._looks() as looks, self._open() as footage:
-            return self._plan(looks, self._analyse(footage))
+        """Look at the footage once and say what would be done; paints and writes nothing."""
+        with self._aside() as (store, footage), opened_looks(self.recipe, offline=self.offline) as looks:
+            return self._plan(looks, self._findings(footage, store).analysis())
 
     def analyse(self) -> Analysis:
         """Pass 1 alone: cuts, motion and coverage."""
-        with self._open() as footage:
-            return self._analyse(footage)
+        with self._aside() as (store, footage):
+            return self._findings(footage, store).analysis()
 
     # Doing it
 
@@ -157,21 +153,19 @@ class Job:
         check_output(self.spec, out, overwrite=self.overwrite)
         tally = _Tally()
         with ExitStack() as stack:
-            looks = stack.enter_context(self._looks())
+            looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
             footage = stack.enter_context(self._open())
             store.put_text("recipe.json", self.recipe.to_text())
-            analysis, analysis_key = self._analyse_once(footage, store)
-            plan = self._plan(looks, analysis)
+            findings = self._findings(footage, store)
+            assembly = self._assembly(footage, store, findings, looks)
+            plan, analysis = assembly.plan, assembly.analysis
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
-            mattes, mattes_key = self._mattes_once(footage, analysis, plan, store)
-            if mattes is not None:
-                tally.notes += mattes.notes(len(plan.shots))
-            framing = self._framing(plan, mattes)
-            shelf = self._shelf(store, plan, looks, mattes_key, None if framing is None else framing.facts, out)
+            if assembly.mattes is not None:
+                tally.notes += assembly.mattes.notes(len(plan.shots))
+            shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
-            engine = self._engine(footage, analysis, plan, looks, mattes, framing)
-            self._render(engine, plan, store, shelf, out, tally)
+            self._render(assembly.engine(), plan, store, shelf, out, tally)
             rendered = time.perf_counter()
             segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)
@@ -184,14 +178,8 @@ class Job:
             }
             self._count(store, shelf, plan, tally)
             report = self._report(store, shelf, plan, out, tally, seconds) if self.report else None
-            store.prune(
-                {
-                    "analysis": {analysis_key},
-                    "mattes": {mattes_key},
-                    "paintings": set(shelf.paint_keys.values()),
-                    "windows": set(shelf.frame_keys.values()),
-                }
-            )
+            used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
+            store.prune(findings.keys | used)
         return Result(
             output=self.output,
             folder=self.folder,
@@ -229,14 +217,11 @@ class Job:
             raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
         from restyle.footage.place import new_folder
 
-        with (
-            new_folder(Path(folder), overwrite=overwrite) as place,
-            self._open() as footage,
-            TemporaryDirectory(prefix="restyle-") as aside,
-        ):
-            analysis = self._analyse(footage)
+        with new_folder(Path(folder), overwrite=overwrite) as place, self._aside() as (store, footage):
+            findings = self._findings(footage, store)
+            analysis = findings.analysis()
             shots = self._plan([], analysis).shots
-            found = self._follow(footage, analysis, shots, Path(aside))
+            found = findings.mattes(analysis, shots)
             if found is None:
                 raise RuntimeError("objects were marked, but no mattes were made")
             export(found, range(analysis.start, analysis.stop), place)
@@ -256,8 +241,8 @@ class Job:
         ``control_maps.write_control_maps``, which tells what is raised. Paints nothing."""
         from restyle.control_maps import write_control_maps
 
-        with self._open() as footage:
-            analysis = self._analyse(footage)
+        with self._aside() as (store, footage):
+            analysis = self._findings(footage, store).analysis()
             return write_control_maps(
                 footage,
                 self._plan([], analysis).shots,
@@ -275,196 +260,37 @@ class Job:
     # The pieces
 
     @contextmanager
+    def _aside(self) -> Iterator[tuple[JobStore, Footage]]:
+        """The footage, and a job folder for work that is not kept."""
+        with TemporaryDirectory(prefix="restyle-") as aside, JobStore(aside) as store, self._open() as footage:
+            yield store, footage
+
+    @contextmanager
     def _ready(self) -> Iterator[tuple[Plan, Engine]]:
         """What there is to do and who does it, for work that is not kept."""
-        with self._looks() as looks, self._open() as footage, TemporaryDirectory(prefix="restyle-") as aside:
-            analysis = self._analyse(footage)
-            plan = self._plan(looks, analysis)
-            mattes = self._follow(footage, analysis, plan.shots, Path(aside))
-            yield plan, self._engine(footage, analysis, plan, looks, mattes, self._framing(plan, mattes))
+        with self._aside() as (store, footage), opened_looks(self.recipe, offline=self.offline) as looks:
+            assembly = self._assembly(footage, store, self._findings(footage, store), looks)
+            yield assembly.plan, assembly.engine()
 
     def _open(self) -> Footage:
         from restyle.footage import open_footage
 
         return open_footage(self.source, rate=self.rate)
 
-    @contextmanager
-    def _looks(self) -> Iterator[list[Look]]:
-        """What has to be painted, with painters that are closed in the end."""
-        with ExitStack() as stack:
-            painters: dict[Any, Painter] = {}
-            looks = []
-            for wanted in looks_of(self.recipe)[0]:
-                options: dict[str, Any] = dict(self.recipe.painter_options)
-                if wanted.style is not None:
-                    options["style"] = wanted.style
-                if wanted.style not in painters:
-                    painters[wanted.style] = make_painter(self.recipe.painter, options)
-                    stack.callback(painters[wanted.style].close)
-                looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
-            yield looks
+    def _findings(self, footage: Footage, store: JobStore) -> Findings:
+        return Findings(footage, self.source, self.recipe, store, self._meter, offline=self.offline)
 
-    def _span(self) -> tuple[int, int | None]:
-        if self.recipe.range is None:
-            return 0, None
-        from restyle.footage import parse_span, timing
-
-        total = self.spec.frames
-        if total is None:
-            total = len(timing(self.source))
-        span = parse_span(self.recipe.range, self.spec.rate, total)
-        return span.start, span.stop
-
-    def _analyse(self, footage: Footage) -> Analysis:
-        from restyle.analyse import analyse
-
-        return analyse(footage, self.recipe, *self._span(), self._meter)
-
-    def _analyse_once(self, footage: Footage, store: JobStore) -> tuple[Analysis, str]:
-        recipe = self.recipe
-        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
-        start, stop = self._span()
-        key = digest(
-            self._footage_key(), versions(), recipe.cuts, recipe.keyframes == "auto", walk, start, stop,
-            sorted(recipe.storyboard),
-        )  # fmt: skip
-        place = store.path("analysis", key) / "analysis.json"
-        if not store.has("analysis", key):
-            found = self._analyse(footage)
-            with store.making("analysis", key) as folder:
-                (folder / "analysis.json").write_text(json.dumps(asdict(found)))
-        return _analysis_from(json.loads(place.read_text())), key
+    def _assembly(self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look]) -> Assembly:
+        analysis = findings.analysis()
+        plan = self._plan(looks, analysis)
+        maps = None
+        if self.recipe.controls:
+            maps = KeyframeMaps(self.recipe.controls, self.spec, store, findings.footage_key, offline=self.offline)
+        return Assembly(self.recipe, footage, analysis, plan, looks, findings.mattes(analysis, plan.shots), maps)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
         return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
-
-    # Mattes
-
-    def _follow(self, footage: Footage, analysis: Analysis, shots: Sequence[Shot], place: Path) -> Mattes | None:
-        """Follow the recipe's objects, their mattes going to the empty folder ``place``; ``None`` if it has no objects."""
-        if not self.recipe.objects:
-            return None
-        follow_objects(
-            footage,
-            self.recipe.objects,
-            shots,
-            pts=analysis.pts,
-            frames=self.spec.frames or len(analysis.pts),
-            masker=self.recipe.masker,
-            options=self._masker_options(),
-            place=place,
-            meter=self._meter,
-        )
-        return Mattes(place)
-
-    def _mattes_once(
-        self, footage: Footage, analysis: Analysis, plan: Plan, store: JobStore
-    ) -> tuple[Mattes | None, str]:
-        """The objects' mattes, from an earlier run where there was one, and the key under which they are stored."""
-        recipe = self.recipe
-        if not recipe.objects:
-            return None, ""
-        files = [file_digest(path) for path in matte_files(recipe.objects)]
-        shots = [(shot.start, shot.stop) for shot in plan.shots]
-        key = digest(
-            self._footage_key(), versions(), recipe.objects, files, recipe.masker, recipe.masker_options, shots
-        )
-        if not store.has("mattes", key):
-            with store.making("mattes", key) as folder:
-                self._follow(footage, analysis, plan.shots, folder)
-        return Mattes(store.path("mattes", key)), key
-
-    def _masker_options(self) -> dict[str, Any]:
-        options = dict(self.recipe.masker_options)
-        return options | {"offline": True} if self.offline and self.recipe.masker == "sam2" else options
-
-    def _hands(self, plan: Plan) -> dict[int, np.ndarray]:
-        from restyle.footage import read_picture
-
-        hands: dict[int, np.ndarray] = {}
-        for key in plan.keyframes:
-            if key.picture is not None:
-                picture = read_picture(key.picture, dtype=self.spec.dtype)
-                wanted = (self.spec.height, self.spec.width)
-                if picture.shape[:2] != wanted:
-                    raise RecipeError(
-                        f"storyboard picture {show_path(key.picture)} is {picture.shape[1]}x{picture.shape[0]}, "
-                        f"the footage {wanted[1]}x{wanted[0]}: give it the footage's size"
-                    )
-                hands[key.frame] = picture
-        return hands
-
-    def _engine(
-        self,
-        footage: Footage,
-        analysis: Analysis,
-        plan: Plan,
-        looks: Sequence[Look],
-        mattes: Mattes | None,
-        framing: Framing | None,
-    ) -> Engine:
-        recipe = self.recipe
-        hands = self._hands(plan)
-        return Engine(
-            footage,
-            pts=analysis.pts,
-            looks=[replace(look, hands=hands) for look in looks],
-            filler=make_filler(recipe.fill, recipe.fill_options),
-            compositor=None if not layers_of(recipe) else self._compositor(mattes),
-            framing=framing,
-            repair=recipe.keyframes == "auto" and not recipe.storyboard,
-        )
-
-    def _framing(self, plan: Plan, mattes: Mattes | None) -> Framing | None:
-        """The part of each frame that is painted, where only objects are."""
-        layers = layers_of(self.recipe)
-        painted = painted_objects(layers)
-        if mattes is None or painted is None:
-            return None
-        return Framing(
-            plan.shots,
-            mattes.boxes(painted),
-            size=(self.spec.width, self.spec.height),
-            margin=max(MARGIN, edge_reach(layers)),
-        )
-
-    def _compositor(self, mattes: Mattes | None) -> LayerCompositor:
-        layers = layers_of(self.recipe)
-        if mattes is None:
-            raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
-        size = (self.spec.width, self.spec.height)
-        backdrops = {
-            number: backdrop(layer.source, *size, self.spec.dtype)
-            for number, layer in enumerate(layers)
-            if layer.source is not None
-        }
-        return LayerCompositor(layers, looks_of(self.recipe)[1], mattes, backdrops)
-
-    def _footage_key(self) -> str:
-        from restyle.footage import files_of
-
-        return fingerprint(self.spec, files_of(self.source))
-
-    def _shelf(
-        self, store: JobStore, plan: Plan, looks: Sequence[Look], mattes_key: str, framing: Any, out: OutputSpec
-    ) -> Shelf:
-        recipe = self.recipe
-        base = [self._footage_key(), versions()]
-        repair = recipe.keyframes == "auto" and not recipe.storyboard
-        touched = [[look.strength, look.keep_colour] for look in looks]
-        frames = [recipe.fill, recipe.fill_options, touched, repair, out.identity]
-        if layers := layers_of(recipe):
-            sources = [layer.source for layer in layers if layer.source and not layer.source.startswith("#")]
-            frames += [mattes_key, [layer.model_dump() for layer in layers], [file_digest(path) for path in sources]]
-        hands = {key.frame: file_digest(key.picture) for key in plan.keyframes if key.picture is not None}
-        return Shelf(
-            store,
-            plan.windows,
-            looks=[[*base, framing, look.painter.name, dict(look.painter.identity), look.seed] for look in looks],
-            frames=[*base, *frames],
-            hands=hands,
-        )
 
     def _render(
         self,
@@ -573,11 +399,3 @@ def _default_folder(output: Path | None) -> Path | None:
     if not output.name:
         output = output.resolve()
     return output.parent / f"{output.name}.restyle"
-
-
-def _analysis_from(plain: dict[str, Any]) -> Analysis:
-    plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
-    plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
-    for name in ("pts", "coverage", "moved"):
-        plain[name] = tuple(plain[name])
-    return Analysis(**plain)

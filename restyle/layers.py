@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +23,9 @@ __all__ = [
     "edge_reach",
     "layers_of",
     "looks_of",
+    "matte_of",
     "painted_objects",
+    "place_of_look",
 ]
 
 
@@ -49,6 +51,11 @@ class LookSpec:
     strength: float
     keep_colour: bool
     seed: int
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
+OWN = ("style", "strength", "keep_colour", "seed", "prompt", "negative_prompt")  # what a layer may have of its own
 
 
 def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
@@ -60,14 +67,14 @@ def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
     """The looks that have to be painted, and for each layer the number of its own (``None``: it paints nothing)."""
     layers = layers_of(recipe)
     if not layers:
-        return [LookSpec(recipe.style, recipe.strength, recipe.keep_colour, recipe.seed)], []
+        return [LookSpec(**{name: getattr(recipe, name) for name in OWN})], []
     looks: list[LookSpec] = []
     places: list[int | None] = []
     for layer in layers:
         if layer.mode != "restyle":
             places.append(None)
             continue
-        own = layer.model_dump(include={"style", "strength", "keep_colour", "seed"})
+        own = layer.model_dump(include=set(OWN))
         look = LookSpec(**{name: getattr(recipe, name) if value is None else value for name, value in own.items()})
         if look not in looks:
             looks.append(look)
@@ -81,6 +88,29 @@ def painted_objects(layers: Sequence[Layer]) -> list[str] | None:
     if not painted or any(layer.invert or layer.object == "background" for layer in painted):
         return None
     return list(dict.fromkeys(layer.object for layer in painted))
+
+
+def place_of_look(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:
+    """Frame number -> where a look will be seen, float32 H x W: what the layers that show it cover, softened edges included."""
+    layers = [layer for layer, number in zip(layers_of(recipe), looks_of(recipe)[1], strict=True) if number == look]
+
+    def place(frame: int) -> np.ndarray:
+        edges = [
+            composite.matte_edge(matte_of(layer, mattes, frame), grow=layer.grow, feather=layer.feather)
+            for layer in layers
+        ]
+        return np.maximum.reduce(edges)
+
+    return place
+
+
+def matte_of(layer: Layer, mattes: MatteSource, frame: int) -> np.ndarray:
+    """A layer's matte, float32 H x W in [0, 1], before its edge is softened."""
+    if layer.object == "background":
+        matte = 1 - np.maximum.reduce([mattes.of(name, frame) for name in mattes.names])
+    else:
+        matte = mattes.of(layer.object, frame)
+    return 1 - matte if layer.invert else matte
 
 
 def edge_reach(layers: Sequence[Layer]) -> int:
@@ -109,7 +139,7 @@ class LayerCompositor:
             height, width = frame.picture.shape[:2]
             left, top, right, bottom = self._reach(layer, frame.index, width, height)
             part = np.s_[top:bottom, left:right]
-            matte = self._matte(layer, frame.index)[part]
+            matte = matte_of(layer, self._mattes, frame.index)[part]
             if not matte.any():
                 continue
             matte = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
@@ -117,14 +147,6 @@ class LayerCompositor:
             made = frame.picture.copy() if made is None else made
             made[part] = composite.over(made[part], upper[part], matte)
         return frame.picture if made is None else made
-
-    def _matte(self, layer: Layer, frame: int) -> np.ndarray:
-        if layer.object == "background":
-            found = [self._mattes.of(name, frame) for name in self._mattes.names]
-            matte = 1 - np.maximum.reduce(found)
-        else:
-            matte = self._mattes.of(layer.object, frame)
-        return 1 - matte if layer.invert else matte
 
     def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:
         """As much of the frame as the layer, its softened edge included, may touch."""

@@ -15,11 +15,66 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from restyle.errors import MissingExtraError, OutputError, RecipeError, show_path, why
 
-__all__ = ["RECIPE_VERSION", "Layer", "Recipe", "parse_keyframes", "parse_layer", "parse_storyboard"]
+__all__ = [
+    "RECIPE_VERSION",
+    "Control",
+    "Layer",
+    "PromptAt",
+    "Recipe",
+    "parse_controls",
+    "parse_keyframes",
+    "parse_layer",
+    "parse_options",
+    "parse_prompt_at",
+    "parse_storyboard",
+]
 
 RECIPE_VERSION = 1
 
 FrameNumber = Annotated[int, Field(ge=0)]
+
+
+class Control(BaseModel):
+    """A kind of control map that the painter holds on to, and how much."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    kind: Annotated[str, Field(min_length=1)]
+    """One of the kinds that ``restyle controls`` lists."""
+    source: str | None = None
+    """A folder of maps, or a pattern, used instead of finding them: as ``restyle controls`` writes them, edited or not."""
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    start: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Part of the painting's steps from which it is held on to."""
+    end: Annotated[float, Field(ge=0, le=1)] = 1.0
+    model: str | None = None
+    """The ControlNet: hub id, folder or file; ``None``: the one meant for this kind and the base model."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Of what finds the maps."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Control:
+        if not self.start < self.end:
+            raise ValueError(f"a control's start lies before its end, got {self.start:g} and {self.end:g}")
+        return self
+
+
+class PromptAt(BaseModel):
+    """Other words for one shot, or from one frame to the end of its shot."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    shot: Annotated[int, Field(ge=0)] | None = None
+    frame: FrameNumber | None = None
+    prompt: str | None = None
+    """``None``: as it is anyway; so with the next."""
+    negative_prompt: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> PromptAt:
+        if (self.shot is None) == (self.frame is None):
+            raise ValueError("a prompt is for a shot or from a frame on: give one of both")
+        return self
 
 
 class Layer(BaseModel):
@@ -34,7 +89,9 @@ class Layer(BaseModel):
     source: str | None = None
     """With ``replace``: ``"#rrggbb"``, or a picture's path; the picture is scaled and cropped to fill the frame."""
     style: str | None = None
-    """``None``: the recipe's own; so with the next three."""
+    """``None``: the recipe's own; so with the next five."""
+    prompt: str | None = None
+    negative_prompt: str | None = None
     strength: Annotated[float, Field(ge=0, le=1)] | None = None
     keep_colour: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
@@ -64,6 +121,14 @@ class Recipe(BaseModel):
     version: Literal[1] = 1
     style: str | None = None
     """A built-in style's name, a blend (``"name:0.6,other:0.4"``) or a picture's path. ``None``: the painter's default."""
+    prompt: str | None = None
+    """What the result is to show, in words, for painters that read them."""
+    negative_prompt: str | None = None
+    """What it is not to show."""
+    prompts: tuple[PromptAt, ...] = ()
+    """Other words for some shots or frames; the last that fits counts."""
+    controls: tuple[Control, ...] = ()
+    """Control maps that the painter holds on to."""
     painter: str = "neural-style"
     painter_options: dict[str, Any] = Field(default_factory=dict)
     fill: str = "along-motion"
@@ -170,6 +235,9 @@ class Recipe(BaseModel):
             for name in ("style", "source"):
                 if layer.get(name) and (here / layer[name]).is_file():
                     layer[name] = str(here / layer[name])
+        for control in fields.get("controls", []):
+            if control.get("source"):
+                control["source"] = str(here / control["source"])
         return fields
 
     @classmethod
@@ -222,18 +290,59 @@ def parse_storyboard(items: list[str]) -> dict[int, str]:
 def parse_layer(text: str) -> dict[str, Any]:
     """``--layer NAME`` or ``--layer NAME:style=mosaic,feather=6``: the layer's fields. Raises ``RecipeError``."""
     name, _, rest = text.partition(":")
-    fields: dict[str, Any] = {"object": name.strip()}
+    known = sorted(set(Layer.model_fields) - {"object"})
+    return _fields_of("--layer", "NAME", text, rest, Layer, known, {"object": name.strip()})
+
+
+def parse_controls(text: str) -> list[dict[str, Any]]:
+    """``--control depth,softedge``, ``--control depth=FOLDER`` or ``--control depth:strength=0.8,end=0.6``: each control's
+    fields. Raises ``RecipeError``."""
+    head, colon, rest = text.partition(":")
+    if "=" not in head and not colon:
+        return [{"kind": kind.strip()} for kind in text.split(",") if kind.strip()]
+    kind, equals, source = head.partition("=")
+    fields: dict[str, Any] = {"kind": kind.strip()} | ({"source": source} if equals else {})
+    known = sorted(set(Control.model_fields) - {"kind", "options", "source"})
+    return [_fields_of("--control", "KIND[=FOLDER]", text, rest, Control, known, fields)]
+
+
+def parse_prompt_at(text: str) -> dict[str, Any]:
+    """``--prompt-at shot:2=TEXT`` or ``--prompt-at frame:48=TEXT``. Raises ``RecipeError``."""
+    place, equals, words = text.partition("=")
+    kind, _, number = place.partition(":")
+    if kind not in ("shot", "frame") or not number.isdigit() or not equals:
+        raise RecipeError(f"--prompt-at is shot:NUMBER=TEXT or frame:NUMBER=TEXT; got {text!r}")
+    return {kind: int(number), "prompt": words}
+
+
+def parse_options(items: list[str]) -> dict[str, Any]:
+    """``--painter-option NAME=VALUE``, any number of times. Raises ``RecipeError``."""
+    options: dict[str, Any] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise RecipeError(f"--painter-option is NAME=VALUE, for example hold=0.5; got {item!r}")
+        try:
+            options[name.strip().replace("-", "_")] = json.loads(value)
+        except ValueError:
+            options[name.strip().replace("-", "_")] = value
+    return options
+
+
+def _fields_of(
+    option: str, form: str, text: str, rest: str, model: type[BaseModel], known: list[str], fields: dict[str, Any]
+) -> dict[str, Any]:
+    """``FIELD=VALUE,...`` added to ``fields``, checked against the model."""
     for part in filter(None, rest.split(",")):
         field, equals, value = part.partition("=")
         field = field.strip().replace("-", "_")
-        if not equals or field not in Layer.model_fields or field == "object":
-            known = ", ".join(sorted(set(Layer.model_fields) - {"object"}))
-            raise RecipeError(f"--layer is NAME:FIELD=VALUE,...; fields are {known}; got {text!r}")
+        if not equals or field not in known:
+            raise RecipeError(f"{option} is {form}:FIELD=VALUE,...; fields are {', '.join(known)}; got {text!r}")
         fields[field] = value.strip()
     try:
-        return Layer(**fields).model_dump(exclude_unset=True)
+        return model(**fields).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise RecipeError(f"--layer {text}: {_one_line(error)}") from None
+        raise RecipeError(f"{option} {text}: {_one_line(error)}") from None
 
 
 def _parse(text: str, path: Path) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interp.types import Filler
     from restyle.painters.base import Painter
 
-__all__ = ["filler_names", "make_filler", "make_painter", "painter_names"]
+__all__ = ["filler_names", "make_filler", "make_painter", "painter_names", "painter_options"]
 
 PAINTERS = {
     "identity": "restyle.painters.identity:IdentityPainter",
@@ -41,6 +41,11 @@ def filler_names() -> list[str]:
     return list(_table("filler", FILLERS))
 
 
+def painter_options(name: str) -> list[str]:
+    """The options that a painter takes. Raises ``UnknownPartError``, ``MissingExtraError``."""
+    return _options(_part("painter", PAINTERS, name))
+
+
 def make_painter(name: str, options: Mapping[str, Any]) -> Painter:
     """Build a painter. Raises ``UnknownPartError``, ``RecipeError`` (wrong option), ``MissingExtraError``."""
     return _make("painter", PAINTERS, name, options)
@@ -56,19 +61,27 @@ def _table(kind: str, own: Mapping[str, str]) -> dict[str, str]:
     return {**others, **own}
 
 
-def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, Any]) -> Any:
+def _part(kind: str, own: Mapping[str, str], name: str) -> Any:
     table = _table(kind, own)
     if name not in table:
         raise UnknownPartError(kind, name, sorted(table))
     module, _, attribute = table[name].partition(":")
     try:
-        part = getattr(import_module(module), attribute)
+        return getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _NEEDS:
             raise
         raise MissingExtraError(f"{kind} {name!r}", _NEEDS[package]) from error
-    known = [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
+
+
+def _options(part: Any) -> list[str]:
+    return [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
+
+
+def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, Any]) -> Any:
+    part = _part(kind, own, name)
+    known = _options(part)
     for option in options:
         if option not in known:
             listed = ", ".join(known) or "none"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from restyle.engine import Paintings
+from restyle.engine_parts import Paintings
 from restyle.errors import FootageError, JobError, show_path, why
 from restyle.store import JobStore, digest, load_carry, load_picture, save_carry, save_picture
 from restyle.types import FootageSpec, Window
@@ -71,21 +71,35 @@ class Shelf:
     """Keys of every window's paintings and frames, and the paintings themselves (``engine.PaintingShelf``)."""
 
     def __init__(
-        self, store: JobStore, windows: Sequence[Window], *, looks: Sequence[Any], frames: Any, hands: Mapping[int, str]
+        self,
+        store: JobStore,
+        windows: Sequence[Window],
+        *,
+        looks: Sequence[Any],
+        marks: Sequence[Callable[[int], Any]],
+        chained: Sequence[bool],
+        frames: Any,
     ) -> None:
-        """``looks``, ``frames``: plain JSON values that decide each look's paintings, and frames. ``hands``: digests of the
-        storyboard's pictures by frame number."""
+        """``looks``, ``frames``: plain JSON values that decide each look's paintings, and frames. ``marks``: of each look,
+        frame number -> what decides the painting of that keyframe alone. ``chained``: of each look, whether a window's
+        paintings depend on all those before it in the shot, or on the shot's first keyframe alone.
+        """
         self._store = store
         self.paint_keys: dict[tuple[int, int, int], str] = {}  # (shot, window, look)
         self.frame_keys: dict[tuple[int, int], str] = {}
         before = [""] * len(looks)
         for window in windows:
             numbers = [key.frame for key in window.keys]
-            drawn = {str(number): hands[number] for number in numbers if number in hands}
+            made = []
             for look, paint in enumerate(looks):
-                before[look] = digest(paint, before[look] if window.index else "", window.start, numbers, drawn)
-                self.paint_keys[window.shot, window.index, look] = before[look]
-            self.frame_keys[window.shot, window.index] = digest(frames, *before, window.start, window.stop)
+                if not window.index:
+                    before[look] = "" if chained[look] else digest(numbers[0], marks[look](numbers[0]))
+                key = digest(paint, before[look], window.start, [[number, marks[look](number)] for number in numbers])
+                if chained[look]:
+                    before[look] = key
+                self.paint_keys[window.shot, window.index, look] = key
+                made.append(key)
+            self.frame_keys[window.shot, window.index] = digest(frames, *made, window.start, window.stop)
 
     def load(self, window: Window, look: int) -> Paintings | None:
         key = self.paint_keys[window.shot, window.index, look]

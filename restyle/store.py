@@ -12,6 +12,7 @@ change touches. A thing is made under ``work/`` and renamed into place when it i
     plan.json           shots, keyframes and windows of the last run
     analysis/KEY.npz    what pass 1 found
     mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
+    maps/KEY/           one control map of one keyframe: map.npz
     paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
     windows/KEY/        one finished window: segment, rows.json
     report.html  report.json
@@ -35,10 +36,21 @@ from restyle.types import Carry
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["JobStore", "digest", "load_carry", "load_picture", "save_carry", "save_picture"]
+    from controls.types import ControlMap
+
+__all__ = [
+    "JobStore",
+    "digest",
+    "load_carry",
+    "load_map",
+    "load_picture",
+    "save_carry",
+    "save_map",
+    "save_picture",
+]
 
 FORMAT = 1
-KINDS = ("analysis", "mattes", "paintings", "windows")
+KINDS = ("analysis", "mattes", "maps", "paintings", "windows")
 
 
 def digest(*parts: Any) -> str:
@@ -235,6 +247,33 @@ def load_carry(path: Path) -> Carry:
             facts = json.loads(stored["__facts__"].tobytes())
             return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
     except (OSError, ValueError, KeyError) as error:
+        raise JobError(
+            f"{show_path(path)} in the job folder is damaged ({why(error)}): run again with --fresh"
+        ) from error
+
+
+def save_map(path: Path, made: ControlMap) -> None:
+    """Store a control map at its full precision, as ``.npz``; ``path`` comes without its suffix."""
+    import numpy as np
+
+    arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
+    with open(path.with_suffix(".npz"), "wb") as file:
+        np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
+
+
+def load_map(path: Path) -> ControlMap:
+    """Read what ``save_map`` wrote. Raises ``JobError`` if it is damaged."""
+    from zipfile import BadZipFile
+
+    import numpy as np
+
+    from controls.types import ControlMap
+
+    try:
+        with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+            values = stored.get("values")
+            return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise JobError(
             f"{show_path(path)} in the job folder is damaged ({why(error)}): run again with --fresh"
         ) from error

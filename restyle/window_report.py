@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from restyle.engine import Rendered
+from restyle.engine_parts import Rendered
 from restyle.errors import JobError, show_path, why
 from restyle.footage import format_timecode
 from restyle.plan import Plan

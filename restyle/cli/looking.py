@@ -198,7 +198,7 @@ def _show_footage(terminal: Terminal, spec: FootageSpec, found: Analysis | None)
         seconds = float(len(shot) / spec.rate)
         table.append(
             (
-                shot.index + 1,
+                shot.index,
                 f"{shot.start}:{shot.stop}",
                 format_timecode(shot.start, spec.rate),
                 f"{seconds:.2f} s",

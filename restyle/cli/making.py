@@ -57,9 +57,14 @@ def run(
     source: o.Source,
     output: Output,
     style: o.Style = None,
+    prompt: o.Prompt = None,
+    negative_prompt: o.NegativePrompt = None,
+    prompt_at: o.PromptAt = None,
+    control: o.Control = None,
     strength: o.Strength = None,
     keep_colour: o.KeepColour = None,
     painter: o.Painter = None,
+    painter_option: o.PainterOption = None,
     fill: o.Fill = None,
     seed: o.Seed = None,
     recipe: o.RecipeFile = None,
@@ -97,9 +102,14 @@ def run(
     wanted = o.recipe_of(
         recipe,
         style=style,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        prompts=prompt_at,
+        controls=control,
         strength=strength,
         keep_colour=keep_colour,
         painter=painter,
+        painter_options=painter_option,
         fill=fill,
         seed=seed,
         keyframes=keyframes,
@@ -140,7 +150,12 @@ def plan(
     ctx: typer.Context,
     source: o.Source,
     style: o.Style = None,
+    prompt: o.Prompt = None,
+    negative_prompt: o.NegativePrompt = None,
+    prompt_at: o.PromptAt = None,
+    control: o.Control = None,
     painter: o.Painter = None,
+    painter_option: o.PainterOption = None,
     recipe: o.RecipeFile = None,
     keyframes: o.Keyframes = None,
     keyframe_image: o.KeyframeImage = None,
@@ -166,7 +181,12 @@ def plan(
     wanted = o.recipe_of(
         recipe,
         style=style,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        prompts=prompt_at,
+        controls=control,
         painter=painter,
+        painter_options=painter_option,
         keyframes=keyframes,
         storyboard=keyframe_image,
         coverage=coverage,
@@ -190,9 +210,14 @@ def preview(
     source: o.Source,
     output: Sheet,
     style: o.Style = None,
+    prompt: o.Prompt = None,
+    negative_prompt: o.NegativePrompt = None,
+    prompt_at: o.PromptAt = None,
+    control: o.Control = None,
     strength: o.Strength = None,
     keep_colour: o.KeepColour = None,
     painter: o.Painter = None,
+    painter_option: o.PainterOption = None,
     seed: o.Seed = None,
     recipe: o.RecipeFile = None,
     keyframe_image: o.KeyframeImage = None,
@@ -220,9 +245,14 @@ def preview(
     wanted = o.recipe_of(
         recipe,
         style=style,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        prompts=prompt_at,
+        controls=control,
         strength=strength,
         keep_colour=keep_colour,
         painter=painter,
+        painter_options=painter_option,
         seed=seed,
         storyboard=keyframe_image,
         cuts=cuts,
@@ -241,7 +271,7 @@ def preview(
             progress=progress,
             cancel=terminal.stop.event,
         ).preview()
-    tiles = [Tile(f"shot {n}, frame {key.frame}", (before, after)) for n, (key, before, after) in enumerate(shown, 1)]
+    tiles = [Tile(f"shot {n}, frame {key.frame}", (before, after)) for n, (key, before, after) in enumerate(shown)]
     write_sheet(output, tiles)
     if terminal.as_json:
         frames = [{"shot": n, "frame": key.frame, "reason": key.reason} for n, (key, _, _) in enumerate(shown)]
@@ -316,7 +346,7 @@ def _show_plan(terminal: Terminal, found: Plan) -> None:
         shown = ", ".join(numbers[:12]) + (", ..." if len(numbers) > 12 else "")
         windows = sum(window.shot == shot.index for window in found.windows)
         start = format_timecode(shot.start, found.rate)
-        rows.append((shot.index + 1, f"{shot.start}:{shot.stop}", start, shot.begins, windows, len(keys), shown))
+        rows.append((shot.index, f"{shot.start}:{shot.stop}", start, shot.begins, windows, len(keys), shown))
     columns = ("shot", "frames", "starts at", "why", "windows", "keyframes", "at")
     terminal.table("", columns, rows, left=(1, 2, 3, 6))
     terminal.line(

@@ -31,6 +31,42 @@ Style = Annotated[
         "such as NAME:0.6,OTHER:0.4.",
     ),
 ]
+Prompt = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="What the result is to show, for painters that read words."),
+]
+NegativePrompt = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="What it is not to show."),
+]
+PromptAt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PLACE=TEXT",
+        help="Another prompt for one shot (shot:2=TEXT), or from one frame to the end of its shot (frame:48=TEXT). "
+        "Can be given many times.",
+        show_default=False,
+    ),
+]
+Control = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--control",
+        metavar="KINDS",
+        help="Control maps that the painter holds on to: depth,softedge; or one with its fields (strength, start, end, "
+        "model), depth:strength=0.8,end=0.6; or a folder of maps, depth=FOLDER. 'restyle controls' lists the kinds.",
+        show_default=False,
+    ),
+]
+PainterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--painter-option",
+        metavar="NAME=VALUE",
+        help="An option of the painter, such as hold=0.5; VALUE is read as JSON where it is some. Can be given many times.",
+        show_default=False,
+    ),
+]
 Strength = Annotated[
     float | None,
     typer.Option(metavar="0..1", help="0 leaves the footage as it is, 1 is the painting."),
@@ -170,7 +206,15 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
 
     Raises ``RecipeError``, ``MissingExtraError``.
     """
-    from restyle.recipe import Recipe, parse_keyframes, parse_layer, parse_storyboard
+    from restyle.recipe import (
+        Recipe,
+        parse_controls,
+        parse_keyframes,
+        parse_layer,
+        parse_options,
+        parse_prompt_at,
+        parse_storyboard,
+    )
 
     fields = Recipe.read(recipe) if recipe is not None else {}
     options = {name: value for name, value in given.items() if value not in (None, [])}
@@ -180,6 +224,12 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
         options["storyboard"] = parse_storyboard(options["storyboard"])
     if "layers" in options:
         options["layers"] = [parse_layer(text) for text in options["layers"]]
+    if "controls" in options:
+        options["controls"] = [control for text in options["controls"] for control in parse_controls(text)]
+    if "prompts" in options:
+        options["prompts"] = [parse_prompt_at(text) for text in options["prompts"]]
+    if "painter_options" in options:
+        options["painter_options"] = fields.get("painter_options", {}) | parse_options(options["painter_options"])
     if "cuts" in options:
         options["cuts"] = _cuts(options["cuts"])
     return Recipe.build("the options", **fields | options)

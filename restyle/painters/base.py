@@ -47,10 +47,11 @@ class Paint:
 class Painter(Protocol):
     """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage.
 
-    A painter may have two more attributes. ``controls: tuple[str, ...]``: the control maps that it wants to see of every
-    keyframe (names of ``controls.maps``). ``chained = False``: what it paints depends, in each shot, on the first keyframe of
-    the shot and those of the window alone, not on the windows before; then a change in one window leaves the others as
-    they are.
+    A painter that reads prompts takes a list ``controls`` when it is built, and may have more attributes:
+    ``controls: tuple[str, ...]``, the control maps that it wants to see of every keyframe (names of ``controls.maps``);
+    ``inpaints = True``: it wants to know where its painting will be seen (``Paint.mattes``);
+    ``chained = False``: what it paints depends, in each shot, on the shot's first keyframe and those of the window alone,
+    not on the windows before, so a change in one window leaves the others as they are.
     """
 
     name: str

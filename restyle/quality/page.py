@@ -240,9 +240,7 @@ def _shots(data: ReportData) -> str:
             _thousandths([row.source_warp_error for row in inside]),
         )
         begins = "" if shot.begins in ("start", "cut") else f' <span class="soft">{text(shot.begins)}</span>'
-        rows += (
-            f"<tr><td>{shot.index + 1}{begins}</td>" + "".join(f'<td class="number">{c}</td>' for c in cells) + "</tr>"
-        )
+        rows += f"<tr><td>{shot.index}{begins}</td>" + "".join(f'<td class="number">{c}</td>' for c in cells) + "</tr>"
     more = len(data.shots) - MOST_SHOTS
     rest = f'<p class="soft small">{more:,} more shots are in report.json.</p>' if more > 0 else ""
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{rest}'

@@ -71,10 +71,12 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "run", "in.mp4", "-o", "out.mkv", "--recipe", "look.json", "--style", "mosaic", "--keep-color", "--keyframes",
         "every:6", "--fill", "hold", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
         "--no-report", "--coverage", "0.5", "--max-gap", "9", "--cuts", "10", "--offline",
+        "--painter-option", "hold=0.25",
     )  # fmt: skip
     recipe = json.loads((tmp_path / "work here" / "recipe.json").read_text())
     assert recipe == {
-        "version": 1, "style": "mosaic", "painter": "neural-style", "painter_options": {}, "fill": "hold",
+        "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
+        "painter": "neural-style", "painter_options": {"hold": 0.25}, "fill": "hold",
         "fill_options": {}, "strength": 0.5, "keep_colour": True, "seed": 3, "keyframes": "every:6", "coverage": 0.5,
         "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "flowcut", "masker_options": {},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,

@@ -10,7 +10,8 @@ from scenes import texture
 
 from interp.fill.along_motion import AlongMotionFiller
 from interp.fill.hold import HoldFiller
-from restyle.engine import Engine, Look, Rendered, seed_of
+from restyle.engine import Engine, seed_of
+from restyle.engine_parts import Look, Rendered
 from restyle.errors import FootageError, PainterError
 from restyle.footage import open_footage
 from restyle.painters.base import Paint

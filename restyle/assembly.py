@@ -1,0 +1,228 @@
+"""All that a job renders with, put together from its recipe and what was found out about the footage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from restyle.conditions import KeyframeMaps
+from restyle.engine import Engine
+from restyle.engine_parts import Look
+from restyle.errors import RecipeError, show_path
+from restyle.framing import Framing
+from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects, place_of_look
+from restyle.mattes import Mattes
+from restyle.plan import Analysis, Plan
+from restyle.recipe import Recipe
+from restyle.registry import make_filler, make_painter, painter_options
+from restyle.shelf import Shelf, file_digest, versions
+from restyle.store import JobStore
+from restyle.types import FootageSpec, Words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from restyle.footage import Footage, OutputSpec
+    from restyle.painters.base import Painter
+
+__all__ = ["Assembly", "opened_looks"]
+
+MARGIN = 48  # pixels round restyled objects that the painter sees, at least: marks begin outside of what they paint
+
+
+@contextmanager
+def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]:
+    """What has to be painted, with painters that are closed in the end.
+
+    Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
+    """
+    with ExitStack() as stack:
+        painters: dict[Any, Painter] = {}
+        looks = []
+        for wanted in looks_of(recipe)[0]:
+            if wanted.style not in painters:
+                painters[wanted.style] = make_painter(recipe.painter, _painter_options(recipe, wanted.style, offline))
+                stack.callback(painters[wanted.style].close)
+            looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
+        yield looks
+
+
+def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[str, Any]:
+    known = painter_options(recipe.painter)
+    options: dict[str, Any] = dict(recipe.painter_options)
+    if style is not None:
+        options["style"] = style
+    if recipe.controls:
+        if "controls" not in known:
+            raise RecipeError(f"painter {recipe.painter!r} does not hold on to control maps; --painter diffusion does")
+        fields = {"kind", "model", "strength", "start", "end"}
+        options["controls"] = [control.model_dump(include=fields) for control in recipe.controls]
+    if _speaks(recipe) and "controls" not in known:
+        raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
+    if offline and "offline" in known:
+        options["offline"] = True
+    return options
+
+
+def _speaks(recipe: Recipe) -> bool:
+    said = [recipe.prompt, recipe.negative_prompt, *(layer.prompt for layer in recipe.layers)]
+    return bool(recipe.prompts) or any(words is not None for words in said)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """``looks``: as ``opened_looks`` made them. ``mattes``: of the recipe's objects, ``None`` without any."""
+
+    recipe: Recipe
+    footage: Footage
+    analysis: Analysis
+    plan: Plan
+    looks: Sequence[Look]
+    mattes: Mattes | None
+    maps: KeyframeMaps | None
+
+    @property
+    def spec(self) -> FootageSpec:
+        """The footage's facts."""
+        return self.footage.spec
+
+    @cached_property
+    def framing(self) -> Framing | None:
+        """The part of each frame that is painted, where only objects are."""
+        layers = layers_of(self.recipe)
+        painted = painted_objects(layers)
+        if self.mattes is None or painted is None:
+            return None
+        return Framing(
+            self.plan.shots,
+            self.mattes.boxes(painted),
+            size=(self.spec.width, self.spec.height),
+            margin=max(MARGIN, edge_reach(layers)),
+        )
+
+    def engine(self) -> Engine:
+        """Who renders the plan. Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
+        recipe = self.recipe
+        hands = self._hands()
+        return Engine(
+            self.footage,
+            pts=self.analysis.pts,
+            looks=[
+                replace(look, hands=hands, words=self._words(number), matte=self._matte(number))
+                for number, look in enumerate(self.looks)
+            ],
+            filler=make_filler(recipe.fill, recipe.fill_options),
+            compositor=None if not layers_of(recipe) else self._compositor(),
+            framing=self.framing,
+            conditions=self.maps,
+            repair=self._repair,
+        )
+
+    def shelf(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> Shelf:
+        """Under which keys everything is stored."""
+        recipe = self.recipe
+        base = [footage_key, versions()]
+        touched = [[look.strength, look.keep_colour] for look in self.looks]
+        frames = [recipe.fill, recipe.fill_options, touched, self._repair, out.identity]
+        if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
+            span = range(self.analysis.start, self.analysis.stop)
+            frames.append([[self._marks(number)(frame) for frame in span] for number in range(len(self.looks))])
+        if layers := layers_of(recipe):
+            sources = [layer.source for layer in layers if layer.source and not layer.source.startswith("#")]
+            frames += [
+                sorted(matte_keys),
+                [layer.model_dump() for layer in layers],
+                [file_digest(path) for path in sources],
+            ]
+        framing = None if self.framing is None else self.framing.facts
+        seen = sorted(matte_keys) if any(self._matte(number) for number in range(len(self.looks))) else []
+        return Shelf(
+            store,
+            self.plan.windows,
+            looks=[
+                [*base, framing, seen, look.painter.name, dict(look.painter.identity), look.seed] for look in self.looks
+            ],
+            marks=[self._marks(number) for number in range(len(self.looks))],
+            chained=[getattr(look.painter, "chained", True) for look in self.looks],
+            frames=[*base, *frames],
+        )
+
+    @property
+    def _repair(self) -> bool:
+        return self.recipe.keyframes == "auto" and not self.recipe.storyboard
+
+    def _marks(self, number: int) -> Callable[[int], Any]:
+        """What decides one keyframe's painting alone: a picture made by hand, its words, its maps."""
+        drawn = {key.frame: file_digest(key.picture) for key in self.plan.keyframes if key.picture is not None}
+        words = self._words(number)
+
+        def marks(frame: int) -> Any:
+            said = None if words is None else [words(frame).prompt, words(frame).negative]
+            return [drawn.get(frame), said, None if self.maps is None else self.maps.identity(frame)]
+
+        return marks
+
+    def _words(self, number: int) -> Callable[[int], Words] | None:
+        """What each frame of a look is to show. A layer's own words come before all others."""
+        if not _speaks(self.recipe):
+            return None
+        recipe, own = self.recipe, looks_of(self.recipe)[0][number]
+        places = {(at.frame if at.frame is not None else self._shot_start(at.shot or 0)): at for at in recipe.prompts}
+
+        def words(frame: int) -> Words:
+            prompt, negative = recipe.prompt or "", recipe.negative_prompt or ""
+            shot = next(shot for shot in self.plan.shots if shot.start <= frame < shot.stop)
+            for place in sorted(places):
+                if shot.start <= place <= frame:
+                    at = places[place]
+                    prompt = prompt if at.prompt is None else at.prompt
+                    negative = negative if at.negative_prompt is None else at.negative_prompt
+            if own.prompt != recipe.prompt:
+                prompt = own.prompt or ""
+            if own.negative_prompt != recipe.negative_prompt:
+                negative = own.negative_prompt or ""
+            return Words(prompt, negative)
+
+        return words
+
+    def _shot_start(self, number: int) -> int:
+        if number >= len(self.plan.shots):
+            raise RecipeError(f"a prompt is for shot {number}; the shots are 0 to {len(self.plan.shots) - 1}")
+        return self.plan.shots[number].start
+
+    def _matte(self, number: int) -> Callable[[int], np.ndarray] | None:
+        """Where a look will be seen; only painters that care for it are told."""
+        if self.mattes is None or not getattr(self.looks[number].painter, "inpaints", False):
+            return None
+        return place_of_look(self.recipe, number, self.mattes)
+
+    def _hands(self) -> dict[int, np.ndarray]:
+        from restyle.footage import read_picture
+
+        hands: dict[int, np.ndarray] = {}
+        for key in self.plan.keyframes:
+            if key.picture is not None:
+                picture = read_picture(key.picture, dtype=self.spec.dtype)
+                wanted = (self.spec.height, self.spec.width)
+                if picture.shape[:2] != wanted:
+                    raise RecipeError(
+                        f"storyboard picture {show_path(key.picture)} is {picture.shape[1]}x{picture.shape[0]}, "
+                        f"the footage {wanted[1]}x{wanted[0]}: give it the footage's size"
+                    )
+                hands[key.frame] = picture
+        return hands
+
+    def _compositor(self) -> LayerCompositor:
+        layers = layers_of(self.recipe)
+        if self.mattes is None:
+            raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
+        size = (self.spec.width, self.spec.height)
+        backdrops = {
+            number: backdrop(layer.source, *size, self.spec.dtype)
+            for number, layer in enumerate(layers)
+            if layer.source is not None
+        }
+        return LayerCompositor(layers, looks_of(self.recipe)[1], self.mattes, backdrops)

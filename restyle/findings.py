@@ -1,0 +1,109 @@
+"""What is found out about a footage before it is painted, each thing once per job folder: its analysis, its objects' mattes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restyle.mattes import Mattes, follow_objects, matte_files
+from restyle.plan import Analysis
+from restyle.progress import Meter
+from restyle.recipe import Recipe
+from restyle.shelf import file_digest, fingerprint, versions
+from restyle.store import JobStore, digest
+from restyle.types import Keyframe, Shot
+
+if TYPE_CHECKING:
+    from restyle.footage import Footage
+
+__all__ = ["Findings"]
+
+
+class Findings:
+    """Looks things up in the job folder, or finds them out and stores them there.
+
+    ``source``: as ``Job``'s. ``offline``: nothing may be fetched. ``keys`` holds what was used: kind -> keys.
+    """
+
+    def __init__(
+        self, footage: Footage, source: Path, recipe: Recipe, store: JobStore, meter: Meter, *, offline: bool = False
+    ) -> None:
+        from restyle.footage import files_of
+
+        self.footage_key = fingerprint(footage.spec, files_of(source))
+        self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set()}
+        self._footage = footage
+        self._source = source
+        self._recipe = recipe
+        self._store = store
+        self._meter = meter
+        self._offline = offline
+
+    def analysis(self) -> Analysis:
+        """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
+        from restyle.analyse import analyse
+
+        recipe = self._recipe
+        start, stop = self._span()
+        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
+        key = digest(
+            self.footage_key, versions(), recipe.cuts, recipe.keyframes == "auto", walk, start, stop,
+            sorted(recipe.storyboard),
+        )  # fmt: skip
+        if not self._store.has("analysis", key):
+            found = analyse(self._footage, recipe, start, stop, self._meter)
+            with self._store.making("analysis", key) as folder:
+                (folder / "analysis.json").write_text(json.dumps(asdict(found)))
+        self.keys["analysis"].add(key)
+        return _analysis_from(json.loads((self._store.path("analysis", key) / "analysis.json").read_text()))
+
+    def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
+        """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``mattes.follow_objects``."""
+        recipe = self._recipe
+        if not recipe.objects:
+            return None
+        files = [file_digest(path) for path in matte_files(recipe.objects)]
+        where = [(shot.start, shot.stop) for shot in shots]
+        key = digest(self.footage_key, versions(), recipe.objects, files, recipe.masker, recipe.masker_options, where)
+        if not self._store.has("mattes", key):
+            with self._store.making("mattes", key) as folder:
+                follow_objects(
+                    self._footage,
+                    recipe.objects,
+                    shots,
+                    pts=analysis.pts,
+                    frames=self._footage.spec.frames or len(analysis.pts),
+                    masker=recipe.masker,
+                    options=self._masker_options(),
+                    place=folder,
+                    meter=self._meter,
+                )
+        self.keys["mattes"].add(key)
+        return Mattes(self._store.path("mattes", key))
+
+    def _masker_options(self) -> Mapping[str, Any]:
+        options = dict(self._recipe.masker_options)
+        return options | {"offline": True} if self._offline and self._recipe.masker == "sam2" else options
+
+    def _span(self) -> tuple[int, int | None]:
+        if self._recipe.range is None:
+            return 0, None
+        from restyle.footage import parse_span, timing
+
+        spec = self._footage.spec
+        total = spec.frames
+        if total is None:
+            total = len(timing(self._source))
+        span = parse_span(self._recipe.range, spec.rate, total)
+        return span.start, span.stop
+
+
+def _analysis_from(plain: dict[str, Any]) -> Analysis:
+    plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
+    plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
+    for name in ("pts", "coverage", "moved"):
+        plain[name] = tuple(plain[name])
+    return Analysis(**plain)
