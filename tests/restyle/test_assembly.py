@@ -1,0 +1,171 @@
+"""What of a recipe reaches the painter, and what is done again when it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from clips import moving_frames, write_clip
+from command import Caller
+from listener import Listener
+
+from controls.maps import make_map
+from restyle import Job, Recipe, registry
+from restyle.errors import RecipeError
+from restyle.footage import open_footage
+
+SIZE = (96, 64)
+FRAMES = 120
+PLAIN: dict[str, Any] = {"painter": "listener", "fill": "hold", "keyframes": "every:12", "cuts": [72]}
+
+
+@pytest.fixture(autouse=True)
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    monkeypatch.setitem(registry.PAINTERS, "listener", "listener:Listener")
+    Listener.heard.clear()
+    yield Listener.heard
+    Listener.heard.clear()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    frames = moving_frames(FRAMES, SIZE, cuts=(72,))
+    return write_clip(tmp_path / "in.mkv", frames, codec="ffv1", pixel_format="bgr0", rate=24)
+
+
+def run(clip: Path, tmp_path: Path, **fields: Any) -> Path:
+    job = Job(clip, tmp_path / "out.mkv", Recipe.build(**PLAIN | fields), overwrite=True, report=False)
+    job.run()
+    return tmp_path / "out.mkv.restyle"
+
+
+def said(heard: list[Any]) -> dict[int, str]:
+    """Frame -> its prompt, of all keyframes that were painted afresh."""
+    return {
+        frame: work.words[place].prompt
+        for work in heard
+        for place, frame in enumerate(work.frames)
+        if place not in work.given
+    }
+
+
+def test_words_are_the_recipes_the_shots_or_from_a_frame_on(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    prompts = [{"shot": 1, "prompt": "two"}, {"frame": 48, "prompt": "late"}, {"frame": 96, "negative_prompt": "fog"}]
+    run(clip, tmp_path, prompt="one", negative_prompt="rain", prompts=prompts)
+    found = said(listener)
+    assert {frame for frame, words in found.items() if words == "one"} == {0, 12, 24, 36}
+    assert {frame for frame, words in found.items() if words == "late"} == {48, 60}
+    assert {frame for frame, words in found.items() if words == "two"} == {72, 84, 96, 108}
+    negative = {frame: work.words[place].negative for work in listener for place, frame in enumerate(work.frames)}
+    assert {frame for frame, words in negative.items() if words == "fog"} == {96, 108}
+
+
+def test_a_layers_own_words_come_first(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    matte = np.zeros(SIZE[::-1], np.uint8)
+    matte[16:48, 24:72] = 255
+    (tmp_path / "mattes").mkdir()
+    for number in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "mattes" / f"{number:04d}.png"), matte)
+    layers = [{"object": "car", "prompt": "rust", "feather": 0}, {"object": "background"}]
+    run(clip, tmp_path, prompt="one", objects=[f"car=mattes:{tmp_path / 'mattes'}"], layers=layers)
+    looks = {work.words[0].prompt: work for work in listener}
+    assert set(looks) == {"rust", "one"}
+    assert np.array_equal(looks["rust"].mattes[0] > 0, matte > 0)
+    assert looks["one"].mattes[0][0, 0] == 1
+    assert looks["one"].mattes[0][32, 48] == 0
+
+
+def test_maps_are_the_detectors_own_and_found_once(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    folder = run(clip, tmp_path, controls=[{"kind": "canny"}, {"kind": "tile", "strength": 0.5}])
+    with open_footage(clip) as footage:
+        pictures = [frame.picture for frame in footage.frames()]
+    detector: Any = make_map("canny")
+    for work in listener:
+        assert set(work.controls) == {"canny", "tile"}
+        for frame, made in zip(work.frames, work.controls["canny"], strict=True):
+            assert np.array_equal(made, detector.detect(pictures[frame]).picture)
+    stored = {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()}
+    assert len(stored) == 2 * 10
+    listener.clear()
+    run(clip, tmp_path, controls=[{"kind": "canny", "strength": 0.7}, {"kind": "tile"}])
+    assert listener, "another strength is another painting"
+    assert {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()} == stored
+
+
+def test_maps_of_a_folder_are_used_and_an_edited_one_repaints_its_window(
+    clip: Path, tmp_path: Path, listener: list[Any]
+) -> None:
+    (tmp_path / "depth").mkdir()
+    for number in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "depth" / f"{number:06d}.png"), np.full(SIZE[::-1], number, np.uint8))
+    controls = [{"kind": "depth", "source": str(tmp_path / "depth")}]
+    run(clip, tmp_path, controls=controls)
+    assert all(
+        (made == frame).all()
+        for work in listener
+        for frame, made in zip(work.frames, work.controls["depth"], strict=True)
+    )
+    windows = [work.frames for work in listener]
+    assert windows == [(0, 12, 24, 36, 48), (48, 60), (72, 84, 96, 108)]
+    listener.clear()
+    cv2.imwrite(str(tmp_path / "depth" / "000060.png"), np.full(SIZE[::-1], 200, np.uint8))
+    run(clip, tmp_path, controls=controls)
+    assert [work.frames for work in listener] == [(48, 60)]
+
+
+def test_a_chained_painter_repaints_what_comes_after(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    options = {"painter_options": {"chained": True}, "prompt": "one"}
+    run(clip, tmp_path, **options)
+    listener.clear()
+    run(clip, tmp_path, **options, prompts=[{"frame": 12, "prompt": "x"}, {"frame": 24, "prompt": "one"}])
+    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48), (48, 60)]
+    listener.clear()
+    local = {"painter_options": {"chained": False}, "prompt": "one"}
+    run(clip, tmp_path, **local)
+    listener.clear()
+    run(clip, tmp_path, **local, prompts=[{"frame": 12, "prompt": "x"}, {"frame": 24, "prompt": "one"}])
+    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48)]
+    listener.clear()
+    run(clip, tmp_path, **local, prompts=[{"frame": 0, "prompt": "x"}, {"frame": 12, "prompt": "one"}])
+    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48), (48, 60)], "all follow the shot's first"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"painter": "neural-style", "prompt": "a"}, "does not read prompts"),
+        ({"painter": "neural-style", "controls": [{"kind": "canny"}]}, "does not hold on to control maps"),
+        ({"controls": [{"kind": "cany"}]}, "did you mean 'canny'"),
+        ({"controls": [{"kind": "canny"}, {"kind": "canny"}]}, "given twice"),
+        ({"controls": [{"kind": "flow"}]}, "flow=FOLDER"),
+        ({"controls": [{"kind": "depth", "source": "nowhere"}]}, "nowhere"),
+        ({"controls": [{"kind": "canny", "options": {"lo": 1}}]}, "no option 'lo'"),
+        ({"prompts": [{"shot": 9, "prompt": "a"}]}, "shots are 0 to 1"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(clip: Path, tmp_path: Path, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        run(clip, tmp_path, **fields)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_options_on_the_command_line(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
+    restyle_command(
+        "run", clip, "-o", tmp_path / "o.mkv", "--painter", "listener", "--prompt", "one, two", "--prompt-at",
+        "shot:1=a = b", "--control", "canny,tile", "--negative-prompt", "fog", "--no-report", "--keyframes", "every:12",
+        "--control", "depth:strength=0.5,end=0.8", "--painter-option", "chained=true", "--cuts", "72", "--offline", code=6,
+    )  # fmt: skip
+    recipe = json.loads((tmp_path / "o.mkv.restyle" / "recipe.json").read_text())
+    assert (recipe["prompt"], recipe["negative_prompt"]) == ("one, two", "fog")
+    assert recipe["prompts"] == [{"shot": 1, "frame": None, "prompt": "a = b", "negative_prompt": None}]
+    assert [control["kind"] for control in recipe["controls"]] == ["canny", "tile", "depth"]
+    assert (recipe["controls"][2]["strength"], recipe["controls"][2]["end"]) == (0.5, 0.8)
+    assert recipe["painter_options"] == {"chained": True}
+    for wrong in (["--control", "depth:streng=1"], ["--prompt-at", "2=x"], ["--painter-option", "chained"]):
+        restyle_command.fails("run", clip, "-o", tmp_path / "p.mkv", *wrong, code=2)
