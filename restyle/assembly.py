@@ -146,7 +146,7 @@ class Assembly:
                 [*base, framing, seen, look.painter.name, dict(look.painter.identity), look.seed] for look in self.looks
             ],
             marks=[self._marks(number) for number in range(len(self.looks))],
-            chained=[getattr(look.painter, "chained", True) for look in self.looks],
+            chains=[getattr(look.painter, "chain", "keys") for look in self.looks],
             frames=[*base, *frames],
         )
 

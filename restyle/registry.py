@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["filler_names", "make_filler", "make_painter", "painter_names", "painter_options"]
 
 PAINTERS = {
+    "diffusion": "restyle.painters.diffusion.painter:DiffusionPainter",
     "identity": "restyle.painters.identity:IdentityPainter",
     "neural-style": "restyle.painters.neural_style:NeuralStylePainter",
 }
@@ -28,7 +29,9 @@ FILLERS = {
     "along-motion": "interp.fill.along_motion:AlongMotionFiller",
     "hold": "interp.fill.hold:HoldFiller",
 }
-_NEEDS: dict[str, str] = {}  # package that a part imports -> the extra of ours that installs it
+_NEEDS = dict.fromkeys(
+    ("torch", "diffusers", "transformers", "accelerate", "peft", "compel", "huggingface_hub"), "diffusion"
+)  # package that a part imports -> the extra of ours that installs it
 
 
 def painter_names() -> list[str]:
@@ -76,6 +79,8 @@ def _part(kind: str, own: Mapping[str, str], name: str) -> Any:
 
 
 def _options(part: Any) -> list[str]:
+    """Names of what it is built with: of its constructor, or the fields of its ``Options``."""
+    part = getattr(part, "Options", part)
     return [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
 
 

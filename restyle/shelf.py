@@ -77,12 +77,12 @@ class Shelf:
         *,
         looks: Sequence[Any],
         marks: Sequence[Callable[[int], Any]],
-        chained: Sequence[bool],
+        chains: Sequence[str],
         frames: Any,
     ) -> None:
         """``looks``, ``frames``: plain JSON values that decide each look's paintings, and frames. ``marks``: of each look,
-        frame number -> what decides the painting of that keyframe alone. ``chained``: of each look, whether a window's
-        paintings depend on all those before it in the shot, or on the shot's first keyframe alone.
+        frame number -> what decides the painting of that keyframe alone. ``chains``: of each look, what of the windows
+        before decides a window's paintings: all of their keyframes (``"keys"``), or their first and last (``"ends"``).
         """
         self._store = store
         self.paint_keys: dict[tuple[int, int, int], str] = {}  # (shot, window, look)
@@ -92,11 +92,10 @@ class Shelf:
             numbers = [key.frame for key in window.keys]
             made = []
             for look, paint in enumerate(looks):
-                if not window.index:
-                    before[look] = "" if chained[look] else digest(numbers[0], marks[look](numbers[0]))
-                key = digest(paint, before[look], window.start, [[number, marks[look](number)] for number in numbers])
-                if chained[look]:
-                    before[look] = key
+                past = before[look] if window.index else ""
+                key = digest(paint, past, window.start, [[number, marks[look](number)] for number in numbers])
+                ends = [[number, marks[look](number)] for number in (numbers[0], numbers[-1])]
+                before[look] = key if chains[look] == "keys" else digest(past, window.start, ends)
                 self.paint_keys[window.shot, window.index, look] = key
                 made.append(key)
             self.frame_keys[window.shot, window.index] = digest(frames, *made, window.start, window.stop)

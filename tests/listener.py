@@ -19,9 +19,9 @@ class Listener:
     inpaints = True
     heard: list[Paint] = []  # noqa: RUF012 (emptied by the test that looks at it)
 
-    def __init__(self, style: str | None = None, controls: Sequence[Mapping[str, Any]] = (), chained: bool = False):
+    def __init__(self, style: str | None = None, controls: Sequence[Mapping[str, Any]] = (), chain: str = "ends"):
         self.controls = tuple(control["kind"] for control in controls)
-        self.chained = chained
+        self.chain = chain
         self._options = [dict(control) for control in controls]
 
     @property

@@ -50,8 +50,8 @@ class Painter(Protocol):
     A painter that reads prompts takes a list ``controls`` when it is built, and may have more attributes:
     ``controls: tuple[str, ...]``, the control maps that it wants to see of every keyframe (names of ``controls.maps``);
     ``inpaints = True``: it wants to know where its painting will be seen (``Paint.mattes``);
-    ``chained = False``: what it paints depends, in each shot, on the shot's first keyframe and those of the window alone,
-    not on the windows before, so a change in one window leaves the others as they are.
+    ``chain = "ends"``: what a window hands on is decided by its first and last keyframes alone (and, by way of the first, by
+    the windows before), so a change of a keyframe within leaves the other windows as they are. Without it: by all of them.
     """
 
     name: str

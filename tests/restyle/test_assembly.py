@@ -118,21 +118,23 @@ def test_maps_of_a_folder_are_used_and_an_edited_one_repaints_its_window(
     assert [work.frames for work in listener] == [(48, 60)]
 
 
-def test_a_chained_painter_repaints_what_comes_after(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
-    options = {"painter_options": {"chained": True}, "prompt": "one"}
+@pytest.mark.parametrize("chain", ["keys", "ends"])
+def test_what_is_repainted_is_what_the_painter_builds_on(
+    clip: Path, tmp_path: Path, listener: list[Any], chain: str
+) -> None:
+    options: dict[str, Any] = {"painter_options": {"chain": chain}, "prompt": "one"}
+    both = [(0, 12, 24, 36, 48), (48, 60)]
     run(clip, tmp_path, **options)
     listener.clear()
     run(clip, tmp_path, **options, prompts=[{"frame": 12, "prompt": "x"}, {"frame": 24, "prompt": "one"}])
-    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48), (48, 60)]
-    listener.clear()
-    local = {"painter_options": {"chained": False}, "prompt": "one"}
-    run(clip, tmp_path, **local)
-    listener.clear()
-    run(clip, tmp_path, **local, prompts=[{"frame": 12, "prompt": "x"}, {"frame": 24, "prompt": "one"}])
-    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48)]
-    listener.clear()
-    run(clip, tmp_path, **local, prompts=[{"frame": 0, "prompt": "x"}, {"frame": 12, "prompt": "one"}])
-    assert [work.frames for work in listener] == [(0, 12, 24, 36, 48), (48, 60)], "all follow the shot's first"
+    assert [work.frames for work in listener] == (both if chain == "keys" else both[:1])
+    for frame in (0, 48):  # an end
+        run(clip, tmp_path, **options)
+        listener.clear()
+        run(
+            clip, tmp_path, **options, prompts=[{"frame": frame, "prompt": "x"}, {"frame": frame + 12, "prompt": "one"}]
+        )
+        assert [work.frames for work in listener] == both
 
 
 @pytest.mark.parametrize(
@@ -159,13 +161,13 @@ def test_options_on_the_command_line(restyle_command: Caller, clip: Path, tmp_pa
     restyle_command(
         "run", clip, "-o", tmp_path / "o.mkv", "--painter", "listener", "--prompt", "one, two", "--prompt-at",
         "shot:1=a = b", "--control", "canny,tile", "--negative-prompt", "fog", "--no-report", "--keyframes", "every:12",
-        "--control", "depth:strength=0.5,end=0.8", "--painter-option", "chained=true", "--cuts", "72", "--offline", code=6,
+        "--control", "depth:strength=0.5,end=0.8", "--painter-option", "chain=keys", "--cuts", "72", "--offline", code=6,
     )  # fmt: skip
     recipe = json.loads((tmp_path / "o.mkv.restyle" / "recipe.json").read_text())
     assert (recipe["prompt"], recipe["negative_prompt"]) == ("one, two", "fog")
     assert recipe["prompts"] == [{"shot": 1, "frame": None, "prompt": "a = b", "negative_prompt": None}]
     assert [control["kind"] for control in recipe["controls"]] == ["canny", "tile", "depth"]
     assert (recipe["controls"][2]["strength"], recipe["controls"][2]["end"]) == (0.5, 0.8)
-    assert recipe["painter_options"] == {"chained": True}
-    for wrong in (["--control", "depth:streng=1"], ["--prompt-at", "2=x"], ["--painter-option", "chained"]):
+    assert recipe["painter_options"] == {"chain": "keys"}
+    for wrong in (["--control", "depth:streng=1"], ["--prompt-at", "2=x"], ["--painter-option", "chain"]):
         restyle_command.fails("run", clip, "-o", tmp_path / "p.mkv", *wrong, code=2)

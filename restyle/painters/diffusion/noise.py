@@ -1,0 +1,59 @@
+"""Noise that moves with the footage and stays white.
+
+After Go-with-the-Flow (Burgert et al. 2025): a sample that n places of the next picture come from is shared out among them,
+``z / sqrt(n)`` to each, with fresh noise ``e - mean(e)`` over the n of them; so each has variance 1 and no two of them go
+together. Places that come from nowhere get fresh noise. Noise is moved on a finer grid than the latents', ``FINE`` cells to a
+side, so that motion smaller than a latent adds up; a latent's noise is the sum of its cells over ``FINE``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["FINE", "coarse", "refine", "warp_noise"]
+
+FINE = 4
+
+
+def refine(noise: np.ndarray, seed: int) -> np.ndarray:
+    """Fine noise, C x FINE*h x FINE*w float32, whose sums over cells are ``noise``, C x h x w."""
+    channels, height, width = noise.shape
+    fine = _draw(seed, (channels, height, FINE, width, FINE))
+    fine -= fine.mean(axis=(2, 4), keepdims=True)
+    fine += noise[:, :, None, :, None] / np.float32(FINE)
+    return fine.reshape(channels, height * FINE, width * FINE)
+
+
+def coarse(fine: np.ndarray) -> np.ndarray:
+    """Latents' noise, C x h x w float32, of fine noise."""
+    channels, height, width = fine.shape
+    cells = fine.reshape(channels, height // FINE, FINE, width // FINE, FINE)
+    return np.ascontiguousarray(cells.sum(axis=(2, 4)) / np.float32(FINE))
+
+
+def warp_noise(fine: np.ndarray, flow: np.ndarray, seen: np.ndarray, seed: int) -> np.ndarray:
+    """Noise of another picture, C x H x W float32.
+
+    ``flow``: float32 H x W x 2, from each place of that picture to where it lies in the one that has ``fine``; ``seen``: bool
+    H x W, whether it is there. ``seed``: of the fresh noise.
+    """
+    channels, height, width = fine.shape
+    rows, columns = np.mgrid[0:height, 0:width]
+    x = np.rint(columns + flow[..., 0]).astype(np.int64)
+    y = np.rint(rows + flow[..., 1]).astype(np.int64)
+    there = seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    fresh = _draw(seed, (channels, height * width))
+    place = np.where(there, y * width + x, height * width).ravel()  # the last: from nowhere
+    shared = np.bincount(place, minlength=height * width + 1).astype(np.float32)
+    made = fresh.copy()
+    inside = place < height * width
+    at = place[inside]
+    for channel in range(channels):
+        sums = np.bincount(place, weights=fresh[channel], minlength=height * width + 1).astype(np.float32)
+        spread = fresh[channel][inside] - sums[at] / shared[at]
+        made[channel][inside] = fine[channel].ravel()[at] / np.sqrt(shared[at]) + spread
+    return made.reshape(channels, height, width)
+
+
+def _draw(seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)

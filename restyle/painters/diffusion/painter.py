@@ -1,0 +1,317 @@
+"""The painter ``diffusion``: keyframes of a window repainted together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+
+from restyle.painters.base import Paint
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.places import Places, find_places
+from restyle.types import Carry, Words
+
+if TYPE_CHECKING:
+    import torch
+
+    from restyle.painters.diffusion.models import Models
+    from restyle.painters.diffusion.paths import Paths
+    from restyle.painters.diffusion.sampling import RowInput, Sampler
+    from restyle.painters.diffusion.window import Rows
+
+__all__ = ["DiffusionPainter"]
+
+METHOD = 1  # number of this way of painting; a new one makes old paintings stale
+ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
+PAINTED = 0.02  # of a matte, from which a latent is painted
+
+
+class DiffusionPainter:
+    """Repaints keyframes by a Stable Diffusion model (1.5 or XL), with ControlNets, LoRAs and a style picture.
+
+    ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
+    which they are; they are loaded when the first window is painted.
+
+    Pictures of every depth are painted in 8-bit-like [0, 1] values at the model's own size (``longest``), and brought back to
+    the footage's size and dtype. Float pictures are taken as display-referred and clipped. A window hands to the next the
+    latents of the anchor's painting and of its last keyframe's, that keyframe's noise, and the anchor's words.
+
+    Raises ``RecipeError`` when it is built; ``MissingExtraError``, ``MissingModelError``, ``RecipeError``, ``PainterError``
+    when it paints.
+    """
+
+    name = "diffusion"
+    cost = 400.0
+    inpaints = True
+    Options = Options
+
+    def __init__(self, **options: Any) -> None:
+        self.options = Options(**options)
+        self._sampler: Sampler | None = None
+        self._models: Models | None = None
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Kinds of control maps that it wants to see."""
+        return self.options.kinds
+
+    @property
+    def chain(self) -> Literal["keys", "ends"]:
+        """On what of the windows before a window depends: in modes in which keyframes decide those after, on all of them."""
+        return "keys" if self.options.attention in ("anchor-previous", "joint") else "ends"
+
+    @cached_property
+    def places(self) -> Places:
+        """Where the weights are."""
+        return find_places(self.options)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        from importlib.metadata import version
+
+        chosen = {name: value for name, value in asdict(self.options).items() if name not in ELSEWHERE}
+        style = None
+        if self.options.style is not None:
+            from restyle.painters.style_networks import read_style_picture
+
+            style = _digest(read_style_picture(Path(self.options.style)))
+        packages = {name: version(name) for name in ("torch", "diffusers", "transformers")}
+        plain = {"method": METHOD, "options": chosen | {"style": style}, "packages": packages}
+        return json.loads(json.dumps(plain)) | {"weights": self.places.identity()}
+
+    def close(self) -> None:
+        self._sampler = self._models = None
+
+    # Painting
+
+    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        import torch
+
+        models, sampler = self._ready(work)
+        height, width = work.pictures[0].shape[:2]
+        size = _painted_size(width, height, models.longest)
+        rides = carry is not None and "anchor" in carry.arrays
+        first = 1 if rides else 0
+        count = len(work.frames) + first
+        rows = _rows(count, {place + first for place in work.given}, rides)
+        paths = self._paths(work, first, (size[0] // models.latent_scale, size[1] // models.latent_scale))
+        noises, fine = self._noise(work, carry, rows, paths, size)
+        inputs: list[RowInput] = []
+        if rides:
+            assert carry is not None
+            inputs.append(self._riding(carry))
+        for place in range(len(work.frames)):
+            work.tick(f"encoding frame {work.frames[place]}")
+            inputs.append(self._row(work, place, carry, size, noises[place]))
+        said = f"painting frames {work.frames[0]} to {work.frames[-1]}"
+        with torch.no_grad():
+            made = sampler.paint(rows, inputs, paths, lambda text: work.tick(f"{said}, {text}"))
+            latents = {row: made.get(row, inputs[row].clean) for row in range(count)}
+            paintings = []
+            for place, picture in enumerate(work.pictures):
+                if place in work.given:
+                    paintings.append(work.given[place].copy())
+                    continue
+                work.tick(f"decoding frame {work.frames[place]}")
+                paintings.append(_restored(models.to_picture(latents[place + first]).numpy(), picture))
+        return paintings, self._carry(work, carry, rows, latents, fine)
+
+    def _ready(self, work: Paint) -> tuple[Models, Sampler]:
+        from restyle.painters.diffusion.attention import tie
+        from restyle.painters.diffusion.models import load_models
+        from restyle.painters.diffusion.sampling import Sampler
+
+        if self._models is None or self._sampler is None:
+            work.tick("loading the model")
+            self._models = load_models(self.options, self.places, tell=work.tick)
+            loom = tie(self._models.pipe.unet, layers=self.options.layers)
+            self._sampler = Sampler(self._models, loom, self.options, tell=work.tick)
+        return self._models, self._sampler
+
+    def _paths(self, work: Paint, first: int, grid: tuple[int, int]) -> Paths:
+        from restyle.painters.diffusion.paths import Paths
+
+        positions = {place + first: position for place, position in enumerate(work.positions)}
+        return Paths(work.tracker, positions, grid)
+
+    # Rows
+
+    def _row(self, work: Paint, place: int, carry: Carry | None, size: tuple[int, int], noise: np.ndarray) -> RowInput:
+        """A keyframe of the window: what is known of it, on the device."""
+        import torch
+
+        from restyle.painters.diffusion.sampling import RowInput
+
+        models, given = self._models, work.given.get(place)
+        assert models is not None
+        words = work.words[place] if work.words else Words()
+        generator = torch.Generator("cpu").manual_seed(work.seeds[place])
+        drift = torch.from_numpy(noise).to(models.device, models.dtype)
+        if given is not None:
+            if place == 0 and carry is not None and carry.facts.get("frame") == work.frames[0]:
+                clean = self._stored(carry, "last")
+            else:
+                clean = models.to_latents(_seen(given, size))
+            return RowInput(clean, drift, words)
+        picture = _seen(work.pictures[place], size)
+        from_noise = models.inpainting and bool(work.mattes) and self.options.strength >= 1
+        clean = models.to_latents(
+            picture, None if from_noise else generator
+        )  # diffusers draws nothing for what it does not use
+        own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
+        inpaint = self._inpaint(work, place, picture, size, generator)
+        moved = self.options.move_noise and place > 0
+        maps = tuple(
+            torch.from_numpy(_resized(work.controls[spec.kind][place], size))
+            .permute(2, 0, 1)
+            .to(models.device, models.dtype)
+            / 255
+            for spec in models.controls
+        )
+        return RowInput(clean, drift if moved else own, words, maps, generator, inpaint)
+
+    def _inpaint(
+        self, work: Paint, place: int, picture: torch.Tensor, size: tuple[int, int], generator: torch.Generator
+    ) -> Any:
+        """What lies round the matte, where one is given that leaves something out."""
+        import torch
+
+        from restyle.painters.diffusion.sampling import Inpaint
+
+        models = self._models
+        assert models is not None
+        if not work.mattes or (work.mattes[place] > PAINTED).all():
+            return None
+        scale = models.latent_scale
+        matte = np.ascontiguousarray(work.mattes[place])
+        wide = cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR) > PAINTED
+        small = wide.reshape(size[1] // scale, scale, size[0] // scale, scale).any(axis=(1, 3))
+        mask = torch.from_numpy(small[None].astype(np.float32)).to(models.device, models.dtype)
+        hole = torch.from_numpy(wide.astype(np.float32))[None]
+        masked = models.to_latents(picture * (1 - hole), generator) if models.inpainting else torch.zeros(0)
+        return Inpaint(mask, masked)
+
+    def _riding(self, carry: Carry) -> RowInput:
+        """The shot's anchor, which is not among the window's keyframes."""
+        import torch
+
+        from restyle.painters.diffusion.sampling import RowInput
+
+        models = self._models
+        assert models is not None
+        clean = self._stored(carry, "anchor")
+        generator = torch.Generator("cpu").manual_seed(int(carry.facts["seed"]))
+        noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
+        return RowInput(clean, noise, Words(*carry.facts["words"]))
+
+    def _stored(self, carry: Carry, name: str) -> torch.Tensor:
+        import torch
+
+        assert self._models is not None
+        return torch.from_numpy(carry.arrays[name]).to(self._models.device, self._models.dtype)
+
+    # What one window hands to the next
+
+    def _noise(
+        self, work: Paint, carry: Carry | None, rows: Rows, paths: Paths, size: tuple[int, int]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Every keyframe's noise, on the latents' grid and on the finer one: that of the window's first, moved."""
+        from restyle.painters.diffusion.noise import FINE, coarse, refine, warp_noise
+        from restyle.painters.diffusion.paths import SEEN
+
+        models = self._models
+        assert models is not None
+        width, height = size[0] // models.latent_scale, size[1] // models.latent_scale
+        if carry is not None and carry.facts.get("frame") == work.frames[0]:
+            base = carry.arrays["noise"]
+        else:
+            base = refine(self._own_noise(work.seeds[0], size), work.seeds[0])
+        fine = [base]
+        for place in range(1, len(work.frames)):
+            flow, sure = paths.on(rows.first + place, rows.first, width * FINE, height * FINE)
+            fine.append(warp_noise(base, flow, sure > SEEN, work.seeds[place]))
+        return [coarse(one) for one in fine], fine
+
+    def _own_noise(self, seed: int, size: tuple[int, int]) -> np.ndarray:
+        """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""
+        import torch
+
+        models = self._models
+        assert models is not None
+        shape = (
+            1,
+            models.pipe.unet.config.out_channels,
+            size[1] // models.latent_scale,
+            size[0] // models.latent_scale,
+        )
+        generator = torch.Generator("cpu").manual_seed(seed)
+        torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=generator)[0].numpy()
+
+    def _carry(
+        self, work: Paint, carry: Carry | None, rows: Rows, latents: Mapping[int, Any], fine: list[np.ndarray]
+    ) -> Carry:
+        def kept(row: int) -> np.ndarray:
+            return np.ascontiguousarray(latents[row].float().cpu().numpy())
+
+        words = work.words[0] if work.words else Words()
+        facts = {"words": [words.prompt, words.negative], "seed": work.seeds[0]}
+        if rows.rides:
+            assert carry is not None
+            facts = {"words": list(carry.facts["words"]), "seed": carry.facts["seed"]}
+        return Carry(
+            {"anchor": kept(rows.anchor), "last": kept(rows.last), "noise": fine[-1]},
+            facts | {"frame": work.frames[-1]},
+        )
+
+
+def _rows(count: int, given: set[int], rides: bool) -> Rows:
+    from restyle.painters.diffusion.window import Rows
+
+    return Rows(count, frozenset(given | ({0} if rides else set())), rides)
+
+
+def _painted_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height at which is painted: multiples of 8, the long side ``longest`` (0: the picture's own)."""
+    scale = longest / max(width, height) if longest else 1.0
+    return max(8, round(width * scale / 8) * 8), max(8, round(height * scale / 8) * 8)
+
+
+def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """H x W x 3 in that size, without a shift."""
+    if picture.shape[1::-1] == size:
+        return np.ascontiguousarray(picture)
+    smaller = size[0] < picture.shape[1]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def _seen(picture: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """3 x H x W in [-1, 1]."""
+    import torch
+
+    values = picture.astype(np.float32)
+    if picture.dtype != np.float32:
+        values /= np.float32(np.iinfo(picture.dtype).max)
+    values = _resized(np.nan_to_num(values, nan=0.0).clip(0, 1), size).clip(0, 1)
+    return torch.from_numpy(values * 2 - 1).permute(2, 0, 1).contiguous()
+
+
+def _restored(painting: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """3 x H x W in [0, 1] -> H x W x 3 of the picture's size and dtype."""
+    made = _resized(np.ascontiguousarray(painting.transpose(1, 2, 0)), like.shape[1::-1]).clip(0, 1)
+    if like.dtype == np.float32:
+        return np.ascontiguousarray(made)
+    white = float(np.iinfo(like.dtype).max)
+    return np.rint(made * white).astype(like.dtype)
+
+
+def _digest(picture: np.ndarray) -> str:
+    from hashlib import blake2b
+
+    return blake2b(np.ascontiguousarray(picture).tobytes(), digest_size=16).hexdigest()

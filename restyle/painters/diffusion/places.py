@@ -1,0 +1,147 @@
+"""Where the weights that the options name lie on this machine, and what they are. Imports neither torch nor diffusers."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from restyle.errors import MissingModelError, RecipeError, show_path, why
+from restyle.painters.diffusion.hub import PICKLED, find, mark
+from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
+from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS, Family, controlnet_for
+
+__all__ = ["Places", "find_places"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files and folders of everything that is loaded."""
+
+    base: Path
+    family: Family
+    config: str | None
+    """For a base of one file: where its configuration comes from."""
+    vae: Path | None
+    specs: tuple[ControlSpec, ...]
+    """The ControlNets, each with its source."""
+    controls: tuple[Path, ...]
+    loras: tuple[tuple[LoraSpec, Path], ...]
+    ip_adapter: tuple[Path, str, str] | None
+    """Folder, folder within it, file."""
+    schedule: str | None
+    """The preset's."""
+
+    @property
+    def all(self) -> list[Path]:
+        """Every one of them."""
+        some = [self.base, *self.controls, *(place for _, place in self.loras)]
+        some += [self.vae] if self.vae is not None else []
+        return some + ([self.ip_adapter[0]] if self.ip_adapter is not None else [])
+
+    def identity(self) -> Mapping[str, Any]:
+        """What decides the weights: plain JSON."""
+        return {
+            "base": mark(self.base),
+            "vae": None if self.vae is None else mark(self.vae),
+            "controls": [mark(place) for place in self.controls],
+            "loras": [[spec.weight, mark(place)] for spec, place in self.loras],
+            "ip_adapter": None if self.ip_adapter is None else mark(self.ip_adapter[0] / self.ip_adapter[1]),
+        }
+
+    @staticmethod
+    def variant(folder: Path, options: Options) -> str | None:
+        """The variant of a folder's files: the one asked for, or ``fp16`` where there is no other."""
+        if options.variant is not None:
+            return options.variant
+        weights = [file.name for file in (folder / "unet").glob("*.safetensors")]
+        return "fp16" if weights and all(".fp16." in name for name in weights) else None
+
+
+def find_places(options: Options) -> Places:
+    """Find, or fetch, everything that the options name. Raises ``MissingModelError``, ``RecipeError``, ``OutputError``."""
+    preset = PRESETS.get(options.model)
+    source = preset.model if preset else options.model
+    if not preset and "/" not in source and not Path(source).expanduser().exists():
+        raise RecipeError(
+            f"there is no model {source!r}: give a folder, a .safetensors file, a hub id (owner/name), "
+            f"or one of: {', '.join(PRESETS)}"
+        )
+
+    def found(what: str, wanted: str, **more: Any) -> Path:
+        return find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
+
+    base = found("model", source)
+    family = _family(base)
+    specs, nets = [], []
+    for spec in options.controls:
+        assert isinstance(spec, ControlSpec)
+        wanted = spec.model or controlnet_for(spec.kind, family)
+        if wanted is None:
+            raise RecipeError(
+                f"no ControlNet is known for {spec.kind} maps and this model; name one: {spec.kind}:model=ID"
+            )
+        specs.append(replace(spec, model=wanted))
+        nets.append(found("ControlNet", wanted))
+    vae = options.vae or (preset.vae if preset else None)
+    loras = []
+    for lora in options.loras:
+        assert isinstance(lora, LoraSpec)
+        loras.append((lora, found("LoRA", lora.source, patterns=[lora.file] if lora.file else [])))
+    ip_adapter = None
+    if options.style is not None:
+        ip_adapter = _ip_adapter(options, family, found)
+    return Places(
+        base=base,
+        family=family,
+        config=None if base.is_dir() else options.config,
+        vae=None if vae is None else found("VAE", vae),
+        specs=tuple(specs),
+        controls=tuple(nets),
+        loras=tuple(loras),
+        ip_adapter=ip_adapter,
+        schedule=preset.schedule if preset else None,
+    )
+
+
+def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
+    source, inner, file = IP_ADAPTERS[family]
+    if options.ip_adapter is None:
+        patterns = [f"{inner}/{file}", f"{inner}/image_encoder/config.json", f"{inner}/image_encoder/model.safetensors"]
+        return found("IP-Adapter", source, patterns=patterns), inner, file
+    folder = found("IP-Adapter", options.ip_adapter)
+    files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors"))
+    if not files:
+        raise MissingModelError(f"{show_path(folder)} has no file *ip-adapter*.safetensors")
+    chosen = next((path for path in files if path.name == file), files[0])
+    return folder, chosen.parent.relative_to(folder).as_posix(), chosen.name
+
+
+def _family(base: Path) -> Family:
+    """Of a folder by its UNet's configuration, of a file by the names of its tensors. Raises ``MissingModelError``."""
+    if base.is_dir():
+        if not (base / "model_index.json").is_file():
+            raise MissingModelError(f"{show_path(base)} holds no diffusers model: it has no model_index.json")
+        try:
+            config = json.loads((base / "unet" / "config.json").read_text())
+        except (OSError, ValueError) as error:
+            raise MissingModelError(
+                f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
+            ) from error
+        return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
+    if base.suffix.lower() in PICKLED:
+        raise RecipeError(
+            f"which family {show_path(base)} is of cannot be told without running it; take a .safetensors file"
+        )
+    try:
+        with open(base, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            names = json.loads(file.read(length)) if length < base.stat().st_size else {}
+    except (OSError, ValueError, struct.error) as error:
+        raise MissingModelError(f"{show_path(base)} is no safetensors file ({why(error)})") from error
+    if not names:
+        raise MissingModelError(f"{show_path(base)} is no safetensors file, or it is cut off; fetch it again")
+    return "sdxl" if any(name.startswith("conditioner.embedders.1") for name in names) else "sd15"

@@ -1,0 +1,69 @@
+"""Known-good models by name. Imports nothing heavy.
+
+Licences and ids are as the hub's pages gave them when this was written; they have not been checked by a machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["IP_ADAPTERS", "PRESETS", "Family", "Preset", "controlnet_for"]
+
+Family = Literal["sd15", "sdxl"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A base model with what goes well with it."""
+
+    model: str
+    family: Family
+    licence: str
+    about: str
+    vae: str | None = None
+    schedule: str | None = None
+
+
+PRESETS: Mapping[str, Preset] = {
+    "sd15": Preset(
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "sd15",
+        "CreativeML OpenRAIL-M",
+        "Stable Diffusion 1.5",
+        vae="stabilityai/sd-vae-ft-mse",
+    ),
+    "dreamshaper": Preset("Lykon/dreamshaper-8", "sd15", "CreativeML OpenRAIL-M", "illustration, SD 1.5"),
+    "realistic": Preset(
+        "SG161222/Realistic_Vision_V5.1_noVAE",
+        "sd15",
+        "CreativeML OpenRAIL-M",
+        "photographs, SD 1.5",
+        vae="stabilityai/sd-vae-ft-mse",
+    ),
+    "sdxl": Preset(
+        "stabilityai/stable-diffusion-xl-base-1.0",
+        "sdxl",
+        "CreativeML OpenRAIL++-M",
+        "Stable Diffusion XL",
+        vae="madebyollin/sdxl-vae-fp16-fix",
+    ),
+    "sdxl-turbo": Preset(
+        "stabilityai/sdxl-turbo", "sdxl", "Stability AI Non-Commercial", "SDXL in four steps", schedule="turbo"
+    ),
+}
+
+IP_ADAPTERS: Mapping[Family, tuple[str, str, str]] = {
+    "sd15": ("h94/IP-Adapter", "models", "ip-adapter_sd15.safetensors"),
+    "sdxl": ("h94/IP-Adapter", "sdxl_models", "ip-adapter_sdxl.safetensors"),
+}
+"""Family -> hub id, folder within it, file."""
+
+
+def controlnet_for(kind: str, family: Family) -> str | None:
+    """Hub id of the ControlNet that suits a kind of control map; ``None`` if none is known."""
+    from controls.maps import kinds
+
+    facts = kinds().get(kind)
+    return None if facts is None else facts.controlnets.get(family)

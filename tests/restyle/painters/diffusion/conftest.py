@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interp.types import Motion
+from restyle.painters.base import Paint
+from restyle.types import Words
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Tiny models lose more to threads than they win."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Kind of ``tiny_diffusion`` -> a folder of it, made once."""
+    import tiny_diffusion
+
+    made: dict[str, str] = {}
+
+    def of(kind: str) -> str:
+        if kind not in made:
+            made[kind] = str(tiny_diffusion.build(kind, tmp_path_factory.mktemp(kind)))
+        return made[kind]
+
+    return of
+
+
+class Shift:
+    """A tracker whose frames all move by the same number of pixels."""
+
+    def __init__(self, size: tuple[int, int], by: tuple[float, float] = (0.0, 0.0), seen: float = 1.0) -> None:
+        self._size, self._by, self._seen = size, by, seen
+
+    def between(self, here: int, there: int) -> Motion:
+        width, height = self._size
+        flow = np.empty((height, width, 2), np.float32)
+        flow[...] = np.array(self._by, np.float32) * (there - here)
+        rows, columns = np.mgrid[0:height, 0:width]
+        x, y = columns + flow[..., 0], rows + flow[..., 1]
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return Motion(flow, (inside * self._seen).astype(np.float32))
+
+
+def picture(number: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """Some picture, smooth enough that resizing and coding do not matter."""
+    import cv2
+
+    rough = np.random.default_rng(number).integers(0, 256, (8, 8, 3)).astype(np.float32)
+    return cv2.resize(rough, size, interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+
+
+def job(pictures: list[np.ndarray], *, tracker: Any = None, first: int = 0, step: int = 10, **more: Any) -> Paint:
+    """A window of keyframes ``step`` frames apart."""
+    count = len(pictures)
+    height, width = pictures[0].shape[:2]
+    return Paint(
+        shot=0,
+        frames=tuple(first + step * n for n in range(count)),
+        pictures=tuple(pictures),
+        seeds=more.pop("seeds", tuple(1000 + first + n for n in range(count))),
+        tracker=tracker or Shift((width, height)),
+        positions=tuple(step * n for n in range(count)),
+        words=more.pop("words", tuple(Words("a red car", "fog") for _ in range(count))),
+        **more,
+    )
+
+
+OFF = {"attention": "none", "move_noise": False, "shape_until": 0.0, "colour_from": 1.0, "longest": 0}

@@ -1,0 +1,76 @@
+"""Noise that is moved: still white, and it goes where the footage goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from restyle.painters.diffusion.noise import FINE, coarse, refine, warp_noise
+
+SHAPE = (4, 24, 32)
+
+
+def white(seed: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def flows() -> dict[str, np.ndarray]:
+    """On the fine grid: still, a shift of part of a latent, a zoom in, a zoom out, a swirl."""
+    height, width = SHAPE[1] * FINE, SHAPE[2] * FINE
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    cx, cy = x - width / 2, y - height / 2
+    made = {
+        "still": np.zeros((height, width, 2)),
+        "shift": np.full((height, width, 2), (5.3, -2.6)),
+        "in": np.dstack([cx * -0.4, cy * -0.4]),
+        "out": np.dstack([cx * 0.6, cy * 0.6]),
+        "swirl": np.dstack([cy * 0.3, cx * -0.3]),
+    }
+    return {name: flow.astype(np.float32) for name, flow in made.items()}
+
+
+@pytest.mark.parametrize("name", list(flows()))
+def test_it_stays_gaussian(name: str) -> None:
+    flow = flows()[name]
+    seen = np.ones(flow.shape[:2], bool)
+    found = np.stack([coarse(warp_noise(refine(white(n), n), flow, seen, 1000 + n)) for n in range(60)])
+    count = found.size
+    assert abs(found.mean()) < 5 / np.sqrt(count)
+    assert abs(found.var() - 1) < 5 * np.sqrt(2 / count)
+    assert abs((found**4).mean() - 3) < 0.1
+    for axis in (2, 3):
+        for lag in (1, 2):
+            a = np.take(found, range(found.shape[axis] - lag), axis)
+            b = np.take(found, range(lag, found.shape[axis]), axis)
+            assert abs((a * b).mean()) < 5 / np.sqrt(a.size), (axis, lag)
+    assert abs((found[:, 0] * found[:, 1]).mean()) < 5 / np.sqrt(found[:, 0].size)
+    places = found.var(axis=0)
+    assert places.min() > 0.3
+    assert places.max() < 2.6, "everywhere, not only on the whole"
+
+
+def test_fine_noise_sums_up_to_the_noise_it_was_made_of() -> None:
+    noise = white(5)
+    assert np.allclose(coarse(refine(noise, 1)), noise, atol=1e-5)
+    assert abs(refine(noise, 1).var() - 1) < 0.02
+
+
+def test_it_goes_with_the_footage() -> None:
+    """By whole latents it is the same noise; by part of one it is alike in proportion to what they share."""
+    noise = white(7)
+    fine = refine(noise, 7)
+    seen = np.ones(fine.shape[1:], bool)
+    whole = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (2 * FINE, FINE), np.float32), seen, 8))
+    assert np.allclose(whole[:, :-1, :-2], noise[:, 1:, 2:], atol=1e-4)
+    part = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (1, 0), np.float32), seen, 9))
+    alike = np.corrcoef(part[:, :, :-1].ravel(), noise[:, :, :-1].ravel())[0, 1]
+    assert abs(alike - (FINE - 1) / FINE) < 0.05
+
+
+def test_what_is_not_seen_is_new() -> None:
+    fine = refine(white(3), 3)
+    hidden = np.zeros(fine.shape[1:], bool)
+    still = np.zeros((*fine.shape[1:], 2), np.float32)
+    found = coarse(warp_noise(fine, still, hidden, 4))
+    assert abs(np.corrcoef(found.ravel(), coarse(fine).ravel())[0, 1]) < 0.06
+    assert np.array_equal(found, coarse(warp_noise(fine, still, hidden, 4)))

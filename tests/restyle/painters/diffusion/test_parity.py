@@ -1,0 +1,158 @@
+"""With every device of consistency off, the plain pipelines of diffusers, number for number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the library's own, on its own calls
+
+torch = pytest.importorskip("torch")
+diffusers = pytest.importorskip("diffusers")
+
+from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+
+from .conftest import OFF, job, picture  # noqa: E402
+
+STEPS, WHOLE = 3, 5  # painted, and in all: a strength of 0.6
+TOLERANCE = 1  # of 255: batches of other sizes sum in another order
+
+
+def plain(family: str, folder: str, controls: list[str], **more: Any) -> Any:
+    """The library's own pipeline."""
+    xl = family == "sdxl"
+    nets = [diffusers.ControlNetModel.from_pretrained(net) for net in controls]
+    name = f"StableDiffusion{'XL' if xl else ''}{'ControlNet' if nets else ''}Img2ImgPipeline"
+    parts: dict[str, Any] = {"controlnet": nets if len(nets) > 1 else nets[0]} if nets else {}
+    pipe = getattr(diffusers, name).from_pretrained(folder, **parts)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def paint_plainly(
+    pipe: Any, pictures: list[np.ndarray], maps: list[list[np.ndarray]], seeds: tuple[int, ...], **more: Any
+):
+    made = []
+    for place, one in enumerate(pictures):
+        images = [Image.fromarray(kind[place]) for kind in maps]
+        control = {"control_image": images if len(images) > 1 else images[0]} if images else {}
+        made.append(
+            pipe(
+                "a red car",
+                negative_prompt="fog",
+                image=Image.fromarray(one),
+                num_inference_steps=WHOLE,
+                strength=STEPS / WHOLE + 1e-6,
+                guidance_scale=5.0,
+                generator=torch.Generator().manual_seed(seeds[place]),
+                output_type="np",
+                **control,
+                **more,
+            ).images[0]
+        )
+    return [np.rint(one * 255).astype(np.uint8) for one in made]
+
+
+def same(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
+    for mine, his in zip(ours, theirs, strict=True):
+        assert his.std() > 10, "a picture, not a plane"
+        assert np.abs(mine.astype(int) - his).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+@pytest.mark.parametrize("nets", [0, 1, 2])
+@pytest.mark.parametrize("count", [1, 3])
+def test_keyframes_are_the_plain_pipelines(tiny: Any, family: str, nets: int, count: int) -> None:
+    pictures = [picture(n) for n in range(count)]
+    kinds = ["canny", "depth"][:nets]
+    maps = [[picture(10 * k + n + 50) for n in range(count)] for k in range(nets)]
+    net = tiny(f"controlnet-{family}")
+    weights = [0.8, 0.5][:nets]
+    ends = [0.7, 1.0][:nets]
+    each = zip(kinds, weights, ends, strict=True)
+    painter = DiffusionPainter(
+        model=tiny(family),
+        controls=[{"kind": kind, "model": net, "strength": weight, "end": end} for kind, weight, end in each],
+        steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, batch=2, **OFF,
+    )  # fmt: skip
+    work = job(pictures, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
+    ours, _ = painter.paint(work, None)
+    more: dict[str, Any] = {}
+    if nets:
+        more = {
+            "controlnet_conditioning_scale": weights if nets > 1 else weights[0],
+            "control_guidance_end": ends if nets > 1 else ends[0],
+        }
+    pipe = plain(family, tiny(family), [net] * nets)
+    same(ours, paint_plainly(pipe, pictures, maps, work.seeds, **more))
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_loras_and_a_style_picture_are_the_librarys(tiny: Any, family: str, tmp_path: Any) -> None:
+    Image.fromarray(picture(99, (80, 80))).save(tmp_path / "style.png")
+    pictures = [picture(n) for n in range(2)]
+    adapter = tiny(f"ip-adapter-{family}")
+    options = {"model": tiny(family), "steps": STEPS, "denoise": STEPS / WHOLE, "guidance": 5.0, **OFF}
+    bare, _ = DiffusionPainter(**options).paint(job(pictures), None)
+    painter = DiffusionPainter(
+        **options,
+        loras=[{"source": tiny(f"lora-{family}"), "weight": 0.7}],
+        style=str(tmp_path / "style.png"),
+        ip_adapter=adapter,
+        style_weight=0.9,
+    )
+    ours, _ = painter.paint(job(pictures), None)
+    assert np.abs(ours[0].astype(int) - bare[0]).max() > 5, "they do something"
+    pipe = plain(family, tiny(family), [])
+    pipe.load_lora_weights(tiny(f"lora-{family}"), adapter_name="one")
+    pipe.set_adapters(["one"], [0.7])
+    pipe.load_ip_adapter(adapter, subfolder="models", weight_name="ip-adapter.safetensors")
+    pipe.set_ip_adapter_scale(0.9)
+    style = Image.open(tmp_path / "style.png")
+    same(ours, paint_plainly(pipe, pictures, [], job(pictures).seeds, ip_adapter_image=style))
+
+
+@pytest.mark.parametrize("kind", ["sd15", "sd15-inpaint"])
+@pytest.mark.parametrize("strength", [STEPS / WHOLE, 1.0])
+def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(tiny: Any, kind: str, strength: float) -> None:
+    one = picture(1)
+    matte = np.zeros((48, 64), np.float32)
+    matte[16:40, 8:40] = 1
+    painter = DiffusionPainter(model=tiny(kind), steps=STEPS, denoise=strength, guidance=5.0, **OFF)
+    work = job([one], mattes=(matte,))
+    ours, _ = painter.paint(work, None)
+    pipe = diffusers.StableDiffusionInpaintPipeline.from_pretrained(tiny(kind))
+    pipe.set_progress_bar_config(disable=True)
+    mask = Image.fromarray((matte * 255).astype(np.uint8))
+    theirs = pipe(
+        "a red car", negative_prompt="fog", image=Image.fromarray(one), mask_image=mask,
+        height=48, width=64, num_inference_steps=round(STEPS / strength), strength=min(1.0, strength + 1e-6),
+        guidance_scale=5.0, generator=torch.Generator().manual_seed(work.seeds[0]), output_type="np",
+    ).images[0]  # fmt: skip
+    same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+def test_without_guidance_there_is_one_half(tiny: Any) -> None:
+    one = picture(3)
+    painter = DiffusionPainter(model=tiny("sdxl"), steps=STEPS, denoise=STEPS / WHOLE, guidance=0.0, **OFF)
+    ours, _ = painter.paint(job([one]), None)
+    pipe = plain("sdxl", tiny("sdxl"), [])
+    theirs = pipe(
+        "a red car", image=Image.fromarray(one), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6, guidance_scale=0.0,
+        generator=torch.Generator().manual_seed(1000), output_type="np",
+    ).images[0]  # fmt: skip
+    same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+@pytest.mark.parametrize("schedule", ["lcm", "turbo", "lightning", "hyper"])
+def test_few_step_schedules_run_and_repeat(tiny: Any, schedule: str) -> None:
+    painter = DiffusionPainter(model=tiny("sd15"), schedule=schedule, longest=0)
+    ours, _ = painter.paint(job([picture(1), picture(2)]), None)
+    again, _ = DiffusionPainter(model=tiny("sd15"), schedule=schedule, longest=0).paint(
+        job([picture(1), picture(2)]), None
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(ours, again, strict=True))
+    assert ours[0].std() > 5
