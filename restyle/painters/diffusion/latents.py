@@ -1,7 +1,7 @@
 """What is done to the picture that a step predicts: shapes early, colours late.
 
 A scheduler's step works on the model's output; corrections are to the clean picture that this output predicts. ``predicted``
-and ``output_for`` go from the one to the other and back, for each kind of prediction and of scheduler.
+and ``replaced`` go from the one to the other and back, for each kind of prediction and of scheduler.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from typing import Any
 
 import torch
 
-__all__ = ["lock_colours", "output_for", "predicted", "shape_from"]
+__all__ = ["lock_colours", "predicted", "replaced", "shape_from"]
 
 
 def _levels(scheduler: Any, step: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """``signal, noise`` such that a sample at this step is ``signal * clean + noise * gaussian``."""
-    if float(scheduler.init_noise_sigma) != 1.0:  # variance exploding: Euler and its kin
+    if getattr(scheduler, "sigmas", None) is not None and hasattr(scheduler, "index_for_timestep"):
         index = scheduler.step_index if scheduler.step_index is not None else scheduler.index_for_timestep(step)
         sigma = scheduler.sigmas[index].to(like.device, torch.float32)
-        return torch.ones_like(sigma), sigma
+        if float(scheduler.init_noise_sigma) != 1.0:  # variance exploding: Euler and its kin
+            return torch.ones_like(sigma), sigma
+        signal = 1 / (sigma**2 + 1).sqrt()  # multi-step solvers, whose steps may lie between the trained ones
+        return signal, sigma * signal
     kept = scheduler.alphas_cumprod[int(step)].to(like.device, torch.float32)
     return kept.sqrt(), (1 - kept).sqrt()
 
@@ -36,17 +39,26 @@ def predicted(scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: 
     return (signal * sample / scale - noise * output) / scale
 
 
-def output_for(scheduler: Any, step: torch.Tensor, sample: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-    """The model's output, float32, that would have predicted ``clean``."""
+def replaced(
+    scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: torch.Tensor, clean: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``sample`` and ``output``, as they would be had the model predicted ``clean``, with the noise that it predicted.
+
+    The noise stays, and the sample goes with the picture. Were the sample to stay, the noise would take up the difference, and
+    bring most of it back in the last steps, which do not go down to nothing.
+    """
     signal, noise = _levels(scheduler, step, sample)
-    sample = sample.float()
+    before = predicted(scheduler, step, sample, output)
+    moved = sample.float() + signal * (clean - before)
     kind = scheduler.config.prediction_type
     if kind == "epsilon":
-        return (sample - signal * clean) / noise
-    if kind == "sample":
-        return clean
-    scale = (signal**2 + noise**2).sqrt()
-    return (signal * sample / scale - clean * scale) / noise
+        told = output.float()
+    elif kind == "sample":
+        told = clean
+    else:
+        scale = (signal**2 + noise**2).sqrt()
+        told = (signal * moved / scale - clean * scale) / noise
+    return moved.to(sample.dtype), told.to(output.dtype)
 
 
 def shape_from(

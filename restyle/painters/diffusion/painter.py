@@ -93,6 +93,10 @@ class DiffusionPainter:
     def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         import torch
 
+        with torch.no_grad():
+            return self._painted(work, carry)
+
+    def _painted(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         models, sampler = self._ready(work)
         height, width = work.pictures[0].shape[:2]
         size = _painted_size(width, height, models.longest)
@@ -110,16 +114,15 @@ class DiffusionPainter:
             work.tick(f"encoding frame {work.frames[place]}")
             inputs.append(self._row(work, place, carry, size, noises[place]))
         said = f"painting frames {work.frames[0]} to {work.frames[-1]}"
-        with torch.no_grad():
-            made = sampler.paint(rows, inputs, paths, lambda text: work.tick(f"{said}, {text}"))
-            latents = {row: made.get(row, inputs[row].clean) for row in range(count)}
-            paintings = []
-            for place, picture in enumerate(work.pictures):
-                if place in work.given:
-                    paintings.append(work.given[place].copy())
-                    continue
-                work.tick(f"decoding frame {work.frames[place]}")
-                paintings.append(_restored(models.to_picture(latents[place + first]).numpy(), picture))
+        made = sampler.paint(rows, inputs, paths, lambda text: work.tick(f"{said}, {text}"))
+        latents = {row: made.get(row, inputs[row].clean) for row in range(count)}
+        paintings = []
+        for place, picture in enumerate(work.pictures):
+            if place in work.given:
+                paintings.append(work.given[place].copy())
+                continue
+            work.tick(f"decoding frame {work.frames[place]}")
+            paintings.append(_restored(models.to_picture(latents[place + first]).numpy(), picture))
         return paintings, self._carry(work, carry, rows, latents, fine)
 
     def _ready(self, work: Paint) -> tuple[Models, Sampler]:
@@ -151,7 +154,9 @@ class DiffusionPainter:
         models, given = self._models, work.given.get(place)
         assert models is not None
         words = work.words[place] if work.words else Words()
-        generator = torch.Generator("cpu").manual_seed(work.seeds[place])
+        moved = self.options.move_noise
+        # one seed for all, where noise moves: what the encoder and some schedulers draw must not make keyframes differ
+        generator = torch.Generator("cpu").manual_seed(self._seed(work, carry) if moved else work.seeds[place])
         drift = torch.from_numpy(noise).to(models.device, models.dtype)
         if given is not None:
             if place == 0 and carry is not None and carry.facts.get("frame") == work.frames[0]:
@@ -166,7 +171,6 @@ class DiffusionPainter:
         )  # diffusers draws nothing for what it does not use
         own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
         inpaint = self._inpaint(work, place, picture, size, generator)
-        moved = self.options.move_noise and place > 0
         maps = tuple(
             torch.from_numpy(_resized(work.controls[spec.kind][place], size))
             .permute(2, 0, 1)
@@ -216,6 +220,11 @@ class DiffusionPainter:
         assert self._models is not None
         return torch.from_numpy(carry.arrays[name]).to(self._models.device, self._models.dtype)
 
+    @staticmethod
+    def _seed(work: Paint, carry: Carry | None) -> int:
+        """The shot's: its anchor's."""
+        return int(carry.facts["seed"]) if carry is not None and "seed" in carry.facts else work.seeds[0]
+
     # What one window hands to the next
 
     def _noise(
@@ -231,7 +240,7 @@ class DiffusionPainter:
         if carry is not None and carry.facts.get("frame") == work.frames[0]:
             base = carry.arrays["noise"]
         else:
-            base = refine(self._own_noise(work.seeds[0], size), work.seeds[0])
+            base = refine(self._own_noise(work.seeds[0], size), work.seeds[0])  # of a shot's first keyframe
         fine = [base]
         for place in range(1, len(work.frames)):
             flow, sure = paths.on(rows.first + place, rows.first, width * FINE, height * FINE)
@@ -261,10 +270,10 @@ class DiffusionPainter:
             return np.ascontiguousarray(latents[row].float().cpu().numpy())
 
         words = work.words[0] if work.words else Words()
-        facts = {"words": [words.prompt, words.negative], "seed": work.seeds[0]}
+        facts = {"words": [words.prompt, words.negative], "seed": self._seed(work, carry)}
         if rows.rides:
             assert carry is not None
-            facts = {"words": list(carry.facts["words"]), "seed": carry.facts["seed"]}
+            facts["words"] = list(carry.facts["words"])
         return Carry(
             {"anchor": kept(rows.anchor), "last": kept(rows.last), "noise": fine[-1]},
             facts | {"frame": work.frames[-1]},

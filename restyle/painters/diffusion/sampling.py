@@ -16,7 +16,7 @@ import torch
 
 from restyle.errors import PainterError
 from restyle.painters.diffusion.attention import Call, Kept, Loom
-from restyle.painters.diffusion.latents import lock_colours, output_for, predicted, shape_from
+from restyle.painters.diffusion.latents import lock_colours, predicted, replaced, shape_from
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.paths import SEEN, Paths
@@ -73,7 +73,6 @@ class Sampler:
         self._guided = models.guidance > 1.0
         self._style: list[torch.Tensor] | None = None
 
-    @torch.no_grad()
     def paint(
         self, rows: Rows, inputs: Sequence[RowInput], paths: Paths | None, tick: Callable[[str], None]
     ) -> dict[int, torch.Tensor]:
@@ -106,7 +105,7 @@ class Sampler:
             outputs = self._outputs(rows, inputs, samples, scheduler, step, number, len(steps), paths)
             output = torch.cat([outputs[row] for row in live])
             if part < options.shape_until or part >= options.colour_from:
-                output = self._corrected(rows, clean, sample, output, scheduler, step, part, paths)
+                sample, output = self._corrected(rows, clean, sample, output, scheduler, step, part, paths)
             sample = scheduler.step(output, step, sample, **extra, return_dict=False)[0]
             sample = self._blend(inputs, live, sample, scheduler, steps, number)
         if not torch.isfinite(sample).all():
@@ -294,8 +293,8 @@ class Sampler:
         step: torch.Tensor,
         part: float,
         paths: Paths | None,
-    ) -> torch.Tensor:
-        """The model's output, such that it predicts pictures with shapes and colours corrected."""
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sample and output, such that the pictures that are predicted have shapes and colours corrected."""
         options = self._options
         guess = predicted(scheduler, step, sample, output)
         pictures = {row: clean[row].float() for row in rows.held} | {row: guess[n] for n, row in enumerate(rows.live)}
@@ -310,7 +309,7 @@ class Sampler:
             if part >= options.colour_from:
                 pictures[row] = lock_colours(pictures[row], pictures[rows.anchor])
         wanted = torch.stack([pictures[row] for row in rows.live])
-        return output_for(scheduler, step, sample, wanted).to(output.dtype)
+        return replaced(scheduler, step, sample, output, wanted)
 
     @staticmethod
     def _shaped(here: torch.Tensor, there: torch.Tensor, paths: Paths, row: int, other: int) -> torch.Tensor:

@@ -1,0 +1,81 @@
+"""Corrections of what a step predicts, for every kind of scheduler and of prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+diffusers = pytest.importorskip("diffusers")
+
+from restyle.painters.diffusion.latents import lock_colours, predicted, replaced, shape_from  # noqa: E402
+
+SCHEDULERS = (
+    "DDIMScheduler",
+    "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "LCMScheduler",
+    "TCDScheduler",
+)
+MULTISTEP = ("DPMSolverMultistepScheduler", "UniPCMultistepScheduler")
+
+
+def scheduler(name: str, kind: str) -> Any:
+    more = {"clip_sample": False} if name.startswith(("DDIM", "LCM", "TCD")) else {}
+    made = getattr(diffusers, name)(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=kind, **more
+    )
+    made.set_timesteps(6)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+@pytest.mark.parametrize("name", SCHEDULERS + MULTISTEP)
+def test_the_predicted_picture_is_the_schedulers_own_and_leads_back(name: str, kind: str) -> None:
+    if name.startswith("Euler") and kind == "sample":
+        pytest.skip("these schedulers do not have it")
+    torch.manual_seed(0)
+    one = scheduler(name, kind)
+    sample = torch.randn(1, 4, 6, 8) * one.init_noise_sigma
+    for step in one.timesteps[:3]:
+        one.scale_model_input(sample, step)
+        output = torch.randn(1, 4, 6, 8)
+        clean = predicted(one, step, sample, output)
+        same, told = replaced(one, step, sample, output, clean)
+        assert torch.allclose(same, sample, atol=1e-3)
+        assert torch.allclose(told, output, atol=2e-3, rtol=1e-3)
+        wanted = torch.randn(1, 4, 6, 8)
+        moved, told = replaced(one, step, sample, output, wanted)
+        assert torch.allclose(predicted(one, step, moved, told), wanted, atol=2e-3, rtol=1e-3)
+        if name in MULTISTEP:
+            if one.step_index is None:
+                one._init_step_index(step)
+            assert torch.allclose(one.convert_model_output(output, sample=sample), clean, atol=2e-3, rtol=1e-3)
+            sample = one.step(output, step, sample).prev_sample
+            continue
+        made = one.step(output, step, sample, generator=torch.Generator().manual_seed(0), return_dict=True)
+        if hasattr(made, "pred_original_sample"):
+            assert torch.allclose(made.pred_original_sample, clean, atol=2e-3, rtol=1e-3)
+        sample = made.prev_sample
+
+
+def test_shapes_come_from_where_the_footage_says() -> None:
+    there = torch.arange(48.0).reshape(1, 6, 8)
+    here = torch.full((1, 6, 8), -1.0)
+    flow = torch.zeros(6, 8, 2)
+    flow[..., 0], flow[..., 1] = 2, 1
+    sure = torch.ones(6, 8)
+    sure[:, :3] = 0
+    made = shape_from(here, there, flow, sure)
+    assert torch.equal(made[0, :5, 3:6], there[0, 1:, 5:])
+    assert (made[0, :, :3] == -1).all()
+
+
+def test_colours_become_the_others_in_mean_and_spread() -> None:
+    torch.manual_seed(1)
+    one, two = torch.randn(4, 6, 8) * 3 + 2, torch.randn(4, 9, 9) * 0.5 - 1
+    made = lock_colours(one, two)
+    assert torch.allclose(made.mean((1, 2)), two.mean((1, 2)), atol=1e-5)
+    assert torch.allclose(made.std((1, 2)), two.std((1, 2)), atol=1e-5)
+    assert torch.allclose(lock_colours(one, two, 0.0), one)

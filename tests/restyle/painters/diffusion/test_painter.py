@@ -1,0 +1,253 @@
+"""What makes keyframes one: the same for the same, moved for what moved, and no matter in how many pieces it was painted."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
+from restyle.painters.base import Paint  # noqa: E402
+from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+from restyle.store import load_carry, save_carry  # noqa: E402
+from restyle.types import Carry, Words  # noqa: E402
+
+from .conftest import OFF, Shift, job, picture  # noqa: E402
+
+MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
+
+
+def painter(tiny: Any, **options: Any) -> DiffusionPainter:
+    return DiffusionPainter(**{"model": tiny("sd15"), "steps": 4, "longest": 0, "guidance": 3.0, **options})
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_the_same_frames_are_painted_the_same(tiny: Any, mode: str, family: str) -> None:
+    net = tiny(f"controlnet-{family}")
+    made, _ = painter(
+        tiny, model=tiny(family), attention=mode, controls=[{"kind": "canny", "model": net}], schedule="lcm"
+    ).paint(job([picture(1)] * 4, controls={"canny": (picture(2),) * 4}), None)
+    assert made[0].std() > 5
+    for other in made[1:]:
+        assert np.abs(made[0].astype(int) - other).max() <= 1
+
+
+def test_without_the_devices_they_are_not(tiny: Any) -> None:
+    made, _ = painter(tiny, **OFF).paint(job([picture(1)] * 2), None)
+    assert np.abs(made[0].astype(int) - made[1]).mean() > 5
+
+
+def test_what_moved_is_painted_moved(tiny: Any) -> None:
+    """Two crops of one picture, 16 pixels apart: one painting, moved by so much, but for borders and what a model of random
+    weights makes of them."""
+    rough = np.random.default_rng(4).integers(0, 256, (16, 24, 3)).astype(np.float32)
+    large = cv2.resize(rough, (144, 96), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    pictures = [np.ascontiguousarray(large[:, at : at + 128]) for at in (0, 16)]
+    tracker = Shift((128, 96), (-1.6, 0.0))  # of ten frames
+
+    def apart(**options: Any) -> float:
+        made, _ = painter(tiny, **options).paint(job(pictures, tracker=tracker), None)
+        one, two = (made[0][16:-16, 32:-16].astype(float), made[1][16:-16, 16:-32].astype(float))
+        return float(np.abs(one - two).mean() / one.std())
+
+    loose, held = apart(**OFF), apart()
+    assert held < 0.35 * loose
+    assert apart(move_noise=False) > 1.5 * held
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_batch_does_not_matter(tiny: Any, mode: str) -> None:
+    pictures = [picture(n) for n in range(5)]
+    whole, _ = painter(tiny, attention=mode, batch=8).paint(job(pictures), None)
+    parts, _ = painter(tiny, attention=mode, batch=1).paint(job(pictures), None)
+    assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(whole, parts, strict=True))
+
+
+def windows(pictures: list[np.ndarray], sizes: list[int]) -> list[tuple[list[int], Paint]]:
+    """Windows that share their boundary keyframes."""
+    made, start = [], 0
+    for size in sizes:
+        places = list(range(start, start + size))
+        made.append(
+            (places, job([pictures[n] for n in places], first=10 * start, seeds=tuple(1000 + n for n in places)))
+        )
+        start += size - 1
+    return made
+
+
+def run(painters: list[DiffusionPainter], pictures: list[np.ndarray], sizes: list[int], tmp_path: Any = None) -> Any:
+    """All windows in turn, each by the next of the painters; with a folder, what is handed on goes through files."""
+    carry: Carry | None = None
+    done: dict[int, np.ndarray] = {}
+    for number, (places, work) in enumerate(windows(pictures, sizes)):
+        given = {0: done[places[0]]} if places[0] in done else {}
+        made, carry = painters[number % len(painters)].paint(replace(work, given=given), carry)
+        done |= dict(zip(places, made, strict=True))
+        if tmp_path is not None:
+            save_carry(tmp_path / "carry.npz", carry)
+            assert (tmp_path / "carry.npz").stat().st_size < 200_000
+            carry = load_carry(tmp_path / "carry.npz")
+    return done
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_run_whole_is_the_run_resumed_at_any_window(tiny: Any, mode: str, tmp_path: Any) -> None:
+    pictures = [picture(n) for n in range(7)]
+    whole = run([painter(tiny, attention=mode)], pictures, [3, 3, 3])
+    pieces = run([painter(tiny, attention=mode) for _ in range(3)], pictures, [3, 3, 3], tmp_path)
+    assert all(np.array_equal(whole[n], pieces[n]) for n in whole)
+
+
+def test_a_change_within_a_window_stays_there_and_one_at_its_end_goes_on(tiny: Any) -> None:
+    pictures = [picture(n) for n in range(5)]
+    before = run([painter(tiny)], pictures, [3, 3])
+    inner = run([painter(tiny)], [pictures[0], picture(77), *pictures[2:]], [3, 3])
+    assert [n for n in before if not np.array_equal(before[n], inner[n])] == [1]
+    end = run([painter(tiny)], [*pictures[:2], picture(78), *pictures[3:]], [3, 3])
+    assert [n for n in before if not np.array_equal(before[n], end[n])] == [1, 2, 3, 4]
+
+
+def test_paintings_by_hand_come_back_and_the_others_follow(tiny: Any) -> None:
+    pictures = [picture(n) for n in range(3)]
+    by_hand = np.full_like(pictures[0], (200, 30, 30))
+    made, _ = painter(tiny).paint(job(pictures, given={0: by_hand}), None)
+    plain, _ = painter(tiny).paint(job(pictures), None)
+    assert np.array_equal(made[0], by_hand)
+    assert np.abs(made[1].astype(int) - plain[1]).mean() > 2
+    assert np.abs(made[1].mean((0, 1)) - (200, 30, 30)).sum() < np.abs(plain[1].mean((0, 1)) - (200, 30, 30)).sum()
+
+
+def test_colours_are_held_to_the_anchors(tiny: Any) -> None:
+    """In latents, where they are held: the mean and spread of each channel."""
+
+    def apart(**options: Any) -> float:
+        _, carry = painter(tiny, attention="none", shape_until=0.0, **options).paint(
+            job([picture(1), picture(2)]), None
+        )
+        one, two = carry.arrays["anchor"], carry.arrays["last"]
+        return float(
+            np.abs(one.mean((1, 2)) - two.mean((1, 2))).sum() + np.abs(one.std((1, 2)) - two.std((1, 2))).sum()
+        )
+
+    assert apart(colour_from=0.7) < 0.3 * apart(colour_from=1.0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("size", [(64, 48), (61, 45), (9, 130)])
+def test_any_size_and_depth(tiny: Any, dtype: str, size: tuple[int, int]) -> None:
+    one = picture(5, size)
+    if dtype == "uint16":
+        one = one.astype(np.uint16) * 257
+    elif dtype == "float32":
+        one = one.astype(np.float32) / 255
+        one[0, 0] = np.nan
+    made, _ = painter(tiny, denoise=0.0).paint(job([one], tracker=Shift(size)), None)
+    assert (made[0].shape, made[0].dtype) == (one.shape, one.dtype)
+    assert np.isfinite(made[0].astype(float)).all()
+
+
+def test_words_weigh(tiny: Any) -> None:
+    def said(*words: Words) -> np.ndarray:
+        return painter(tiny, **OFF).paint(job([picture(1)], words=words), None)[0][0]
+
+    plain = said(Words("a red car", "fog"))
+    assert not np.array_equal(plain, said(Words("a blue boat", "fog")))
+    assert not np.array_equal(plain, said(Words("a red car", "rain")))
+    assert not np.array_equal(plain, said(Words("a (red)1.6 car", "fog")))
+
+
+def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
+    """The first calls with more than two rows fail as CUDA does."""
+    pictures = [picture(n) for n in range(5)]
+    wanted, _ = painter(tiny, batch=8).paint(job(pictures), None)
+    told: list[str] = []
+    short = painter(tiny, batch=8)
+    work = job(pictures, tick=told.append)
+    models, _ = short._ready(work)
+    forward = models.pipe.unet.forward
+
+    def failing(sample: Any, *words: Any, **more: Any) -> Any:
+        if len(sample) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(sample, *words, **more)
+
+    models.pipe.unet.forward = failing
+    made, _ = short.paint(work, None)
+    assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(made, wanted, strict=True))
+    assert any("out of memory with 5 keyframes at once; going on with 2" in line for line in told)
+    models.pipe.unet.forward = lambda *_, **__: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(PainterError, match="offload=true"):
+        short.paint(work, None)
+
+
+def test_numbers_that_are_none_are_told(tiny: Any) -> None:
+    bad = painter(tiny)
+    models, _ = bad._ready(job([picture(1)]))
+    with torch.no_grad():
+        models.pipe.unet.conv_out.bias.fill_(float("nan"))
+    with pytest.raises(PainterError, match="dtype=float32"):
+        bad.paint(job([picture(1)]), None)
+
+
+def test_it_can_be_stopped_between_steps(tiny: Any) -> None:
+    told: list[str] = []
+
+    def tick(text: str) -> None:
+        told.append(text)
+        if "step 2" in text:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        painter(tiny).paint(job([picture(1)] * 2, tick=tick), None)
+    assert not any("step 3" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"attention": "jiont"}, "attention is one of"),
+        ({"look": "wild"}, "adhere, flex, reimagine"),
+        ({"denoise": 1.5}, "denoise is 0 to 1"),
+        ({"controls": [{"kind": "canny", "wieght": 1}]}, "no field 'wieght'"),
+        ({"longest": 5}, "at least 64"),
+        ({"schedule": "fast"}, "lcm, turbo"),
+    ],
+)
+def test_wrong_options_are_one_line(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        DiffusionPainter(**options)
+
+
+def test_memory_does_not_grow_with_the_number_of_keyframes(tiny: Any) -> None:
+    """Bytes of all tensors that are alive, looked at in each of the UNet's calls: 8 keyframes in two windows, 64 in sixteen;
+    and 8 against 32 in one window but for what each keyframe's own latents take."""
+
+    def peak(count: int, window: int) -> int:
+        one = painter(tiny, batch=2)
+        models, _ = one._ready(job([picture(0)]))
+        seen = 0
+
+        def look(*_: Any) -> None:
+            nonlocal seen
+            held = {
+                t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
+                for t in gc.get_objects()
+                if type(t) in (torch.Tensor, torch.nn.Parameter)
+            }
+            seen = max(seen, sum(held.values()))
+
+        models.pipe.unet.mid_block.register_forward_hook(look)
+        run([one], [picture(n % 3) for n in range(count)], [window] * ((count - 1) // (window - 1)))
+        return seen
+
+    few, many = peak(9, 5), peak(65, 5)
+    assert many <= 1.02 * few
+    assert peak(33, 33) <= 1.1 * peak(9, 9)
