@@ -12,9 +12,9 @@ Modes of attention:
 ``joint``            each looks at all: as TokenFlow's pivots (Geyer et al. 2023). All must fit into memory at once.
 ``trajectory``       each looks at itself, then along its tokens' paths at the window's ends: FLATTEN (Cong et al. 2023),
                      FRESCO's temporal part (Yang et al. 2024).
-``woven``            ours, the default: each looks at itself, the anchor and the window's ends; then along its paths at the
-                     ends. The window's last keyframe looks at the anchor and its first. So no keyframe within a window decides
-                     another, any number of them runs in the memory of a few, and to change one leaves the others alone.
+``woven``            ours, the default: each looks at itself, the anchor and the window's first; then along its paths at the
+                     window's ends (its last along those at its first). So no keyframe within a window decides another, any
+                     number of them runs in the memory of a few, and to change one leaves the others alone.
 """
 
 from __future__ import annotations
@@ -65,10 +65,8 @@ def sources_of(mode: str, rows: Rows) -> dict[int, tuple[int, ...]]:
             wanted = (rows.anchor, row - 1)
         elif mode == "joint":
             wanted = range(rows.count)
-        elif row in (rows.first, rows.last):
-            wanted = (row, rows.anchor, rows.first)
         else:
-            wanted = (row, rows.anchor, rows.first, rows.last)
+            wanted = (row, rows.anchor, rows.first)
         found[row] = tuple(dict.fromkeys(wanted))
     if mode == "joint" and rows.anchor not in rows.held:
         found[rows.anchor] = tuple(range(rows.count))
