@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import tiny_diffusion
 import typer
 from clips import moving_frames, write_clip, write_pictures
 from command import Caller
@@ -51,6 +52,8 @@ def furnish(folder: Path) -> None:
         write_pictures(folder / pattern.parent, moving_frames(1, SIZE, seed=number), f"%d{pattern.name}", first=1)
         os.replace(folder / pattern.parent / f"1{pattern.name}", folder / name)
     write_pictures(folder / "shot", frames[:6], "frame.%04d.png")
+    for kind, name in (("sd15", "models/base"), ("controlnet-sd15", "models/net"), ("lora-sd15", "models/lora")):
+        tiny_diffusion.build(kind, folder / name)
     write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
 
 
@@ -99,6 +102,11 @@ def test_every_command_and_every_program_does_what_it_says(
     page: Path, restyle_command: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     furnish(tmp_path)
+    # the pages' models at a size and in a number of steps that take no minutes here
+    from restyle.painters.diffusion import models
+
+    monkeypatch.setattr(models, "LONGEST", {"sd15": 64, "sdxl": 64})
+    monkeypatch.setattr(models, "STEPS", 2)
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)

@@ -47,7 +47,8 @@ def find(source: str, what: str, *, offline: bool, allow_pickle: bool = False, p
         return here
     if offline:
         raise MissingModelError(
-            f"{what} {source!r} is not on this machine, and --offline fetches nothing: restyle models pull {source}"
+            f"{what} {source!r} is not on this machine, and --offline fetches nothing: run once without it, "
+            f"or: hf download {source}"
         )
     return fetch(source, what, patterns=patterns)
 

@@ -78,7 +78,7 @@ class Options:
     """Options of the painter ``diffusion``. Raises ``RecipeError`` for values that cannot be."""
 
     model: str = "sd15"
-    """A preset's name (``restyle models list``), a hub id, a folder, or a ``.safetensors`` file."""
+    """A preset's name (see ``presets``), a hub id, a folder, or a ``.safetensors`` file."""
     config: str | None = None
     """Hub id or folder whose configuration a model of one file uses; ``None``: diffusers finds out."""
     controls: Sequence[ControlSpec | Mapping[str, Any]] = ()
