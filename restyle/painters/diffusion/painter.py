@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
 
+from restyle.errors import MissingExtraError
 from restyle.painters.base import Paint
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.places import Places, find_places
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DiffusionPainter"]
 
+NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
 METHOD = 1  # number of this way of painting; a new one makes old paintings stale
 ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
 PAINTED = 0.02  # of a matte, from which a latent is painted
@@ -42,7 +45,7 @@ class DiffusionPainter:
     the footage's size and dtype. Float pictures are taken as display-referred and clipped. A window hands to the next the
     latents of the anchor's painting and of its last keyframe's, that keyframe's noise, and the anchor's words.
 
-    Raises ``RecipeError`` when it is built; ``MissingExtraError``, ``MissingModelError``, ``RecipeError``, ``PainterError``
+    Raises ``RecipeError`` and ``MissingExtraError`` when it is built; ``MissingModelError``, ``RecipeError``, ``PainterError``
     when it paints.
     """
 
@@ -52,6 +55,9 @@ class DiffusionPainter:
     Options = Options
 
     def __init__(self, **options: Any) -> None:
+        missing = [name for name in NEEDS if find_spec(name) is None]
+        if missing:
+            raise MissingExtraError(f"painter {self.name!r}", "diffusion")
         self.options = Options(**options)
         self._sampler: Sampler | None = None
         self._models: Models | None = None

@@ -139,3 +139,13 @@ def test_what_cannot_be_is_one_line_and_the_job_folder_survives(
         *words(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12", "--overwrite", "--json")
     )
     assert fine.json["reused"] == 12
+
+
+def test_without_its_packages_it_names_the_line_that_installs_them(
+    tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from restyle.painters.diffusion import painter
+
+    monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "torch" else object())
+    line = restyle_command.fails(*words(tiny, clip, tmp_path / "a.mkv"), code=6)
+    assert "pip install 'restyle[diffusion]'" in line
