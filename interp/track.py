@@ -13,7 +13,7 @@ import numpy as np
 from interp.types import FlowEstimator, Motion
 from interp.warp import compose, consistency, outside, resize_confidence, resize_flow, symmetric, unstretched, warp
 
-__all__ = ["MotionTrack", "working_size"]
+__all__ = ["MotionTrack", "eight_bit", "working_size"]
 
 COLOUR_FREE = 8.0  # code values of 255 by which a colour may differ along the motion without any doubt
 COLOUR_SCALE = 22.0  # e-folding of the doubt beyond that
@@ -56,7 +56,7 @@ class MotionTrack:
 
     def add(self, picture: np.ndarray) -> None:
         """Append the next frame: H x W x 3 RGB, uint8, uint16 or float32 (display-referred, 1 = white)."""
-        small = _eight_bit(picture)
+        small = eight_bit(picture)
         if small.shape[1::-1] != self._size:
             small = cv2.resize(small, self._size, interpolation=cv2.INTER_AREA)
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -179,7 +179,8 @@ def _flatness(luma: np.ndarray) -> np.ndarray:
     return np.clip((FLAT[1] - slope) * np.float32(1 / (FLAT[1] - FLAT[0])), 0, 1)
 
 
-def _eight_bit(picture: np.ndarray) -> np.ndarray:
+def eight_bit(picture: np.ndarray) -> np.ndarray:
+    """A picture of any depth in uint8, for looking at; the same array where it is that already."""
     if picture.dtype == np.uint8:
         return picture
     if picture.dtype == np.uint16:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Filled", "Filler", "FlowEstimator", "Gap", "Motion", "Tracker"]
+__all__ = ["Filled", "Filler", "FlowEstimator", "Gap", "Interpolator", "Motion", "Tracker"]
 
 
 @dataclass(frozen=True)
@@ -114,4 +114,16 @@ class Filler(Protocol):
 
     def fill(self, gap: Gap) -> Iterator[Filled]:
         """Yield one ``Filled`` for each position of ``gap.inner``, in ascending order."""
+        ...
+
+
+class Interpolator(Protocol):
+    """Makes pictures between two neighbouring frames of one shot, which it alone has to go by. Never sees a cut."""
+
+    name: str
+
+    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+        """The pictures at ``times``, ascending, above 0 (which is ``a``) and below 1 (``b``), in the depth of ``a``.
+
+        ``a``, ``b``: H x W x 3 of one size and dtype (uint8, uint16, float32)."""
         ...

@@ -8,9 +8,12 @@ __all__ = ["estimator"]
 
 
 def estimator(name: str) -> FlowEstimator:
-    """Make a flow estimator by name: ``"dis"``. Raises ``ValueError`` that lists the names."""
-    if name == "dis":
-        from interp.flow.dis import DisEstimator
+    """Make a flow estimator by name: ``"dis"``, or ``"dis-quick"``, a third of the cost, for motion that is used once and not
+    composed. Raises ``ValueError`` that lists the names."""
+    from interp.flow.dis import QUICK, DisEstimator
 
+    if name == "dis":
         return DisEstimator()
-    raise ValueError(f"unknown flow estimator {name!r}. There are: dis")
+    if name == "dis-quick":
+        return DisEstimator(QUICK)
+    raise ValueError(f"unknown flow estimator {name!r}. There are: dis, dis-quick")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = ["DisEstimator", "DisOptions"]
+__all__ = ["QUICK", "DisEstimator", "DisOptions"]
 
 SMALLEST = 16  # pixels; below that a side has no room for the pyramid, and the picture is padded
 
@@ -24,6 +24,10 @@ class DisOptions:
     iterations: int = 8
     refinements: int = 3
     """Steps of variational refinement."""
+
+
+QUICK = DisOptions(finest_scale=1, patch_stride=4, iterations=16)
+"""Down to every other pixel only. Between two neighbours that is as good; motion composed over many frames tells the two apart."""
 
 
 class DisEstimator:

@@ -18,7 +18,7 @@ from restyle.errors import FootageError, OutputError, OutputExistsError, show_pa
 from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.output import OutputSpec
-from restyle.footage.passthrough import Passenger, last_end, sample_rates, take_along
+from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
 from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
 from restyle.footage.sequence import find_pictures
 from restyle.footage.video import file_url, open_container
@@ -82,6 +82,7 @@ def conform(
     pts: Sequence[int],
     span: range,
     overwrite: bool = False,
+    retimed: Retimed | None = None,
 ) -> list[str]:
     """Join finished segments into the output, and give the warnings that a person should read.
 
@@ -91,6 +92,9 @@ def conform(
     where the container cannot hold their codec), subtitles, chapters and metadata where the container takes them, timecode
     (moved on to the span's start), rotation, pixel aspect and colour tags. Pictures of a sequence are numbered on from the
     source's first number. The same segments give the same bytes. Pictures of an older run are replaced, never deleted.
+
+    ``retimed``: the pictures run on another clock than the source; then ``pts``, ``span`` and ``source`` are the output's own,
+    and what of the source travels along is said there.
 
     The output appears under its name when it is complete, not before. Raises ``OutputError``, also for a full disk, and what
     ``check_output`` raises.
@@ -103,7 +107,7 @@ def conform(
         if out.kind == "sequence":
             _conform_pictures(parts, out, source, span)
             return list(out.notes)
-        return list(out.notes) + _conform_video(parts, out, source, pts, span)
+        return list(out.notes) + _conform_video(parts, out, source, pts, span, retimed)
     except (av.FFmpegError, OSError) as error:
         raise output_trouble(out.path, error) from error
 
@@ -141,13 +145,18 @@ def _conform_pictures(parts: list[Path], out: OutputSpec, source: FootageSpec, s
 
 
 def _conform_video(
-    parts: list[Path], out: OutputSpec, source: FootageSpec, pts: Sequence[int], span: range
+    parts: list[Path],
+    out: OutputSpec,
+    source: FootageSpec,
+    pts: Sequence[int],
+    span: range,
+    retimed: Retimed | None,
 ) -> list[str]:
     final = Path(out.path)
     hidden = hidden_name(final)
     discard(hidden)
     try:
-        warnings = _mux(hidden, parts, out, source, pts, span)
+        warnings = _mux(hidden, parts, out, source, pts, span, retimed)
         if _needs_display(out):
             write_pixel_aspect(hidden, out.width, out.height, out.pixel_aspect)
         settle(hidden, final)
@@ -183,11 +192,19 @@ def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | N
 
 
 def _mux(
-    hidden: Path, parts: list[Path], out: OutputSpec, source: FootageSpec, pts: Sequence[int], span: range
+    hidden: Path,
+    parts: list[Path],
+    out: OutputSpec,
+    source: FootageSpec,
+    pts: Sequence[int],
+    span: range,
+    retimed: Retimed | None,
 ) -> list[str]:
     numbers, _ = _frame_numbers(parts, span)
-    base, end = source.time_base, last_end(source, pts, span)
-    origin, finish = pts[span.start] * base, end * base
+    base = source.time_base
+    end = last_end(source, pts, span) if retimed is None else span.stop
+    origin = begin = pts[span.start] * base if retimed is None else retimed.begin
+    finish = end * base if retimed is None else retimed.end
     if out.container == "avi":
         # AVI has no time stamps, only a rate: one tick is one frame. (``plan_output`` refuses a variable rate.)
         base, pts, end = 1 / source.rate, range(span.stop), span.stop
@@ -215,9 +232,12 @@ def _mux(
         passengers: list[Passenger] = []
         warnings: list[str] = []
         if source.kind == "video":
-            origin, passengers, warnings = take_along(stack, container, out, source, origin, finish, span)
+            origin, passengers, warnings = take_along(
+                stack, container, out, source, origin, finish, span, retimed=retimed
+            )
         container.start_encoding()
-        shift = pts[span.start] if out.container == "avi" else round(origin / base)
+        early = round((begin - origin) / base)  # by how much sound comes before the first picture
+        shift = pts[span.start] - (0 if out.container == "avi" else early)
         pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base, out.container in ("mp4", "mov"))
         flows = [pictures, *(passenger.packets(container) for passenger in passengers)]
         for _, _, packet in heapq.merge(

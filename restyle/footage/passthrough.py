@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import av
 
@@ -15,7 +16,7 @@ from restyle.footage.output import OutputSpec
 from restyle.footage.video import main_stream, open_container, reason
 from restyle.types import FootageSpec
 
-__all__ = ["Passenger", "last_end", "take_along"]
+__all__ = ["Passenger", "Retimed", "last_end", "sample_rates", "take_along"]
 
 # What players read; the muxers themselves would write more.
 _AUDIO = {
@@ -79,6 +80,22 @@ def sample_rates(source: FootageSpec) -> list[int]:
             for a in container.streams.audio
             if a.codec_context and a.codec_context.sample_rate
         ]
+
+
+@dataclass(frozen=True)
+class Retimed:
+    """What of the source travels along with pictures that run on a clock of their own."""
+
+    begin: Fraction
+    """Seconds, on the source's clock, at which the output begins."""
+    end: Fraction
+    """And at which it ends."""
+    whole: tuple[bool, bool] = (True, True)
+    """Whether that is the source's first frame, and its last: then no sound is cut off there."""
+    slow: Fraction = Fraction(1)
+    """How many times longer the output lasts. Subtitles and chapters come along at 1 only."""
+    sound: Literal["keep", "stretch", "drop"] = "keep"
+    """``keep``: as it is. ``stretch``: as much longer as the pictures, at its own pitch, and so encoded anew."""
 
 
 class Passenger:
@@ -149,10 +166,18 @@ class Reencoded(Passenger):
     """One audio stream whose codec the container cannot hold: decoded, and encoded anew."""
 
     def __init__(
-        self, source: FootageSpec, index: int, stream: Any, origin: Fraction, end: Fraction, trims: tuple[bool, bool]
+        self,
+        source: FootageSpec,
+        index: int,
+        stream: Any,
+        origin: Fraction,
+        end: Fraction,
+        trims: tuple[bool, bool],
+        slow: Fraction = Fraction(1),
     ):
         super().__init__(source, {index: stream}, origin, end, trims)
         self._target = stream
+        self._stretch = None if slow == 1 else Stretch(slow)
 
     def packets(self, container: Any) -> Iterator[Any]:
         (index,) = self._streams
@@ -178,7 +203,8 @@ class Reencoded(Passenger):
                             return (yield from self._finish(resampler))
                         frame.pts = round((begins - self._origin) * frame.sample_rate)
                         frame.time_base = Fraction(1, frame.sample_rate)
-                        yield from self._encode(resampler.resample(frame))
+                        for made in [frame] if self._stretch is None else self._stretch.push(frame):
+                            yield from self._encode(resampler.resample(made))
             except (av.FFmpegError, OSError) as error:
                 raise OutputError(
                     f"the sound of {show_path(self._source.path)} cannot be decoded ({reason(error)})"
@@ -192,12 +218,70 @@ class Reencoded(Passenger):
                     yield packet
 
     def _finish(self, resampler: Any) -> Iterator[Any]:
+        for made in () if self._stretch is None else self._stretch.push(None):
+            yield from self._encode(resampler.resample(made))
         yield from self._encode(resampler.resample(None))
         yield from self._encode([None])
 
 
+class Stretch:
+    """Sound made to last longer at its own pitch, by FFmpeg's ``atempo`` (a phase-aligned overlap and add)."""
+
+    def __init__(self, slow: Fraction) -> None:
+        self._slow = slow
+        self._graph: Any = None
+        self._begin: Fraction | None = None
+        self._done = 0
+
+    def push(self, frame: Any | None) -> Iterator[Any]:
+        """Give the next decoded frame, ``None`` at the end; what comes out is stamped on the longer clock."""
+        if self._graph is None:
+            if frame is None:
+                return
+            self._begin = frame.pts * frame.time_base * self._slow
+            self._open(frame)
+        self._graph.push(frame)
+        while True:
+            try:
+                made = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            made.pts = round((self._begin or 0) * made.sample_rate) + self._done
+            made.time_base = Fraction(1, made.sample_rate)
+            self._done += made.samples
+            yield made
+
+    def _open(self, frame: Any) -> None:
+        self._graph = av.filter.Graph()
+        layout = _layout(frame.layout)
+        last = self._graph.add_abuffer(
+            format=frame.format.name,
+            sample_rate=frame.sample_rate,
+            layout=getattr(layout, "name", layout),
+            time_base=frame.time_base,
+        )
+        tempo = 1 / self._slow
+        while tempo != 1:  # one filter changes the tempo by a half to two hundred times; beyond two it drops samples
+            part = min(Fraction(2), max(Fraction(1, 2), tempo))
+            step = self._graph.add("atempo", f"{float(part):.9f}")
+            last.link_to(step)
+            last = step
+            tempo /= part
+        sink = self._graph.add("abuffersink")
+        last.link_to(sink)
+        self._graph.configure()
+
+
 def take_along(
-    stack: ExitStack, container: Any, out: OutputSpec, source: FootageSpec, origin: Fraction, end: Fraction, span: range
+    stack: ExitStack,
+    container: Any,
+    out: OutputSpec,
+    source: FootageSpec,
+    origin: Fraction,
+    end: Fraction,
+    span: range,
+    *,
+    retimed: Retimed | None = None,
 ) -> tuple[Fraction, list[Passenger], list[str]]:
     """Add the source's other streams, chapters and metadata to the output.
 
@@ -209,14 +293,20 @@ def take_along(
     copied: dict[int, Any] = {}
     anew: list[tuple[int, Any]] = []
     media = stack.enter_context(open_container(source.path))
-    whole = (source.frames is not None and span.stop >= source.frames) or _reaches_end(source, end)
-    trims = (span.start > 0, not whole)
+    if retimed is None:
+        whole = (source.frames is not None and span.stop >= source.frames) or _reaches_end(source, end)
+        trims = (span.start > 0, not whole)
+    else:
+        trims = (not retimed.whole[0], not retimed.whole[1])
+    slow = Fraction(1) if retimed is None or retimed.sound != "stretch" else retimed.slow
+    steady = retimed is None or retimed.slow == 1
+    sounds = [] if retimed is not None and retimed.sound == "drop" else list(media.streams.audio)
     if not trims[0]:
-        starts = [s.start_time * s.time_base for s in media.streams.audio if s.start_time is not None and s.time_base]
-        origin = min([origin, *starts])
-    for audio in media.streams.audio:
+        starts = [s.start_time * s.time_base for s in sounds if s.start_time is not None and s.time_base]
+        origin = min([origin, *starts]) if slow == 1 else origin
+    for audio in sounds:
         name = audio.codec_context.codec.canonical_name if audio.codec_context is not None else "unknown"
-        if _holds(out.container, name):
+        if _holds(out.container, name) and slow == 1:
             try:
                 copied[audio.index] = _copy(container, audio)
                 continue
@@ -224,11 +314,12 @@ def take_along(
                 pass
         stream = _encoder_for(container, out, audio, source)
         anew.append((audio.index, stream))
-        warnings.append(
-            f"{os.path.splitext(out.path)[1]} cannot hold {name} audio; "
-            f"it was encoded again as {stream.codec_context.codec.canonical_name}"
-        )
-    for title in media.streams.subtitles:
+        if slow == 1:
+            warnings.append(
+                f"{os.path.splitext(out.path)[1]} cannot hold {name} audio; "
+                f"it was encoded again as {stream.codec_context.codec.canonical_name}"
+            )
+    for title in media.streams.subtitles if steady else ():
         name = title.codec_context.codec.canonical_name if title.codec_context is not None else "unknown"
         takes = _SUBTITLES.get(out.container)
         try:
@@ -238,10 +329,11 @@ def take_along(
         except (ValueError, av.FFmpegError):
             warnings.append(f"{os.path.splitext(out.path)[1]} cannot hold {name} subtitles; they are left out")
     container.metadata.update({k: v for k, v in media.metadata.items() if k.lower() not in _MUXERS_OWN})
-    _chapters(container, media, out, origin, end)
+    if steady:
+        _chapters(container, media, out, origin, end)
     if copied:
         passengers.append(Passenger(source, copied, origin, end, trims, out.container in ("mp4", "mov")))
-    passengers += [Reencoded(source, index, stream, origin, end, trims) for index, stream in anew]
+    passengers += [Reencoded(source, index, stream, origin, end, trims, slow) for index, stream in anew]
     return origin, passengers, warnings
 
 

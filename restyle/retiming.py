@@ -1,0 +1,55 @@
+"""When each frame of a retimed footage is shown, exactly: pure arithmetic on fractions of a second."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from restyle.errors import RecipeError
+
+__all__ = ["count", "drawings", "instants", "parse_slow"]
+
+MOST_SLOW = 1000
+
+
+def count(duration: Fraction, rate: Fraction) -> int:
+    """How many frames of ``rate`` begin within ``duration`` seconds: at least one, and never a frame too long."""
+    return max(1, math.ceil(duration * rate))
+
+
+def instants(first: int, begin: Fraction, end: Fraction, rate: Fraction, slow: Fraction) -> Iterator[tuple[int, Fraction]]:
+    """Output frames, numbered from ``first`` on, whose instants on the footage's own clock lie before ``end``; and where within
+    ``begin`` to ``end`` they lie, 0 to below 1. Output frame n is shown n / (``rate`` * ``slow``) seconds after the footage's
+    first. Walking the footage's frames one after the other gives every output frame once."""
+    number = first
+    while Fraction(number) / (rate * slow) < end:
+        yield number, (Fraction(number) / (rate * slow) - begin) / (end - begin)
+        number += 1
+
+
+def drawings(times: Sequence[Fraction], end: Fraction, rate: Fraction) -> list[int]:
+    """Which frames to keep of a footage whose pictures were drawn at ``rate`` a second and repeated: those on screen at each
+    drawing's instant. ``times``: of all frames, ascending from 0; ``end``: of the last one. Strictly ascending numbers."""
+    kept: list[int] = []
+    frame = 0
+    for number in range(count(end, rate)):
+        instant = number / rate
+        while frame + 1 < len(times) and times[frame + 1] <= instant:
+            frame += 1
+        if not kept or kept[-1] != frame:
+            kept.append(frame)
+    return kept
+
+
+def parse_slow(text: str | float | Fraction) -> Fraction:
+    """How many times slower: ``"4x"``, ``4``, ``"2.5x"``, ``"3/2"``; below 1 is faster. Raises ``RecipeError``."""
+    plain = re.sub(r"\s*[x×]$", "", str(text).strip().lower())
+    try:
+        value = Fraction(plain)
+    except (ValueError, ZeroDivisionError):
+        raise RecipeError(f"slow motion is given as a factor such as 4x or 2.5x, got {str(text)!r}") from None
+    if not Fraction(1, MOST_SLOW) <= value <= MOST_SLOW:
+        raise RecipeError(f"slow motion is 1/{MOST_SLOW} to {MOST_SLOW} times, got {str(text)!r}")
+    return value
