@@ -24,6 +24,7 @@ from restyle.job import Job, Result, restyle
 from restyle.plan import Plan
 from restyle.progress import Progress
 from restyle.recipe import Control, Layer, PromptAt, Recipe
+from restyle.retime import Retiming, retime
 from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
 
 __version__ = "0.1.0"
@@ -52,10 +53,12 @@ __all__ = [
     "RecipeError",
     "RestyleError",
     "Result",
+    "Retiming",
     "Shot",
     "UnknownPartError",
     "Window",
     "Words",
     "__version__",
     "restyle",
+    "retime",
 ]

@@ -7,18 +7,19 @@ Our own parts stand in the tables below; third parties add theirs by entry point
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from restyle.errors import MissingExtraError, RecipeError, UnknownPartError, why
+from restyle.errors import MissingExtraError, MissingModelError, RecipeError, UnknownPartError, why
 
 if TYPE_CHECKING:
     from interp.types import Filler
     from restyle.painters.base import Painter
 
-__all__ = ["filler_names", "make_filler", "make_painter", "painter_names", "painter_options"]
+__all__ = ["filler_names", "make_filler", "make_painter", "painter_names", "painter_options", "told_of_interp"]
 
 PAINTERS = {
     "diffusion": "restyle.painters.diffusion.painter:DiffusionPainter",
@@ -28,10 +29,29 @@ PAINTERS = {
 FILLERS = {
     "along-motion": "interp.fill.along_motion:AlongMotionFiller",
     "hold": "interp.fill.hold:HoldFiller",
+    "hybrid": "interp.fill.hybrid:HybridFiller",
+    "rife": "interp.fill.rife:RifeFiller",
 }
 _NEEDS = dict.fromkeys(
     ("torch", "diffusers", "transformers", "accelerate", "peft", "compel", "huggingface_hub"), "diffusion"
 )  # package that a part imports -> the extra of ours that installs it
+
+
+@contextmanager
+def told_of_interp(what: str) -> Iterator[None]:
+    """``interp`` knows nothing of our errors: its own become ``MissingExtraError``, ``MissingModelError``, ``RecipeError``."""
+    from interp.errors import InterpError, MissingPackageError, MissingWeightsError
+
+    try:
+        yield
+    except MissingPackageError as error:
+        if error.extra is None:  # a library of the system: its line is all there is to say
+            raise MissingModelError(str(error)) from error
+        raise MissingExtraError(what, error.extra) from error
+    except MissingWeightsError as error:
+        raise MissingModelError(str(error)) from error
+    except InterpError as error:
+        raise RecipeError(str(error)) from error
 
 
 def painter_names() -> list[str]:
@@ -92,6 +112,7 @@ def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, An
             listed = ", ".join(known) or "none"
             raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
     try:
-        return part(**options)
+        with told_of_interp(f"{kind} {name!r}"):
+            return part(**options)
     except (TypeError, ValueError) as error:  # `interp` knows nothing of our errors
         raise RecipeError(f"{kind} {name!r} cannot be made: {why(error)}") from error

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from restyle.errors import RecipeError
 
-__all__ = ["count", "drawings", "instants", "parse_slow"]
+__all__ = ["count", "drawings", "instants", "parse_rate", "parse_slow"]
 
 MOST_SLOW = 1000
 
@@ -19,7 +19,9 @@ def count(duration: Fraction, rate: Fraction) -> int:
     return max(1, math.ceil(duration * rate))
 
 
-def instants(first: int, begin: Fraction, end: Fraction, rate: Fraction, slow: Fraction) -> Iterator[tuple[int, Fraction]]:
+def instants(
+    first: int, begin: Fraction, end: Fraction, rate: Fraction, slow: Fraction
+) -> Iterator[tuple[int, Fraction]]:
     """Output frames, numbered from ``first`` on, whose instants on the footage's own clock lie before ``end``; and where within
     ``begin`` to ``end`` they lie, 0 to below 1. Output frame n is shown n / (``rate`` * ``slow``) seconds after the footage's
     first. Walking the footage's frames one after the other gives every output frame once."""
@@ -41,6 +43,20 @@ def drawings(times: Sequence[Fraction], end: Fraction, rate: Fraction) -> list[i
         if not kept or kept[-1] != frame:
             kept.append(frame)
     return kept
+
+
+def parse_rate(value: str | float | Fraction, name: str) -> Fraction:
+    """Frames a second: a number or a fraction; 23.976 means 24000/1001. ``name``: of the option. Raises ``RecipeError``."""
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError, TypeError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise RecipeError(f"{name} is a number or a fraction such as 24, 23.976 or 30000/1001, got {value!r}")
+    nominal = round(rate)
+    exact = Fraction(nominal * 1000, 1001)
+    meant = nominal in (24, 30, 48, 60, 120) and rate != nominal and abs(rate - exact) < Fraction(1, 200)
+    return exact if meant else rate
 
 
 def parse_slow(text: str | float | Fraction) -> Fraction:

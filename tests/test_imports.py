@@ -22,6 +22,8 @@ LAYERS = (
     ("types", "progress", "memory"),
     (
         "recipe",
+        "retiming",
+        "repeats",
         "keyframes",
         "shots",
         "stream",
@@ -38,6 +40,7 @@ LAYERS = (
     ("findings", "conditions"),
     ("assembly",),
     ("job",),
+    ("retime",),
     ("__init__",),
     ("cli",),
     ("__main__",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ NOTHING = 2e-4  # share of the picture below which the network is not asked
 
 
 class Hybrid:
-    """The interpolator ``hybrid``: RIFE costs nothing where the motion is plain. Options and errors: ``interp.rife.open_rife``."""
+    """The interpolator ``hybrid``: RIFE is not asked where all the motion is plain. Options, errors: ``interp.rife.open_rife``."""
 
     name = "hybrid"
 
@@ -44,17 +45,17 @@ class Hybrid:
             to_a, to_b, in_a, in_b = course.at(time)
             pulled = draw(a, b, time, to_a, to_b, in_a, in_b)
             lost = 1 - np.clip((cv2.min(in_a, in_b) - np.float32(SURE[0])) / np.float32(SURE[1] - SURE[0]), 0, 1)
-            yield blend_in(pulled, lost.astype(np.float32), lambda t=time: next(self._rife.between(a, b, [t])))
+            yield blend_in(pulled, lost.astype(np.float32), partial(self._rife.at, a, b, time))
 
 
-def blend_in(picture: np.ndarray, lost: np.ndarray, other: object) -> np.ndarray:
+def blend_in(picture: np.ndarray, lost: np.ndarray, other: Callable[[], np.ndarray]) -> np.ndarray:
     """``picture`` with ``other()`` in its place where it is ``lost`` (float32 h x w, of any size), softly; ``other`` is not
     called where nothing is."""
     height, width = picture.shape[:2]
     lost = cv2.GaussianBlur(cv2.dilate(lost, np.ones((GROW, GROW), np.uint8)), (0, 0), GROW / 4)
     if float((lost > 0.1).mean()) < NOTHING:
         return picture
-    made = other()  # type: ignore[operator]
+    made = other()
     share = resize_confidence(lost.reshape(lost.shape[:2]), width, height)
     if picture.dtype == np.uint16:
         mixed = cv2.blendLinear(made.astype(np.float32), picture.astype(np.float32), share, 1 - share)

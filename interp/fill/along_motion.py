@@ -80,9 +80,19 @@ class AlongMotionFiller:
                 else:
                     motion = gap.tracker.between(gap.first + place, gap.first + end)
                     sides.append(_pull(painting, fine, detail, motion))
-            yield self._join(gap.frames[place], sides[0], sides[1], place / max(1, last))
+            picture, sure, known = self._join(gap.frames[place], sides[0], sides[1], place / max(1, last))
+            if self._repair:
+                picture = self._mend(gap, place, picture, known)
+            yield Filled(picture, float(sure.mean()))
 
-    def _join(self, source: np.ndarray, left: _Side | None, right: _Side | None, time: float) -> Filled:
+    def _mend(self, gap: Gap, place: int, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """``picture``, repaired where neither painting explains it. ``known``: float32 h x w, how well each place is explained."""
+        return _carry_over(gap.frames[place], picture, known, self._repair)
+
+    def _join(
+        self, source: np.ndarray, left: _Side | None, right: _Side | None, time: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The picture, how surely each place is explained, and how far it can be used (float32 h x w)."""
         height, width = source.shape[:2]
         if left is not None and right is not None:
             sure = cv2.max(left.confidence, right.confidence)
@@ -99,9 +109,7 @@ class AlongMotionFiller:
             sure, alike, picture, detail = side.confidence, side.alike, side.picture, side.detail
         if self._detail:
             picture = _give_back(picture, detail * np.float32(self._detail))
-        if self._repair:
-            picture = _carry_over(source, picture, cv2.max(sure, alike), self._repair)
-        return Filled(picture, float(sure.mean()))
+        return picture, sure, cv2.max(sure, alike)
 
 
 def _fine(painting: np.ndarray | None) -> np.ndarray | None:

@@ -27,7 +27,7 @@ class DisOptions:
 
 
 QUICK = DisOptions(finest_scale=1, patch_stride=4, iterations=16)
-"""Down to every other pixel only. Between two neighbours that is as good; motion composed over many frames tells the two apart."""
+"""Down to every other pixel only. Between two neighbours that is as good; composed over many frames the difference tells."""
 
 
 class DisEstimator:

@@ -1,7 +1,7 @@
 """The network, generation 4.25: five blocks from coarse to fine, each correcting flow and mask of the one before.
 
-Written from the architecture as published (https://github.com/hzwer/Practical-RIFE); its parameters bear the published names, so
-that published weights load. Blocks see the picture at 1/16 to full size. Everything here is inference: no teacher, no losses.
+Written from the architecture as published (https://github.com/hzwer/Practical-RIFE); its parameters bear the published names, so that
+published weights load. Blocks see the picture at 1/16 to full size. Everything here is inference: no teacher, no losses.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ SLOPE = 0.2
 def pull(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     """``picture`` (N x C x H x W) sampled at ``x + flow(x)``, flow N x 2 x H x W in pixels; beyond the border, the border."""
     height, width = picture.shape[2:]
-    kind = {"dtype": flow.dtype, "device": flow.device}
-    x = torch.arange(width, **kind)[None, None, :] + flow[:, 0]
-    y = torch.arange(height, **kind)[None, :, None] + flow[:, 1]
+    x = torch.arange(width, dtype=flow.dtype, device=flow.device)[None, None, :] + flow[:, 0]
+    y = torch.arange(height, dtype=flow.dtype, device=flow.device)[None, :, None] + flow[:, 1]
     places = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], dim=3)
     return F.grid_sample(picture, places, mode="bilinear", padding_mode="border", align_corners=True)
 
@@ -83,8 +82,8 @@ class IFNet(nn.Module):
         super().__init__()
         first = 2 * 3 + 2 * FEATURES + 1  # both frames, both features, time
         later = first + 1 + CARRIED + 4  # and mask, what was handed on, flow
-        for number, width in enumerate(WIDTHS):
-            setattr(self, f"block{number}", Block(later if number else first, width))
+        self.block0 = Block(first, WIDTHS[0])
+        self.block1, self.block2, self.block3, self.block4 = (Block(later, width) for width in WIDTHS[1:])
         self.encode = Encoder()
 
     def forward(self, a: torch.Tensor, b: torch.Tensor, time: float, zoom: float = 1.0) -> torch.Tensor:
@@ -93,14 +92,13 @@ class IFNet(nn.Module):
         now = torch.full_like(a[:, :1], time)
         seen = [a, b, self.encode(a), self.encode(b), now]
         flow, mask, handed = self.block0(torch.cat(seen, 1), None, SCALES[0] / zoom)
-        for number, scale in enumerate(SCALES[1:], 1):
+        blocks = (self.block1, self.block2, self.block3, self.block4)
+        for block, scale in zip(blocks, SCALES[1:], strict=True):
             pulled = [
                 pull(picture, flow[:, 2 * side : 2 * side + 2])
                 for picture, side in ((a, 0), (b, 1), (seen[2], 0), (seen[3], 1))
             ]
-            change, mask, handed = getattr(self, f"block{number}")(
-                torch.cat([*pulled, now, mask, handed], 1), flow, scale / zoom
-            )
+            change, mask, handed = block(torch.cat([*pulled, now, mask, handed], 1), flow, scale / zoom)
             flow = flow + change
         share = torch.sigmoid(mask)
         return pull(a, flow[:, :2]) * share + pull(b, flow[:, 2:4]) * (1 - share)

@@ -85,7 +85,7 @@ Painter = Annotated[
 ]
 Fill = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="What makes the frames between: along-motion, hold."),
+    typer.Option(metavar="NAME", help="What makes the frames between: along-motion, hold, rife, hybrid."),
 ]
 Seed = Annotated[
     int | None,
@@ -237,19 +237,9 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
 
 def rate_of(fps: str | None) -> Fraction | None:
     """``--fps``: a number or a fraction; 23.976 means 24000/1001. Raises ``RecipeError``."""
-    if fps is None:
-        return None
-    try:
-        rate = Fraction(fps)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 0 < rate <= 1000:
-        raise RecipeError(f"--fps is a number or a fraction such as 24, 23.976 or 30000/1001, got {fps!r}")
-    nominal = round(rate)
-    exact = Fraction(nominal * 1000, 1001)
-    return (
-        exact if nominal in (24, 30, 48, 60, 120) and rate != nominal and abs(rate - exact) < Fraction(1, 200) else rate
-    )
+    from restyle.retiming import parse_rate
+
+    return None if fps is None else parse_rate(fps, "--fps")
 
 
 def _cuts(text: str) -> str | tuple[int, ...]:
