@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -114,13 +114,12 @@ def retime(
     analysis = _analyse(source, cuts, range, rate, progress, cancel)
     span = slice(analysis.start, analysis.stop)
     ticks = analysis.pts
-    end = last_end(spec, ticks, _range(span)) * spec.time_base
-    origin = ticks[span.start] * spec.time_base
-    times = [ticks[n] * spec.time_base - origin for n in _range(span)]
-    total = count((end - origin) * factor, wanted)
+    begin, end = ticks[span.start] * spec.time_base, last_end(spec, ticks, _range(span)) * spec.time_base
+    times, length = _clock(spec, ticks[span], begin, end)
+    total = count(length * factor, wanted)
     clock = _clocked(spec, wanted, frames=total, first=span.start)
     keep = (
-        None if drawn is None else {span.start + n for n in drawings(times, end - origin, parse_rate(drawn, "drawn"))}
+        None if drawn is None else {span.start + n for n in drawings(times, length, parse_rate(drawn, "drawn"))}
     )
     tally = _Tally()
     segment = hidden_name(Path(output).with_name(Path(output).name + ".segment"))
@@ -130,7 +129,7 @@ def retime(
         with open_footage(source, rate=rate) as footage:
             frames = _frames(footage, analysis, keep, mend=repeats == "mend" and keep is None, tally=tally)
             made = _retimed(
-                frames, times, span.start, end - origin, set(analysis.cuts), interpolator, wanted, factor, tally
+                frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally
             )
             with (
                 closing(frames),
@@ -149,7 +148,7 @@ def retime(
             pts=list(_range(slice(0, total))),
             span=_range(slice(0, total)),
             overwrite=overwrite,
-            retimed=Retimed(origin, end, whole, factor, sound),
+            retimed=Retimed(begin, end, whole, factor, sound),
         )
     finally:
         discard(segment)
@@ -277,6 +276,19 @@ def _analyse(
     fields = {name: value for name, value in (("cuts", cuts), ("range", span)) if value is not None}
     job = Job(source, None, Recipe.build("retime()", **fields), rate=rate, progress=progress, cancel=cancel)
     return job.analyse()
+
+
+def _clock(
+    spec: FootageSpec, ticks: Sequence[int], begin: Fraction, end: Fraction
+) -> tuple[list[Fraction], Fraction]:
+    """When each frame is shown, in seconds from the first one on, and for how long all of them are.
+
+    At a constant rate the rate tells: containers round their stamps (Matroska to milliseconds), and frames that are only
+    nearly in time would all have to be drawn anew.
+    """
+    if spec.variable_rate:
+        return [tick * spec.time_base - begin for tick in ticks], end - begin
+    return [number / spec.rate for number in range(len(ticks))], len(ticks) / spec.rate
 
 
 def _clocked(spec: FootageSpec, rate: Fraction, *, frames: int | None = None, first: int = 0) -> FootageSpec:

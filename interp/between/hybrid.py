@@ -23,7 +23,7 @@ NOTHING = 2e-4  # share of the picture below which the network is not asked
 
 
 class Hybrid:
-    """The interpolator ``hybrid``: RIFE is not asked where all the motion is plain. Options, errors: ``interp.rife.open_rife``."""
+    """The interpolator ``hybrid``: RIFE is not asked where all motion is plain. Options, errors: ``interp.rife.open_rife``."""
 
     name = "hybrid"
 

@@ -86,7 +86,7 @@ class AlongMotionFiller:
             yield Filled(picture, float(sure.mean()))
 
     def _mend(self, gap: Gap, place: int, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """``picture``, repaired where neither painting explains it. ``known``: float32 h x w, how well each place is explained."""
+        """``picture``, repaired where neither painting explains it. ``known``: float32 h x w, how far each place is."""
         return _carry_over(gap.frames[place], picture, known, self._repair)
 
     def _join(

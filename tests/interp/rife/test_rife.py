@@ -110,7 +110,7 @@ def test_weights_that_are_not_there_or_not_right_end_in_one_line(
 ) -> None:
     from safetensors.torch import save_file
 
-    with pytest.raises(MissingWeightsError, match="there are no RIFE weights at .*none.safetensors"):
+    with pytest.raises(MissingWeightsError, match=r"there are no RIFE weights at .*none\.safetensors"):
         open_rife("torch", tmp_path / "none.safetensors")
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(random_weights.read_bytes()[:1000])
@@ -122,7 +122,7 @@ def test_weights_that_are_not_there_or_not_right_end_in_one_line(
         open_rife("torch", other)
     pickled = tmp_path / "flownet.pkl"
     torch.save(IFNet().state_dict(), pickled)
-    with pytest.raises(MissingWeightsError, match="pickled file.*allow_pickle"):
+    with pytest.raises(MissingWeightsError, match=r"pickled file.*allow_pickle"):
         open_rife("torch", pickled)
     assert open_rife("torch", pickled, allow_pickle=True, device="cpu").name == "torch"
     monkeypatch.setattr(weights, "_CARRIED", ("nobody_has_this", "flownet.pkl"))
