@@ -118,9 +118,7 @@ def retime(
     times, length = _clock(spec, ticks[span], begin, end)
     total = count(length * factor, wanted)
     clock = _clocked(spec, wanted, frames=total, first=span.start)
-    keep = (
-        None if drawn is None else {span.start + n for n in drawings(times, length, parse_rate(drawn, "drawn"))}
-    )
+    keep = None if drawn is None else {span.start + n for n in drawings(times, length, parse_rate(drawn, "drawn"))}
     tally = _Tally()
     segment = hidden_name(Path(output).with_name(Path(output).name + ".segment"))
     discard(segment)
@@ -128,9 +126,7 @@ def retime(
     try:
         with open_footage(source, rate=rate) as footage:
             frames = _frames(footage, analysis, keep, mend=repeats == "mend" and keep is None, tally=tally)
-            made = _retimed(
-                frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally
-            )
+            made = _retimed(frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally)
             with (
                 closing(frames),
                 SegmentWriter(segment, out, clock) as writer,
@@ -278,9 +274,7 @@ def _analyse(
     return job.analyse()
 
 
-def _clock(
-    spec: FootageSpec, ticks: Sequence[int], begin: Fraction, end: Fraction
-) -> tuple[list[Fraction], Fraction]:
+def _clock(spec: FootageSpec, ticks: Sequence[int], begin: Fraction, end: Fraction) -> tuple[list[Fraction], Fraction]:
     """When each frame is shown, in seconds from the first one on, and for how long all of them are.
 
     At a constant rate the rate tells: containers round their stamps (Matroska to milliseconds), and frames that are only

@@ -55,7 +55,7 @@ class TorchEngine:
         white = 1.0 if picture.dtype == np.float32 else float(np.iinfo(picture.dtype).max)
         array = np.nan_to_num(picture.astype(np.float32) * np.float32(1 / white), nan=0.0).clip(0, 1)
         tensor = torch.from_numpy(array).permute(2, 0, 1)[None].to(self._device, self._dtype)
-        return torch.nn.functional.pad(tensor, (0, right, 0, below))
+        return torch.nn.functional.pad(tensor, (0, right, 0, below), mode="replicate")
 
 
 def _device(name: str) -> torch.device:

