@@ -17,6 +17,7 @@ from restyle.painters.diffusion.hub import size_of
 from restyle.painters.diffusion.options import LOOKS, SCHEDULES, ControlSpec, Options
 from restyle.painters.diffusion.places import Places
 from restyle.painters.diffusion.presets import Family
+from restyle.painters.diffusion.selection import variant_of
 from restyle.types import Words
 
 __all__ = ["Machine", "Models", "choose_machine", "load_models"]
@@ -158,7 +159,7 @@ def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Mo
     preset_schedule = options.schedule or places.schedule
     schedule = SCHEDULES[preset_schedule] if preset_schedule else None
     longest = LONGEST[places.family] if options.longest is None else options.longest
-    weights = sum(size_of(path) if path.is_dir() else path.stat().st_size for path in places.all)
+    weights = sum(size_of(path) for path in places.all)
     machine = choose_machine(options, has=_devices(), free=_free(), weights=weights, longest=longest)
     tell(machine.words)
     dtype = getattr(torch, machine.dtype)
@@ -245,13 +246,12 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
     parts = dict(base.components)
     parts.pop("safety_checker", None)
     if places.vae is not None:
-        with _told(f"VAE {options.vae!r}", places.vae):
-            parts["vae"] = AutoencoderKL.from_pretrained(places.vae, local_files_only=True, **safe)
+        with _told(f"VAE {options.vae or places.vae.name!r}", places.vae):
+            parts["vae"] = _network(AutoencoderKL, places.vae, options, **safe)
     nets = []
     for spec, place in zip(places.specs, places.controls, strict=True):
         with _told(f"ControlNet {spec.model!r}", place):
-            load = ControlNetModel.from_single_file if place.is_file() else ControlNetModel.from_pretrained
-            nets.append(load(str(place), torch_dtype=dtype, **({} if place.is_file() else {"local_files_only": True})))
+            nets.append(_network(ControlNetModel, place, options, **safe))
         _check_fits(nets[-1], parts["unet"], spec, options)
     if nets:
         parts["controlnet"] = nets[0] if len(nets) == 1 else nets
@@ -260,6 +260,13 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
         made = StableDiffusionXLImg2ImgPipeline if xl else StableDiffusionImg2ImgPipeline
     more: dict[str, Any] = {} if xl else {"safety_checker": None, "requires_safety_checker": False}
     return made(**{name: part for name, part in parts.items() if name != "image_encoder" or part is not None}, **more)
+
+
+def _network(kind: Any, place: Path, options: Options, **safe: Any) -> Any:
+    """A network of one file or of a folder."""
+    if place.is_file():
+        return kind.from_single_file(str(place), torch_dtype=safe["torch_dtype"], local_files_only=options.offline)
+    return kind.from_pretrained(place, variant=variant_of(place), local_files_only=True, **safe)
 
 
 def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> None:
@@ -291,11 +298,11 @@ def _add_loras(pipe: Any, places: Places) -> None:
     names = []
     for number, (spec, place) in enumerate(places.loras):
         name = f"lora{number}"
-        file: dict[str, Any] = {"weight_name": spec.file} if spec.file else {}
-        if place.is_file():
-            file, place = {"weight_name": place.name}, place.parent
+        safe = {"use_safetensors": True} if place.suffix == ".safetensors" else {}
         try:
-            pipe.load_lora_weights(str(place), adapter_name=name, local_files_only=True, **file)
+            pipe.load_lora_weights(
+                str(place.parent), weight_name=place.name, adapter_name=name, local_files_only=True, **safe
+            )
         except (RuntimeError, ValueError, KeyError) as error:
             raise RecipeError(f"LoRA {spec.source!r} does not fit to the model: {why(error)}") from error
         except OSError as error:

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
-from restyle.painters.diffusion.hub import PICKLED, find, mark
+from restyle.painters.diffusion.hub import find, mark
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS, Family, controlnet_for
+from restyle.painters.diffusion.selection import LORA, PICKLED, variant_of
 
-__all__ = ["Places", "find_places"]
+__all__ = ["FAMILIES", "Places", "find_places"]
+
+FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
+"""As a person calls them."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,11 @@ class Places:
 
     @staticmethod
     def variant(folder: Path, options: Options) -> str | None:
-        """The variant of a folder's files: the one asked for, or ``fp16`` where there is no other."""
+        """The variant of a base model's files: the one asked for, or ``fp16`` where a part has no other."""
         if options.variant is not None:
             return options.variant
-        weights = [file.name for file in (folder / "unet").glob("*.safetensors")]
-        return "fp16" if weights and all(".fp16." in name for name in weights) else None
+        parts = [part for part in folder.iterdir() if part.is_dir()]
+        return next((variant for part in parts if (variant := variant_of(part)) is not None), None)
 
 
 def find_places(options: Options) -> Places:
@@ -74,7 +78,7 @@ def find_places(options: Options) -> Places:
     def found(what: str, wanted: str, **more: Any) -> Path:
         return find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
 
-    base = found("model", source)
+    base = find(source, "model", offline=options.offline, variant=options.variant)
     family = _family(base)
     specs, nets = [], []
     for spec in options.controls:
@@ -82,7 +86,8 @@ def find_places(options: Options) -> Places:
         wanted = spec.model or controlnet_for(spec.kind, family)
         if wanted is None:
             raise RecipeError(
-                f"no ControlNet is known for {spec.kind} maps and this model; name one: {spec.kind}:model=ID"
+                f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: "
+                f"--control {spec.kind}:model=ID"
             )
         specs.append(replace(spec, model=wanted))
         nets.append(found("ControlNet", wanted))
@@ -90,7 +95,7 @@ def find_places(options: Options) -> Places:
     loras = []
     for lora in options.loras:
         assert isinstance(lora, LoraSpec)
-        loras.append((lora, found("LoRA", lora.source, patterns=[lora.file] if lora.file else [])))
+        loras.append((lora, _lora(lora, found("LoRA", lora.source, files=[lora.file] if lora.file else []))))
     ip_adapter = None
     if options.style is not None:
         ip_adapter = _ip_adapter(options, family, found)
@@ -107,17 +112,39 @@ def find_places(options: Options) -> Places:
     )
 
 
-def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
-    source, inner, file = IP_ADAPTERS[family]
-    if options.ip_adapter is None:
-        patterns = [f"{inner}/{file}", f"{inner}/image_encoder/config.json", f"{inner}/image_encoder/model.safetensors"]
-        return found("IP-Adapter", source, patterns=patterns), inner, file
-    folder = found("IP-Adapter", options.ip_adapter)
-    files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors"))
+def _lora(spec: LoraSpec, place: Path) -> Path:
+    """The one file that is meant. Raises ``MissingModelError`` (none), ``RecipeError`` (several)."""
+    if place.is_file() or spec.file:
+        return place if place.is_file() else place / str(spec.file)
+    if (place / LORA).is_file():
+        return place / LORA
+    files = sorted(file for file in place.glob("*.safetensors"))
     if not files:
-        raise MissingModelError(f"{show_path(folder)} has no file *ip-adapter*.safetensors")
-    chosen = next((path for path in files if path.name == file), files[0])
-    return folder, chosen.parent.relative_to(folder).as_posix(), chosen.name
+        raise MissingModelError(f"LoRA {spec.source!r}: there is no .safetensors file in {show_path(place)}")
+    if len(files) > 1:
+        listed = ", ".join(file.name for file in files[:8]) + (", ..." if len(files) > 8 else "")
+        raise RecipeError(f"LoRA {spec.source!r} has several files; say which, as its field file: {listed}")
+    return files[0]
+
+
+def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
+    known = IP_ADAPTERS[family]
+    if options.ip_adapter is None:
+        folder, inner, file = found("IP-Adapter", known.hub_id, files=known.files), known.folder, known.file
+    else:
+        folder = found("IP-Adapter", options.ip_adapter)
+        files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors")) if folder.is_dir() else []
+        if not files:
+            raise MissingModelError(f"IP-Adapter: {show_path(folder)} has no file *ip-adapter*.safetensors")
+        chosen = next((path for path in files if path.name == known.file), files[0])
+        inner, file = chosen.parent.relative_to(folder).as_posix(), chosen.name
+    encoder = folder / inner / "image_encoder"
+    ready = (encoder / "config.json").is_file() and bool([*encoder.glob("*.safetensors")])
+    if not ready and not (options.allow_pickle and [*encoder.glob("*.bin")]):
+        raise MissingModelError(
+            f"IP-Adapter: {show_path(encoder)} has no image encoder (config.json and a .safetensors file)"
+        )
+    return folder, inner, file
 
 
 def _family(base: Path) -> Family:
