@@ -68,6 +68,8 @@ def hub_library() -> Any:
     """The hub's own library. Raises ``MissingExtraError``."""
     try:
         import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.utils
     except ImportError:
         raise MissingExtraError("painter 'diffusion'", "diffusion") from None
     return huggingface_hub

@@ -12,7 +12,7 @@ from restyle.errors import MissingModelError, RecipeError, show_path
 from restyle.painters.diffusion.fetching import fetch, look_up, store_of
 from restyle.painters.diffusion.selection import PICKLED, lacking
 
-__all__ = ["cached", "find", "is_hub_id", "mark", "pull_line", "size_of"]
+__all__ = ["cached", "find", "is_hub_id", "mark", "pull_line", "size_of", "snapshot"]
 
 
 def is_hub_id(source: str) -> bool:
@@ -64,17 +64,24 @@ def find(
     return fetch(look_up(source, what, files=files, variant=variant))
 
 
-def cached(hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False) -> Path | None:
-    """The folder of a hub id's files in the hub's cache, if all that is needed is there; whoever put it there.
-
-    Raises ``MissingExtraError``.
-    """
+def snapshot(hub_id: str) -> Path | None:
+    """The folder of a hub id in the hub's cache, whole or not. Raises ``MissingExtraError``."""
     store = store_of(hub_id)
     try:
         folder = store / "snapshots" / (store / "refs" / "main").read_text().strip()
     except OSError:
         return None
-    return folder if folder.is_dir() and lacking(folder, files, allow_pickle=allow_pickle) is None else None
+    return folder if folder.is_dir() else None
+
+
+def cached(hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False) -> Path | None:
+    """The folder of a hub id's files in the hub's cache, if all that is needed is there; whoever put it there.
+
+    Raises ``MissingExtraError``.
+    """
+    folder = snapshot(hub_id)
+    whole = folder is not None and lacking(folder, files, allow_pickle=allow_pickle) is None
+    return folder if whole else None
 
 
 def size_of(path: Path) -> int:
