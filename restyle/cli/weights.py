@@ -99,10 +99,12 @@ def _list(terminal: Terminal) -> None:
         terminal.line(f"{group}:")
         for model in known:
             there = _here(model)["folder"] is not None
-            terminal.line(f"  {model.name:22} {'here  ' if there else 'absent'} {model.about} ({model.licence})")
-            more = model.hub_id if there else f"{model.hub_id}: {model.line}"
-            terminal.line(f"{'':32}{more}")
-    terminal.line("Licences were written down from memory: read a model's page before you use it.")
+            named = model.name != model.hub_id
+            about = f"{model.name}: {model.about}" if named else model.about
+            terminal.line(f"  {'here  ' if there else 'absent'}  {about} ({model.licence})")
+            more = [model.hub_id] if named or there else []
+            terminal.line(f"          {': '.join(more + ([] if there else [model.line]))}")
+    terminal.line("Ids and licences were written down from memory: read a model's page before you use it.")
 
 
 def _here(model: Model) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _where(terminal: Terminal, wanted: list[Model]) -> None:
         terminal.document({"models": found})
         return
     for one in found:
-        terminal.line(f"{show_path(one['folder'])}  {_size(one['size'])}")
+        terminal.line(f"{one['folder']}  {_size(one['size'])}")
 
 
 def _pull(terminal: Terminal, wanted: list[Model], variant: str | None) -> None:

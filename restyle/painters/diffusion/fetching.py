@@ -106,12 +106,15 @@ def _licence(info: Any) -> str | None:
 
 
 def check_room(offers: Sequence[Offer]) -> None:
-    """Raises ``OutputError`` if the disk has not the room for them all."""
+    """Raises ``OutputError`` if the disk has not the room for them all, or the cache cannot be written."""
     place = Path(hub_library().constants.HF_HUB_CACHE)
-    place.mkdir(parents=True, exist_ok=True)
-    needed, free = sum(offer.missing for offer in offers), shutil.disk_usage(place).free
+    names = ", ".join(repr(offer.hub_id) for offer in offers)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        needed, free = sum(offer.missing for offer in offers), shutil.disk_usage(place).free
+    except OSError as error:
+        raise _unkept(names, error, place) from error
     if needed > free:
-        names = ", ".join(repr(offer.hub_id) for offer in offers)
         raise OutputError(
             f"{names} {'takes' if len(offers) == 1 else 'take'} {needed / GIB:.1f} GiB more, {show_path(place)} has "
             f"{free / GIB:.1f} GiB left: free some, or set HF_HOME to a folder on another disk"
@@ -255,14 +258,25 @@ def _told(hub_id: str, what: str) -> Iterator[None]:
         raise MissingModelError(
             f"{what} {hub_id!r} is given only to people who accepted its terms: accept them on its page, then hf auth login"
         ) from error
-    except errors.RepositoryNotFoundError as error:
-        raise MissingModelError(f"there is no {what} {hub_id!r} on the model hub, or it is private") from error
+    except errors.HfHubHTTPError as error:
+        response = error.response
+        if response.status_code in (401, 404):  # the hub tells people that it does not know no more than this
+            raise MissingModelError(
+                f"there is no {what} {hub_id!r} on the model hub, or it is private (then hf auth login)"
+            ) from error
+        said = f"the hub answers {response.status_code} {response.reason_phrase}"
+        raise MissingModelError(f"cannot fetch {what} {hub_id!r} ({said}): {again}") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
-            place = show_path(error.filename or store_of(hub_id))
-            raise OutputError(f"cannot keep {what} {hub_id!r} in {place}: {why(error)}") from error
+        if error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):  # of this machine
+            raise _unkept(f"{what} {hub_id!r}", error, store_of(hub_id)) from error
         raise MissingModelError(f"cannot fetch {what} {hub_id!r} ({why(error)}): {again}") from error
     except MemoryError:
         raise
     except Exception as error:  # HTTP libraries have errors of their own
         raise MissingModelError(f"cannot reach the model hub for {what} {hub_id!r} ({why(error)}): {again}") from error
+
+
+def _unkept(what: str, error: OSError, place: Path) -> OutputError:
+    return OutputError(
+        f"cannot keep {what} in {show_path(error.filename or place)}: {why(error)}; HF_HOME says where else"
+    )

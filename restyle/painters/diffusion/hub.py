@@ -34,11 +34,13 @@ def find(
     allow_pickle: bool = False,
     files: Sequence[str] = (),
     variant: str | None = None,
+    name: str | None = None,
 ) -> Path:
     """A folder or file on this machine for a path or a hub id, fetched first if it has to be and may be.
 
-    ``what``: in words, for messages. ``files``: the only ones that are needed; ``variant``: see ``selection.chosen``. Raises
-    ``MissingModelError``, ``RecipeError`` (a pickled file that is not allowed), ``OutputError`` (no room for it).
+    ``what``: in words, for messages. ``files``: the only ones that are needed; ``variant``: see ``selection.chosen``;
+    ``name``: that ``restyle models`` knows it by. Raises ``MissingModelError``, ``RecipeError`` (a pickled file that is not
+    allowed), ``OutputError`` (no room for it).
     """
     path = Path(source).expanduser()
     if path.is_file():
@@ -59,7 +61,7 @@ def find(
     if here is not None:
         return here
     if offline:
-        line = pull_line(source, files)
+        line = pull_line(name) if name else pull_line(source, files)
         raise MissingModelError(f"{what} {source!r} is not on this machine, and --offline fetches nothing: {line}")
     return fetch(look_up(source, what, files=files, variant=variant))
 

@@ -78,7 +78,8 @@ def find_places(options: Options) -> Places:
     def found(what: str, wanted: str, **more: Any) -> Path:
         return find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
 
-    base = find(source, "model", offline=options.offline, variant=options.variant)
+    known = options.model if preset else None
+    base = find(source, "model", offline=options.offline, variant=options.variant, name=known)
     family = _family(base)
     specs, nets = [], []
     for spec in options.controls:
@@ -103,7 +104,7 @@ def find_places(options: Options) -> Places:
         base=base,
         family=family,
         config=None if base.is_dir() else options.config,
-        vae=None if vae is None else found("VAE", vae),
+        vae=None if vae is None else found("VAE", vae, name=None if options.vae else known),
         specs=tuple(specs),
         controls=tuple(nets),
         loras=tuple(loras),
@@ -130,7 +131,11 @@ def _lora(spec: LoraSpec, place: Path) -> Path:
 def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
     known = IP_ADAPTERS[family]
     if options.ip_adapter is None:
-        folder, inner, file = found("IP-Adapter", known.hub_id, files=known.files), known.folder, known.file
+        folder, inner, file = (
+            found("IP-Adapter", known.hub_id, files=known.files, name=f"ip-adapter-{family}"),
+            known.folder,
+            known.file,
+        )
     else:
         folder = found("IP-Adapter", options.ip_adapter)
         files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors")) if folder.is_dir() else []
