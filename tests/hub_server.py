@@ -73,6 +73,8 @@ class Hub:
     """Whether the middle of a file can be asked for."""
     sent: list[tuple[str, int]] = field(default_factory=list)
     """Files that were asked for, and from which byte on."""
+    asked: list[str] = field(default_factory=list)
+    """Every address that was asked for."""
     url: str = ""
 
 
@@ -91,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append(path)
         if self.hub.down:
             return self._say(503, {}, b"down", body=body)
         api = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)

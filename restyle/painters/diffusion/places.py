@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
-from restyle.painters.diffusion.hub import find, mark
+from restyle.painters.diffusion.hub import find, is_hub_id, mark, pull_line, snapshot
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS, Family, controlnet_for
-from restyle.painters.diffusion.selection import LORA, PICKLED, variant_of
+from restyle.painters.diffusion.selection import LORA, variant_of
 
-__all__ = ["FAMILIES", "Places", "find_places"]
+__all__ = ["FAMILIES", "Places", "find_places", "tensor_names"]
 
 FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
 """As a person calls them."""
@@ -92,6 +92,7 @@ def find_places(options: Options) -> Places:
             )
         specs.append(replace(spec, model=wanted))
         nets.append(found("ControlNet", wanted))
+        _check_kind(nets[-1], wanted)
     vae = options.vae or (preset.vae if preset else None)
     loras = []
     for lora in options.loras:
@@ -103,7 +104,7 @@ def find_places(options: Options) -> Places:
     return Places(
         base=base,
         family=family,
-        config=None if base.is_dir() else options.config,
+        config=None if base.is_dir() else _config(options, base, family),
         vae=None if vae is None else found("VAE", vae, name=None if options.vae else known),
         specs=tuple(specs),
         controls=tuple(nets),
@@ -111,6 +112,34 @@ def find_places(options: Options) -> Places:
         ip_adapter=ip_adapter,
         schedule=preset.schedule if preset else None,
     )
+
+
+def _config(options: Options, base: Path, family: Family) -> str | None:
+    """Of a model of one file: the folder or hub id of its configuration; ``None``: that of its family's first model, fetched.
+
+    Raises ``MissingModelError``: offline, and not on this machine.
+    """
+    if not options.offline or (options.config is not None and Path(options.config).expanduser().is_dir()):
+        return options.config and str(Path(options.config).expanduser())
+    wanted = options.config or PRESETS[family].model
+    folder = snapshot(wanted) if is_hub_id(wanted) else None
+    if folder is None or not (folder / "model_index.json").is_file():
+        raise MissingModelError(
+            f"the configuration {wanted!r} of {show_path(base)} is not on this machine, and --offline fetches nothing: "
+            f"{pull_line(wanted if options.config else family)}, or --painter-option config=FOLDER"
+        )
+    return str(folder)
+
+
+def _check_kind(net: Path, source: str) -> None:
+    """Raises ``RecipeError`` for a network that would load as a ControlNet and not work as one (unions of several)."""
+    try:
+        config = json.loads((net / "config.json").read_text())
+    except (OSError, ValueError):  # a file; or told when it is loaded
+        return
+    kind = config.get("_class_name", "ControlNetModel")
+    if kind != "ControlNetModel":
+        raise RecipeError(f"ControlNet {source!r} is a {kind}, which this painter does not use; take a ControlNetModel")
 
 
 def _lora(spec: LoraSpec, place: Path) -> Path:
@@ -164,16 +193,23 @@ def _family(base: Path) -> Family:
                 f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
             ) from error
         return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
-    if base.suffix.lower() in PICKLED:
-        raise RecipeError(
-            f"which family {show_path(base)} is of cannot be told without running it; take a .safetensors file"
+    names = tensor_names(base)
+    if not any(name.startswith("model.diffusion_model.input_blocks.") for name in names):
+        raise MissingModelError(
+            f"{show_path(base)} is no whole model of Stable Diffusion (a LoRA, a ControlNet or a VAE has an option of its own)"
         )
-    try:
-        with open(base, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            names = json.loads(file.read(length)) if length < base.stat().st_size else {}
-    except (OSError, ValueError, struct.error) as error:
-        raise MissingModelError(f"{show_path(base)} is no safetensors file ({why(error)})") from error
-    if not names:
-        raise MissingModelError(f"{show_path(base)} is no safetensors file, or it is cut off; fetch it again")
     return "sdxl" if any(name.startswith("conditioner.embedders.1") for name in names) else "sd15"
+
+
+def tensor_names(path: Path) -> list[str]:
+    """Names of the tensors in a safetensors file. Raises ``MissingModelError``."""
+    try:
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            head = json.loads(file.read(length)) if length < path.stat().st_size else {}
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise MissingModelError(f"{show_path(path)} is no safetensors file ({why(error)})") from error
+    if not ends or path.stat().st_size < 8 + length + max(ends):
+        raise MissingModelError(f"{show_path(path)} is no safetensors file, or it is cut off; fetch it again")
+    return [name for name in head if name != "__metadata__"]
