@@ -341,7 +341,7 @@ def _add_loras(pipe: Any, places: Places, tell: Callable[[str], None]) -> None:
                 f"Take one made for {family}"
             )
         if there is not None and used < there:
-            tell(f"LoRA {spec.source!r}: only {used} of its {there} layers are in the model; the others do nothing")
+            tell(f"painting with {used} of the {there} layers of LoRA {spec.source!r}: the model has no others")
         names.append(name)
     if names:
         pipe.set_adapters(names, [spec.weight for spec, _ in places.loras])

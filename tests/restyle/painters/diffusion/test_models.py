@@ -172,7 +172,7 @@ def test_a_lora_of_which_the_model_has_not_all_layers_is_told(tiny: Any, tmp_pat
     if kept > 0.5:
         told: list[str] = []
         load(told, **options)
-        assert any(f"only {len(names) - len(gone)} of its {len(names)} layers" in line for line in told)
+        assert any(f"painting with {len(names) - len(gone)} of the {len(names)} layers" in line for line in told)
     else:
         with pytest.raises(RecipeError, match=r"LoRA .* does not fit to the model"):
             load(**options)
