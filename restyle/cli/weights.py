@@ -157,6 +157,7 @@ class _Fetching:
         self._total = total
         self._began = self._last = time.monotonic()
         self._first: int | None = None
+        self._over = False
         self._shows = sys.stderr.isatty()
 
     def __call__(self, name: str, done: int, total: int) -> None:
@@ -165,7 +166,10 @@ class _Fetching:
         clock = time.monotonic()
         if self._first is None:
             self._first = done
-        over = done >= total and done > self._first
+        over = done >= total and done > self._first and not self._over
+        self._over = self._over or over
+        if self._over and not over:
+            return
         if not self._terminal.quiet and (over or clock - self._last >= (0.2 if self._shows else EVERY)):
             self._last = clock
             self._write(self._line(name, done, clock), over=over)

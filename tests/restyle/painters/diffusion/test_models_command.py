@@ -43,6 +43,7 @@ def test_a_preset_is_fetched_with_its_vae_and_told_of_before(sd15: Hub, restyle_
     assert "VAE stabilityai/sd-vae-ft-mse" in told[1]
     assert "licence: none told on its page" in told[1]
     assert "fetching 100 %" in told[-1]
+    assert sum("fetching 100 %" in line for line in told) == 2, "one for each, said once"
     rows = [row.split(maxsplit=1) for row in said.out.splitlines()]
     assert [row[0] for row in rows] == [PRESETS["sd15"].model, PRESETS["sd15"].vae]
     sent = len(sd15.sent)
