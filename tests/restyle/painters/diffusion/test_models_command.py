@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from command import Caller, start
-from hub_server import Hub, Repository
+from hub_server import Hub, Repository, digest
 
 from restyle.painters.diffusion.fetching import store_of
 from restyle.painters.diffusion.presets import PRESETS
@@ -152,7 +152,8 @@ def test_stopped_it_says_what_goes_on_and_that_does(hub: Hub, restyle_command: C
     hub.slow = 0.01
     process = start("models", "pull", "owner/net")
     until = time.monotonic() + 60
-    while not any(part.stat().st_size for part in (store_of("owner/net") / "blobs").glob("*.part")):
+    part = store_of("owner/net") / "blobs" / f"{digest(NET, big)}.part"
+    while not (part.is_file() and part.stat().st_size):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.02)
