@@ -87,7 +87,7 @@ class Examination:
 def examine(folder: Path | None = None) -> Examination:
     """Look at this environment. ``folder``: whose free disk is told; the current one if not given. Raises nothing."""
     return Examination(
-        (*_machine(folder or Path.cwd()), *_core(), *_opencv(), *_models(), *_codecs(), *_extras()),
+        (*_machine(folder or Path.cwd()), *_core(), *_opencv(), *_models(), *_codecs(), *_extras(), *_diffusion()),
     )
 
 
@@ -234,3 +234,32 @@ def _extras() -> Iterator[Check]:
         else:
             shown = ", ".join(f"{package} {version}" for package, version in versions.items())
             yield Check("Extras", extra, "good", f"{purpose}: {shown}")
+
+
+def _diffusion() -> Iterator[Check]:
+    """On what the diffusion painter would compute, and which models it would find. Nothing where its packages are absent."""
+    group = "Painter diffusion"
+    if any(_version(package) is None for package in ("torch", "diffusers", "huggingface_hub")):
+        return
+    try:
+        import torch
+
+        from restyle.painters.diffusion.known import listed
+
+        found = [
+            (model.name, model.size) for models in listed().values() for model in models if model.folder is not None
+        ]
+        if torch.cuda.is_available():
+            card = torch.cuda.get_device_properties(0)
+            device = f"cuda: {card.name}, {card.total_memory / GIB:.1f} GiB"
+        else:
+            device = "mps" if torch.backends.mps.is_available() else "cpu, which is slow for this"
+    except Exception as error:  # drivers, broken wheels: any kind of error
+        yield Check(group, "device", "absent", f"cannot be told: {' '.join(str(error).split())}")
+        return
+    yield Check(group, "device", "good", f"{device}; torch {torch.__version__}")
+    if found:
+        shown = ", ".join(f"{name} ({size / GIB:.1f} GiB)" for name, size in found)
+        yield Check(group, "models", "good", f"of those known by name here: {shown}")
+    else:
+        yield Check(group, "models", "absent", "none of those known by name is here", "restyle models list")

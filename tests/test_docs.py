@@ -189,6 +189,18 @@ def test_the_error_page_has_every_error_with_its_code() -> None:
     assert {(kind.__name__, kind.exit_code) for kind in kinds} == rows - {("Cancelled", 143)}
 
 
+def test_the_models_page_has_every_model_and_schedule() -> None:
+    from restyle.painters.diffusion.options import SCHEDULES
+    from restyle.painters.diffusion.places import FAMILIES
+    from restyle.painters.diffusion.presets import PRESETS
+
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE))
+    models = {(name, one.model, FAMILIES[one.family], one.licence) for name, one in PRESETS.items()}
+    schedules = {(name, one.scheduler, str(one.steps), str(one.guidance)) for name, one in SCHEDULES.items()}
+    assert rows == models | schedules
+
+
 def test_the_formats_page_has_every_codec_and_container() -> None:
     from restyle.footage import CODECS
     from restyle.footage.output import CONTAINERS, PICTURES

@@ -16,7 +16,7 @@ from controls.types import ControlMap
 
 __all__ = ["BaeNormals", "NormalFromDepth", "normal_picture", "normals_from_nearness"]
 
-CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_normalbae", "sdxl": "xinsir/controlnet-union-sdxl-1.0"}
+CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_normalbae"}
 PROTOCOL = "blue faces the camera, red the left, green the top (each 0 to 255, 128 is none), as ControlNet 1.1 asks"
 
 

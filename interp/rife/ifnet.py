@@ -1,7 +1,7 @@
 """The network, generation 4.25: five blocks from coarse to fine, each correcting flow and mask of the one before.
 
 Written from the architecture as published (https://github.com/hzwer/Practical-RIFE); its parameters bear the published
-names, so that published weights load. Blocks see the picture at 1/16 to full size. Everything here is inference: no teacher, no losses.
+names, so that published weights load. Blocks see the picture at 1/16 to full size. It is for inference: no teacher, no losses.
 """
 
 from __future__ import annotations

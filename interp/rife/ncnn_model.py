@@ -1,7 +1,7 @@
 """RIFE's weights as a model folder of ncnn: ``flownet.param`` names the layers, ``flownet.bin`` holds their numbers.
 
-Formats: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure. Blobs that are used more than once have to be split
-by layers of their own, and a fraction needs its point, or it is read as a whole number's bits. A residual's learnt share is
+Formats: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure. Blobs used more than once have to be split by
+layers of their own, and a fraction needs its point, or it is read as a whole number's bits. A residual's learnt share is
 multiplied into its convolution.
 """
 

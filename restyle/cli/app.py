@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from restyle.cli import looking, making, mapping, retiming
+from restyle.cli import looking, making, mapping, retiming, weights
 from restyle.cli.stopping import Stop
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, RestyleError
@@ -40,6 +40,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     making.matte: "Follow objects, and write their mattes alone.",
     mapping.controls: "Make control maps, or list their kinds.",
     retiming.retime: "Give footage another frame rate, or slow motion.",
+    weights.models: "List the diffusion painter's models, fetch some, or say where they are.",
     looking.styles: "List the built-in styles, or paint them all on one sheet.",
     looking.inspect: "Say what footage is: its facts, cuts and motion.",
     looking.measure: "Measure how steady a result is against its source.",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from logging import CRITICAL
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from controls.torchvision_guard import make_torchvision_importable
-from restyle.errors import MissingModelError, PainterError, RecipeError, why
+from restyle.errors import MissingModelError, PainterError, RecipeError, show_path, why
 from restyle.painters.diffusion.hub import size_of
 from restyle.painters.diffusion.options import LOOKS, SCHEDULES, ControlSpec, Options
-from restyle.painters.diffusion.places import Places
+from restyle.painters.diffusion.places import FAMILIES, Places, tensor_names
 from restyle.painters.diffusion.presets import Family
+from restyle.painters.diffusion.selection import variant_of
 from restyle.types import Words
 
 __all__ = ["Machine", "Models", "choose_machine", "load_models"]
@@ -144,7 +147,20 @@ def load_models(options: Options, places: Places, *, tell: Callable[[str], None]
     """Load what ``places`` found. Raises ``MissingModelError``, ``RecipeError`` (parts that do not fit to each other)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of each other's changes, which is nothing to a person
-        return _loaded(options, places, tell)
+        with _nothing_fetched() if options.offline else nullcontext():
+            return _loaded(options, places, tell)
+
+
+@contextmanager
+def _nothing_fetched() -> Iterator[None]:
+    """diffusers asks the hub for the configuration of a single file even when told to use local files only."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Models:
@@ -153,19 +169,19 @@ def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Mo
     import transformers
 
     for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
+        library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
         library.utils.logging.disable_progress_bar()
     preset_schedule = options.schedule or places.schedule
     schedule = SCHEDULES[preset_schedule] if preset_schedule else None
     longest = LONGEST[places.family] if options.longest is None else options.longest
-    weights = sum(size_of(path) if path.is_dir() else path.stat().st_size for path in places.all)
+    weights = sum(size_of(path) for path in places.all)
     machine = choose_machine(options, has=_devices(), free=_free(), weights=weights, longest=longest)
     tell(machine.words)
     dtype = getattr(torch, machine.dtype)
     pipe = _assembled(options, places, dtype)
     pipe.set_progress_bar_config(disable=True)
     _set_schedule(pipe, schedule)
-    _add_loras(pipe, places)
+    _add_loras(pipe, places, tell)
     style = _add_style(pipe, options, places)
     if pipe.vae.config.force_upcast and dtype == torch.float16:
         pipe.vae.to(dtype=torch.float32)  # it overflows in half precision
@@ -228,7 +244,9 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
 
     xl = places.family == "sdxl"
     safe: dict[str, Any] = {"torch_dtype": dtype, "use_safetensors": None if options.allow_pickle else True}
-    with _told(f"model {options.model!r}", places.base):
+    alone = places.base.is_file() and places.config is None
+    hint = "its configuration is looked for on the model hub: name one here, --painter-option config=FOLDER"
+    with _told(f"model {options.model!r}", places.base, hint if alone else ""):
         if places.base.is_file():
             kind = StableDiffusionXLPipeline if xl else StableDiffusionPipeline
             base = kind.from_single_file(
@@ -245,13 +263,13 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
     parts = dict(base.components)
     parts.pop("safety_checker", None)
     if places.vae is not None:
-        with _told(f"VAE {options.vae!r}", places.vae):
-            parts["vae"] = AutoencoderKL.from_pretrained(places.vae, local_files_only=True, **safe)
+        with _told(f"VAE {options.vae or places.vae.name!r}", places.vae):
+            like = {"config": str(places.base), "subfolder": "vae"} if places.base.is_dir() else {}
+            parts["vae"] = _network(AutoencoderKL, places.vae, options, like, **safe)
     nets = []
     for spec, place in zip(places.specs, places.controls, strict=True):
         with _told(f"ControlNet {spec.model!r}", place):
-            load = ControlNetModel.from_single_file if place.is_file() else ControlNetModel.from_pretrained
-            nets.append(load(str(place), torch_dtype=dtype, **({} if place.is_file() else {"local_files_only": True})))
+            nets.append(_network(ControlNetModel, place, options, {}, **safe))
         _check_fits(nets[-1], parts["unet"], spec, options)
     if nets:
         parts["controlnet"] = nets[0] if len(nets) == 1 else nets
@@ -260,6 +278,14 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
         made = StableDiffusionXLImg2ImgPipeline if xl else StableDiffusionImg2ImgPipeline
     more: dict[str, Any] = {} if xl else {"safety_checker": None, "requires_safety_checker": False}
     return made(**{name: part for name, part in parts.items() if name != "image_encoder" or part is not None}, **more)
+
+
+def _network(kind: Any, place: Path, options: Options, like: Mapping[str, str], **safe: Any) -> Any:
+    """A network of one file, configured ``like`` a folder's where that is known, or of a folder."""
+    if place.is_file():
+        dtype = safe["torch_dtype"]
+        return kind.from_single_file(str(place), torch_dtype=dtype, local_files_only=options.offline, **like)
+    return kind.from_pretrained(place, variant=variant_of(place), local_files_only=True, **safe)
 
 
 def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> None:
@@ -287,24 +313,46 @@ def _set_schedule(pipe: Any, schedule: Any) -> None:
         pipe.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
 
 
-def _add_loras(pipe: Any, places: Places) -> None:
+def _add_loras(pipe: Any, places: Places, tell: Callable[[str], None]) -> None:
     names = []
+    family = FAMILIES[places.family]
     for number, (spec, place) in enumerate(places.loras):
         name = f"lora{number}"
-        file: dict[str, Any] = {"weight_name": spec.file} if spec.file else {}
-        if place.is_file():
-            file, place = {"weight_name": place.name}, place.parent
+        safe = {"use_safetensors": True} if place.suffix == ".safetensors" else {}
         try:
-            pipe.load_lora_weights(str(place), adapter_name=name, local_files_only=True, **file)
+            pipe.load_lora_weights(
+                str(place.parent), weight_name=place.name, adapter_name=name, local_files_only=True, **safe
+            )
         except (RuntimeError, ValueError, KeyError) as error:
-            raise RecipeError(f"LoRA {spec.source!r} does not fit to the model: {why(error)}") from error
+            reason = "its layers have other sizes" if "size mismatch" in str(error) else why(error)
+            raise RecipeError(
+                f"LoRA {spec.source!r} does not fit to the model: {reason}. Take one made for {family}"
+            ) from error
         except OSError as error:
             raise MissingModelError(f"LoRA {spec.source!r} cannot be loaded: {why(error)}") from error
-        if not any(name in adapters for adapters in pipe.get_list_adapters().values()):
-            raise RecipeError(f"LoRA {spec.source!r} does not fit to the model: none of its layers is there")
+        networks = (getattr(pipe, part, None) for part in ("unet", "text_encoder", "text_encoder_2"))
+        used = sum(
+            name in getattr(layer, "lora_A", ()) for network in networks if network for layer in network.modules()
+        )
+        there = _lora_layers(place)
+        if not used or (there is not None and 2 * used < there):
+            raise RecipeError(
+                f"LoRA {spec.source!r} does not fit to the model: {used} of its {there or 'many'} layers are there. "
+                f"Take one made for {family}"
+            )
+        if there is not None and used < there:
+            tell(f"painting with {used} of the {there} layers of LoRA {spec.source!r}: the model has no others")
         names.append(name)
     if names:
         pipe.set_adapters(names, [spec.weight for spec, _ in places.loras])
+
+
+def _lora_layers(place: Path) -> int | None:
+    """How many layers a LoRA changes, by its file; ``None`` where that is not known without running it."""
+    if place.suffix != ".safetensors":
+        return None
+    names = tensor_names(place)
+    return sum(name.endswith((".lora_A.weight", ".lora_down.weight", ".lora.down.weight")) for name in names) or None
 
 
 def _add_style(pipe: Any, options: Options, places: Places) -> Any:
@@ -326,8 +374,8 @@ def _add_style(pipe: Any, options: Options, places: Places) -> Any:
 class _told:
     """The library's errors about files as one line of ours."""
 
-    def __init__(self, what: str, place: Path) -> None:
-        self._what, self._place = what, place
+    def __init__(self, what: str, place: Path, hint: str = "") -> None:
+        self._what, self._place, self._hint = what, place, hint
 
     def __enter__(self) -> None:
         pass
@@ -336,4 +384,6 @@ class _told:
         if isinstance(
             error, (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError)
         ) and not isinstance(error, (torch.OutOfMemoryError, PainterError)):
-            raise MissingModelError(f"{self._what} cannot be loaded from {str(self._place)!r}: {why(error)}") from error
+            hint = f"; {self._hint}" if self._hint else ""
+            place = show_path(self._place)
+            raise MissingModelError(f"{self._what} cannot be loaded from {place} ({why(error)}){hint}") from error

@@ -92,7 +92,16 @@ class DiffusionPainter:
         return json.loads(json.dumps(plain)) | {"weights": self.places.identity()}
 
     def close(self) -> None:
+        if self._models is None:
+            return
+        import gc
+
+        import torch
+
         self._sampler = self._models = None
+        gc.collect()  # networks and the hooks on them point at each other
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     # Painting
 

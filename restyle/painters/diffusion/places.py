@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
-from restyle.painters.diffusion.hub import PICKLED, find, mark
+from restyle.painters.diffusion.hub import find, is_hub_id, mark, pull_line, snapshot
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS, Family, controlnet_for
+from restyle.painters.diffusion.selection import LORA, variant_of
 
-__all__ = ["Places", "find_places"]
+__all__ = ["FAMILIES", "Places", "find_places", "tensor_names"]
+
+FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
+"""As a person calls them."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,11 @@ class Places:
 
     @staticmethod
     def variant(folder: Path, options: Options) -> str | None:
-        """The variant of a folder's files: the one asked for, or ``fp16`` where there is no other."""
+        """The variant of a base model's files: the one asked for, or ``fp16`` where a part has no other."""
         if options.variant is not None:
             return options.variant
-        weights = [file.name for file in (folder / "unet").glob("*.safetensors")]
-        return "fp16" if weights and all(".fp16." in name for name in weights) else None
+        parts = [part for part in folder.iterdir() if part.is_dir()]
+        return next((variant for part in parts if (variant := variant_of(part)) is not None), None)
 
 
 def find_places(options: Options) -> Places:
@@ -74,7 +78,8 @@ def find_places(options: Options) -> Places:
     def found(what: str, wanted: str, **more: Any) -> Path:
         return find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
 
-    base = found("model", source)
+    known = options.model if preset else None
+    base = find(source, "model", offline=options.offline, variant=options.variant, name=known)
     family = _family(base)
     specs, nets = [], []
     for spec in options.controls:
@@ -82,23 +87,25 @@ def find_places(options: Options) -> Places:
         wanted = spec.model or controlnet_for(spec.kind, family)
         if wanted is None:
             raise RecipeError(
-                f"no ControlNet is known for {spec.kind} maps and this model; name one: {spec.kind}:model=ID"
+                f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: "
+                f"--control {spec.kind}:model=ID"
             )
         specs.append(replace(spec, model=wanted))
         nets.append(found("ControlNet", wanted))
+        _check_kind(nets[-1], wanted)
     vae = options.vae or (preset.vae if preset else None)
     loras = []
     for lora in options.loras:
         assert isinstance(lora, LoraSpec)
-        loras.append((lora, found("LoRA", lora.source, patterns=[lora.file] if lora.file else [])))
+        loras.append((lora, _lora(lora, found("LoRA", lora.source, files=[lora.file] if lora.file else []))))
     ip_adapter = None
     if options.style is not None:
         ip_adapter = _ip_adapter(options, family, found)
     return Places(
         base=base,
         family=family,
-        config=None if base.is_dir() else options.config,
-        vae=None if vae is None else found("VAE", vae),
+        config=None if base.is_dir() else _config(options, base, family),
+        vae=None if vae is None else found("VAE", vae, name=None if options.vae else known),
         specs=tuple(specs),
         controls=tuple(nets),
         loras=tuple(loras),
@@ -107,17 +114,71 @@ def find_places(options: Options) -> Places:
     )
 
 
-def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
-    source, inner, file = IP_ADAPTERS[family]
-    if options.ip_adapter is None:
-        patterns = [f"{inner}/{file}", f"{inner}/image_encoder/config.json", f"{inner}/image_encoder/model.safetensors"]
-        return found("IP-Adapter", source, patterns=patterns), inner, file
-    folder = found("IP-Adapter", options.ip_adapter)
-    files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors"))
+def _config(options: Options, base: Path, family: Family) -> str | None:
+    """Of a model of one file: the folder or hub id of its configuration; ``None``: that of its family's first model, fetched.
+
+    Raises ``MissingModelError``: offline, and not on this machine.
+    """
+    if not options.offline or (options.config is not None and Path(options.config).expanduser().is_dir()):
+        return options.config and str(Path(options.config).expanduser())
+    wanted = options.config or PRESETS[family].model
+    folder = snapshot(wanted) if is_hub_id(wanted) else None
+    if folder is None or not (folder / "model_index.json").is_file():
+        raise MissingModelError(
+            f"the configuration {wanted!r} of {show_path(base)} is not on this machine, and --offline fetches nothing: "
+            f"{pull_line(wanted if options.config else family)}, or --painter-option config=FOLDER"
+        )
+    return str(folder)
+
+
+def _check_kind(net: Path, source: str) -> None:
+    """Raises ``RecipeError`` for a network that would load as a ControlNet and not work as one (unions of several)."""
+    try:
+        config = json.loads((net / "config.json").read_text())
+    except (OSError, ValueError):  # a file; or told when it is loaded
+        return
+    kind = config.get("_class_name", "ControlNetModel")
+    if kind != "ControlNetModel":
+        raise RecipeError(f"ControlNet {source!r} is a {kind}, which this painter does not use; take a ControlNetModel")
+
+
+def _lora(spec: LoraSpec, place: Path) -> Path:
+    """The one file that is meant. Raises ``MissingModelError`` (none), ``RecipeError`` (several)."""
+    if place.is_file() or spec.file:
+        return place if place.is_file() else place / str(spec.file)
+    if (place / LORA).is_file():
+        return place / LORA
+    files = sorted(file for file in place.glob("*.safetensors"))
     if not files:
-        raise MissingModelError(f"{show_path(folder)} has no file *ip-adapter*.safetensors")
-    chosen = next((path for path in files if path.name == file), files[0])
-    return folder, chosen.parent.relative_to(folder).as_posix(), chosen.name
+        raise MissingModelError(f"LoRA {spec.source!r}: there is no .safetensors file in {show_path(place)}")
+    if len(files) > 1:
+        listed = ", ".join(file.name for file in files[:8]) + (", ..." if len(files) > 8 else "")
+        raise RecipeError(f"LoRA {spec.source!r} has several files; say which, as its field file: {listed}")
+    return files[0]
+
+
+def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str, str]:
+    known = IP_ADAPTERS[family]
+    if options.ip_adapter is None:
+        folder, inner, file = (
+            found("IP-Adapter", known.hub_id, files=known.files, name=f"ip-adapter-{family}"),
+            known.folder,
+            known.file,
+        )
+    else:
+        folder = found("IP-Adapter", options.ip_adapter)
+        files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors")) if folder.is_dir() else []
+        if not files:
+            raise MissingModelError(f"IP-Adapter: {show_path(folder)} has no file *ip-adapter*.safetensors")
+        chosen = next((path for path in files if path.name == known.file), files[0])
+        inner, file = chosen.parent.relative_to(folder).as_posix(), chosen.name
+    encoder = folder / inner / "image_encoder"
+    ready = (encoder / "config.json").is_file() and bool([*encoder.glob("*.safetensors")])
+    if not ready and not (options.allow_pickle and [*encoder.glob("*.bin")]):
+        raise MissingModelError(
+            f"IP-Adapter: {show_path(encoder)} has no image encoder (config.json and a .safetensors file)"
+        )
+    return folder, inner, file
 
 
 def _family(base: Path) -> Family:
@@ -132,16 +193,23 @@ def _family(base: Path) -> Family:
                 f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
             ) from error
         return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
-    if base.suffix.lower() in PICKLED:
-        raise RecipeError(
-            f"which family {show_path(base)} is of cannot be told without running it; take a .safetensors file"
+    names = tensor_names(base)
+    if not any(name.startswith("model.diffusion_model.input_blocks.") for name in names):
+        raise MissingModelError(
+            f"{show_path(base)} is no whole model of Stable Diffusion (a LoRA, a ControlNet or a VAE has an option of its own)"
         )
-    try:
-        with open(base, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            names = json.loads(file.read(length)) if length < base.stat().st_size else {}
-    except (OSError, ValueError, struct.error) as error:
-        raise MissingModelError(f"{show_path(base)} is no safetensors file ({why(error)})") from error
-    if not names:
-        raise MissingModelError(f"{show_path(base)} is no safetensors file, or it is cut off; fetch it again")
     return "sdxl" if any(name.startswith("conditioner.embedders.1") for name in names) else "sd15"
+
+
+def tensor_names(path: Path) -> list[str]:
+    """Names of the tensors in a safetensors file. Raises ``MissingModelError``."""
+    try:
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            head = json.loads(file.read(length)) if length < path.stat().st_size else {}
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise MissingModelError(f"{show_path(path)} is no safetensors file ({why(error)})") from error
+    if not ends or path.stat().st_size < 8 + length + max(ends):
+        raise MissingModelError(f"{show_path(path)} is no safetensors file, or it is cut off; fetch it again")
+    return [name for name in head if name != "__metadata__"]

@@ -1,6 +1,6 @@
 """Known-good models by name. Imports nothing heavy.
 
-Licences and ids are as the hub's pages gave them when this was written; they have not been checked by a machine.
+Ids and licences were written down from memory; no machine has checked them, and nothing was run on these weights.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["IP_ADAPTERS", "PRESETS", "Family", "Preset", "controlnet_for"]
+__all__ = ["IP_ADAPTERS", "PRESETS", "Family", "IPAdapter", "Preset", "controlnet_for"]
 
 Family = Literal["sd15", "sdxl"]
 
@@ -24,6 +24,23 @@ class Preset:
     about: str
     vae: str | None = None
     schedule: str | None = None
+
+
+@dataclass(frozen=True)
+class IPAdapter:
+    """What takes the style of a picture: the adapter, with its image encoder beside it."""
+
+    hub_id: str
+    folder: str
+    """Within the hub id."""
+    file: str
+    licence: str = "Apache-2.0"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Everything that is needed of the hub id."""
+        encoder = f"{self.folder}/image_encoder"
+        return f"{encoder}/config.json", f"{self.folder}/{self.file}", f"{encoder}/model.safetensors"
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -54,11 +71,11 @@ PRESETS: Mapping[str, Preset] = {
     ),
 }
 
-IP_ADAPTERS: Mapping[Family, tuple[str, str, str]] = {
-    "sd15": ("h94/IP-Adapter", "models", "ip-adapter_sd15.safetensors"),
-    "sdxl": ("h94/IP-Adapter", "sdxl_models", "ip-adapter_sdxl.safetensors"),
+IP_ADAPTERS: Mapping[Family, IPAdapter] = {
+    "sd15": IPAdapter("h94/IP-Adapter", "models", "ip-adapter_sd15.safetensors"),
+    "sdxl": IPAdapter("h94/IP-Adapter", "sdxl_models", "ip-adapter_sdxl.safetensors"),
 }
-"""Family -> hub id, folder within it, file."""
+"""The one for each family."""
 
 
 def controlnet_for(kind: str, family: Family) -> str | None:

@@ -50,6 +50,7 @@ def test_a_clip_is_repainted_and_words_are_heard(
     assert (said.json["frames"], said.json["painted"]) == (FRAMES, 11)
     first = pictures(tmp_path / "a.mkv")
     assert len(first) == FRAMES
+    assert "a red car" in Path(said.json["report"]).read_text()
     again = restyle_command(*words(tiny, clip, tmp_path / "a.mkv", "--json", "--overwrite"))
     assert again.json["reused"] == FRAMES
     later = ("--prompt-at", "frame:70=a blue boat", "--overwrite", "--json")
@@ -115,6 +116,11 @@ def test_preview_shows_each_shots_first(tiny: Any, clip: Path, tmp_path: Path, r
         (["--painter-option", "stepps=2"], 2, "no option 'stepps'"),
         (["--control", "lineart:model=owner/net"], 6, "ControlNet 'owner/net' is not on this machine"),
         (["--control", "tile:model={sdxl}"], 2, "is not made for the model"),
+        (
+            ["--control", "normal", "--painter-option", "model={xl}"],
+            2,
+            "no ControlNet is known for normal maps and SDXL",
+        ),
         (["--painter-option", "loras={lora}"], 2, "does not fit to the model"),
         (["--painter-option", "model={pickled}"], 2, "pickled"),
         (["--painter-option", "model={empty}"], 6, "no model_index.json"),
@@ -126,7 +132,7 @@ def test_what_cannot_be_is_one_line_and_the_job_folder_survives(
     (tmp_path / "empty").mkdir()
     (tmp_path / "model.ckpt").write_bytes(b"\x80\x04")
     names = {
-        "sdxl": tiny("controlnet-sdxl"), "lora": tiny("lora-sdxl"), "pickled": tmp_path / "model.ckpt",
+        "sdxl": tiny("controlnet-sdxl"), "xl": tiny("sdxl"), "lora": tiny("lora-sdxl"), "pickled": tmp_path / "model.ckpt",
         "empty": tmp_path / "empty",
     }  # fmt: skip
     restyle_command(*words(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12"))

@@ -1,0 +1,121 @@
+"""Which files of a model are needed, and whether a folder has them. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from restyle.errors import MissingModelError, RecipeError
+
+__all__ = ["LORA", "PICKLED", "chosen", "lacking", "variant_of"]
+
+PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+CONFIGS = (".json", ".txt", ".model")
+PART = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
+LORA = "pytorch_lora_weights.safetensors"  # what the libraries call a LoRA's one file
+WEIGHTS = re.compile(r"(?P<stem>[^.]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safetensors")
+UNUSED = ("safety_checker",)  # folders of a model that are never loaded
+
+
+def chosen(hub_id: str, names: Sequence[str], files: Sequence[str] = (), variant: str | None = None) -> list[str]:
+    """Of the files of a repository on the hub, those that are needed, configurations first.
+
+    ``files``: these, and no others. Else, of a diffusers model, every part's configuration and one set of safetensors; of a
+    single network (a ControlNet, a VAE) the same; of a LoRA its one file. ``variant``: which set, by default ``fp16`` where
+    there is one. Raises ``MissingModelError`` (there are none), ``RecipeError`` (several that are no set: one has to be named).
+    """
+    if files:
+        for file in files:
+            if file not in names:
+                raise MissingModelError(f"{hub_id!r} on the model hub has no file {file!r}")
+        return list(files)
+    weights = [name for name in names if name.endswith(".safetensors")]
+    top = [name for name in weights if "/" not in name]
+    if "model_index.json" in names:
+        nested = [name for name in weights if "/" in name and PurePosixPath(name).parts[0] not in UNUSED]
+        found = _one_set(nested, variant)
+        configs = [name for name in names if name.endswith(CONFIGS) and PurePosixPath(name).parts[0] not in UNUSED]
+    elif "config.json" in names and any(name.startswith(PART) for name in top):
+        found = _one_set([name for name in top if name.startswith(PART)], variant)
+        configs = [name for name in names if name.endswith(".json") and "/" not in name]
+    else:
+        found, configs = [LORA] if LORA in top else top, []
+        if len(found) > 1:
+            listed = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
+            raise RecipeError(f"{hub_id!r} on the model hub has several files, say which: {listed}")
+    if not found:
+        raise MissingModelError(
+            f"{hub_id!r} on the model hub has no safetensors files that could be used; "
+            "if it is to be used all the same, fetch it by hand and give the folder, with --painter-option allow_pickle=true"
+        )
+    return configs + found
+
+
+def _one_set(names: Sequence[str], variant: str | None) -> list[str]:
+    """Of every folder's weights those of one variant: the one asked for, else ``fp16``, else those of none."""
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for name in names:
+        place = PurePosixPath(name)
+        found = WEIGHTS.fullmatch(place.name)
+        if found is not None:
+            group = groups.setdefault((str(place.parent), found["stem"]), {})
+            group.setdefault(found["variant"] or "", []).append(name)
+    kept: list[str] = []
+    for group in groups.values():
+        kept += next((group[one] for one in (variant, "fp16", "") if one is not None and one in group), [])
+    return kept
+
+
+def variant_of(folder: Path) -> str | None:
+    """``fp16`` where a network's folder has weights of that variant, and none of no variant."""
+    matches = [WEIGHTS.fullmatch(file.name) for file in folder.glob("*.safetensors")]
+    variants = {match["variant"] for match in matches if match is not None}
+    return "fp16" if "fp16" in variants and None not in variants else None
+
+
+def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = False) -> str | None:
+    """What a folder has not, and would need to be loaded, in a few words; ``None``: nothing. Looks at names alone.
+
+    A fetch that was cut off, or one of some files only (another program's), is told by it.
+    """
+    if files:
+        return next((file for file in files if not (folder / file).is_file()), None)
+    kinds = (".safetensors", *(PICKLED if allow_pickle else ()))
+    index = folder / "model_index.json"
+    if index.is_file():
+        try:
+            parts = json.loads(index.read_text())
+        except (OSError, ValueError):
+            return "a readable model_index.json"
+        wanted = [name for name, kind in parts.items() if isinstance(kind, list) and kind[0] and name not in UNUSED]
+        return next((lack for name in wanted for lack in _lacks(folder / name, name, kinds)), None)
+    top = [file.name for file in folder.glob("*") if file.suffix in kinds and file.is_file()]
+    if any(name.startswith(PART) for name in top) or (folder / "config.json").is_file():
+        return next(_lacks(folder, ".", kinds), None)
+    return None if top else "weights"
+
+
+def _lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
+    """Of one part of a model."""
+    if not any(file.is_file() for file in folder.glob("*config.json")):
+        yield f"{name}/config.json"
+    if name.startswith("tokenizer"):
+        whole, vocabulary = folder / "tokenizer.json", [folder / "vocab.json", folder / "merges.txt"]
+        if not whole.is_file() and not all(file.is_file() for file in vocabulary):
+            yield f"{name}/vocab.json"
+    if not (folder / "config.json").is_file():
+        return  # no network
+    indexes = list(folder.glob("*.index*.json"))
+    for index in indexes:
+        try:
+            shards = set(json.loads(index.read_text())["weight_map"].values())
+        except (OSError, ValueError, KeyError, AttributeError):
+            yield f"a readable {name}/{index.name}"
+            continue
+        if all((folder / shard).is_file() for shard in shards):
+            return  # one whole set is enough
+    single = [file for file in folder.glob("*") if file.suffix in kinds and "-of-" not in file.name and file.is_file()]
+    if not single:
+        yield f"weights in {name}"
