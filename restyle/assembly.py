@@ -103,8 +103,10 @@ class Assembly:
             margin=max(MARGIN, edge_reach(layers)),
         )
 
-    def engine(self) -> Engine:
-        """Who renders the plan. Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
+    def engine(self, *, associated: bool = False) -> Engine:
+        """Who renders the plan. ``associated``: pictures are multiplied by their alpha, where layers make one.
+
+        Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
         recipe = self.recipe
         hands = self._hands()
         return Engine(
@@ -115,7 +117,7 @@ class Assembly:
                 for number, look in enumerate(self.looks)
             ],
             filler=make_filler(recipe.fill, recipe.fill_options),
-            compositor=None if not layers_of(recipe) else self._compositor(),
+            compositor=None if not layers_of(recipe) else self._compositor(associated),
             framing=self.framing,
             conditions=self.maps,
             repair=self._repair,
@@ -215,7 +217,7 @@ class Assembly:
                 hands[key.frame] = picture
         return hands
 
-    def _compositor(self) -> LayerCompositor:
+    def _compositor(self, associated: bool) -> LayerCompositor:
         layers = layers_of(self.recipe)
         if self.mattes is None:
             raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
@@ -225,4 +227,4 @@ class Assembly:
             for number, layer in enumerate(layers)
             if layer.source is not None
         }
-        return LayerCompositor(layers, looks_of(self.recipe)[1], self.mattes, backdrops)
+        return LayerCompositor(layers, looks_of(self.recipe)[1], self.mattes, backdrops, associated=associated)

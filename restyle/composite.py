@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["blend", "keep_colour", "matte_edge", "over"]
+__all__ = ["blend", "keep_colour", "matte_edge", "mixed", "over"]
 
 # Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -48,6 +49,47 @@ def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
     if source.dtype == np.float32:
         return mixed
     return np.clip(np.rint(mixed), 0, white).astype(source.dtype)
+
+
+def mixed(base: np.ndarray, top: np.ndarray, how: str) -> np.ndarray:
+    """``top`` blended with ``base``, both H x W x 3 of one dtype: what ``over`` then lays down.
+
+    ``how``: ``normal`` (the top), ``multiply``, ``screen``, ``overlay``, ``soft-light``, ``darken``, ``lighten``: the formulas
+    of W3C's Compositing and Blending Level 1, section 10.1, of display-referred values with 1 = white, as editors have them
+    (floats are clipped to [0, 1] for those that need it). ``colour``: the top's hue and saturation with the base's brightness,
+    and ``luminosity``: the reverse, by Rec. 709 luma (``keep_colour``). Raises ``ValueError`` for another name.
+    """
+    if how == "normal":
+        return top
+    if how in ("colour", "luminosity"):
+        return keep_colour(top, base) if how == "colour" else keep_colour(base, top)
+    if how not in _BLENDS:
+        raise ValueError(f"no blend mode {how!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
+    white = 1.0 if base.dtype == np.float32 else float(np.iinfo(base.dtype).max)
+    below, above = (picture.astype(np.float32) * np.float32(1 / white) for picture in (base, top))
+    if base.dtype == np.float32 and how in ("screen", "overlay", "soft-light"):
+        below, above = np.clip(below, 0, 1), np.clip(above, 0, 1)
+    made = _BLENDS[how](below, above)
+    if base.dtype == np.float32:
+        return made.astype(np.float32)
+    return np.rint(np.clip(made, 0, 1) * np.float32(white)).astype(base.dtype)
+
+
+def _soft_light(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    lifted = np.where(below <= 0.25, ((16 * below - 12) * below + 4) * below, np.sqrt(below))
+    return np.where(
+        above <= 0.5, below - (1 - 2 * above) * below * (1 - below), below + (2 * above - 1) * (lifted - below)
+    )
+
+
+_BLENDS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "multiply": lambda b, s: b * s,
+    "screen": lambda b, s: b + s - b * s,
+    "overlay": lambda b, s: np.where(b <= 0.5, 2 * b * s, 1 - 2 * (1 - b) * (1 - s)),
+    "soft-light": _soft_light,
+    "darken": np.minimum,
+    "lighten": np.maximum,
+}
 
 
 def matte_edge(matte: np.ndarray, *, grow: float = 0.0, feather: float = 0.0) -> np.ndarray:

@@ -38,6 +38,9 @@ class _First:
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return pictures[0] if pictures else frame.picture
 
+    def alpha(self, frame: Frame) -> np.ndarray | None:
+        return frame.alpha
+
 
 @dataclass(frozen=True)
 class _View:
@@ -296,7 +299,7 @@ class Engine:
         picture = self._compositor.compose(frame, pictures)
         return Rendered(
             source=frame,
-            result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), frame.alpha),
+            result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), self._compositor.alpha(frame)),
             shot=window.shot,
             key=key,
             coverage=min((got.coverage for got in filled), default=1.0),

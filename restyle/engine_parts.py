@@ -55,6 +55,10 @@ class Compositor(Protocol):
         """``pictures``: of each look, H x W x 3 in the frame's dtype. Gives the result's picture."""
         ...
 
+    def alpha(self, frame: Frame) -> np.ndarray | None:
+        """The result's alpha, H x W in the frame's dtype; ``None``: it has none."""
+        ...
+
 
 class Conditions(Protocol):
     """Where control maps come from (``conditions.KeyframeMaps``)."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restyle.errors import RecipeError
 from restyle.mattes import Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
 from restyle.progress import Meter
@@ -67,7 +68,8 @@ class Findings:
             return None
         files = [file_digest(path) for path in matte_files(recipe.objects)]
         where = [(shot.start, shot.stop) for shot in shots]
-        key = digest(self.footage_key, versions(), recipe.objects, files, recipe.masker, recipe.masker_options, where)
+        masker, options, why = self._masker()
+        key = digest(self.footage_key, versions(), recipe.objects, files, masker, options, where)
         if not self._store.has("mattes", key):
             with self._store.making("mattes", key) as folder:
                 follow_objects(
@@ -76,17 +78,29 @@ class Findings:
                     shots,
                     pts=analysis.pts,
                     frames=self._footage.spec.frames or len(analysis.pts),
-                    masker=recipe.masker,
-                    options=self._masker_options(),
+                    masker=masker,
+                    options=options | ({"offline": True} if self._offline and masker == "sam2" else {}),
+                    why=why,
                     place=folder,
                     meter=self._meter,
                 )
         self.keys["mattes"].add(key)
         return Mattes(self._store.path("mattes", key))
 
-    def _masker_options(self) -> Mapping[str, Any]:
-        options = dict(self._recipe.masker_options)
-        return options | {"offline": True} if self._offline and self._recipe.masker == "sam2" else options
+    def _masker(self) -> tuple[str, dict[str, Any], str | None]:
+        """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""
+        from controls.masks import choose_masker, masker_options
+
+        name, options = self._recipe.masker, dict(self._recipe.masker_options)
+        if name != "auto":
+            return name, options, None
+        name, why = choose_masker(options)
+        known = {each: masker_options(each) for each in ("flowcut", "sam2")}
+        for option in options:
+            if not any(option in taken for taken in known.values()):
+                listed = ", ".join(each for taken in known.values() for each in taken)
+                raise RecipeError(f"no masker has an option {option!r}; there are: {listed}")
+        return name, {option: value for option, value in options.items() if option in known[name]}, why
 
     def _span(self) -> tuple[int, int | None]:
         if self._recipe.range is None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from restyle.assembly import Assembly, opened_looks
 from restyle.conditions import KeyframeMaps
 from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
-from restyle.errors import RecipeError
+from restyle.errors import RecipeError, show_path
 from restyle.findings import Findings
 from restyle.mattes import export
 from restyle.memory import keep_freed_memory
@@ -149,7 +149,12 @@ class Job:
         began = time.perf_counter()
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
-        out = plan_output(self.spec, self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        if self._cuts_out and not out.has_alpha:
+            raise RecipeError(
+                f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
+                ".mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
+            )
         check_output(self.spec, out, overwrite=self.overwrite)
         tally = _Tally()
         with ExitStack() as stack:
@@ -165,7 +170,7 @@ class Job:
                 tally.notes += assembly.mattes.notes(len(plan.shots))
             shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
-            self._render(assembly.engine(), plan, store, shelf, out, tally)
+            self._render(assembly.engine(associated=out.codec == "exr"), plan, store, shelf, out, tally)
             rendered = time.perf_counter()
             segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)
@@ -271,6 +276,14 @@ class Job:
         with self._aside() as (store, footage), opened_looks(self.recipe, offline=self.offline) as looks:
             assembly = self._assembly(footage, store, self._findings(footage, store), looks)
             yield assembly.plan, assembly.engine()
+
+    @property
+    def _cuts_out(self) -> bool:
+        return any(layer.mode == "cutout" for layer in self.recipe.layers)
+
+    def _shown(self) -> FootageSpec:
+        """The footage's facts, as those of the result."""
+        return replace(self.spec, has_alpha=True) if self._cuts_out else self.spec
 
     def _open(self) -> Footage:
         from restyle.footage import open_footage

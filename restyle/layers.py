@@ -127,8 +127,12 @@ class LayerCompositor:
         looks: Sequence[int | None],
         mattes: MatteSource,
         backdrops: Mapping[int, np.ndarray],
+        *,
+        associated: bool = False,
     ) -> None:
-        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture."""
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture. ``associated``:
+        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it."""
+        self._associated = associated
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
         self._backdrops = backdrops
@@ -136,6 +140,8 @@ class LayerCompositor:
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
         made: np.ndarray | None = None
         for number, (layer, look) in enumerate(self._layers):
+            if layer.mode == "cutout":
+                continue
             height, width = frame.picture.shape[:2]
             left, top, right, bottom = self._reach(layer, frame.index, width, height)
             part = np.s_[top:bottom, left:right]
@@ -145,8 +151,31 @@ class LayerCompositor:
             matte = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
             upper = self._backdrops.get(number, frame.picture) if look is None else pictures[look]
             made = frame.picture.copy() if made is None else made
-            made[part] = composite.over(made[part], upper[part], matte)
-        return frame.picture if made is None else made
+            below = made[part]
+            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), matte)
+        made = frame.picture if made is None else made
+        if self._associated and (alpha := self._cut(frame)) is not None:
+            made = (made.astype(np.float32) * alpha[:, :, None]).astype(made.dtype)
+        return made
+
+    def alpha(self, frame: Frame) -> np.ndarray | None:
+        cut = self._cut(frame)
+        if cut is None:
+            return frame.alpha
+        kind = frame.picture.dtype
+        white = 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
+        if frame.alpha is not None:
+            cut = cut * frame.alpha.astype(np.float32) * np.float32(1 / white)
+        return cut if kind == np.float32 else np.rint(cut * np.float32(white)).astype(kind)
+
+    def _cut(self, frame: Frame) -> np.ndarray | None:
+        """What the cut-out layers leave of the picture, float32 H x W in [0, 1]: all that one of them covers."""
+        edges = [
+            composite.matte_edge(matte_of(layer, self._mattes, frame.index), grow=layer.grow, feather=layer.feather)
+            for layer, _ in self._layers
+            if layer.mode == "cutout"
+        ]
+        return np.maximum.reduce(edges) if edges else None
 
     def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:
         """As much of the frame as the layer, its softened edge included, may touch."""

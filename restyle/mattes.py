@@ -53,13 +53,15 @@ def follow_objects(
     options: Mapping[str, Any],
     place: Path,
     meter: Meter,
+    why: str | None = None,
 ) -> None:
     """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
     ``NAME/NUMBER.png`` (8 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
     ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
-    whole footage. ``options``: the masker's. Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``,
-    ``MissingModelError``, ``Cancelled``.
+    whole footage. ``options``: the masker's. ``why`` it is not a better one, for the notes.
+
+    Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``MissingModelError``, ``Cancelled``.
     """
     given, prompts = _parse(objects)
     spec = footage.spec
@@ -94,6 +96,7 @@ def follow_objects(
         "size": [spec.width, spec.height],
         "lost": {name: sorted(numbers) for name, numbers in lost.items()},
         "boxes": boxes,
+        "why": None if why is None or not prompts else f"objects were followed by {masker}, for {why}",
         "shots": {name: sorted(set(where)) for name, where in seen.items()},
     }
     (place / "facts.json").write_text(json.dumps(facts))
@@ -110,6 +113,7 @@ class Mattes:
             self._size = tuple(facts["size"])
             self.lost: Mapping[str, Sequence[int]] = facts["lost"]
             self.shots: Mapping[str, Sequence[int]] = facts["shots"]
+            self._why: str | None = facts["why"]
             self._boxes = {
                 name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
             }
@@ -133,8 +137,9 @@ class Mattes:
         return {frame: union(self._boxes[name].get(frame) for name in names) for frame in frames}
 
     def notes(self, shots: int) -> list[str]:
-        """What a person should know: where an object was lost, and shots in which it is not marked. One line each."""
-        lines = []
+        """What a person should know: who followed the objects, if it is not the best there is, where one was lost, and shots
+        in which one is not marked. One line each."""
+        lines = [] if self._why is None else [self._why]
         for name in self.names:
             if gone := self.lost.get(name):
                 lines.append(

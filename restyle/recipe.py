@@ -77,6 +77,11 @@ class PromptAt(BaseModel):
         return self
 
 
+Blend = Literal[
+    "normal", "multiply", "screen", "overlay", "soft-light", "darken", "lighten", "colour", "luminosity"
+]  # fmt: skip
+
+
 class Layer(BaseModel):
     """What is done to one object. Layers are laid over the footage in the recipe's order; the last lies on top."""
 
@@ -84,8 +89,9 @@ class Layer(BaseModel):
 
     object: Annotated[str, Field(min_length=1)]
     """Name of one of the recipe's objects, or ``"background"``: all that belongs to none of them."""
-    mode: Literal["restyle", "keep", "replace"] = "restyle"
-    """Paint it; show the footage there, whatever lies below; or put a colour or a picture (``source``) there."""
+    mode: Literal["restyle", "keep", "replace", "cutout"] = "restyle"
+    """Paint it; show the footage there, whatever lies below; put a colour or a picture (``source``) there; or make the result
+    transparent outside of it."""
     source: str | None = None
     """With ``replace``: ``"#rrggbb"``, or a picture's path; the picture is scaled and cropped to fill the frame."""
     style: str | None = None
@@ -101,9 +107,13 @@ class Layer(BaseModel):
     """Pixels by which the matte is grown or, below 0, shrunk."""
     invert: bool = False
     """Everywhere but on the object."""
+    blend: Blend = "normal"
+    """How it is mixed with what lies below: see ``composite.mixed``."""
 
     @model_validator(mode="after")
     def _fits(self) -> Layer:
+        if self.blend != "normal" and self.mode not in ("restyle", "replace"):
+            raise ValueError(f"a layer whose mode is {self.mode!r} lays nothing over the footage that could be blended")
         if (self.mode == "replace") != (self.source is not None):
             raise ValueError("a layer has a source (a colour or a picture) if its mode is 'replace', and only then")
         return self
@@ -153,7 +163,7 @@ class Recipe(BaseModel):
     objects: tuple[Annotated[str, Field(pattern=r"(?s)^\w[\w-]*=\w+:.+$")], ...] = ()
     """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
     objects alone are restyled."""
-    masker: str = "flowcut"
+    masker: str = "auto"
     """Who follows the objects through their shots."""
     masker_options: dict[str, Any] = Field(default_factory=dict)
     layers: tuple[Layer, ...] = ()

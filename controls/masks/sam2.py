@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import build_network, find_checkpoint
+from controls.masks.sam2_weights import DEFAULT, build_network, find_checkpoint
 from controls.masks.shelf import Shelf
 from controls.prompts import within
 from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
@@ -38,7 +38,7 @@ class Sam2Masker:
     name = "sam2"
 
     def __init__(
-        self, *, model: str = "facebook/sam2.1-hiera-small", config: str | None = None, allow_pickle: bool = False,
+        self, *, model: str = DEFAULT, config: str | None = None, allow_pickle: bool = False,
         offline: bool = False, device: str | None = None, dtype: str = "float32", image_size: int | None = None,
         holes: int = 8,
     ) -> None:  # fmt: skip

@@ -8,7 +8,9 @@ from typing import Any
 
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 
-__all__ = ["build_network", "find_checkpoint"]
+__all__ = ["DEFAULT", "build_network", "find_checkpoint"]
+
+DEFAULT = "facebook/sam2.1-hiera-small"
 
 CONFIGS = {  # checkpoint's name, as published -> the package's configuration of that size
     f"{generation}_hiera_{size}": f"configs/{folder}/{generation}_hiera_{letter}.yaml"

@@ -119,13 +119,16 @@ Layer = Annotated[
         "--layer",
         metavar="NAME[:FIELD=VALUE,...]",
         help="What is done to an object, or to the background; the last lies on top. Fields: mode (restyle, keep, "
-        "replace), source, style, strength, keep-colour, seed, feather, grow, invert. Can be given many times.",
+        "replace, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend. Can be given many times.",
         show_default=False,
     ),
 ]
 Masker = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Who follows the objects: flowcut (needs no weights) or sam2."),
+    typer.Option(
+        metavar="NAME",
+        help="Who follows the objects: sam2, flowcut (needs no weights), or auto, which is sam2 if its weights are there.",
+    ),
 ]
 Cuts = Annotated[
     str | None,

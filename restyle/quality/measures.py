@@ -43,10 +43,16 @@ FULL = {"uint8": 255.0, "uint16": 65535.0}
 STATIC = 2.5 / 255  # a source pixel that changed less than this (8-bit rounding and a little noise) stands still
 
 
+HALF_MAX = 65504.0
+
+
 def to_unit(picture: np.ndarray) -> np.ndarray:
-    """Code values as float32, full scale = 1. float32 pictures (EXR) are passed on as they are, unclipped."""
+    """Code values as float32, full scale = 1. float32 pictures (EXR) are passed on unclipped, but what is not finite counts
+    as the largest value of a 16-bit float, and what is no number as 0: one such pixel would make every mean meaningless."""
     if picture.dtype == np.float32:
-        return picture
+        if np.isfinite(picture).all():
+            return picture
+        return np.nan_to_num(picture, nan=0.0, posinf=HALF_MAX, neginf=-HALF_MAX)
     full = FULL.get(picture.dtype.name)
     if full is None:
         raise ValueError(f"a picture is uint8, uint16 or float32, got {picture.dtype}")

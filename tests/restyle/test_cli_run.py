@@ -78,7 +78,7 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
         "painter": "neural-style", "painter_options": {"hold": 0.25}, "fill": "hold",
         "fill_options": {}, "strength": 0.5, "keep_colour": True, "seed": 3, "keyframes": "every:6", "coverage": 0.5,
-        "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "flowcut", "masker_options": {},
+        "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "auto", "masker_options": {},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,
     }  # fmt: skip
     plan = json.loads((tmp_path / "work here" / "plan.json").read_text())

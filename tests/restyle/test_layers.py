@@ -326,7 +326,7 @@ def test_sam2_without_its_package_or_its_weights_says_what_to_do(
 
 def test_options_of_the_masker_reach_it_and_make_other_mattes(clip: Path, tmp_path: Path) -> None:
     prompt = ("thing=box:20,16,60,50@3",)
-    with pytest.raises(RecipeError, match="no option 'hardness'"):
+    with pytest.raises(RecipeError, match="no masker has an option 'hardness'"):
         Job(clip, recipe=Recipe.build(objects=prompt, masker_options={"hardness": 2})).mattes(tmp_path / "a")
     with pytest.raises(RecipeError, match="edge"):
         Job(clip, recipe=Recipe.build(objects=prompt, masker_options={"edge": 99})).mattes(tmp_path / "b")

@@ -1,0 +1,233 @@
+"""Cut-outs, blend modes, floats, and who follows the objects: with known answers to the pixel."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clips import moving_frames, write_clip, write_pictures
+from command import Caller
+
+from restyle import Job, Recipe
+from restyle.composite import matte_edge, mixed, over
+from restyle.errors import RecipeError
+from restyle.footage import open_footage, probe
+
+SIZE = (96, 64)
+FRAMES = 6
+
+
+def square(t: int) -> np.ndarray:
+    matte = np.zeros(SIZE[::-1], np.float32)
+    matte[16:40, 20 + 2 * t : 44 + 2 * t] = 1
+    return matte
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "in.mkv", moving_frames(FRAMES, SIZE), codec="ffv1", pixel_format="bgr0")
+
+
+@pytest.fixture
+def car(tmp_path: Path) -> str:
+    (tmp_path / "car").mkdir()
+    for t in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "car" / f"m.{t:04d}.png"), np.rint(square(t) * 255).astype(np.uint8))
+    return f"car=mattes:{tmp_path / 'car'}"
+
+
+# Cut-outs
+
+
+@pytest.mark.parametrize(("output", "codec"), [("out/f.%04d.png", None), ("out/f.%04d.tif", None), ("o.mkv", "ffv1")])
+def test_a_cut_out_is_the_footage_and_its_alpha_the_softened_matte(
+    clip: Path, car: str, tmp_path: Path, output: str, codec: str | None
+) -> None:
+    recipe = Recipe.build(objects=[car], layers=[{"object": "car", "mode": "cutout", "feather": 3}], codec=codec)
+    Job(clip, tmp_path / output, recipe, report=False).run()
+    place = tmp_path / output if codec else (tmp_path / output).parent
+    with open_footage(clip) as before, open_footage(place) as after:
+        assert after.spec.has_alpha
+        for source, made in zip(before.frames(), after.frames(), strict=True):
+            assert made.alpha is not None
+            wanted = np.rint(matte_edge(square(source.index), feather=3) * 255)
+            assert np.abs(made.alpha.astype(int) - wanted).max() <= 1
+            assert np.array_equal(made.picture, source.picture)
+
+
+def test_prores_carries_a_cut_out(clip: Path, car: str, tmp_path: Path) -> None:
+    recipe = Recipe.build(objects=[car], layers=[{"object": "car", "mode": "cutout", "feather": 0}])
+    Job(clip, tmp_path / "o.mov", recipe, report=False).run()
+    spec = probe(tmp_path / "o.mov")
+    assert (spec.codec, spec.has_alpha) == ("prores", True)
+    with open_footage(tmp_path / "o.mov") as footage:
+        for frame in footage.frames():
+            assert frame.alpha is not None
+            assert np.abs(frame.alpha / 65535 - square(frame.index)).mean() < 0.01
+
+
+def test_exr_is_multiplied_by_its_alpha(car: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.uniform(-0.5, 4, (*SIZE[::-1], 3)).astype(np.float32) for _ in range(FRAMES)]
+    write_pictures(tmp_path / "in", pictures, "f.%04d.exr")
+    recipe = Recipe.build(objects=[car], layers=[{"object": "car", "mode": "cutout", "feather": 2}])
+    Job(tmp_path / "in", tmp_path / "out" / "f.%04d.exr", recipe, rate=24, report=False).run()
+    with open_footage(tmp_path / "in") as before, open_footage(tmp_path / "out") as after:
+        for source, made in zip(before.frames(), after.frames(), strict=True):
+            assert made.alpha is not None
+            alpha = matte_edge(square(source.index), feather=2)
+            assert np.abs(made.alpha - alpha).max() < 1e-3
+            assert np.abs(made.picture - source.picture * alpha[:, :, None]).max() < 1e-2
+            assert not made.picture[alpha == 0].any()
+
+
+def test_several_cut_outs_add_up_and_others_lie_under_them(clip: Path, car: str) -> None:
+    layers = [
+        {"object": "car", "mode": "cutout", "feather": 0},
+        {"object": "car", "mode": "cutout", "feather": 0, "grow": 4},
+        {"object": "car", "mode": "replace", "source": "#00ff00", "feather": 0},
+    ]
+    for made in Job(clip, recipe=Recipe.build(objects=[car], layers=layers)).frames():
+        matte = square(made.result.index)
+        assert made.result.alpha is not None
+        assert np.array_equal(made.result.alpha > 0, matte_edge(matte, grow=4) > 0)
+        assert (made.result.picture[matte > 0] == (0, 255, 0)).all()
+
+
+def test_an_output_without_alpha_is_refused_before_anything_is_done(
+    restyle_command: Caller, clip: Path, car: str, tmp_path: Path
+) -> None:
+    words = ("run", clip, "-o", tmp_path / "o.mp4", "-q", "--object", car, "--layer", "car:mode=cutout")
+    line = restyle_command.fails(*words, code=2)
+    assert "o.mp4" in line
+    assert ".mov (prores)" in line
+    assert not (tmp_path / "o.mp4").exists()
+    assert not (tmp_path / "o.mp4.restyle").exists()
+
+
+# Blend modes
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"),
+    [
+        ("normal", [0.8, 0.2, 0.5]),
+        ("multiply", [0.2, 0.15, 0.05]),
+        ("screen", [0.85, 0.8, 0.55]),
+        ("overlay", [0.4, 0.6, 0.1]),
+        ("darken", [0.25, 0.2, 0.1]),
+        ("lighten", [0.8, 0.75, 0.5]),
+        # W3C: D(0.25) = 0.5; 0.25 + 0.6 (0.5 - 0.25); 0.75 - 0.6 0.75 0.25; a top of 0.5 changes nothing
+        ("soft-light", [0.4, 0.6375, 0.1]),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_blend_modes_by_hand(how: str, wanted: list[float], dtype: str) -> None:
+    white = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    base, top = (
+        (np.array([[values]]) * white + (0.5 if white > 1 else 0)).astype(dtype)
+        for values in ([0.25, 0.75, 0.1], [0.8, 0.2, 0.5])
+    )
+    made = mixed(base, top, how)
+    assert made.dtype == np.dtype(dtype)
+    assert np.abs(made[0, 0] / white - wanted).max() < (0.004 if dtype == "uint8" else 1e-4)
+
+
+def test_colour_and_luminosity_take_one_from_each() -> None:
+    base, top = np.full((1, 1, 3), 100, np.uint8), np.array([[[200, 60, 60]]], np.uint8)
+    luma = np.array([0.2126, 0.7152, 0.0722])
+    colour, light = mixed(base, top, "colour")[0, 0], mixed(base, top, "luminosity")[0, 0]
+    assert abs(float(colour @ luma) - 100) < 1
+    assert int(colour[0]) - int(colour[1]) == pytest.approx(140, abs=2)
+    assert np.ptp(light) <= 1
+    assert abs(float(light @ luma) - float(top[0, 0] @ luma)) < 1
+    with pytest.raises(ValueError, match="no blend mode 'burn'"):
+        mixed(base, top, "burn")
+
+
+@pytest.mark.parametrize("how", ["multiply", "soft-light", "luminosity"])
+def test_a_blended_layer_touches_nothing_outside_of_its_matte(clip: Path, car: str, how: str) -> None:
+    layers = [{"object": "car", "mode": "replace", "source": "#808020", "feather": 3, "blend": how}]
+    with open_footage(clip) as footage:
+        sources = [frame.picture for frame in footage.frames()]
+    upper = np.full_like(sources[0], (128, 128, 32))
+    for made, source in zip(
+        Job(clip, recipe=Recipe.build(objects=[car], layers=layers)).frames(), sources, strict=True
+    ):
+        matte = matte_edge(square(made.result.index), feather=3)
+        assert np.array_equal(made.result.picture[matte == 0], source[matte == 0])
+        assert np.array_equal(made.result.picture, over(source, mixed(source, upper, how), matte))
+
+
+def test_what_cannot_be_blended_is_refused(car: str) -> None:
+    for layer in ({"object": "car", "mode": "keep", "blend": "screen"}, {"object": "car", "blend": "burn"}):
+        with pytest.raises(RecipeError):
+            Recipe.build(objects=[car], layers=[layer])
+
+
+# Floats
+
+
+def test_outside_of_the_matte_floats_keep_every_bit(car: str, tmp_path: Path) -> None:
+    """EXR, with values below 0, above 1, tiny ones and infinity."""
+    rng = np.random.default_rng(1)
+    pictures = [rng.uniform(-2, 30, (*SIZE[::-1], 3)).astype(np.float32) for _ in range(FRAMES)]
+    for picture in pictures:
+        picture[50, 5:9] = (np.inf, 1e-30, -7.25)
+    write_pictures(tmp_path / "in", pictures, "f.%04d.exr")
+    recipe = Recipe.build(style="mosaic", objects=[car], layers=[{"object": "car", "feather": 4, "grow": 2}])
+    Job(tmp_path / "in", tmp_path / "out" / "f.%04d.exr", recipe, rate=24, report=False).run()
+    with open_footage(tmp_path / "in") as before, open_footage(tmp_path / "out") as after:
+        for source, made in zip(before.frames(), after.frames(), strict=True):
+            inside = matte_edge(square(source.index), grow=2, feather=4) > 0
+            assert made.picture.dtype == np.float32
+            assert np.array_equal(made.picture[~inside].view(np.uint32), source.picture[~inside].view(np.uint32))
+            core = square(source.index) > 0
+            assert (made.picture[core] != source.picture[core]).mean() > 0.8
+
+
+# Who follows
+
+
+def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    recipe = Recipe.build(objects=["thing=box:20,16,60,50@3"])
+    (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "a")
+    assert note.startswith("objects were followed by flowcut, for ")
+    assert ("allow_pickle" if find_spec("sam2") else "restyle[sam2]") in note
+    named = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker="flowcut")
+    assert Job(clip, recipe=named).mattes(tmp_path / "b") == []
+    with monkeypatch.context() as without:
+        from controls import masks
+
+        without.setattr(masks, "find_spec", lambda name: None)
+        (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "c")
+        assert "pip install 'restyle[sam2]'" in note
+    for kept, other in zip(
+        sorted((tmp_path / "a/thing").iterdir()), sorted((tmp_path / "b/thing").iterdir()), strict=True
+    ):
+        assert kept.read_bytes() == other.read_bytes()
+
+
+def test_sam2_is_taken_where_its_weights_are(tmp_path: Path) -> None:
+    pytest.importorskip("sam2")
+    from controls.masks import choose_masker
+
+    weights = tmp_path / "sam2.1_hiera_tiny.safetensors"
+    assert choose_masker({"model": str(weights)})[0] == "flowcut"
+    weights.touch()
+    assert choose_masker({"model": str(weights)}) == ("sam2", None)
+
+
+def test_options_of_another_masker_do_not_stop_the_one_that_is_chosen(clip: Path, tmp_path: Path) -> None:
+    options = {"model": str(tmp_path / "none.safetensors"), "edge": 3}
+    recipe = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker_options=options)
+    (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "a")
+    assert "none.safetensors" in note
+    with pytest.raises(RecipeError, match="no masker has an option 'hardness'"):
+        Job(clip, recipe=Recipe.build(objects=recipe.objects, masker_options={"hardness": 1})).mattes(tmp_path / "b")
