@@ -16,6 +16,7 @@ from restyle.framing import Framing
 from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects, place_of_look
 from restyle.mattes import Mattes
 from restyle.plan import Analysis, Plan
+from restyle.plates import Plates
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
 from restyle.shelf import Shelf, file_digest, versions
@@ -83,6 +84,7 @@ class Assembly:
     looks: Sequence[Look]
     mattes: Mattes | None
     maps: KeyframeMaps | None
+    plates: Plates | None = None
 
     @property
     def spec(self) -> FootageSpec:
@@ -227,4 +229,5 @@ class Assembly:
             for number, layer in enumerate(layers)
             if layer.source is not None
         }
-        return LayerCompositor(layers, looks_of(self.recipe)[1], self.mattes, backdrops, associated=associated)
+        looks = looks_of(self.recipe)[1]
+        return LayerCompositor(layers, looks, self.mattes, backdrops, plates=self.plates, associated=associated)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from restyle.errors import RecipeError
 from restyle.mattes import Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
+from restyle.plates import Plates, make_plates, removals
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.shelf import file_digest, fingerprint, versions
@@ -35,7 +36,7 @@ class Findings:
         from restyle.footage import files_of
 
         self.footage_key = fingerprint(footage.spec, files_of(source))
-        self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set()}
+        self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set(), "plates": set()}
         self._footage = footage
         self._source = source
         self._recipe = recipe
@@ -86,6 +87,20 @@ class Findings:
                 )
         self.keys["mattes"].add(key)
         return Mattes(self._store.path("mattes", key))
+
+    def plates(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> Plates | None:
+        """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
+        taken = removals(self._recipe.layers)
+        if mattes is None or not taken:
+            return None
+        edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in taken]
+        where = [(shot.start, shot.stop) for shot in shots]
+        key = digest(self.footage_key, versions(), sorted(self.keys["mattes"]), edges, where)
+        if not self._store.has("plates", key):
+            with self._store.making("plates", key) as folder:
+                make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)
+        self.keys["plates"].add(key)
+        return Plates(self._store.path("plates", key))
 
     def _masker(self) -> tuple[str, dict[str, Any], str | None]:
         """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""

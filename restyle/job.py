@@ -299,7 +299,9 @@ class Job:
         maps = None
         if self.recipe.controls:
             maps = KeyframeMaps(self.recipe.controls, self.spec, store, findings.footage_key, offline=self.offline)
-        return Assembly(self.recipe, footage, analysis, plan, looks, findings.mattes(analysis, plan.shots), maps)
+        mattes = findings.mattes(analysis, plan.shots)
+        plates = findings.plates(analysis, plan.shots, mattes)
+        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, plates)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)

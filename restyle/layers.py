@@ -19,6 +19,7 @@ __all__ = [
     "LayerCompositor",
     "LookSpec",
     "MatteSource",
+    "PlateSource",
     "backdrop",
     "edge_reach",
     "layers_of",
@@ -40,6 +41,14 @@ class MatteSource(Protocol):
 
     def box(self, name: str, frame: int) -> Box | None:
         """Outside of it the matte is zero; ``None``: everywhere."""
+        ...
+
+
+class PlateSource(Protocol):
+    """Where the footage without the removed objects comes from."""
+
+    def of(self, frame: int, picture: np.ndarray) -> np.ndarray:
+        """The frame's ``picture`` without them."""
         ...
 
 
@@ -128,10 +137,13 @@ class LayerCompositor:
         mattes: MatteSource,
         backdrops: Mapping[int, np.ndarray],
         *,
+        plates: PlateSource | None = None,
         associated: bool = False,
     ) -> None:
-        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture. ``associated``:
-        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it."""
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture. ``plates``: for
+        layers that ``remove``. ``associated``: pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR
+        wants it."""
+        self._plates = plates
         self._associated = associated
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
@@ -149,7 +161,7 @@ class LayerCompositor:
             if not matte.any():
                 continue
             matte = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
-            upper = self._backdrops.get(number, frame.picture) if look is None else pictures[look]
+            upper = self._upper(number, layer, frame) if look is None else pictures[look]
             made = frame.picture.copy() if made is None else made
             below = made[part]
             made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), matte)
@@ -157,6 +169,12 @@ class LayerCompositor:
         if self._associated and (alpha := self._cut(frame)) is not None:
             made = (made.astype(np.float32) * alpha[:, :, None]).astype(made.dtype)
         return made
+
+    def _upper(self, number: int, layer: Layer, frame: Frame) -> np.ndarray:
+        """What a layer that is not painted lays down."""
+        if layer.mode == "remove" and self._plates is not None:
+            return self._plates.of(frame.index, frame.picture)
+        return self._backdrops.get(number, frame.picture)
 
     def alpha(self, frame: Frame) -> np.ndarray | None:
         cut = self._cut(frame)

@@ -89,9 +89,9 @@ class Layer(BaseModel):
 
     object: Annotated[str, Field(min_length=1)]
     """Name of one of the recipe's objects, or ``"background"``: all that belongs to none of them."""
-    mode: Literal["restyle", "keep", "replace", "cutout"] = "restyle"
-    """Paint it; show the footage there, whatever lies below; put a colour or a picture (``source``) there; or make the result
-    transparent outside of it."""
+    mode: Literal["restyle", "keep", "replace", "remove", "cutout"] = "restyle"
+    """Paint it; show the footage there, whatever lies below; put a colour or a picture (``source``) there; fill its
+    place from the footage's other frames; or make the result transparent outside of it."""
     source: str | None = None
     """With ``replace``: ``"#rrggbb"``, or a picture's path; the picture is scaled and cropped to fill the frame."""
     style: str | None = None

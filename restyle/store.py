@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 FORMAT = 1
-KINDS = ("analysis", "mattes", "maps", "paintings", "windows")
+KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
 
 
 def digest(*parts: Any) -> str:

@@ -36,6 +36,7 @@ LAYERS = (
         "framing",
     ),
     ("analyse", "engine", "engine_parts", "quality", "layers", "mattes", "control_maps"),
+    ("plates",),
     ("shelf", "contact_sheet", "doctor", "window_report"),
     ("findings", "conditions"),
     ("assembly",),

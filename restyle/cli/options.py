@@ -119,7 +119,8 @@ Layer = Annotated[
         "--layer",
         metavar="NAME[:FIELD=VALUE,...]",
         help="What is done to an object, or to the background; the last lies on top. Fields: mode (restyle, keep, "
-        "replace, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend. Can be given many times.",
+        "replace, remove, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend. "
+        "Can be given many times.",
         show_default=False,
     ),
 ]

@@ -11,7 +11,14 @@ from restyle.progress import Progress
 
 __all__ = ["Bar", "Display", "Lines", "display"]
 
-NAMES = {"analyse": "looking", "mattes": "following", "maps": "mapping", "render": "restyling", "finish": "joining"}
+NAMES = {
+    "analyse": "looking",
+    "mattes": "following",
+    "plates": "clearing",
+    "maps": "mapping",
+    "render": "restyling",
+    "finish": "joining",
+}
 EVERY = 5.0  # seconds between two lines of a log
 STEP = 10  # per cent between them, where the work is quick
 

@@ -231,3 +231,46 @@ def test_options_of_another_masker_do_not_stop_the_one_that_is_chosen(clip: Path
     assert "none.safetensors" in note
     with pytest.raises(RecipeError, match="no masker has an option 'hardness'"):
         Job(clip, recipe=Recipe.build(objects=recipe.objects, masker_options={"hardness": 1})).mattes(tmp_path / "b")
+
+
+# Removing
+
+
+def test_a_removed_object_gives_way_to_what_lay_behind_it(tmp_path: Path) -> None:
+    """A moving square over footage that moves, too; lossless, so that all else is the same to the bit."""
+    truth = moving_frames(16, (160, 96), shift=(1, 0))
+    (tmp_path / "thing").mkdir()
+    shown, holes = [], []
+    for t, frame in enumerate(truth):
+        matte = np.zeros(frame.shape[:2], np.uint8)
+        matte[30:56, 10 + 8 * t : 36 + 8 * t] = 255
+        cv2.imwrite(str(tmp_path / "thing" / f"m.{t:04d}.png"), matte)
+        shown.append(np.where(matte[:, :, None] > 0, np.uint8(250), frame))
+        holes.append(matte > 0)
+    clip = write_clip(tmp_path / "in.mkv", shown, codec="ffv1", pixel_format="bgr0")
+    layer = {"object": "thing", "mode": "remove", "feather": 2, "grow": 2}
+    recipe = Recipe.build(objects=[f"thing=mattes:{tmp_path / 'thing'}"], layers=[layer], codec="ffv1")
+    result = Job(clip, tmp_path / "out.mkv", recipe, report=False).run()
+    assert result.frames == 16
+    with open_footage(tmp_path / "out.mkv") as footage:
+        made = [frame.picture for frame in footage.frames()]
+    for t, hole in enumerate(holes):
+        edge = matte_edge(hole.astype(np.float32), grow=2, feather=2) > 0
+        assert np.array_equal(made[t][~edge], shown[t][~edge])
+        assert float(np.abs(made[t][hole].astype(int) - truth[t][hole]).mean()) < 12
+        assert float(np.abs(shown[t][hole].astype(int) - truth[t][hole]).mean()) > 60
+    again = Job(clip, tmp_path / "out.mkv", recipe, report=False, overwrite=True).run()
+    assert again.reused == 16
+    (plates,) = (result.folder / "plates").iterdir()
+    before = {path.name: path.stat().st_mtime_ns for path in plates.iterdir()}
+    wider = Recipe.build(objects=recipe.objects, layers=[layer, {"object": "thing", "feather": 9}], codec="ffv1")
+    Job(clip, tmp_path / "out.mkv", wider, report=False, overwrite=True).run()
+    assert {path.name: path.stat().st_mtime_ns for path in plates.iterdir()} == before  # made once a job
+
+
+def test_frames_handed_out_one_by_one_are_cleared_too(clip: Path, car: str) -> None:
+    recipe = Recipe.build(objects=[car], layers=[{"object": "car", "mode": "remove", "feather": 0}])
+    for made in Job(clip, recipe=recipe).frames():
+        changed = (made.result.picture != made.source.picture).any(axis=2)
+        assert changed[square(made.result.index) > 0].mean() > 0.3
+        assert not changed[square(made.result.index) == 0].any()
