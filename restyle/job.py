@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from restyle.assembly import Assembly, opened_looks
 from restyle.conditions import KeyframeMaps
@@ -18,7 +18,7 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import RecipeError, show_path
 from restyle.findings import Findings
-from restyle.mattes import export
+from restyle.mattes import Form, export, export_clips
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
@@ -213,11 +213,15 @@ class Job:
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
         return shown
 
-    def mattes(self, folder: str | Path, *, overwrite: bool = False) -> list[str]:
-        """Follow the recipe's objects and write their mattes alone, one folder of pictures each; paints nothing. Gives notes
-        for a person. Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``,
-        ``OutputError``.
+    def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
+        """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
+        each object (``png`` of 8 bits, ``png16``, ``exr``), or ``mov``: the footage with the matte as its alpha, one clip for
+        each. Gives notes for a person.
+
+        Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``, ``OutputError``.
         """
+        if form not in get_args(Form):
+            raise RecipeError(f"mattes are written as {', '.join(get_args(Form))}; got {form!r}")
         if not self.recipe.objects:
             raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
         from restyle.footage.place import new_folder
@@ -229,7 +233,11 @@ class Job:
             found = findings.mattes(analysis, shots)
             if found is None:
                 raise RuntimeError("objects were marked, but no mattes were made")
-            export(found, range(analysis.start, analysis.stop), place)
+            span = range(analysis.start, analysis.stop)
+            if form == "mov":
+                export_clips(found, footage, analysis.pts, span, place)
+            else:
+                export(found, span, place, form)
             return found.notes(len(shots))
 
     def control_maps(

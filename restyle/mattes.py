@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def follow_objects(
     why: str | None = None,
 ) -> None:
     """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
-    ``NAME/NUMBER.png`` (8 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
+    ``NAME/NUMBER.png`` (16 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
     ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
     whole footage. ``options``: the masker's. ``why`` it is not a better one, for the notes.
@@ -159,21 +159,52 @@ class Mattes:
             left, top, right, bottom = box
             path = self._folder / name / f"{frame:08d}.png"
             data = np.fromfile(path, np.uint8) if path.exists() else np.zeros(0, np.uint8)
-            values = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-            if values is None or values.shape != (bottom - top, right - left):
+            values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+            if values is None or values.dtype != np.uint16 or values.shape != (bottom - top, right - left):
                 raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh")
-            matte[top:bottom, left:right] = values.astype(np.float32) / np.float32(255)
+            matte[top:bottom, left:right] = values.astype(np.float32) / np.float32(65535)
         matte.setflags(write=False)
         return matte
 
 
-def export(mattes: Mattes, span: range, folder: Path) -> None:
-    """Write the mattes of the frames ``span`` as 8-bit pictures, ``folder/NAME/NAME.NUMBER.png``, one a frame, black where an
-    object is not marked; they can be read back as ``NAME=mattes:folder/NAME``. Raises ``OSError``."""
+Form = Literal["png", "png16", "exr", "mov"]
+
+
+def export(mattes: Mattes, span: range, folder: Path, form: Form = "png") -> None:
+    """Write the mattes of the frames ``span`` as grey pictures, ``folder/NAME/NAME.NUMBER.png`` (8 bits, or 16) or ``.exr``
+    (float), one a frame, black where an object is not marked; they can be read back as ``NAME=mattes:folder/NAME``. Raises
+    ``OSError``."""
+    suffix, bits = ("exr", 32) if form == "exr" else ("png", 16 if form == "png16" else 8)
     for name in mattes.names:
         (folder / name).mkdir()
         for frame in span:
-            _write(folder / name / f"{name}.{frame:06d}.png", mattes.of(name, frame))
+            _write(folder / name / f"{name}.{frame:06d}.{suffix}", mattes.of(name, frame), bits)
+
+
+def export_clips(mattes: Mattes, footage: Footage, pts: Sequence[int], span: range, folder: Path) -> None:
+    """Write the footage with each object's matte as its alpha: ``folder/NAME.mov``, ProRes 4444, with the footage's timing.
+
+    Raises ``OutputError``, ``FootageError``."""
+    from dataclasses import replace
+
+    from restyle.footage import SegmentWriter, conform, plan_output
+    from restyle.footage.place import discard
+    from restyle.types import Frame
+
+    spec = replace(footage.spec, has_alpha=True)
+    for name in mattes.names:
+        out = plan_output(spec, folder / f"{name}.mov")
+        segment = folder / f"{name}.segment"
+        with SegmentWriter(segment, out, spec) as writer:
+            for frame in footage.frames(span.start, span.stop, pts=pts):
+                matte = np.ascontiguousarray(mattes.of(name, frame.index))
+                white = 1.0 if frame.picture.dtype == np.float32 else float(np.iinfo(frame.picture.dtype).max)
+                alpha = (matte * np.float32(white)).astype(np.float32)
+                if white > 1:
+                    alpha = np.rint(alpha).astype(frame.picture.dtype)
+                writer.write(Frame(frame.index, frame.pts, frame.picture, alpha))
+        conform([segment], out, spec, pts=pts, span=span, overwrite=True)
+        discard(segment)
 
 
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
@@ -240,14 +271,14 @@ def _box(matte: np.ndarray) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _write(path: Path, matte: np.ndarray) -> None:
-    import cv2
+def _write(path: Path, matte: np.ndarray, bits: int = 16) -> None:
+    """One matte, float32 in [0, 1], as a grey picture: PNG of 8 or 16 bits, or EXR if the name says so."""
+    from restyle.footage.stills import encode_grey
 
-    values = np.rint(np.clip(matte, 0, 1) * 255).astype(np.uint8)
-    done, data = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise JobError(f"cannot store a matte of {matte.shape} as {show_path(path)}")
-    path.write_bytes(data.tobytes())
+    white = (1 << bits) - 1
+    exact = path.suffix == ".exr"
+    values = matte if exact else np.rint(np.clip(matte, 0, 1) * white).astype(np.uint8 if bits == 8 else np.uint16)
+    path.write_bytes(encode_grey("exr" if exact else "png", values))
 
 
 def _spans(numbers: Sequence[int]) -> str:

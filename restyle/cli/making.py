@@ -290,6 +290,14 @@ def matte(
         ),
     ],
     objects: o.Object = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="png|png16|exr|mov",
+            help="Pictures of 8 or 16 bits, or floats; or clips with alpha.",
+        ),
+    ] = "png",
     masker: o.Masker = None,
     recipe: o.RecipeFile = None,
     cuts: o.Cuts = None,
@@ -300,7 +308,7 @@ def matte(
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Follow objects through footage and write their mattes, 8-bit pictures; paint nothing.
+    """Follow objects through footage and write their mattes; paint nothing.
 
     They can be looked at, drawn over, and used instead of a prompt: --object car=mattes:DIR/car
 
@@ -312,12 +320,12 @@ def matte(
     wanted = o.recipe_of(recipe, objects=objects, masker=masker, cuts=cuts, range=span)
     with terminal.display() as progress:
         work = Job(source, None, wanted, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event)
-        notes = work.mattes(output, overwrite=overwrite)
-    names = wanted.object_names
+        notes = work.mattes(output, form=form, overwrite=overwrite)  # type: ignore[arg-type]
+    places = {name: output / (f"{name}.mov" if form == "mov" else name) for name in wanted.object_names}
     if terminal.as_json:
-        terminal.document({"mattes": {name: output / name for name in names}, "notes": notes})
+        terminal.document({"mattes": places, "notes": notes})
     elif not quiet:
-        terminal.facts([("mattes", show_path(output / name)) for name in names] + [("note", note) for note in notes])
+        terminal.facts([("mattes", show_path(place)) for place in places.values()] + [("note", note) for note in notes])
 
 
 def _summary(terminal: Terminal, result: Result) -> None:

@@ -245,6 +245,16 @@ def encode_picture(kind: str, picture: np.ndarray, alpha: np.ndarray | None = No
     return bytes(buffer)
 
 
+def encode_grey(kind: str, values: np.ndarray) -> bytes:
+    """The bytes of a picture of one channel: H x W of uint8 or uint16 as ``png``, of float32 as ``exr``."""
+    cv2 = _opencv()
+    options = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_FLOAT] if kind == "exr" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    done, buffer = cv2.imencode("." + kind, np.ascontiguousarray(values), options)
+    if not done:
+        raise OutputError(f"OpenCV cannot write {values.dtype} values of {values.shape} as {kind}")
+    return bytes(buffer)
+
+
 def write_picture(
     path: str | os.PathLike[str], picture: np.ndarray, alpha: np.ndarray | None = None, *, quality: int = 80
 ) -> None:

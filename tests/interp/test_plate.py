@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -68,7 +69,7 @@ def test_what_no_frame_shows_is_painted_in_once_and_keeps_still() -> None:
     holes = [disc(0)] * 8
     plates = list(clean_plates(covered(frames, holes)))
     assert not (plates[0][holes[0]] == 255).all(axis=1).any()  # the thing itself is gone
-    for one, other in zip(plates, plates[1:], strict=False):
+    for one, other in pairwise(plates):
         assert np.abs(one.astype(int) - other).max() <= 2
 
 

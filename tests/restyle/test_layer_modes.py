@@ -274,3 +274,42 @@ def test_frames_handed_out_one_by_one_are_cleared_too(clip: Path, car: str) -> N
         changed = (made.result.picture != made.source.picture).any(axis=2)
         assert changed[square(made.result.index) > 0].mean() > 0.3
         assert not changed[square(made.result.index) == 0].any()
+
+
+# Mattes out
+
+
+@pytest.mark.parametrize(("form", "within"), [("png", 0.5 / 255), ("png16", 0.5 / 65535), ("exr", 0.0)])
+def test_mattes_are_written_in_every_depth_and_read_back(
+    restyle_command: Caller, clip: Path, tmp_path: Path, form: str, within: float
+) -> None:
+    """Soft mattes of 16 bits, handed over, written, and handed over again."""
+    (tmp_path / "soft").mkdir()
+    soft = [np.clip(cv2.GaussianBlur(square(t), (0, 0), 4), 0, 1) for t in range(FRAMES)]
+    for t, matte in enumerate(soft):
+        cv2.imwrite(str(tmp_path / "soft" / f"m.{t:04d}.png"), np.rint(matte * 65535).astype(np.uint16))
+    words = ("matte", clip, "--format", form, "-q", "--object")
+    restyle_command(*words, f"car=mattes:{tmp_path / 'soft'}", "-o", tmp_path / "out")
+    again = Recipe.build(
+        objects=[f"car=mattes:{tmp_path / 'out' / 'car'}"], layers=[{"object": "car", "mode": "cutout"}]
+    )
+    from controls.masks.files import read_matte
+
+    for path, matte in zip(sorted((tmp_path / "out" / "car").iterdir()), soft, strict=True):
+        wanted = np.rint(matte * 65535) / 65535
+        assert float(np.abs(read_matte(path) - wanted).max()) <= within + 1e-6
+    assert sum(1 for _ in Job(clip, recipe=again).frames()) == FRAMES
+
+
+def test_mattes_as_the_alpha_of_a_clip(restyle_command: Caller, clip: Path, car: str, tmp_path: Path) -> None:
+    said = restyle_command("matte", clip, "-o", tmp_path / "out", "--format", "mov", "--object", car, "--json")
+    assert said.json["mattes"] == {"car": str(tmp_path / "out" / "car.mov")}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["car.mov"]
+    with open_footage(tmp_path / "out" / "car.mov") as footage:
+        frames = list(footage.frames())
+    assert len(frames) == FRAMES
+    for frame in frames:
+        assert frame.alpha is not None
+        assert float(np.abs(frame.alpha / 65535 - square(frame.index)).mean()) < 0.01
+    line = restyle_command.fails("matte", clip, "-o", tmp_path / "x", "-q", "--format", "gif", "--object", car, code=2)
+    assert "png, png16, exr, mov" in line
