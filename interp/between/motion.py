@@ -27,7 +27,7 @@ from interp.warp import consistency, resize_confidence, resize_flow, symmetric, 
 
 __all__ = ["AlongMotion", "Course"]
 
-STEPS = 4  # of the fixed-point iteration; one more changes nothing that can be measured
+STEPS = 3  # of the fixed-point iteration; one more changes nothing that can be measured
 LEAST = 1e-3  # weight that either frame keeps: where neither is seen, time decides
 SOFT = 0.7  # sigma, in working pixels, of the border between what the one and the other frame shows
 WORKING = (640, 960)  # pixels of the long side: at least, or all there are; and at most

@@ -26,7 +26,7 @@ class DisOptions:
     """Steps of variational refinement."""
 
 
-QUICK = DisOptions(finest_scale=1, patch_stride=4, iterations=16)
+QUICK = DisOptions(finest_scale=1, patch_stride=4, iterations=16, refinements=1)
 """Down to every other pixel only. Between two neighbours that is as good; composed over many frames the difference tells."""
 
 
