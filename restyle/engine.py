@@ -38,6 +38,9 @@ class _First:
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return pictures[0] if pictures else frame.picture
 
+    def touched(self, frame: Frame) -> np.ndarray | None:
+        return None
+
     def alpha(self, frame: Frame) -> np.ndarray | None:
         return frame.alpha
 
@@ -303,6 +306,7 @@ class Engine:
             shot=window.shot,
             key=key,
             coverage=min((got.coverage for got in filled), default=1.0),
+            touched=self._compositor.touched(frame),
             boundary=frame.index >= window.stop,
         )
 

@@ -55,6 +55,10 @@ class Compositor(Protocol):
         """``pictures``: of each look, H x W x 3 in the frame's dtype. Gives the result's picture."""
         ...
 
+    def touched(self, frame: Frame) -> np.ndarray | None:
+        """float32 H x W: where the result may differ from the footage, softened edges included; ``None``: everywhere."""
+        ...
+
     def alpha(self, frame: Frame) -> np.ndarray | None:
         """The result's alpha, H x W in the frame's dtype; ``None``: it has none."""
         ...
@@ -87,5 +91,7 @@ class Rendered:
     """Set if the frame was painted, not filled."""
     coverage: float
     """Share of the picture that its neighbouring paintings explain; 1 for a painted frame."""
+    touched: np.ndarray | None = None
+    """``Compositor.touched``."""
     boundary: bool = False
     """The frame belongs to the next window, and is shown only so that the pair across the border can be measured."""

@@ -176,6 +176,16 @@ class LayerCompositor:
             return self._plates.of(frame.index, frame.picture)
         return self._backdrops.get(number, frame.picture)
 
+    def touched(self, frame: Frame) -> np.ndarray | None:
+        if self._associated and any(layer.mode == "cutout" for layer, _ in self._layers):
+            return np.ones(frame.picture.shape[:2], np.float32)
+        made = np.zeros(frame.picture.shape[:2], np.float32)
+        for layer, _ in self._layers:
+            if layer.mode not in ("keep", "cutout"):
+                matte = matte_of(layer, self._mattes, frame.index)
+                np.maximum(made, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather), out=made)
+        return made
+
     def alpha(self, frame: Frame) -> np.ndarray | None:
         cut = self._cut(frame)
         if cut is None:

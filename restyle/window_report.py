@@ -14,7 +14,8 @@ from restyle.engine_parts import Rendered
 from restyle.errors import JobError, show_path, why
 from restyle.footage import format_timecode
 from restyle.plan import Plan
-from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of
+from restyle.quality import measures
+from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.types import FootageSpec
@@ -38,12 +39,18 @@ class WindowNotes:
         row["boundary"] = made.boundary
         row["coverage"] = round(made.coverage, 4)
         row["reason"] = made.key.reason if made.key is not None else None
+        if made.touched is not None:
+            row["area"] = round(float(made.touched.mean(dtype="float64")), 6)
+            row["leakage"] = measures.leakage(made.source.picture, made.result.picture, made.touched).share
         if made.key is not None and not made.boundary:
             cards = self._folder / "cards"
             for name, picture in (("source", made.source.picture), ("painting", made.result.picture)):
                 (cards / f"{number:08d}.{name}.jpg").write_bytes(jpeg_of(picture, long_side=CARD_SIDE))
                 if not any(kept["reason"] for kept in self._rows):
                     (cards / f"{number:08d}.{name}.large.jpg").write_bytes(jpeg_of(picture, long_side=PAIR_SIDE))
+            if made.touched is not None:
+                shown = jpeg_of(overlaid(made.source.picture, made.touched), long_side=CARD_SIDE)
+                (cards / f"{number:08d}.matte.jpg").write_bytes(shown)
         self._rows.append(row)
 
     def save(self) -> None:
@@ -84,6 +91,8 @@ def report_data(
             flicker=row.flicker,
             painted=plain["reason"] is not None,
             reason=plain["reason"],
+            area=plain.get("area"),
+            leakage=plain.get("leakage"),
         )
         for number, (row, plain) in sorted(rows.items())
     ]
@@ -100,6 +109,7 @@ def report_data(
                 reason=shown.reason or "",
                 source=_bytes(home / f"{shown.frame:08d}.source.jpg"),
                 painting=_bytes(home / f"{shown.frame:08d}.painting.jpg"),
+                matte=b"" if shown.area is None else _bytes(home / f"{shown.frame:08d}.matte.jpg"),
             )
         )
     large = [path for folder in folders for path in sorted((folder / "cards").glob("*.source.large.jpg"))]

@@ -198,14 +198,22 @@ def _sheet(data: ReportData) -> str:
             f'<p class="soft small" style="margin-top:20px">{len(shown):,} of {painted:,} painted frames are shown, evenly '
             f"spread; {left:,} more are left out of this sheet. All are listed in report.json.</p>"
         )
-    return _section("Keyframes", said, under="The source, and its painting.")
+    leaked = data.summary()["leakage"]
+    under = "The source, and its painting."
+    if leaked is not None:
+        under = "The source, what layers touch, and the result. " + (
+            "Outside of that no pixel differs from the footage, in no frame."
+            if leaked == 0
+            else f"Outside of that up to {percent(leaked)} of the pixels differ from the footage: please report it."
+        )
+    return _section("Keyframes", said, under=under)
 
 
 def _card(card: KeyCard) -> str:
     look = ' class="repair"' if card.reason == "repair" else ""
     images = "".join(
         _image(data, f"{label}, frame {card.frame}")
-        for label, data in (("Source", card.source), ("Painting", card.painting))
+        for label, data in (("Source", card.source), ("Mattes", card.matte), ("Painting", card.painting))
         if data
     )
     return (

@@ -41,6 +41,7 @@ PANELS = (
         (_Line("long_range", "result", "a"), _Line("source_long_range", "the footage itself", "b")),
     ),
     _Panel("Coverage", (_Line("coverage", "explained by the paintings", "a"),), percent=True),
+    _Panel("Area of the layers", (_Line("area", "share of the picture", "a"),), percent=True),
     _Panel("Sharpness", (_Line("sharpness", "result", "a"),)),
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from restyle.types import FootageSpec
 
-__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of"]
+__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of", "overlaid"]
 
 
 def eight_bit(picture: np.ndarray) -> np.ndarray:
@@ -37,6 +37,13 @@ def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 8
     if not done:
         raise ValueError(f"a picture of {picture.shape} cannot be a JPEG")
     return data.tobytes()
+
+
+def overlaid(picture: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """The picture in grey, and in magenta where the matte (float32 H x W in [0, 1]) is: uint8 H x W x 3."""
+    grey = cv2.cvtColor(cv2.cvtColor(eight_bit(picture), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.float32)
+    share = np.float32(0.55) * matte[:, :, None]
+    return np.rint(grey + share * (np.array([230, 30, 160], np.float32) - grey)).astype(np.uint8)
 
 
 def facts_of(

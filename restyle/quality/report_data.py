@@ -35,6 +35,10 @@ class FrameRow:
     """Why it was painted (``Keyframe.reason``; ``"repair"`` = added because its neighbours explained too little)."""
     flicker: float | None = None
     structure: float | None = None
+    area: float | None = None
+    """Share of the picture that layers touch; ``None`` where the whole picture is restyled."""
+    leakage: float | None = None
+    """Share of what no layer touches that differs from the footage, before it is encoded. Nothing but 0 is right."""
 
     @property
     def repaired(self) -> bool:
@@ -63,6 +67,8 @@ class KeyCard:
     source: bytes = b""
     """JPEG of ``pictures.CARD_SIDE`` pixels."""
     painting: bytes = b""
+    matte: bytes = b""
+    """The source, with what layers touch laid over it."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,8 @@ class ReportData:
             "structure": mean([row.structure for row in rows]),
             "sharpness": mean([row.sharpness for row in rows]),
             "in_between_sharpness": ratio,
+            "area": mean([row.area for row in rows]),
+            "leakage": max((row.leakage for row in rows if row.leakage is not None), default=None),
             "seconds": sum(self.timings.values()),
             "frames_per_second": _ratio(float(len(rows)), sum(self.timings.values())),
         }

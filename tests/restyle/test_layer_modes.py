@@ -313,3 +313,53 @@ def test_mattes_as_the_alpha_of_a_clip(restyle_command: Caller, clip: Path, car:
         assert float(np.abs(frame.alpha / 65535 - square(frame.index)).mean()) < 0.01
     line = restyle_command.fails("matte", clip, "-o", tmp_path / "x", "-q", "--format", "gif", "--object", car, code=2)
     assert "png, png16, exr, mov" in line
+
+
+# The report
+
+
+def test_the_report_shows_mattes_area_and_leakage(clip: Path, car: str, tmp_path: Path) -> None:
+    import json
+
+    recipe = Recipe.build(
+        objects=[car], layers=[{"object": "car", "mode": "replace", "source": "#00ff00", "feather": 0}], codec="ffv1"
+    )
+    result = Job(clip, tmp_path / "o.mkv", recipe).run()
+    assert result.report is not None
+    plain = json.loads(result.report.with_suffix(".json").read_text())
+    for row in plain["frames"]:
+        assert row["area"] == pytest.approx(float(square(row["frame"]).mean()), abs=1e-5)
+        assert row["leakage"] == 0
+    assert plain["summary"]["leakage"] == 0
+    page = result.report.read_text()
+    assert "no pixel differs from the footage" in page
+    assert "Area of the layers" in page
+    assert 'alt="Mattes, frame 0"' in page
+    whole = Job(clip, tmp_path / "w.mkv", Recipe.build(style="mosaic", codec="ffv1")).run()
+    assert whole.report is not None
+    assert json.loads(whole.report.with_suffix(".json").read_text())["summary"]["leakage"] is None
+    assert "Area of the layers" not in whole.report.read_text()
+
+
+def test_leakage_is_seen_if_there_is_some(
+    clip: Path, car: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    from restyle.layers import LayerCompositor
+
+    compose = LayerCompositor.compose
+
+    def leaky(self, frame, pictures):  # type: ignore[no-untyped-def]
+        made = compose(self, frame, pictures).copy()
+        made[0, 0] ^= 1
+        return made
+
+    monkeypatch.setattr(LayerCompositor, "compose", leaky)
+    recipe = Recipe.build(
+        objects=[car], layers=[{"object": "car", "mode": "replace", "source": "#00ff00"}], codec="ffv1"
+    )
+    result = Job(clip, tmp_path / "o.mkv", recipe).run()
+    assert result.report is not None
+    assert json.loads(result.report.with_suffix(".json").read_text())["summary"]["leakage"] > 0
+    assert "please report it" in result.report.read_text()
