@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from restyle.backdrops import open_backdrop
 from restyle.conditions import KeyframeMaps
 from restyle.engine import Engine
 from restyle.engine_parts import Look
 from restyle.errors import RecipeError, show_path
 from restyle.framing import Framing
-from restyle.layers import LayerCompositor, backdrop, edge_reach, layers_of, looks_of, painted_objects, place_of_look
+from restyle.layers import LayerCompositor, edge_reach, layers_of, looks_of, painted_objects, place_of_look
 from restyle.mattes import Mattes
 from restyle.plan import Analysis, Plan
 from restyle.plates import Plates
@@ -21,7 +23,7 @@ from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
 from restyle.shelf import Shelf, file_digest, versions
 from restyle.store import JobStore
-from restyle.types import FootageSpec, Words
+from restyle.types import FootageSpec, Frame, Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -219,13 +221,17 @@ class Assembly:
                 hands[key.frame] = picture
         return hands
 
+    def _seconds(self, frame: Frame) -> Fraction:
+        """How long after the first frame of the span a frame is shown."""
+        return (frame.pts - self.analysis.pts[self.analysis.start]) * self.spec.time_base
+
     def _compositor(self, associated: bool) -> LayerCompositor:
         layers = layers_of(self.recipe)
         if self.mattes is None:
             raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
         size = (self.spec.width, self.spec.height)
         backdrops = {
-            number: backdrop(layer.source, *size, self.spec.dtype)
+            number: open_backdrop(layer.source, size, self.spec.dtype, self._seconds)
             for number, layer in enumerate(layers)
             if layer.source is not None
         }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from restyle import composite
-from restyle.errors import RecipeError
+from restyle.backdrops import Backdrop
 from restyle.framing import Box
 from restyle.recipe import Layer, Recipe
 from restyle.types import Frame
@@ -20,7 +19,6 @@ __all__ = [
     "LookSpec",
     "MatteSource",
     "PlateSource",
-    "backdrop",
     "edge_reach",
     "layers_of",
     "looks_of",
@@ -135,12 +133,12 @@ class LayerCompositor:
         layers: Sequence[Layer],
         looks: Sequence[int | None],
         mattes: MatteSource,
-        backdrops: Mapping[int, np.ndarray],
+        backdrops: Mapping[int, Backdrop],
         *,
         plates: PlateSource | None = None,
         associated: bool = False,
     ) -> None:
-        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> its picture. ``plates``: for
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> what it shows. ``plates``: for
         layers that ``remove``. ``associated``: pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR
         wants it."""
         self._plates = plates
@@ -174,7 +172,8 @@ class LayerCompositor:
         """What a layer that is not painted lays down."""
         if layer.mode == "remove" and self._plates is not None:
             return self._plates.of(frame.index, frame.picture)
-        return self._backdrops.get(number, frame.picture)
+        backdrop = self._backdrops.get(number)
+        return frame.picture if backdrop is None else backdrop.of(frame)
 
     def touched(self, frame: Frame) -> np.ndarray | None:
         if self._associated and any(layer.mode == "cutout" for layer, _ in self._layers):
@@ -214,25 +213,3 @@ class LayerCompositor:
             return 0, 0, 0, 0
         room = edge_reach([layer])
         return max(0, box[0] - room), max(0, box[1] - room), min(width, box[2] + room), min(height, box[3] + room)
-
-
-def backdrop(source: str, width: int, height: int, dtype: str) -> np.ndarray:
-    """A ``replace`` layer's picture, H x W x 3 of ``dtype``: a colour ``#rrggbb``, or a picture that fills the frame, cropped
-    in the middle. Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a picture that cannot be read."""
-    import cv2
-
-    from restyle.footage import read_picture
-
-    kind: Any = np.dtype(dtype)
-    if source.startswith("#"):
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", source):
-            raise RecipeError(f"a colour is #rrggbb, such as #20a040; got {source!r}")
-        white = 1.0 if dtype == "float32" else float(np.iinfo(kind).max)
-        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white / 255)
-        return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
-    picture = read_picture(source, dtype=dtype)
-    scale = max(width / picture.shape[1], height / picture.shape[0])
-    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
-    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return np.ascontiguousarray(picture[top : top + height, left : left + width])

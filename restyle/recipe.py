@@ -93,7 +93,7 @@ class Layer(BaseModel):
     """Paint it; show the footage there, whatever lies below; put a colour or a picture (``source``) there; fill its
     place from the footage's other frames; or make the result transparent outside of it."""
     source: str | None = None
-    """With ``replace``: ``"#rrggbb"``, or a picture's path; the picture is scaled and cropped to fill the frame."""
+    """With ``replace``: ``"#rrggbb"``, or the path of a picture or a clip, scaled and cropped to fill the frame."""
     style: str | None = None
     """``None``: the recipe's own; so with the next five."""
     prompt: str | None = None

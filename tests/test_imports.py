@@ -31,6 +31,7 @@ LAYERS = (
         "registry",
         "composite",
         "painters",
+        "backdrops",
         "footage",
         "plan",
         "framing",

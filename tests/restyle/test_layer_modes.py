@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from clips import moving_frames, write_clip, write_pictures
+from clips import moving_frames, number_of, numbered_frames, write_clip, write_pictures
 from command import Caller
 
 from restyle import Job, Recipe
@@ -363,3 +363,30 @@ def test_leakage_is_seen_if_there_is_some(
     assert result.report is not None
     assert json.loads(result.report.with_suffix(".json").read_text())["summary"]["leakage"] > 0
     assert "please report it" in result.report.read_text()
+
+
+# Backdrops
+
+
+def test_a_clip_as_the_backdrop_keeps_its_own_speed_and_begins_again(car: str, tmp_path: Path) -> None:
+    """25 frames a second behind 10: frame n shows the clip at n / 10 s, and after its 8 frames it starts anew."""
+    source = write_clip(tmp_path / "slow.mkv", moving_frames(FRAMES, SIZE), rate=10, codec="ffv1", pixel_format="bgr0")
+    write_clip(tmp_path / "behind.mkv", numbered_frames(8, SIZE), rate=25, codec="ffv1", pixel_format="bgr0")
+    layer = {"object": "background", "mode": "replace", "source": str(tmp_path / "behind.mkv"), "feather": 0}
+    recipe = Recipe.build(objects=[car], layers=[layer, {"object": "car", "mode": "replace", "source": "#000000"}])
+    recipe = recipe.model_copy(update={"layers": recipe.layers[:1]})
+    for made in Job(source, recipe=recipe).frames():
+        shown = np.where(square(made.result.index)[:, :, None] > 0, np.uint8(0), made.result.picture)
+        assert number_of(shown[:12]) == made.result.index * 25 // 10 % 8
+    part = recipe.model_copy(update={"range": "3:6"})
+    first = next(iter(Job(source, recipe=part).frames()))
+    assert number_of(first.result.picture[:12]) == 0  # it begins where the result begins
+
+
+def test_a_clip_that_cannot_be_read_ends_in_one_line(
+    restyle_command: Caller, clip: Path, car: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    layer = f"car:mode=replace,source={tmp_path / 'broken.mp4'}"
+    line = restyle_command.fails("run", clip, "-o", tmp_path / "o.mkv", "-q", "--object", car, "--layer", layer, code=3)
+    assert "broken.mp4" in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from command import Caller
 from scenes import texture
 
 from restyle import Job, Recipe
+from restyle.backdrops import StillBackdrop, open_backdrop
 from restyle.composite import matte_edge
 from restyle.errors import FootageError, RecipeError
 from restyle.footage import open_footage
-from restyle.layers import LayerCompositor, backdrop, looks_of
+from restyle.layers import LayerCompositor, looks_of
 from restyle.recipe import Layer, parse_layer
 from restyle.types import Frame
 
@@ -191,20 +193,26 @@ def test_working_on_a_part_gives_what_working_on_the_whole_would(invert: bool) -
     assert not np.array_equal(near, frame.picture)
 
 
+def still(source: str, width: int, height: int, dtype: str) -> np.ndarray:
+    made = open_backdrop(source, (width, height), dtype, lambda frame: Fraction(0))
+    assert isinstance(made, StillBackdrop)
+    return made.picture
+
+
 def test_a_backdrop_fills_the_frame(tmp_path: Path) -> None:
     cv2.imwrite(
         str(tmp_path / "wide.png"),
         np.dstack([np.full((20, 80), 10), np.full((20, 80), 20), np.tile(np.arange(80), (20, 1))]),
     )
-    made = backdrop(str(tmp_path / "wide.png"), 40, 40, "uint8")
+    made = still(str(tmp_path / "wide.png"), 40, 40, "uint8")
     assert made.shape == (40, 40, 3)
     assert 28 < made[:, 0, 0].mean() < 32 < 47 < made[:, -1, 0].mean() < 52
-    assert backdrop("#102030", 3, 2, "uint16")[0, 0].tolist() == [0x1010, 0x2020, 0x3030]
-    assert backdrop("#ff0000", 1, 1, "float32")[0, 0].tolist() == [1, 0, 0]
+    assert still("#102030", 3, 2, "uint16")[0, 0].tolist() == [0x1010, 0x2020, 0x3030]
+    assert still("#ff0000", 1, 1, "float32")[0, 0].tolist() == [1, 0, 0]
     with pytest.raises(RecipeError, match="#rrggbb"):
-        backdrop("#12", 3, 2, "uint8")
+        still("#12", 3, 2, "uint8")
     with pytest.raises(FootageError, match="nowhere"):
-        backdrop(str(tmp_path / "nowhere.png"), 3, 2, "uint8")
+        still(str(tmp_path / "nowhere.png"), 3, 2, "uint8")
 
 
 @pytest.mark.parametrize(

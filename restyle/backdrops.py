@@ -1,0 +1,117 @@
+"""What a ``replace`` layer puts in an object's place: a colour, a picture, or a clip that runs along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from restyle.errors import FootageError, RecipeError, show_path
+from restyle.types import Frame
+
+if TYPE_CHECKING:
+    from restyle.footage import Footage
+
+__all__ = ["Backdrop", "ClipBackdrop", "StillBackdrop", "open_backdrop"]
+
+
+class Backdrop(Protocol):
+    """What lies in an object's place."""
+
+    def of(self, frame: Frame) -> np.ndarray:
+        """The picture for a frame: H x W x 3, of its size and dtype."""
+        ...
+
+
+class StillBackdrop:
+    """One picture for all frames."""
+
+    def __init__(self, picture: np.ndarray) -> None:
+        self.picture = picture
+
+    def of(self, frame: Frame) -> np.ndarray:
+        return self.picture
+
+
+class ClipBackdrop:
+    """A clip that runs at its own speed from the footage's first frame on, and again from its start when it is over.
+
+    ``seconds``: a frame of the footage -> how long after the first one it is shown. One frame is held at a time; frames are
+    asked for in ascending order, or are sought.
+    """
+
+    def __init__(
+        self, footage: Footage, size: tuple[int, int], dtype: str, seconds: Callable[[Frame], Fraction]
+    ) -> None:
+        from restyle.footage import timing
+
+        self._footage, self._size, self._dtype, self._seconds = footage, size, dtype, seconds
+        self._pts = timing(footage.spec.path)
+        if not self._pts:
+            raise FootageError(f"{show_path(footage.spec.path)} holds no frames")
+        self._stream: Generator[Frame, None, None] | None = None
+        self._shown: tuple[int, np.ndarray] | None = None
+
+    def of(self, frame: Frame) -> np.ndarray:
+        wanted = int(self._seconds(frame) * self._footage.spec.rate) % len(self._pts)
+        if self._shown is None or self._shown[0] != wanted:
+            self._shown = wanted, self._read(wanted)
+        return self._shown[1]
+
+    def _read(self, wanted: int) -> np.ndarray:
+        from restyle.footage.colour import to_depth
+
+        ahead = self._shown is not None and self._stream is not None and 0 < wanted - self._shown[0] <= 32
+        if not ahead or self._stream is None:
+            if self._stream is not None:
+                self._stream.close()
+            self._stream = self._footage.frames(wanted, pts=self._pts)
+        for found in self._stream:
+            if found.index == wanted:
+                return _filling(to_depth(found.picture, self._dtype), *self._size)
+        raise FootageError(f"{show_path(self._footage.spec.path)} ended before its frame {wanted}")
+
+
+def open_backdrop(
+    source: str, size: tuple[int, int], dtype: str, seconds: Callable[[Frame], Fraction]
+) -> StillBackdrop | ClipBackdrop:
+    """A ``replace`` layer's ``source``: a colour ``#rrggbb``, a picture, or a clip; pictures are scaled to fill ``size`` (width,
+    height) and cropped in the middle.
+
+    Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
+    from restyle.footage import open_footage
+    from restyle.footage.stills import FORMATS
+
+    if source.startswith("#") or Path(source).suffix.lower() in FORMATS:
+        return StillBackdrop(_still(source, *size, dtype))
+    return ClipBackdrop(open_footage(source), size, dtype, seconds)
+
+
+def _still(source: str, width: int, height: int, dtype: str) -> np.ndarray:
+    """A ``replace`` layer's picture, H x W x 3 of ``dtype``: a colour ``#rrggbb``, or a picture that fills the frame, cropped
+    in the middle. Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a picture that cannot be read."""
+    from restyle.footage import read_picture
+
+    kind: Any = np.dtype(dtype)
+    if source.startswith("#"):
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", source):
+            raise RecipeError(f"a colour is #rrggbb, such as #20a040; got {source!r}")
+        white = 1.0 if dtype == "float32" else float(np.iinfo(kind).max)
+        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white / 255)
+        return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
+    return _filling(read_picture(source, dtype=dtype), width, height)
+
+
+def _filling(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """``picture`` scaled until it fills width x height, and cropped in the middle."""
+    import cv2
+
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
+    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return np.ascontiguousarray(picture[top : top + height, left : left + width])
