@@ -79,8 +79,8 @@ class ClipBackdrop:
 def open_backdrop(
     source: str, size: tuple[int, int], dtype: str, seconds: Callable[[Frame], Fraction]
 ) -> StillBackdrop | ClipBackdrop:
-    """A ``replace`` layer's ``source``: a colour ``#rrggbb``, a picture, or a clip; pictures are scaled to fill ``size`` (width,
-    height) and cropped in the middle.
+    """A ``replace`` layer's ``source``: a colour ``#rrggbb``, a picture, or a clip; pictures are scaled to fill ``size``
+    (width, height) and cropped in the middle.
 
     Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
     from restyle.footage import open_footage

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.errors import RecipeError
-from restyle.mattes import Mattes, follow_objects, matte_files
+from restyle.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
 from restyle.plates import Plates, make_plates, removals
 from restyle.progress import Meter
@@ -70,7 +70,8 @@ class Findings:
         files = [file_digest(path) for path in matte_files(recipe.objects)]
         where = [(shot.start, shot.stop) for shot in shots]
         masker, options, why = self._masker()
-        key = digest(self.footage_key, versions(), recipe.objects, files, masker, options, where)
+        words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
+        key = digest(self.footage_key, versions(), recipe.objects, files, masker, options, words, where)
         if not self._store.has("mattes", key):
             with self._store.making("mattes", key) as folder:
                 follow_objects(
@@ -81,6 +82,8 @@ class Findings:
                     frames=self._footage.spec.frames or len(analysis.pts),
                     masker=masker,
                     options=options | ({"offline": True} if self._offline and masker == "sam2" else {}),
+                    finder={name.removeprefix("text_"): value for name, value in words.items()}
+                    | {"offline": self._offline},
                     why=why,
                     place=folder,
                     meter=self._meter,
@@ -110,10 +113,10 @@ class Findings:
         if name != "auto":
             return name, options, None
         name, why = choose_masker(options)
-        known = {each: masker_options(each) for each in ("flowcut", "sam2")}
+        known = {each: [*masker_options(each), *TEXT_OPTIONS] for each in ("flowcut", "sam2")}
         for option in options:
             if not any(option in taken for taken in known.values()):
-                listed = ", ".join(each for taken in known.values() for each in taken)
+                listed = ", ".join(dict.fromkeys(each for taken in known.values() for each in taken))
                 raise RecipeError(f"no masker has an option {option!r}; there are: {listed}")
         return name, {option: value for option, value in options.items() if option in known[name]}, why
 

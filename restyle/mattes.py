@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from controls.types import Prompted
     from restyle.footage import Footage
 
-__all__ = ["Mattes", "export", "follow_objects", "matte_files"]
+__all__ = ["TEXT_OPTIONS", "Mattes", "export", "export_clips", "follow_objects", "matte_files"]
+
+TEXT_OPTIONS = ("text_model", "text_score")
+"""Of ``masker_options``: those of what finds objects by their names, whatever the masker."""
 
 
 def matte_files(objects: Sequence[str]) -> list[Path]:
@@ -53,13 +56,15 @@ def follow_objects(
     options: Mapping[str, Any],
     place: Path,
     meter: Meter,
+    finder: Mapping[str, Any] | None = None,
     why: str | None = None,
 ) -> None:
     """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
     ``NAME/NUMBER.png`` (16 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
     ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
-    whole footage. ``options``: the masker's. ``why`` it is not a better one, for the notes.
+    whole footage. ``options``: the masker's; ``finder``: of what finds objects by their names
+    (``controls.masks.words``). ``why`` it is not a better one, for the notes.
 
     Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``MissingModelError``, ``Cancelled``.
     """
@@ -79,7 +84,9 @@ def follow_objects(
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
-        for found in _through(footage, shot, marks, given, pts=pts, frames=frames, masker=masker, options=options):
+        for found in _through(
+            footage, shot, marks, given, pts=pts, frames=frames, masker=masker, options=options, finder=finder or {}
+        ):
             number = shot.start + found.frame
             for name, matte in found.mattes.items():
                 seen[name].append(shot.index)
@@ -237,6 +244,7 @@ def _through(
     frames: int,
     masker: str,
     options: Mapping[str, Any],
+    finder: Mapping[str, Any],
 ) -> Iterator[Any]:
     """Every frame's mattes in one shot, those followed and those given."""
     from dataclasses import replace
@@ -254,6 +262,7 @@ def _through(
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
+            inside = _boxed(inside, pictures, finder)
             yield from make_masker(masker, options).follow(pictures, inside)
     except MissingPackageError as error:
         raise MissingExtraError(f"masker {masker!r}", error.extra) from error
@@ -262,6 +271,29 @@ def _through(
     except ValueError as error:
         where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
         raise RecipeError(f"{error}{where}") from error
+
+
+def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]) -> list[Prompted]:
+    """The prompts, with boxes in the place of words. Raises what ``WordFinder`` does."""
+    from dataclasses import replace
+
+    from controls.errors import ControlError
+    from controls.types import Text
+
+    made: list[Prompted] = []
+    words: Any = None
+    for one in prompts:
+        if isinstance(one.prompt, Text):
+            from controls.masks.words import WordFinder
+
+            words = words or WordFinder(**finder)
+            picture = next(iter(pictures.read(one.frame, one.frame + 1)))
+            try:
+                one = replace(one, prompt=words.find(picture, one.prompt.words))
+            except ControlError as error:
+                raise ControlError(f"object {one.name!r}: {error}") from error
+        made.append(one)
+    return made
 
 
 def _box(matte: np.ndarray) -> Box | None:
