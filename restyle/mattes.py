@@ -68,7 +68,7 @@ def follow_objects(
 
     Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``MissingModelError``, ``Cancelled``.
     """
-    given, prompts = _parse(objects)
+    given, people, prompts = _parse(objects)
     spec = footage.spec
     names = list(dict.fromkeys(text.partition("=")[0] for text in objects))
     for name in names:
@@ -84,9 +84,19 @@ def follow_objects(
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
-        for found in _through(
-            footage, shot, marks, given, pts=pts, frames=frames, masker=masker, options=options, finder=finder or {}
-        ):
+        through = _through(
+            footage,
+            shot,
+            marks,
+            given,
+            people,
+            pts=pts,
+            frames=frames,
+            masker=masker,
+            options=options,
+            finder=finder or {},
+        )
+        for found in through:
             number = shot.start + found.frame
             for name, matte in found.mattes.items():
                 seen[name].append(shot.index)
@@ -214,10 +224,12 @@ def export_clips(mattes: Mattes, footage: Footage, pts: Sequence[int], span: ran
         discard(segment)
 
 
-def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
-    from controls.prompts import parse_object
+def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[str], list[Prompted]]:
+    """Objects with mattes already, those that are all the people in the picture, and prompts for the others."""
+    from controls.prompts import check_name, parse_object
 
     given: dict[str, Path] = {}
+    people: list[str] = []
     prompts: list[Prompted] = []
     for text in objects:
         name, _, rest = text.partition("=")
@@ -225,13 +237,19 @@ def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[Prompted]]:
             given[name] = Path(rest.removeprefix("mattes:"))
             continue
         try:
+            if rest.strip() in ("people", "people:"):
+                check_name(name.strip())
+                people.append(name.strip())
+                continue
             prompts.append(parse_object(text))
         except ValueError as error:
             raise RecipeError(str(error)) from None
-    both = next((one.name for one in prompts if one.name in given), None)
+    sure = [*given, *people]
+    both = next((name for name in [*sure, *(one.name for one in prompts)] if sure.count(name) > 1), None)
+    both = both or next((one.name for one in prompts if one.name in sure), None)
     if both:
         raise RecipeError(f"object {both!r} has mattes and prompts; give it one or the other")
-    return given, prompts
+    return given, people, prompts
 
 
 def _through(
@@ -239,6 +257,7 @@ def _through(
     shot: Shot,
     prompts: Sequence[Prompted],
     given: Mapping[str, Path],
+    people: Sequence[str],
     *,
     pts: Sequence[int],
     frames: int,
@@ -259,6 +278,8 @@ def _through(
     try:
         if given:
             yield from GivenMasker(given, first=shot.start, frames=frames).follow(pictures)
+        if people:
+            yield from _people(people, pictures)
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
@@ -271,6 +292,17 @@ def _through(
     except ValueError as error:
         where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
         raise RecipeError(f"{error}{where}") from error
+
+
+def _people(names: Sequence[str], pictures: Any) -> Iterator[Any]:
+    from controls.errors import MissingPackageError
+    from controls.masks.people import PeopleMasker
+
+    try:
+        masker = PeopleMasker(names)
+    except MissingPackageError as error:
+        raise MissingExtraError("an object that is 'people'", error.extra) from error
+    yield from masker.follow(pictures)
 
 
 def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]) -> list[Prompted]:

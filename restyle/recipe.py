@@ -160,7 +160,7 @@ class Recipe(BaseModel):
     """Frame number -> a picture painted by hand, used as that keyframe."""
     cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
     """Where shots begin: found, nowhere, or at these frames."""
-    objects: tuple[Annotated[str, Field(pattern=r"(?s)^\w[\w-]*=\w+:.+$")], ...] = ()
+    objects: tuple[Annotated[str, Field(pattern=r"(?s)^\w[\w-]*=(\w+:.+|people)$")], ...] = ()
     """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
     objects alone are restyled."""
     masker: str = "auto"
