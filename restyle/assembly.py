@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.backdrops import open_backdrop
@@ -132,7 +133,7 @@ class Assembly:
         recipe = self.recipe
         base = [footage_key, versions()]
         touched = [[look.strength, look.keep_colour] for look in self.looks]
-        frames = [recipe.fill, recipe.fill_options, touched, self._repair, out.identity]
+        frames = [recipe.fill, recipe.fill_options, self._fill_weights(), touched, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
             span = range(self.analysis.start, self.analysis.stop)
             frames.append([[self._marks(number)(frame) for frame in span] for number in range(len(self.looks))])
@@ -159,6 +160,15 @@ class Assembly:
     @property
     def _repair(self) -> bool:
         return self.recipe.keyframes == "auto" and not self.recipe.storyboard
+
+    def _fill_weights(self) -> list[str]:
+        """Digests of the weights that the filler's options name: other weights at the same place are another filler."""
+        named = self.recipe.fill_options.get("model")
+        place = Path(named) if isinstance(named, str) else None
+        if place is None or not place.exists():
+            return []
+        files = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
+        return [file_digest(path) for path in files]
 
     def _marks(self, number: int) -> Callable[[int], Any]:
         """What decides one keyframe's painting alone: a picture made by hand, its words, its maps."""

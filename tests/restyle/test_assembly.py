@@ -171,3 +171,26 @@ def test_options_on_the_command_line(restyle_command: Caller, clip: Path, tmp_pa
     assert recipe["painter_options"] == {"chain": "keys"}
     for wrong in (["--control", "depth:streng=1"], ["--prompt-at", "2=x"], ["--painter-option", "chain"]):
         restyle_command.fails("run", clip, "-o", tmp_path / "p.mkv", *wrong, code=2)
+
+
+def test_other_weights_of_the_filler_fill_anew_and_paint_nothing(tmp_path: Path, listener: list[Any]) -> None:
+    import tiny_rife
+
+    short = write_clip(tmp_path / "short.mkv", moving_frames(5, SIZE), codec="ffv1", pixel_format="bgr0", rate=24)
+    weights = tiny_rife.build(tmp_path / "rife.safetensors", seed=0)
+    fields: dict[str, Any] = {
+        "painter": "listener",
+        "keyframes": [0, 4],
+        "fill": "rife",
+        "fill_options": {"model": str(weights), "device": "cpu"},
+    }
+
+    def again() -> tuple[int, int]:
+        listener.clear()
+        made = Job(short, tmp_path / "o.mkv", Recipe.build(**fields), overwrite=True, report=False).run()
+        return len(listener), made.reused
+
+    assert again()[1] == 0
+    assert again() == (0, 5)
+    tiny_rife.build(weights, seed=1)
+    assert again() == (0, 0)
