@@ -24,9 +24,9 @@ import cv2
 import numpy as np
 
 from interp.flow import estimator
-from interp.track import eight_bit, working_size
+from interp.track import grey_at, working_size
 from interp.types import FlowEstimator
-from interp.warp import compose, consistency
+from interp.warp import compose, consistency, resize_part
 
 __all__ = ["REACH", "clean_plates"]
 
@@ -87,9 +87,8 @@ def clean_plates(
 
 def _look(picture: np.ndarray, hidden: np.ndarray) -> _Seen:
     size = working_size(picture.shape[1], picture.shape[0])
-    small = cv2.resize(eight_bit(picture), size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(hidden.astype(np.float32), size, interpolation=cv2.INTER_AREA).reshape(size[::-1])
-    return _Seen(picture, hidden, share, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    return _Seen(picture, hidden, share, grey_at(picture, size))
 
 
 def _join(a: _Seen, b: _Seen, search: FlowEstimator) -> None:
@@ -180,7 +179,6 @@ def _nearest(
     weight = np.zeros(colour.shape[:2], np.float32)
     flow: np.ndarray | None = None
     here = seen.picture[top:bottom, left:right].astype(np.float32)
-    x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
     for distance in range(1, reach + 1):
         there = place + step * distance
         if not 0 <= there < len(window):
@@ -192,13 +190,11 @@ def _nearest(
         if distance > NEAR and distance % (3 if distance <= 3 * NEAR else 6):
             continue
         open_ = weight == 0
-        fine = _cropped(flow, width, height, box)
-        to_x, to_y = x + fine[:, :, 0], y + fine[:, :, 1]
+        to_x, to_y, inside = _landing(flow, width, height, box)
         other = window[there]
         covered = cv2.remap(
             other.hidden.astype(np.float32), to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1
         ).reshape(weight.shape)
-        inside = (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
         shown = open_ & inside & (covered < 1e-3)
         if shown.any():
             pulled = cv2.remap(other.picture, to_x, to_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -220,14 +216,15 @@ def _exposure(here: np.ndarray, there: np.ndarray, rim: np.ndarray) -> np.ndarra
     return np.clip(np.median(ratio, axis=0), 0.5, 2).astype(np.float32)
 
 
-def _cropped(flow: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
-    """A part of the flow, brought to the pictures' pixels."""
+def _landing(
+    flow: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the flow leads each pixel of a part of the picture: x, y (float32), and whether that is inside."""
     left, top, right, bottom = box
-    x, y = flow.shape[1] / width, flow.shape[0] / height
-    back = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    part = cv2.warpAffine(flow, back, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return part.reshape(bottom - top, right - left, 2) * np.array([1 / x, 1 / y], np.float32)
+    fine = resize_part(flow, width, height, box).reshape(bottom - top, right - left, 2)
+    to_x = fine[:, :, 0] * np.float32(width / flow.shape[1]) + np.arange(left, right, dtype=np.float32)
+    to_y = fine[:, :, 1] * np.float32(height / flow.shape[0]) + np.arange(top, bottom, dtype=np.float32)[:, None]
+    return to_x, to_y, (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
 
 
 def _relit(made: np.ndarray, here: np.ndarray, hidden: np.ndarray, found: np.ndarray, room: int) -> np.ndarray:
@@ -263,15 +260,11 @@ def _unseen(
     box: tuple[int, int, int, int],
 ) -> np.ndarray:
     """What no frame shows: from the plate before, moved along; else painted in from around."""
-    left, top, right, bottom = box
     seen = window[place]
     height, width = seen.hidden.shape
     still = lacking
     if before is not None and seen.back is not None:
-        fine = _cropped(seen.back, width, height, box)
-        x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
-        to_x, to_y = x + fine[:, :, 0], y + fine[:, :, 1]
-        inside = (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
+        to_x, to_y, inside = _landing(seen.back, width, height, box)
         pulled = cv2.remap(before, to_x, to_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).reshape(made.shape)
         made = np.where((lacking & inside)[:, :, None], pulled, made)
         still = lacking & ~inside

@@ -13,7 +13,7 @@ import numpy as np
 from interp.types import FlowEstimator, Motion
 from interp.warp import compose, consistency, outside, resize_confidence, resize_flow, symmetric, unstretched, warp
 
-__all__ = ["MotionTrack", "eight_bit", "working_size"]
+__all__ = ["MotionTrack", "eight_bit", "grey_at", "working_size"]
 
 COLOUR_FREE = 8.0  # code values of 255 by which a colour may differ along the motion without any doubt
 COLOUR_SCALE = 22.0  # e-folding of the doubt beyond that
@@ -22,11 +22,11 @@ SOFT = 0.8  # sigma, in pixels of the coarse grid, of confidence
 AROUND = 5  # pixels of the coarse grid over which colours are averaged before they are said to agree
 
 
-def working_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height at which motion is measured: half the picture, its long side held between 128 and 960 pixels, and
+def working_size(width: int, height: int, *, least: int = 128) -> tuple[int, int]:
+    """Width and height at which motion is measured: half the picture, its long side held between ``least`` and 960 pixels, and
     never more than the picture itself."""
     long = max(width, height)
-    scale = min(1.0, max(128.0, min(960.0, long / 2)) / long)
+    scale = min(1.0, max(float(least), min(960.0, long / 2)) / long)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -177,6 +177,14 @@ def _flatness(luma: np.ndarray) -> np.ndarray:
     slope = cv2.absdiff(cv2.dilate(luma, np.ones((3, 3), np.uint8)), cv2.erode(luma, np.ones((3, 3), np.uint8)))
     slope = cv2.blur(slope, (7, 7)).reshape(luma.shape).astype(np.float32)
     return np.clip((FLAT[1] - slope) * np.float32(1 / (FLAT[1] - FLAT[0])), 0, 1)
+
+
+def grey_at(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Luma of a picture of any depth at ``size`` (width, height), as flow estimators see it: uint8 h x w."""
+    small = eight_bit(picture)
+    if small.shape[1::-1] != size:
+        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
 
 
 def eight_bit(picture: np.ndarray) -> np.ndarray:

@@ -15,9 +15,11 @@ import numpy as np
 __all__ = [
     "compose",
     "consistency",
+    "mix",
     "outside",
     "resize_confidence",
     "resize_flow",
+    "resize_part",
     "symmetric",
     "twice",
     "unstretched",
@@ -78,6 +80,23 @@ def warp(picture: np.ndarray, flow: np.ndarray, *, interpolation: Interpolation 
     if max(height, width) < LARGEST:
         return cv2.remap(picture, places, None, _CODES[interpolation], borderMode=cv2.BORDER_REPLICATE)
     raise ValueError(f"pictures up to 32766 pixels a side can be warped, got {width}x{height}")
+
+
+def resize_part(small: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The part ``box`` = (left, top, right, bottom) of ``small`` brought to width x height, pixel centres aligned."""
+    left, top, right, bottom = box
+    x, y = small.shape[1] / width, small.shape[0] / height
+    back = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(small, back, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """``b + share * (a - b)``, rounded: pictures H x W x 3 of one dtype, ``share`` float32 H x W in [0, 1]."""
+    if a.dtype == np.uint16:  # blendLinear knows no 16 bit
+        mixed = cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), share, 1 - share)
+        return np.rint(mixed).astype(np.uint16)
+    return cv2.blendLinear(a, b, share, 1 - share)
 
 
 def twice(picture: np.ndarray) -> np.ndarray:

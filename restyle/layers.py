@@ -146,26 +146,21 @@ class LayerCompositor:
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
         self._backdrops = backdrops
+        self._last: tuple[int, list[tuple[int, tuple[slice, slice], np.ndarray]]] | None = None
 
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
         made: np.ndarray | None = None
-        for number, (layer, look) in enumerate(self._layers):
+        for number, part, edge in self._edges(frame):
+            layer, look = self._layers[number]
             if layer.mode == "cutout":
                 continue
-            height, width = frame.picture.shape[:2]
-            left, top, right, bottom = self._reach(layer, frame.index, width, height)
-            part = np.s_[top:bottom, left:right]
-            matte = matte_of(layer, self._mattes, frame.index)[part]
-            if not matte.any():
-                continue
-            matte = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
             upper = self._upper(number, layer, frame) if look is None else pictures[look]
             made = frame.picture.copy() if made is None else made
             below = made[part]
-            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), matte)
+            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge)
         made = frame.picture if made is None else made
-        if self._associated and (alpha := self._cut(frame)) is not None:
-            made = (made.astype(np.float32) * alpha[:, :, None]).astype(made.dtype)
+        if self._associated and self._cuts_out:
+            made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)
         return made
 
     def _upper(self, number: int, layer: Layer, frame: Frame) -> np.ndarray:
@@ -176,33 +171,45 @@ class LayerCompositor:
         return frame.picture if backdrop is None else backdrop.of(frame)
 
     def touched(self, frame: Frame) -> np.ndarray | None:
-        if self._associated and any(layer.mode == "cutout" for layer, _ in self._layers):
+        if self._associated and self._cuts_out:
             return np.ones(frame.picture.shape[:2], np.float32)
-        made = np.zeros(frame.picture.shape[:2], np.float32)
-        for layer, _ in self._layers:
-            if layer.mode not in ("keep", "cutout"):
-                matte = matte_of(layer, self._mattes, frame.index)
-                np.maximum(made, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather), out=made)
-        return made
+        return self._covered(frame, "restyle", "replace", "remove")
 
     def alpha(self, frame: Frame) -> np.ndarray | None:
-        cut = self._cut(frame)
-        if cut is None:
-            return frame.alpha
-        kind = frame.picture.dtype
-        white = 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
-        if frame.alpha is not None:
-            cut = cut * frame.alpha.astype(np.float32) * np.float32(1 / white)
-        return cut if kind == np.float32 else np.rint(cut * np.float32(white)).astype(kind)
+        from restyle.footage.colour import to_depth
 
-    def _cut(self, frame: Frame) -> np.ndarray | None:
-        """What the cut-out layers leave of the picture, float32 H x W in [0, 1]: all that one of them covers."""
-        edges = [
-            composite.matte_edge(matte_of(layer, self._mattes, frame.index), grow=layer.grow, feather=layer.feather)
-            for layer, _ in self._layers
-            if layer.mode == "cutout"
-        ]
-        return np.maximum.reduce(edges) if edges else None
+        if not self._cuts_out:
+            return frame.alpha
+        cut = self._covered(frame, "cutout")
+        if frame.alpha is not None:
+            cut = cut * to_depth(frame.alpha, "float32", linear=False)
+        return to_depth(cut, str(frame.picture.dtype), linear=False)
+
+    @property
+    def _cuts_out(self) -> bool:
+        return any(layer.mode == "cutout" for layer, _ in self._layers)
+
+    def _covered(self, frame: Frame, *modes: str) -> np.ndarray:
+        """What the layers of these modes cover together, softened edges included: float32 H x W."""
+        made = np.zeros(frame.picture.shape[:2], np.float32)
+        for number, part, edge in self._edges(frame):
+            if self._layers[number][0].mode in modes:
+                made[part] = np.maximum(made[part], edge)
+        return made
+
+    def _edges(self, frame: Frame) -> list[tuple[int, tuple[slice, slice], np.ndarray]]:
+        """Number, place and softened matte of each layer that is seen in a frame; found once, for whatever is asked of it."""
+        if self._last is None or self._last[0] != frame.index:
+            height, width = frame.picture.shape[:2]
+            found = []
+            for number, (layer, _) in enumerate(self._layers):
+                left, top, right, bottom = self._reach(layer, frame.index, width, height)
+                part = np.s_[top:bottom, left:right]
+                matte = matte_of(layer, self._mattes, frame.index)[part]
+                if matte.any():
+                    found.append((number, part, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)))
+            self._last = frame.index, found
+        return self._last[1]
 
     def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:
         """As much of the frame as the layer, its softened edge included, may touch."""

@@ -202,26 +202,26 @@ def export_clips(mattes: Mattes, footage: Footage, pts: Sequence[int], span: ran
     """Write the footage with each object's matte as its alpha: ``folder/NAME.mov``, ProRes 4444, with the footage's timing.
 
     Raises ``OutputError``, ``FootageError``."""
+    from contextlib import ExitStack
     from dataclasses import replace
 
     from restyle.footage import SegmentWriter, conform, plan_output
+    from restyle.footage.colour import to_depth
     from restyle.footage.place import discard
     from restyle.types import Frame
 
     spec = replace(footage.spec, has_alpha=True)
-    for name in mattes.names:
-        out = plan_output(spec, folder / f"{name}.mov")
-        segment = folder / f"{name}.segment"
-        with SegmentWriter(segment, out, spec) as writer:
-            for frame in footage.frames(span.start, span.stop, pts=pts):
-                matte = np.ascontiguousarray(mattes.of(name, frame.index))
-                white = 1.0 if frame.picture.dtype == np.float32 else float(np.iinfo(frame.picture.dtype).max)
-                alpha = (matte * np.float32(white)).astype(np.float32)
-                if white > 1:
-                    alpha = np.rint(alpha).astype(frame.picture.dtype)
+    plans = {name: plan_output(spec, folder / f"{name}.mov") for name in mattes.names}
+    segments = {name: folder / f"{name}.segment" for name in mattes.names}
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(SegmentWriter(segments[name], plans[name], spec)) for name in mattes.names}
+        for frame in footage.frames(span.start, span.stop, pts=pts):
+            for name, writer in writers.items():
+                alpha = to_depth(mattes.of(name, frame.index), str(frame.picture.dtype), linear=False)
                 writer.write(Frame(frame.index, frame.pts, frame.picture, alpha))
-        conform([segment], out, spec, pts=pts, span=span, overwrite=True)
-        discard(segment)
+    for name, plan in plans.items():
+        conform([segments[name]], plan, spec, pts=pts, span=span, overwrite=True)
+        discard(segments[name])
 
 
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[str], list[Prompted]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -112,10 +113,10 @@ def retime(
     interpolator = _interpolator(by, options or {})
     meter = Meter(progress, cancel)
     analysis = _analyse(source, cuts, range, rate, progress, cancel)
-    span = slice(analysis.start, analysis.stop)
+    span = builtins.range(analysis.start, analysis.stop)
     ticks = analysis.pts
-    begin, end = ticks[span.start] * spec.time_base, last_end(spec, ticks, _range(span)) * spec.time_base
-    times, length = _clock(spec, ticks[span], begin, end)
+    begin, end = ticks[span.start] * spec.time_base, last_end(spec, ticks, span) * spec.time_base
+    times, length = _clock(spec, ticks[span.start : span.stop], begin, end)
     total = count(length * factor, wanted)
     clock = _clocked(spec, wanted, frames=total, first=span.start)
     keep = None if drawn is None else {span.start + n for n in drawings(times, length, parse_rate(drawn, "drawn"))}
@@ -141,8 +142,8 @@ def retime(
             [segment],
             out,
             clock,
-            pts=list(_range(slice(0, total))),
-            span=_range(slice(0, total)),
+            pts=builtins.range(total),
+            span=builtins.range(total),
             overwrite=overwrite,
             retimed=Retimed(begin, end, whole, factor, sound),
         )
@@ -297,7 +298,3 @@ def _clocked(spec: FootageSpec, rate: Fraction, *, frames: int | None = None, fi
         except ValueError:
             timecode = None
     return replace(spec, rate=rate, time_base=1 / rate, variable_rate=False, frames=frames, timecode=timecode)
-
-
-def _range(span: slice) -> range:
-    return range(span.start, span.stop)

@@ -12,7 +12,6 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 
 from controls.errors import ControlError, MissingPackageError
@@ -20,7 +19,7 @@ from controls.masks.refine import soft_edge
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
 from interp.flow import estimator
-from interp.track import eight_bit, working_size
+from interp.track import eight_bit, grey_at, working_size
 from interp.warp import consistency, resize_confidence, warp
 
 __all__ = ["PeopleMasker"]
@@ -65,7 +64,7 @@ class PeopleMasker:
         for number, picture in enumerate(pictures.read(0, len(pictures))):
             shown = eight_bit(picture)
             matte = self._matte(shown)
-            grey = cv2.cvtColor(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+            grey = grey_at(shown, size)
             if before is not None and grey_before is not None:
                 back, there = search.estimate(grey, grey_before), search.estimate(grey_before, grey)
                 sure = resize_confidence(consistency(back, there), *pictures.size).reshape(matte.shape)

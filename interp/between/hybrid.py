@@ -13,7 +13,7 @@ from interp.between.motion import Course, draw
 from interp.between.rife import Rife
 from interp.flow import estimator
 from interp.types import FlowEstimator
-from interp.warp import resize_confidence
+from interp.warp import mix, resize_confidence
 
 __all__ = ["Hybrid", "blend_in"]
 
@@ -57,7 +57,4 @@ def blend_in(picture: np.ndarray, lost: np.ndarray, other: Callable[[], np.ndarr
         return picture
     made = other()
     share = resize_confidence(lost.reshape(lost.shape[:2]), width, height)
-    if picture.dtype == np.uint16:
-        mixed = cv2.blendLinear(made.astype(np.float32), picture.astype(np.float32), share, 1 - share)
-        return np.clip(np.rint(mixed), 0, 65535).astype(np.uint16)
-    return cv2.blendLinear(made, picture, share, 1 - share)
+    return mix(made, picture, share)

@@ -21,24 +21,26 @@ import cv2
 import numpy as np
 
 from interp.flow import estimator
-from interp.track import eight_bit
+from interp.track import grey_at, working_size
 from interp.types import FlowEstimator
-from interp.warp import consistency, resize_confidence, resize_flow, symmetric, warp
+from interp.warp import consistency, mix, resize_confidence, resize_flow, symmetric, warp
 
 __all__ = ["AlongMotion", "Course"]
 
 STEPS = 3  # of the fixed-point iteration; one more changes nothing that can be measured
 LEAST = 1e-3  # weight that either frame keeps: where neither is seen, time decides
 SOFT = 0.7  # sigma, in working pixels, of the border between what the one and the other frame shows
-WORKING = (640, 960)  # pixels of the long side: at least, or all there are; and at most
+LEAST_SIDE = (
+    640  # pixels of the long side at which motion is measured at least, or all there are: each is used but once
+)
 
 
 class Course:
     """The motion from one frame to its neighbour and back, measured once, from which any time between them can be drawn."""
 
     def __init__(self, flow: FlowEstimator, a: np.ndarray, b: np.ndarray) -> None:
-        size = _working_size(a.shape[1], a.shape[0])
-        grey = [_grey(picture, size) for picture in (a, b)]
+        size = working_size(a.shape[1], a.shape[0], least=LEAST_SIDE)
+        grey = [grey_at(picture, size) for picture in (a, b)]
         there, back = flow.estimate(grey[0], grey[1]), flow.estimate(grey[1], grey[0])
         self.seen_there, self.seen_back = consistency(there, back), consistency(back, there)
         """float32 h x w: how surely each point of the first frame is seen in the second, and the reverse."""
@@ -88,10 +90,7 @@ def draw(
         warp(picture, resize_flow(flow, width, height), interpolation="cubic")
         for picture, flow in ((a, to_a), (b, to_b))
     )
-    if a.dtype == np.uint16:  # blendLinear knows no 16 bit
-        mixed = cv2.blendLinear(one.astype(np.float32), other.astype(np.float32), share, 1 - share)
-        return np.clip(np.rint(mixed), 0, 65535).astype(np.uint16)
-    return cv2.blendLinear(one, other, share, 1 - share)
+    return mix(one, other, share)
 
 
 def _inverse(flow: np.ndarray, time: float) -> np.ndarray:
@@ -101,16 +100,3 @@ def _inverse(flow: np.ndarray, time: float) -> np.ndarray:
     for _ in range(STEPS - 1):
         back = warp(part, back)
     return back
-
-
-def _working_size(width: int, height: int) -> tuple[int, int]:
-    long = max(width, height)
-    scale = min(1.0, max(WORKING[0], min(WORKING[1], long / 2)) / long)
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _grey(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    small = eight_bit(picture)
-    if small.shape[1::-1] != size:
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)

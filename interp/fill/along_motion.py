@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from interp.types import Filled, Gap, Motion
-from interp.warp import LARGEST, resize_confidence, resize_flow, twice, warp, warp_twice
+from interp.warp import LARGEST, mix, resize_confidence, resize_flow, resize_part, twice, warp, warp_twice
 
 __all__ = ["AlongMotionFiller"]
 
@@ -99,7 +99,7 @@ class AlongMotionFiller:
             alike = cv2.max(left.alike, right.alike)
             of_left = _share(left.confidence, right.confidence, time)
             share = resize_confidence(of_left, width, height)
-            picture = _mix(left.picture, right.picture, share)
+            picture = mix(left.picture, right.picture, share)
             cells = cv2.resize(of_left, left.detail.shape[1::-1], interpolation=cv2.INTER_AREA)
             detail = right.detail + cells * (left.detail - right.detail)
         else:
@@ -129,14 +129,6 @@ def _share(left: np.ndarray, right: np.ndarray, time: float) -> np.ndarray:
     of_left = (left * left + np.float32(DOUBT)) * np.float32(1 - time)
     of_right = (right * right + np.float32(DOUBT)) * np.float32(time)
     return cv2.GaussianBlur(of_left / (of_left + of_right), (0, 0), 1.5)
-
-
-def _mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """``b + share * (a - b)``, rounded."""
-    if a.dtype == np.uint16:  # blendLinear knows no 16 bit
-        mixed = cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), share, 1 - share)
-        return np.rint(mixed).astype(np.uint16)
-    return cv2.blendLinear(a, b, share, 1 - share)
 
 
 def _energy(picture: np.ndarray) -> np.ndarray:
@@ -186,15 +178,15 @@ def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit
     picture = picture.copy()
     for left, top, across, down in _patches(lost, width, height):
         part = np.s_[top : top + down, left : left + across]
-        box = (left, top, across, down)
+        box = (left, top, left + across, top + down)
         luma = cv2.cvtColor(np.ascontiguousarray(source[part]), cv2.COLOR_RGB2GRAY)
         luma = luma.astype(np.float32).reshape(down, across, 1)
-        enlarged = _enlarged(model, width, height, box)
+        enlarged = resize_part(model, width, height, box)
         carried = luma * enlarged[:, :, :3]
         carried += enlarged[:, :, 3:]
         old = picture[part].astype(np.float32)
         carried -= old
-        carried *= _enlarged(lost, width, height, box).reshape(down, across, 1)
+        carried *= resize_part(lost, width, height, box).reshape(down, across, 1)
         carried += old
         if picture.dtype != np.float32:
             carried = np.clip(np.rint(carried), 0, np.iinfo(picture.dtype).max)
@@ -218,15 +210,6 @@ def _patches(lost: np.ndarray, width: int, height: int) -> Iterator[tuple[int, i
                 stop = int(end) if hit else int(edge)
                 yield run, int(top), stop - run, int(bottom - top)
                 run = None
-
-
-def _enlarged(small: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
-    """The part ``box`` = (left, top, width, height) of ``small`` brought to width x height, pixel centres aligned."""
-    left, top, across, down = box
-    x, y = small.shape[1] / width, small.shape[0] / height
-    back = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(small, back, (across, down), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> np.ndarray:

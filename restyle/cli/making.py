@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["matte", "plan", "preview", "run"]
 
-Output = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="OUTPUT",
-        help="The result: a video file (.mp4 .mov .mkv .webm .avi), a folder, or a pattern such as out/frame.%04d.png.",
-        show_default=False,
-    ),
-]
 Sheet = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="SHEET", help="The contact sheet: .png or .jpg.", show_default=False),
@@ -55,7 +45,7 @@ Report = Annotated[
 def run(
     ctx: typer.Context,
     source: o.Source,
-    output: Output,
+    output: o.Output,
     style: o.Style = None,
     prompt: o.Prompt = None,
     negative_prompt: o.NegativePrompt = None,

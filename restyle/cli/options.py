@@ -21,6 +21,16 @@ Source = Annotated[
         show_default=False,
     ),
 ]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUTPUT",
+        help="The result: a video file (.mp4 .mov .mkv .webm .avi), a folder, or a pattern such as out/frame.%04d.png.",
+        show_default=False,
+    ),
+]
 Style = Annotated[
     str | None,
     typer.Option(

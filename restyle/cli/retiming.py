@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,16 +12,6 @@ from restyle.errors import show_path
 
 __all__ = ["retime"]
 
-Output = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="OUTPUT",
-        help="The result: a video file, a folder, or a pattern such as out/frame.%04d.png.",
-        show_default=False,
-    ),
-]
 Fps = Annotated[
     str | None,
     typer.Option("--fps", metavar="RATE", help="Frames a second of the result; by default the footage's own."),
@@ -76,7 +65,7 @@ AllowPickle = Annotated[
 def retime(
     ctx: typer.Context,
     source: o.Source,
-    output: Output,
+    output: o.Output,
     fps: Fps = None,
     slow: Slow = "1x",
     drawn: Drawn = None,

@@ -55,7 +55,7 @@ class Model:
     @property
     def line(self) -> str:
         """The command that fetches it."""
-        named = any(self.name == known.name for group in listed().values() for known in group)
+        named = self.name != self.hub_id
         return pull_line(self.name) if named else pull_line(self.hub_id, self.files)
 
     def to_json(self) -> dict[str, Any]:
