@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from interp.flow import estimator
+from interp.surroundings import completed
 from interp.track import grey_at, working_size
 from interp.types import FlowEstimator
 from interp.warp import compose, consistency, resize_part
@@ -33,9 +34,7 @@ __all__ = ["REACH", "clean_plates"]
 REACH = 48  # frames, before and after, that are searched
 BUDGET = 768 << 20  # bytes of frames that are held at most; large frames are searched less far
 NEAR = 8  # steps from one frame to the next up to which every frame is looked at; beyond, every third, then every sixth
-DRAGGED = 6  # working pixels round the hole in which motion is the thing's, too
 RIM = 10  # working pixels round the hole in which light is compared
-AFFINE_STEP = 4  # working pixels from sample to sample of the fit
 
 
 @dataclass
@@ -93,47 +92,8 @@ def _look(picture: np.ndarray, hidden: np.ndarray) -> _Seen:
 
 def _join(a: _Seen, b: _Seen, search: FlowEstimator) -> None:
     there, back = search.estimate(a.grey, b.grey), search.estimate(b.grey, a.grey)
-    a.ahead = _completed(there, consistency(there, back), a.small, b.small)
-    b.back = _completed(back, consistency(back, there), b.small, a.small)
-
-
-def _completed(flow: np.ndarray, sure: np.ndarray, hidden: np.ndarray, arrives: np.ndarray) -> np.ndarray:
-    """The flow, with that of the surroundings in and near the hole."""
-    if not hidden.any() and not arrives.any():
-        return flow
-    size = 2 * DRAGGED + 1
-    hole = cv2.dilate(np.maximum(hidden, arrives), np.ones((size, size), np.uint8)).reshape(sure.shape) > 0
-    trust = np.where(hole, np.float32(0), sure)
-    if float(trust.mean()) < 0.02:  # nothing round it to go by
-        return np.zeros_like(flow)
-    base = _affine(flow, trust)
-    rest = (flow - base) * trust[:, :, None]
-    sigma = max(4.0, float(np.sqrt(hole.mean() * hole.size)) / 6)
-    mass = cv2.GaussianBlur(trust, (0, 0), sigma).reshape(trust.shape)
-    rest = cv2.GaussianBlur(rest, (0, 0), sigma).reshape(flow.shape) / (mass + np.float32(0.02))[:, :, None]
-    soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 2.0).reshape(sure.shape)
-    soft = np.maximum(soft, (hidden > 0).astype(np.float32))[:, :, None]
-    return (flow + soft * (base + rest - flow)).astype(np.float32)
-
-
-def _affine(flow: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """The one affine motion that most of the picture shares: iteratively reweighted least squares, Geman-McClure."""
-    height, width = trust.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = (x - width / 2) / width, (y - height / 2) / width
-    places = np.stack([np.ones_like(x), x, y], axis=2)
-    part = np.s_[::AFFINE_STEP, ::AFFINE_STEP]
-    a, f = places[part].reshape(-1, 3).astype(np.float64), flow[part].reshape(-1, 2).astype(np.float64)
-    given = trust[part].ravel().astype(np.float64) + 1e-6
-    weight: np.ndarray = given
-    model: np.ndarray = np.zeros((3, 2))
-    for _ in range(6):
-        weighed = a * weight[:, None]
-        model = np.linalg.solve(weighed.T @ a + 1e-6 * np.eye(3), weighed.T @ f)
-        off = np.linalg.norm(f - a @ model, axis=1)
-        scale = max(0.1, 1.5 * float(np.median(off[given > 1e-3])) if (given > 1e-3).any() else 0.1)
-        weight = given / (1 + (off / scale) ** 2) ** 2
-    return (places @ model).astype(np.float32)
+    a.ahead = completed(there, consistency(there, back), a.small, b.small)
+    b.back = completed(back, consistency(back, there), b.small, a.small)
 
 
 def _plate(window: deque[_Seen], place: int, reach: int, before: np.ndarray | None) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Footage that we rendered ourselves, with its exact truth: ``from samples import clip, load_truth``.
 
-The clip is two shots of a harbour in evening light (see README.md here). Truth is kept on a coarser grid than the clip's
+Two clips of two shots each, ``harbour`` and ``square`` (see README.md here). Truth is kept on a coarser grid than a clip's
 pixels: each of its points is one ray through one place of the picture, never an average over an edge.
 """
 
@@ -15,17 +15,23 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Truth", "clip", "load_truth", "pack_plane", "unpack_plane"]
+__all__ = ["CLIPS", "Truth", "clip", "load_truth", "pack_plane", "unpack_plane"]
 
 _HERE = Path(__file__).resolve().parent
 
 
-def clip() -> Path:
-    """The sample clip: H.264 and AAC in mp4. Raises ``FileNotFoundError`` outside of a checkout."""
-    path = _HERE / "harbour.mp4"
+CLIPS = ("harbour", "square")
+
+
+def clip(name: str = "harbour") -> Path:
+    """A sample clip: H.264 and AAC in mp4.
+
+    Raises ``FileNotFoundError`` outside of a checkout and ``ValueError`` for another name.
+    """
+    path = _HERE / f"{_known(name)}.mp4"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path.name} is not beside {Path(__file__).name}: the sample comes with a checkout of the repository"
+            f"{path.name} is not beside {Path(__file__).name}: the samples come with a checkout of the repository"
         )
     return path
 
@@ -130,12 +136,19 @@ class Truth:
         return inside & (np.hypot(loop[..., 0], loop[..., 1]) < 1) & (np.abs(there - near) < 0.05 * near)
 
 
-def load_truth(folder: Path | None = None) -> Truth:
-    """Read the truth kept beside the clip (or in ``folder``): about a second, 80 MB.
+def _known(name: str) -> str:
+    if name not in CLIPS:
+        raise ValueError(f"no sample clip {name!r}; there are: {', '.join(CLIPS)}")
+    return name
 
-    Raises ``FileNotFoundError`` where there is none and ``ValueError`` for a version that this loader does not know.
+
+def load_truth(name: str = "harbour") -> Truth:
+    """Read the truth kept beside a clip: about a second, 80 MB.
+
+    Raises ``FileNotFoundError`` where there is none and ``ValueError`` for a version that this loader does not know, or another
+    name.
     """
-    folder = _HERE / "truth" if folder is None else folder
+    folder = _HERE / "truth" / _known(name)
     facts = json.loads((folder / "facts.json").read_text())
     if facts["version"] != 1:
         raise ValueError(f"{folder.name} holds truth of version {facts['version']}, this loader knows 1")

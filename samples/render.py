@@ -1,14 +1,15 @@
-"""Render the sample clip and its truth: ``python samples/render.py --out DIR``.
+"""Render a sample clip and its truth: ``python samples/render.py harbour --out DIR``.
 
 Needs Python 3.11 with ``pip install "bpy==4.5.*" OpenEXR av`` (Blender as a module; never a dependency of restyle).
 Everything is rendered by Cycles on the CPU. What lies in DIR already is not rendered again, so an interrupted run goes
-on where it stopped; delete DIR to start anew. In the end DIR/harbour.mp4 and DIR/truth/ are complete; ``--install``
-copies them next to this script.
+on where it stopped; delete DIR to start anew. In the end DIR/NAME.mp4 and DIR/truth/NAME/ are complete;
+``--install`` copies them next to this script.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -31,6 +32,8 @@ STEPS = 32
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("name", choices=("harbour", "square"))
+    ask.add_argument("--frames", help="render these frames' pictures only, SHOT:FRAME,..., and stop")
     ask.add_argument("--out", type=Path, required=True, help="working folder")
     ask.add_argument("--width", type=int, default=1280, help="width of the clip, a multiple of 320; 16:9")
     ask.add_argument("--samples", type=int, default=16, help="rays a pixel before denoising")
@@ -40,8 +43,12 @@ def main() -> None:
     if options.width % TRUTH_SIZE[0]:
         ask.error(f"--width is a multiple of {TRUTH_SIZE[0]}, got {options.width}")
 
-    from samples import scene
-
+    scene = importlib.import_module(f"samples.{options.name}")
+    if options.frames:
+        for shot, frame in (map(int, one.split(":")) for one in options.frames.split(",")):
+            scene.build(shot)
+            _render_picture(frame, options.out / "looks" / f"{shot}-{frame:04d}.png", options)
+        return
     for shot, plan in enumerate(scene.SHOTS):
         frames = range(1, plan.frames + 1)
         raw = [options.out / "raw" / f"{shot}-{frame:04d}.npz" for frame in frames]
@@ -57,10 +64,10 @@ def main() -> None:
                 start = time.perf_counter()
                 _render_picture(frame, path, options)
                 print(f"shot {shot} frame {frame}/{plan.frames}: {time.perf_counter() - start:.1f} s", flush=True)
-    pack(options.out, options.width)
-    encode(options.out, options.width)
+    pack(scene, options)
+    encode(scene, options)
     if options.install:
-        shutil.copy(options.out / "harbour.mp4", HERE)
+        shutil.copy(options.out / f"{options.name}.mp4", HERE)
         shutil.copytree(options.out / "truth", HERE / "truth", dirs_exist_ok=True)
 
 
@@ -138,13 +145,14 @@ def _render_truth(frame: int, path: Path, threads: int) -> None:
     part.unlink()
 
 
-def pack(out: Path, width: int) -> None:
-    """Turn the raw passes into ``truth/``: see samples/README.md for the format."""
-    from samples import pack_plane, scene
+def pack(scene, options) -> None:
+    """Turn the raw passes into ``truth/NAME/``: see samples/README.md for the format."""
+    from samples import pack_plane
 
+    out, width = options.out, options.width
     scale = width / TRUTH_SIZE[0]
-    folder = out / "truth"
-    folder.mkdir(exist_ok=True)
+    folder = out / "truth" / options.name
+    folder.mkdir(parents=True, exist_ok=True)
     start, cuts = 0, []
     for shot, plan in enumerate(scene.SHOTS):
         raw = [np.load(out / "raw" / f"{shot}-{frame:04d}.npz") for frame in range(1, plan.frames + 1)]
@@ -180,18 +188,19 @@ def pack(out: Path, width: int) -> None:
 # -- the clip -----------------------------------------------------------------------------------------------------
 
 
-def encode(out: Path, width: int) -> None:
+def encode(scene, options) -> None:
     """Frames and sound to H.264 and AAC, tagged BT.709."""
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
-    from samples import scene, sound
+    from samples import sound
 
+    out, width = options.out, options.width
     pictures = [
         out / "frames" / f"{s}-{f:04d}.png" for s, plan in enumerate(scene.SHOTS) for f in range(1, plan.frames + 1)
     ]
     track = sound.compose(len(pictures) / RATE, scene.SHOTS[0].frames / RATE)
-    part = out / "part-harbour.mp4"
+    part = out / f"part-{options.name}.mp4"
     with av.open(str(part), "w", options={"movflags": "+faststart"}) as file:
         video = file.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "slow", "threads": "2"})
         video.width, video.height, video.pix_fmt = width, width * 9 // 16, "yuv420p"
@@ -218,7 +227,7 @@ def encode(out: Path, width: int) -> None:
             chunk.sample_rate, chunk.pts, chunk.time_base = sound.RATE, at, Fraction(1, sound.RATE)
             file.mux(audio.encode(chunk))
         file.mux(audio.encode(None))
-    os.replace(part, out / "harbour.mp4")
+    os.replace(part, out / f"{options.name}.mp4")
 
 
 if __name__ == "__main__":

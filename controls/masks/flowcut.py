@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from controls.masks.layer import Layer, begin, fit_grid, follow
-from controls.masks.moments import AHEAD, Moment, moments
+from controls.masks.moments import Moment, moments
 from controls.masks.place import Scaled, Window, onto
 from controls.masks.refine import soft_edge
 from controls.masks.seed import seed
@@ -138,22 +138,17 @@ def _seeds(pictures: Pictures, prompts: Sequence[Prompted]) -> Seeds:
         ]  # fmt: skip
         first = full[0] if full else positive[0]
         found = seeds[name] = {}
-        for target in dict.fromkeys((max(asked), min(asked))):
-            end = target
+        for end in dict.fromkeys((max(asked), min(asked))):
             layers: dict[str, Layer] = {}
-            if end == first:  # a few frames more, for motion to tell the object from what is round it
-                end = min(first + AHEAD, len(pictures) - 1) if first + 1 < len(pictures) else max(0, first - AHEAD)
             for moment in moments(pictures, first, end):
                 layers = _step(layers, moment, seeds, only=name)
                 if moment.number in asked and moment.number not in found:
                     try:
-                        found[moment.number] = seed(asked[moment.number], moment.frame, moment.apart, layers.get(name))
+                        found[moment.number] = seed(asked[moment.number], moment, layers.get(name))
                     except ValueError as error:
                         raise ValueError(f"object {name!r}, frame {moment.number}: {error}") from error
                     window, seen = found[moment.number]
                     layers = {name: begin(moment.frame, window, seen)}
-                if all(frame in found for frame in asked if min(first, end) <= frame <= max(first, end)):
-                    break
     return seeds
 
 
@@ -168,7 +163,7 @@ def _step(layers: dict[str, Layer], moment: Moment, seeds: Seeds, *, only: str |
             after[name] = begin(moment.frame, window, seen)
         elif name in layers and moment.before is not None:
             layer = fit_grid(layers[name], moment.frame.size)
-            after[name] = follow(layer, moment.before, moment.frame, moment.ahead, moment.back)
+            after[name] = follow(layer, moment)
     return _contest(after)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from controls.masks.apart import evidence
 from controls.masks.colours import Colours
 from controls.masks.cut import edge_weights, minimal_cut
+from controls.masks.moments import Moment
 from controls.masks.place import Scaled, Window, around, fit_similarity, flow_on, onto, pull, working_grid
 from interp.types import Motion
 
@@ -26,7 +28,11 @@ COLOUR = 0.6  # weight of the colour models' log odds
 SHAPE = 0.1  # weight of the shape's
 STRAY = 1.0  # log odds against what moves with the surroundings
 WITH = 0.5  # the same for what moves with the object, where all round it does, too: ...
+MOVED, DOUBTED = 4.0, 0.5  # weight of what the frames near by tell; and where much moves otherwise, of what does not
+WEAK, STRONG = 0.08, 0.28
+ROOM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 HALO = np.ones((21, 21), np.uint8)  # ... motion is blurred this far at its edge
+ASTRAY, AGAIN = 0.5, 0.4  # misfit from which the object is searched for, and to which it counts as found again
 LEAST = 0.03  # share of its usual area below which an object is not seen
 PATIENCE = 48  # frames for which one that is not seen is looked for
 
@@ -80,8 +86,10 @@ def begin(frame: Scaled, window: Window, seen: np.ndarray) -> Layer:
     return Layer(window, look.copy(), seen, seen, claim, look, known, (own,), others, float(inside.sum()), still)
 
 
-def follow(layer: Layer, before: Scaled, now: Scaled, ahead: Motion, back: Motion) -> Layer:
-    """The layer in the next frame. ``ahead``: motion from ``before`` to ``now``; ``back``: the reverse."""
+def follow(layer: Layer, moment: Moment) -> Layer:
+    """The layer in the next frame; ``moment`` is not the first."""
+    before, now, ahead, back = moment.before, moment.frame, moment.ahead, moment.back
+    assert before is not None
     if layer.gone:
         return replace(layer, missing=layer.missing + 1)
     grid = layer.window.grid
@@ -106,6 +114,12 @@ def follow(layer: Layer, before: Scaled, now: Scaled, ahead: Motion, back: Motio
     shape = _logit(np.clip(cv2.GaussianBlur(_entering(layer, window, field, whole), (0, 0), EDGE), 0.03, 0.9))
     likely = (for_it + DOUBT / (1 + np.exp(-colour - shape))) / (for_it + against + DOUBT)
     claim = _logit(np.clip(likely, 0.005, 0.995)) + COLOUR * colour + SHAPE * shape
+    likely_here = cv2.dilate((whole > 0.3).astype(np.uint8), ROOM) > 0
+    middle = np.array([window.left + window.right, window.top + window.bottom]) / 2
+    drift = (moved[:, :2] @ middle + moved[:, 2] - middle) * moment.step
+    told = evidence(moment.run, moment.number, window, likely_here, drift=drift)
+    strength = np.percentile(np.maximum(told, 0)[likely_here], 90) if likely_here.any() else 0.0
+    claim = claim + np.float32(MOVED) * told - np.float32(DOUBTED * np.clip((strength - WEAK) / (STRONG - WEAK), 0, 1))
     claim = np.clip(
         claim - STRAY * sure * (np.maximum(strays, 0) + WITH * np.minimum(cv2.dilate(strays, HALO), 0)), -5, 5
     ).astype(np.float32)
@@ -220,7 +234,8 @@ def _motion(layer: Layer, now: Scaled, ahead: Motion) -> np.ndarray:
     usual = layer.drift[:, :2] @ middle + layer.drift[:, 2] - middle
     tries = [_shift(usual)]
     if layer.missing:
-        return tries[0]
+        found = _searched(layer, now, tries[0])
+        return found if _misfit(layer, now, found) < AGAIN else tries[0]
     sure = flow_on(ahead.confidence, layer.window) * layer.seen * cv2.erode(layer.seen, np.ones((3, 3), np.uint8))
     y, x = np.nonzero(sure > 0.05)
     if len(x) >= 6:
@@ -235,6 +250,11 @@ def _motion(layer: Layer, now: Scaled, ahead: Motion) -> np.ndarray:
     fits = [_misfit(layer, now, one) + float(np.abs(one[:, :2] - np.eye(2)).sum()) / 2 for one in tries]
     best = int(np.argmin(fits))
     found, least = tries[best], fits[best]
+    if least > ASTRAY:  # it has leapt, or turned round: flow does not say so
+        leap = _searched(layer, now, found)
+        fit = _misfit(layer, now, leap)
+        if fit < 0.7 * least:
+            found, least = leap, fit
     for step in (2.0, 1.0, 0.5):
         for dx, dy in ((step, 0), (-step, 0), (0, step), (0, -step)):
             other = found + np.array([[0, 0, dx], [0, 0, dy]])
@@ -242,6 +262,31 @@ def _motion(layer: Layer, now: Scaled, ahead: Motion) -> np.ndarray:
             if fit < least - 0.002 * step:
                 found, least = other, fit
     return found
+
+
+def _searched(layer: Layer, now: Scaled, moved: np.ndarray) -> np.ndarray:
+    """A shift beside ``moved`` that fits best, by its colours alone: the object is looked for within its own size of where it
+    should be, and farther the longer it has been missing."""
+    y, x = np.nonzero(layer.whole > 0.5)
+    if len(x) < 12:
+        return moved
+    top, bottom, left, right = y.min(), y.max() + 1, x.min(), x.max() + 1
+    look, weight = layer.look[top:bottom, left:right], layer.whole[top:bottom, left:right]
+    middle = np.array([(left + right) / 2 + layer.window.left, (top + bottom) / 2 + layer.window.top])
+    reach = 8 + 1.2 * max(bottom - top, right - left) * (1 + min(layer.missing, 12) / 8)
+    centre = moved[:, :2] @ middle + moved[:, 2]
+    wide, tall = layer.window.grid
+    half = np.array([right - left, bottom - top]) / 2
+    low, high = np.floor(centre - half - reach).astype(int), np.ceil(centre + half + reach).astype(int)
+    low, high = np.maximum(low, 0), np.minimum(high, (wide, tall))
+    if (high - low < (right - left, bottom - top)).any():
+        return moved
+    there = now.lab(layer.window.grid)[low[1] : high[1], low[0] : high[0]]
+    mask = np.repeat(np.square(weight)[:, :, None], 3, axis=2).astype(np.float32)
+    off = cv2.matchTemplate(np.ascontiguousarray(there), np.ascontiguousarray(look), cv2.TM_SQDIFF, mask=mask)
+    row, column = np.unravel_index(int(np.argmin(off)), off.shape)
+    start = np.array([left + layer.window.left, top + layer.window.top])
+    return _shift(low + np.array([column, row]) - start)
 
 
 def _shift(by: np.ndarray) -> np.ndarray:

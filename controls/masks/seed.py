@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from controls.masks.apart import evidence
 from controls.masks.colours import Colours
 from controls.masks.cut import edge_weights, minimal_cut
 from controls.masks.layer import SMOOTH, Layer
+from controls.masks.moments import Moment
 from controls.masks.place import Scaled, Window, around, flow_on, working_grid
 from controls.types import Box, Matte, Point, Prompt
 from interp.types import Motion
@@ -18,20 +21,23 @@ __all__ = ["seed"]
 
 FIRST = 256.0  # long side of the picture on which an object is first looked for round a point
 ROUNDS = 8
-MOVES = 5.0  # CIELAB units that weigh as much as a working pixel of motion
-BAND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+MOVED = 4.0  # weight, in log odds, of what the frames near by tell
+FOR, AGAINST = 0.12, -0.04  # evidence from which a place begins as the object's, or as another's ...
+COLOUR = 0.5  # weight of the colour models' log odds
+WEAK, STRONG, DOUBT = 0.08, 0.28, 0.8  # where much moves otherwise, what does not is so much less likely the object's
+LEAKS, SEAMLESS = 0.1, 6.0  # share of a box's sides, and CIELAB units, from which a cut is said to leak
+LEAST = 0.04  # ... if at least this share of the box has such evidence
 DOT = 0.008  # radius of what a point marks, of the picture's long side
 
 
-def seed(
-    prompts: Sequence[Prompt], frame: Scaled, motion: Motion | None, carried: Layer | None = None
-) -> tuple[Window, np.ndarray]:
+def seed(prompts: Sequence[Prompt], moment: Moment, carried: Layer | None = None) -> tuple[Window, np.ndarray]:
     """The object's window and matte (float32 h x w, nearly always 0 or 1).
 
-    A matte is taken as it is; a box is a GrabCut (Rother, Kolmogorov & Blake 2004) helped by ``motion`` (to a frame near by);
+    A matte is taken as it is; a box is a GrabCut (Rother, Kolmogorov & Blake 2004) helped by how things move;
     points grow a region of like colours and motion first. Where the object was ``carried`` to this frame, points only correct
     what was carried. Raises ``ValueError`` where nothing is found.
     """
+    frame = moment.frame
     size = frame.size
     mattes = [prompt.values for prompt in prompts if isinstance(prompt, Matte)]
     boxes = [prompt for prompt in prompts if isinstance(prompt, Box)]
@@ -46,14 +52,14 @@ def seed(
             max(0.0, min(one.left for one in boxes)), max(0.0, min(one.top for one in boxes)),
             min(size[0] - 1.0, max(one.right for one in boxes)), min(size[1] - 1.0, max(one.bottom for one in boxes)),
         )  # fmt: skip
-        return _from_box(box, boxes, points, frame, motion)
+        return _from_box(box, boxes, points, moment)
     if carried is not None and not carried.missing and carried.seen.any():
         return _corrected(carried, points, frame)
-    rough = _grown(points, frame, motion)
+    rough = _grown(points, frame, moment.near)
     box = _extent(rough)
     window = _window(size, box)
     start = _on(rough.astype(np.float32), window)
-    seen = _grab(frame, window, start, cv2.dilate(start, np.ones((9, 9), np.uint8)) > 0, points, motion)
+    seen = _grab(moment, window, start, cv2.dilate(start, np.ones((9, 9), np.uint8)) > 0, points)
     return window, _checked(seen, points, window, frame.size)
 
 
@@ -64,9 +70,9 @@ def _window(size: tuple[int, int], box: tuple[float, float, float, float]) -> Wi
 
 
 def _from_box(
-    box: tuple[float, float, float, float], boxes: Sequence[Box], points: Sequence[Point], frame: Scaled,
-    motion: Motion | None,
-) -> tuple[Window, np.ndarray]:  # fmt: skip
+    box: tuple[float, float, float, float], boxes: Sequence[Box], points: Sequence[Point], moment: Moment
+) -> tuple[Window, np.ndarray]:
+    frame = moment.frame
     window = _window(frame.size, box)
     allowed, rim = np.zeros(window.shape, np.float32), np.full(window.shape, np.float32(2))
     x, y = window.places()
@@ -78,56 +84,88 @@ def _from_box(
         rim = np.minimum(rim, across**2 + down**2)  # 0 in the middle of a box, 1 on the ellipse in it, 2 in its corners
     if not allowed.any():
         raise ValueError("the box is smaller than a pixel; draw it round the object")
-    seen = _grab(frame, window, allowed, allowed > 0, points, motion, 0.5 - 0.75 * rim)
+    seen = _grab(moment, window, allowed, allowed > 0, points, 0.5 - 0.75 * rim)
     return window, _checked(seen, points, window, frame.size)
 
 
 def _grab(
-    frame: Scaled, window: Window, start: np.ndarray, allowed: np.ndarray, points: Sequence[Point], motion: Motion | None,
+    moment: Moment, window: Window, start: np.ndarray, allowed: np.ndarray, points: Sequence[Point],
     middle: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Colour models and cut, in turn. ``middle``: log odds by the place in a box to whose sides the object nearly reaches."""
-    tight = middle is not None
-    picture = frame.lab(window.grid)[window.slices]
-    edges = edge_weights(picture)
-    looks = picture
-    if motion is not None:  # what moves otherwise is told apart even where it has the same colours
-        looks = np.dstack([picture, np.clip(flow_on(motion.flow, window) * np.float32(MOVES), -80, 80)])
-    fixed = _dots(points, window, frame.size)
+    picture = moment.frame.lab(window.grid)[window.slices]
     ring = ~allowed
     if not ring.any():  # the box is the whole picture: its border is all that can be something else
         ring = np.ones_like(allowed)
         ring[2:-2, 2:-2] = False
-    seen, bias = start * allowed, 0.0
-    for number in range(ROUNDS):
-        inside = (seen > 0.5) & allowed
-        if inside.sum() < 6:
-            inside = (start > 0.5) & allowed
-        own = Colours(looks[inside])
-        others = Colours(np.concatenate([looks[ring], looks[allowed & ~inside]]), parts=12)
-        claim = (
-            np.clip(own.log_likelihood(looks) - others.log_likelihood(looks), -5, 5)
-            + bias
-            + (0 if middle is None else middle)
-        )
-        before, seen = seen, _cut(claim, ring, fixed, edges, seen)
-        if tight and _slack(seen, allowed) > 0.35 and bias < 3:
-            bias += 0.5  # the box says how large the object is (Lempitsky et al. 2009)
-        elif number > 1 and np.abs(before - seen).mean() < 1e-3:
-            break
-    if motion is None:
+    told = evidence(moment.run, moment.number, window, allowed)
+    strength = np.percentile(np.maximum(told, 0)[allowed], 90)
+    usual = np.float32(MOVED) * told - np.float32(DOUBT * np.clip((strength - WEAK) / (STRONG - WEAK), 0, 1))
+    box = _Box(picture, allowed, ring, _dots(points, window, moment.frame.size), start > 0.5, usual, middle)
+    inside, others = allowed & (told > FOR), ring | (told < AGAINST)
+    if inside.sum() > LEAST * allowed.sum():
+        return box.cut(inside, others)
+    seen = box.cut(box.start & allowed, ring)  # nothing moves otherwise: all of the box may be the object
+    if middle is None or box.leak(seen) < LEAKS:
         return seen
-    # motion is blurred at the object's edge: within that band, colours alone decide
-    inside = (seen > 0.5).astype(np.uint8)
-    core, around_ = cv2.erode(inside, BAND), cv2.dilate(inside, BAND)
-    if core.sum() < 30:
+    # what is behind it was taken in, too: begin with the colours that are not found round the box
+    usualness = Colours(picture[ring], parts=12).log_likelihood(picture)
+    rare, frequent = np.percentile(usualness[ring], (10, 40))
+    inside = allowed & (usualness < rare)
+    if inside.sum() < 0.1 * allowed.sum():
         return seen
-    own, others = Colours(picture[core > 0]), Colours(picture[around_ == 0], parts=12)
-    claim = np.clip(own.log_likelihood(picture) - others.log_likelihood(picture), -4, 4) + np.where(
-        inside > 0, 1.0, -1.0
-    )
-    claim = np.where(core > 0, 6, np.where(around_ == 0, -6, claim))
-    return _cut(claim, ring, fixed, edges, seen)
+    again = box.cut(inside, ring | (allowed & (usualness > frequent)))
+    return again if box.leak(again) < 0.5 * box.leak(seen) and again.sum() > 0.02 * allowed.sum() else seen
+
+
+@dataclass(frozen=True, eq=False)
+class _Box:
+    """A prompt's region, to be cut; all arrays are h x w."""
+
+    picture: np.ndarray
+    """CIELAB float32."""
+    allowed: np.ndarray
+    """bool: where the object may be."""
+    ring: np.ndarray
+    """bool: where it is not."""
+    fixed: np.ndarray
+    """What points say: 1, -1, or 0."""
+    start: np.ndarray
+    """bool: where it is if nothing else is known."""
+    usual: np.ndarray
+    """Log odds by motion."""
+    middle: np.ndarray | None
+    """Log odds by the place, for boxes."""
+
+    def cut(self, inside: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Colour models and cut, in turn, from a first guess of the object and of what it is not (bool)."""
+        edges = edge_weights(self.picture)
+        usual = self.usual if self.middle is None else self.usual + self.middle
+        seen, bias = inside.astype(np.float32), 0.0
+        for number in range(ROUNDS):
+            own, rest = Colours(self.picture[inside]), Colours(self.picture[others], parts=12)
+            likely = np.clip(own.log_likelihood(self.picture) - rest.log_likelihood(self.picture), -5, 5)
+            before, seen = seen, _cut(COLOUR * likely + usual + bias, self.ring, self.fixed, edges, seen)
+            if self.middle is not None and _slack(seen, self.allowed) > 0.35 and bias < 3:
+                bias += 0.5  # the box says how large the object is (Lempitsky et al. 2009)
+            elif number > 1 and np.abs(before - seen).mean() < 1e-3:
+                break
+            inside = (seen > 0.5) & self.allowed
+            if inside.sum() < 6:
+                inside = self.start & self.allowed
+            others = self.ring | (self.allowed & ~inside)
+        return seen
+
+    def leak(self, seen: np.ndarray) -> float:
+        """Share of the box's sides at which the cut ends though the picture goes on without a step."""
+        inside = (seen > 0.5) & self.allowed
+        length, open_ = 0, 0
+        for axis in (0, 1):
+            step = np.linalg.norm(np.diff(self.picture, axis=axis), axis=2)
+            side = np.diff(self.allowed, axis=axis)
+            length += int(side.sum())
+            open_ += int((side & np.diff(inside, axis=axis) & (step < SEAMLESS)).sum())
+        return open_ / max(1, length)
 
 
 def _cut(claim: np.ndarray, ring: np.ndarray, fixed: np.ndarray, edges: np.ndarray, start: np.ndarray) -> np.ndarray:

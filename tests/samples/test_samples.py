@@ -158,4 +158,4 @@ def test_a_question_that_has_no_answer_is_refused(truth: samples.Truth) -> None:
 
 def test_the_folder_stays_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 25e6
-    assert json.loads((FOLDER / "truth" / "facts.json").read_text())["version"] == 1
+    assert json.loads((FOLDER / "truth" / "harbour" / "facts.json").read_text())["version"] == 1
