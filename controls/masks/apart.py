@@ -24,8 +24,9 @@ ALIKE = 8.0  # CIELAB units at which colours are half alike
 SLIP = np.ones((3, 3), np.uint8)  # a story may be off by a pixel
 ASIDE = 0.35  # of the object's width and height: how far round it each side is looked at
 OTHER = 0.5  # pixels of motion from which something moves otherwise
-LIMBS = 0.6  # share of the object's own motion by which parts of it may differ
-OWN = 0.75  # share of its own story's failure that is held against an object
+LIMBS, PARTS = 0.6, 1.3  # share of the object's own motion by which parts of it may differ: followed, and first seen
+MOVING = 0.1  # evidence from which something is said to move otherwise
+OWN = 0.75  # share of its own story's failure that is held against an object at first
 
 
 def evidence(
@@ -51,9 +52,9 @@ def evidence(
     for there in (number + way * step for step in (MANY if drift is None else FEW) for way in (-1, 1)):
         if there in run:
             motion = run.between(number, there)
-            along = None if drift is None else np.asarray(drift, np.float32) * (there - number)
             around = _round(window, allowed, motion, sides=drift is None)
-            stories.append(_Story(run, number, there, window, motion, around, along))
+            own = OWN if drift is None else 1.0
+            stories.append(_Story(run, number, there, window, motion, around, own=own))
     if not stories:
         return np.zeros(window.shape, np.float32)
     count = np.full(window.shape, np.float32(1e-6))
@@ -62,8 +63,23 @@ def evidence(
         total += np.where(story.out, 0, story.around - story.itself)
         count += ~story.out
     moves = np.clip(total / count, 0, 1) * allowed
+    limbs = LIMBS
+    if drift is None:
+        drift, limbs = _drift(stories, moves), PARTS
+    if drift is not None:
+        for story in stories:
+            story.believe(drift, limbs)
     total = np.sum([story.verdict(moves) for story in stories], axis=0)
     return (total / count).astype(np.float32)
+
+
+def _drift(stories: list[_Story], moves: np.ndarray) -> np.ndarray | None:
+    """How far what moves otherwise moves from frame to frame (x, y), if that can be told."""
+    if moves.max() < MOVING:
+        return None
+    told = [story.drift(moves > 0.5 * moves.max(), moves) for story in stories]
+    steps = [step for step in told if step is not None]
+    return np.median(steps, axis=0) if len(steps) >= 4 else None
 
 
 def _shrunk(window: Window, grid: tuple[int, int]) -> Window:
@@ -103,23 +119,31 @@ class _Story:
     """What is told of one other frame."""
 
     def __init__(
-        self, run: Run, number: int, there: int, window: Window, motion: Motion, rounds: list[np.ndarray],
-        along: np.ndarray | None,
-    ) -> None:  # fmt: skip
-        self._window, self._rounds, self._along = window, rounds, along
+        self, run: Run, number: int, there: int, window: Window, motion: Motion, rounds: list[np.ndarray], *, own: float
+    ) -> None:
+        self._window, self._rounds, self._steps, self._own = window, rounds, there - number, np.float32(own)
         self._here = run.small(number).lab(window.grid)[window.slices]
         self._there = run.small(there).lab(window.grid)
         self._flow, self._sure = flow_on(motion.flow, window), flow_on(motion.confidence, window)
         first, self.out = self._unlike(rounds[0])
         self.around = _least([first, *(self._unlike(flow)[0] for flow in rounds[1:])])
         """How unlike (0 to 1) the frames are along the surroundings' motion."""
-        self.itself = self._unlike(self._flow)[0]
+        self.itself = self._own * self._unlike(self._flow)[0]
         """And along each place's own."""
-        if along is None:
-            self.itself *= np.float32(OWN)
-            self._with = _least([_apart(self._flow, flow) for flow in rounds]) > OTHER
-        else:  # limbs move otherwise than the whole, but less than what is behind it does
-            self._with = _apart(self._flow, along) < 1 + LIMBS * _least([_apart(flow, along) for flow in rounds])
+        self._along: np.ndarray | None = None
+        self._with = _least([_apart(self._flow, flow) for flow in rounds]) > OTHER
+
+    def believe(self, drift: np.ndarray, limbs: float) -> None:
+        """The object moves by ``drift`` a frame, its limbs otherwise by up to ``limbs`` times its motion against what is round
+        it."""
+        self._along = np.asarray(drift, np.float32) * self._steps
+        own = _least([_apart(flow, self._along) for flow in self._rounds])
+        self._with = _apart(self._flow, self._along) < 1 + np.float32(limbs) * own
+
+    def drift(self, where: np.ndarray, moves: np.ndarray) -> np.ndarray | None:
+        """How far the object moves from one frame to the next, as a rule in ``where``."""
+        flow = self._as_a_whole(moves)
+        return None if flow is None else np.median(flow[where], axis=0) / self._steps
 
     def verdict(self, moves: np.ndarray) -> np.ndarray:
         """Which story is better, float32 h x w. ``moves``: h x w in [0, 1], where something moves otherwise; the object's
@@ -128,9 +152,9 @@ class _Story:
         if flow is None:
             return np.where(self.out, np.float32(0), np.maximum(self.around - self.itself, 0))
         whole, out = self._unlike(flow)
+        whole *= self._own
         far = _least([_apart(flow, other) for other in self._rounds])
         if self._along is None:
-            whole *= np.float32(OWN)
             others = self.around
         else:
             others = np.where(self._with, self.around, np.minimum(self.around, self.itself))
