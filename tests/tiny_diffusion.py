@@ -2,9 +2,9 @@
 
     python tests/tiny_diffusion.py sd15 FOLDER
 
-Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``, ``lora-sd15``, ``lora-sdxl``,
-``ip-adapter-sd15``, ``ip-adapter-sdxl``. The same kind has the same weights each time. Their pictures mean nothing; what is
-computed with them is as real as with others.
+Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``, ``lora-sd15``,
+``lora-sdxl``, ``ip-adapter-sd15``, ``ip-adapter-sdxl``. The same kind has the same weights each time. Their pictures mean
+nothing; what is computed with them is as real as with others.
 """
 
 from __future__ import annotations

@@ -225,6 +225,48 @@ def test_no_negative_prompt_is_what_sdxl_takes_for_none(tiny: Any, zeros: bool, 
     same(ours, [np.rint(theirs * 255).astype(np.uint8)])
 
 
+def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) -> None:
+    """As some of SDXL's VAEs do."""
+    folder = tmp_path / "base"
+    shutil.copytree(tiny("sdxl"), folder)
+    config = folder / "vae" / "config.json"
+    told = {"latents_mean": [0.4, -0.3, 0.1, 0.2], "latents_std": [1.5, 0.7, 1.1, 0.9]}
+    config.write_text(json.dumps(json.loads(config.read_text()) | told))
+    pictures = [picture(3), picture(4)]
+    options = {"steps": STEPS, "denoise": STEPS / WHOLE, "guidance": 5.0, **OFF}
+    ours, _ = DiffusionPainter(model=str(folder), **options).paint(job(pictures), None)
+    bare, _ = DiffusionPainter(model=tiny("sdxl"), **options).paint(job(pictures), None)
+    assert np.abs(ours[0].astype(int) - bare[0]).max() > 5, "they do something"
+    same(ours, paint_plainly(plain("sdxl", str(folder), []), pictures, [], job(pictures).seeds))
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
+    """Its own embeddings, given to the plain pipeline."""
+    compel = pytest.importorskip("compel")
+    words = Words("a (red)1.6 car by a lake++", "fog--")
+    pictures = [picture(3), picture(4)]
+    painter = DiffusionPainter(model=tiny(family), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
+    ours, _ = painter.paint(job(pictures, words=(words,) * 2), None)
+    pipe = plain(family, tiny(family), [])
+    xl = family == "sdxl"
+    made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(words.prompt, negative_prompt=words.negative)
+    said = {"prompt_embeds": made.embeds, "negative_prompt_embeds": made.negative_embeds}
+    if xl:
+        said |= {
+            "pooled_prompt_embeds": made.pooled_embeds,
+            "negative_pooled_prompt_embeds": made.negative_pooled_embeds,
+        }
+    theirs = [
+        pipe(
+            image=Image.fromarray(one), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6, guidance_scale=5.0,
+            generator=torch.Generator().manual_seed(seed), output_type="np", **said,
+        ).images[0]
+        for one, seed in zip(pictures, job(pictures).seeds, strict=True)
+    ]  # fmt: skip
+    same(ours, [np.rint(one * 255).astype(np.uint8) for one in theirs])
+
+
 def test_without_guidance_there_is_one_half(tiny: Any) -> None:
     one = picture(3)
     painter = DiffusionPainter(model=tiny("sdxl"), steps=STEPS, denoise=STEPS / WHOLE, guidance=0.0, **OFF)
