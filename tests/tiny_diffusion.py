@@ -2,9 +2,9 @@
 
     python tests/tiny_diffusion.py sd15 FOLDER
 
-Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``, ``lora-sd15``, ``lora-sdxl``,
-``ip-adapter-sd15``, ``ip-adapter-sdxl``. The same kind has the same weights each time. Their pictures mean nothing; what is
-computed with them is as real as with others.
+Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``, ``lora-sd15``,
+``lora-sdxl``, ``ip-adapter-sd15``, ``ip-adapter-sdxl``. The same kind has the same weights each time. Their pictures mean
+nothing; what is computed with them is as real as with others.
 """
 
 from __future__ import annotations
@@ -138,19 +138,20 @@ def _sd15(folder: Path, channels: int = 4) -> None:
     ).save_pretrained(folder)
 
 
-def _sdxl(folder: Path) -> None:
-    from diffusers import StableDiffusionXLPipeline
+def _sdxl(folder: Path, channels: int = 4) -> None:
+    from diffusers import StableDiffusionXLInpaintPipeline, StableDiffusionXLPipeline
 
     scheduler = EulerDiscreteScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1
     )
-    StableDiffusionXLPipeline(
+    kind = StableDiffusionXLPipeline if channels == 4 else StableDiffusionXLInpaintPipeline
+    kind(
         vae=vae(),
         text_encoder=text_encoder(),
         text_encoder_2=text_encoder(projects=True),
         tokenizer=tokenizer(),
         tokenizer_2=tokenizer(),
-        unet=unet(xl=True),
+        unet=unet(xl=True, channels=channels),
         scheduler=scheduler,
     ).save_pretrained(folder)
 
@@ -216,6 +217,7 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "sd15": _sd15,
     "sd15-inpaint": lambda folder: _sd15(folder, channels=9),
     "sdxl": _sdxl,
+    "sdxl-inpaint": lambda folder: _sdxl(folder, channels=9),
     "controlnet-sd15": lambda folder: _controlnet(folder, xl=False),
     "controlnet-sdxl": lambda folder: _controlnet(folder, xl=True),
     "lora-sd15": lambda folder: _lora(folder, xl=False),

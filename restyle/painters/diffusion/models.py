@@ -93,7 +93,7 @@ class Models:
             device=self.device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=guided,
-            negative_prompt=words.negative,
+            negative_prompt=words.negative or None,  # SDXL was trained with nothing as zeros, which "" is not
         )
         if self.family == "sdxl":
             embeds, negative, pooled, without = made
@@ -277,6 +277,9 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
     else:
         made = StableDiffusionXLImg2ImgPipeline if xl else StableDiffusionImg2ImgPipeline
     more: dict[str, Any] = {} if xl else {"safety_checker": None, "requires_safety_checker": False}
+    if xl:  # what a checkpoint was trained with is no component
+        told = ("requires_aesthetics_score", "force_zeros_for_empty_prompt")
+        more = {name: base.config[name] for name in told if name in base.config}
     return made(**{name: part for name, part in parts.items() if name != "image_encoder" or part is not None}, **more)
 
 

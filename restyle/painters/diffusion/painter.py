@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
-METHOD = 1  # number of this way of painting; a new one makes old paintings stale
+METHOD = 2  # number of this way of painting; a new one makes old paintings stale
 ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
 PAINTED = 0.02  # of a matte, from which a latent is painted
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+from restyle.types import Words  # noqa: E402
 
 from .conftest import OFF, job, picture  # noqa: E402
 
@@ -115,24 +118,153 @@ def test_loras_and_a_style_picture_are_the_librarys(tiny: Any, family: str, tmp_
     same(ours, paint_plainly(pipe, pictures, [], job(pictures).seeds, ip_adapter_image=style))
 
 
-@pytest.mark.parametrize("kind", ["sd15", "sd15-inpaint"])
+@pytest.mark.parametrize("kind", ["sd15", "sd15-inpaint", "sdxl", "sdxl-inpaint"])
+@pytest.mark.parametrize("nets", [0, 1, 2])
 @pytest.mark.parametrize("strength", [STEPS / WHOLE, 1.0])
-def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(tiny: Any, kind: str, strength: float) -> None:
-    one = picture(1)
+def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(
+    tiny: Any, kind: str, nets: int, strength: float
+) -> None:
+    pictures = [picture(1), picture(2)]
     matte = np.zeros((48, 64), np.float32)
     matte[16:40, 8:40] = 1
-    painter = DiffusionPainter(model=tiny(kind), steps=STEPS, denoise=strength, guidance=5.0, **OFF)
-    work = job([one], mattes=(matte,))
+    mattes = (matte, np.roll(matte, 8, 1))
+    family = kind.removesuffix("-inpaint")
+    net = tiny(f"controlnet-{family}") if nets else ""
+    kinds = ["canny", "depth"][:nets]
+    maps = [[picture(10 * k + n + 50) for n in range(2)] for k in range(nets)]
+    weights = [0.8, 0.5][:nets]
+    painter = DiffusionPainter(
+        model=tiny(kind),
+        controls=[{"kind": one, "model": net, "strength": w} for one, w in zip(kinds, weights, strict=True)],
+        steps=STEPS, denoise=strength, guidance=5.0, **OFF,
+    )  # fmt: skip
+    work = job(pictures, mattes=mattes, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
     ours, _ = painter.paint(work, None)
-    pipe = diffusers.StableDiffusionInpaintPipeline.from_pretrained(tiny(kind))
+    name = f"StableDiffusion{'XL' * (family == 'sdxl')}{'ControlNet' * bool(nets)}InpaintPipeline"
+    networks = [diffusers.ControlNetModel.from_pretrained(net) for _ in kinds]
+    parts: dict[str, Any] = {"controlnet": networks if nets > 1 else networks[0]} if nets else {}
+    pipe = getattr(diffusers, name).from_pretrained(tiny(kind), **parts)
     pipe.set_progress_bar_config(disable=True)
-    mask = Image.fromarray((matte * 255).astype(np.uint8))
+    theirs = []
+    for n, one in enumerate(pictures):
+        more: dict[str, Any] = {}
+        if nets:
+            images = [Image.fromarray(each[n]) for each in maps]
+            more = {
+                "control_image": images if nets > 1 else images[0],
+                "controlnet_conditioning_scale": weights if nets > 1 else weights[0],
+            }
+        made = pipe(
+            "a red car", negative_prompt="fog", image=Image.fromarray(one),
+            mask_image=Image.fromarray((mattes[n] * 255).astype(np.uint8)), height=48, width=64,
+            num_inference_steps=round(STEPS / strength), strength=min(1.0, strength + 1e-6), guidance_scale=5.0,
+            generator=torch.Generator().manual_seed(work.seeds[n]), output_type="np", **more,
+        ).images[0]  # fmt: skip
+        theirs.append(np.rint(made * 255).astype(np.uint8))
+    same(ours, theirs)
+    if nets:
+        bare = DiffusionPainter(model=tiny(kind), steps=STEPS, denoise=strength, guidance=5.0, **OFF)
+        without, _ = bare.paint(job(pictures, mattes=mattes), None)
+        assert np.abs(ours[0].astype(int) - without[0]).max() > 5, "the networks do something"
+
+
+@pytest.mark.parametrize("kind", ["sd15", "sd15-inpaint", "sdxl", "sdxl-inpaint"])
+def test_everything_at_once_is_the_librarys(tiny: Any, kind: str, tmp_path: Any) -> None:
+    """An object layer with two ControlNets that come and go, a LoRA and a style picture."""
+    Image.fromarray(picture(99, (80, 80))).save(tmp_path / "style.png")
+    family = kind.removesuffix("-inpaint")
+    one, maps = picture(1), [picture(51), picture(61)]
+    matte = np.zeros((48, 64), np.float32)
+    matte[8:40, 16:56] = 1
+    net, adapter, lora = tiny(f"controlnet-{family}"), tiny(f"ip-adapter-{family}"), tiny(f"lora-{family}")
+    painter = DiffusionPainter(
+        model=tiny(kind),
+        controls=[
+            {"kind": "canny", "model": net, "strength": 0.8, "end": 0.7},
+            {"kind": "depth", "model": net, "strength": 0.5, "start": 0.3},
+        ],
+        loras=[{"source": lora, "weight": 0.7}], style=str(tmp_path / "style.png"), ip_adapter=adapter, style_weight=0.9,
+        steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF,
+    )  # fmt: skip
+    work = job([one], mattes=(matte,), controls={"canny": (maps[0],), "depth": (maps[1],)})
+    ours, _ = painter.paint(work, None)
+    name = f"StableDiffusion{'XL' * (family == 'sdxl')}ControlNetInpaintPipeline"
+    nets = [diffusers.ControlNetModel.from_pretrained(net) for _ in maps]
+    pipe = getattr(diffusers, name).from_pretrained(tiny(kind), controlnet=nets)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.load_lora_weights(lora, adapter_name="one")
+    pipe.set_adapters(["one"], [0.7])
+    pipe.load_ip_adapter(adapter, subfolder="models", weight_name="ip-adapter.safetensors")
+    pipe.set_ip_adapter_scale(0.9)
     theirs = pipe(
-        "a red car", negative_prompt="fog", image=Image.fromarray(one), mask_image=mask,
-        height=48, width=64, num_inference_steps=round(STEPS / strength), strength=min(1.0, strength + 1e-6),
+        "a red car", negative_prompt="fog", image=Image.fromarray(one), height=48, width=64,
+        mask_image=Image.fromarray((matte * 255).astype(np.uint8)), control_image=[Image.fromarray(m) for m in maps],
+        controlnet_conditioning_scale=[0.8, 0.5], control_guidance_start=[0.0, 0.3], control_guidance_end=[0.7, 1.0],
+        ip_adapter_image=Image.open(tmp_path / "style.png"), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6,
         guidance_scale=5.0, generator=torch.Generator().manual_seed(work.seeds[0]), output_type="np",
     ).images[0]  # fmt: skip
     same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+@pytest.mark.parametrize("zeros", [True, False])
+def test_no_negative_prompt_is_what_sdxl_takes_for_none(tiny: Any, zeros: bool, tmp_path: Any) -> None:
+    """Zeros, or the empty prompt's embeddings, as the checkpoint's own configuration has it."""
+    folder = tmp_path / "base"
+    shutil.copytree(tiny("sdxl"), folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"force_zeros_for_empty_prompt": zeros}))
+    one = picture(3)
+    painter = DiffusionPainter(model=str(folder), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
+    ours, _ = painter.paint(job([one], words=(Words("a red car", ""),)), None)
+    pipe = plain("sdxl", str(folder), [])
+    assert pipe.config.force_zeros_for_empty_prompt is zeros
+    theirs = pipe(
+        "a red car", image=Image.fromarray(one), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6, guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(1000), output_type="np",
+    ).images[0]  # fmt: skip
+    same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) -> None:
+    """As some of SDXL's VAEs do."""
+    folder = tmp_path / "base"
+    shutil.copytree(tiny("sdxl"), folder)
+    config = folder / "vae" / "config.json"
+    told = {"latents_mean": [0.4, -0.3, 0.1, 0.2], "latents_std": [1.5, 0.7, 1.1, 0.9]}
+    config.write_text(json.dumps(json.loads(config.read_text()) | told))
+    pictures = [picture(3), picture(4)]
+    options = {"steps": STEPS, "denoise": STEPS / WHOLE, "guidance": 5.0, **OFF}
+    ours, _ = DiffusionPainter(model=str(folder), **options).paint(job(pictures), None)
+    bare, _ = DiffusionPainter(model=tiny("sdxl"), **options).paint(job(pictures), None)
+    assert np.abs(ours[0].astype(int) - bare[0]).max() > 5, "they do something"
+    same(ours, paint_plainly(plain("sdxl", str(folder), []), pictures, [], job(pictures).seeds))
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
+    """Its own embeddings, given to the plain pipeline."""
+    compel = pytest.importorskip("compel")
+    words = Words("a (red)1.6 car by a lake++", "fog--")
+    pictures = [picture(3), picture(4)]
+    painter = DiffusionPainter(model=tiny(family), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
+    ours, _ = painter.paint(job(pictures, words=(words,) * 2), None)
+    pipe = plain(family, tiny(family), [])
+    xl = family == "sdxl"
+    made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(words.prompt, negative_prompt=words.negative)
+    said = {"prompt_embeds": made.embeds, "negative_prompt_embeds": made.negative_embeds}
+    if xl:
+        said |= {
+            "pooled_prompt_embeds": made.pooled_embeds,
+            "negative_pooled_prompt_embeds": made.negative_pooled_embeds,
+        }
+    theirs = [
+        pipe(
+            image=Image.fromarray(one), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6, guidance_scale=5.0,
+            generator=torch.Generator().manual_seed(seed), output_type="np", **said,
+        ).images[0]
+        for one, seed in zip(pictures, job(pictures).seeds, strict=True)
+    ]  # fmt: skip
+    same(ours, [np.rint(one * 255).astype(np.uint8) for one in theirs])
 
 
 def test_without_guidance_there_is_one_half(tiny: Any) -> None:
