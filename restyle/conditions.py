@@ -99,8 +99,11 @@ def _versions(kind: str) -> dict[str, str]:
     from controls.maps import kinds
 
     names = {"cv2": ["opencv-python"]} | dict(packages_distributions())
+    facts = kinds()[kind]
+    networks = facts.weights.files if facts.weights is not None else ()
+    runs = ("onnxruntime",) if any(file.endswith(".onnx") for file in networks) else ()
     found = {}
-    for module in ("cv2", *kinds()[kind].packages):
+    for module in ("cv2", *runs, *facts.packages):
         for package in names.get(module, [module]):
             try:
                 found[package] = version(package)
