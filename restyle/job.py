@@ -306,7 +306,16 @@ class Job:
         plan = self._plan(looks, analysis)
         maps = None
         if self.recipe.controls:
-            maps = KeyframeMaps(self.recipe.controls, self.spec, store, findings.footage_key, offline=self.offline)
+            maps = KeyframeMaps(
+                self.recipe.controls,
+                footage,
+                store,
+                findings.footage_key,
+                pts=analysis.pts,
+                shots=plan.shots,
+                keys=plan.keyframes,
+                offline=self.offline,
+            )
         mattes = findings.mattes(analysis, plan.shots)
         plates = findings.plates(analysis, plan.shots, mattes)
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, plates)
