@@ -8,10 +8,10 @@ point; *error* is the mean difference from the true nearness, after one scale an
 each frame). Edges: Canny on the clip; *flicker* is the share of edge points that have no partner within a pixel in the next
 frame, along the true motion. The steadier sees the clip's own estimated motion only.
 
-``--every``: the same of keyframes alone, so many frames apart, as a job steadies them; detected depth is then what a network
-gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). Soft lines and normals
-are left alone in jobs; what averaging them would do is shown (*detail*: mean difference of neighbouring pixels; *error*: mean
-angle to the true normals, in degrees).
+``--every``: the same of keyframes alone, so many frames apart, as a job steadies them. Detected depth is then what a network
+gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). *lines* are soft
+ones, which jobs leave alone: what averaging would do (*detail*: mean difference of neighbouring pixels). *normals* are those of
+the blotched depth (*error*: mean angle to the true depth's, in degrees).
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
     def show(name: str, values: list[np.ndarray]) -> None:
         there = [true[key] for key in keys]
         print(
-            f"  depth {name:15} flicker {key_flicker(values, truth, frames):.4f}  error {depth_error(values, there):.4f}"
+            f"  depth   {name:17} flicker {key_flicker(values, truth, frames):.4f}  error {depth_error(values, there):.4f}"
             f"  shape {depth_error(values, there, each=True):.4f}"
         )
 
@@ -200,7 +200,7 @@ def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
     for name, edges in (("detected", [*lines.values()]), ("steadied", kept)):
         drawn = [made.picture for made in edges]
         share = np.mean([(picture[..., 0] > 0).mean() for picture in drawn])
-        print(f"  edges {name:15} flicker {key_edge_flicker(drawn, truth, frames):.4f}  drawn {share:.4f}")
+        print(f"  edges   {name:17} flicker {key_edge_flicker(drawn, truth, frames):.4f}  drawn {share:.4f}")
     _show_averaged(truth, keys, frames, tracker(), {key: StandardLineart().detect(pictures[key]) for key in keys})
     normals = {}
     for key in keys:
@@ -231,7 +231,7 @@ def _show_averaged(
             cosines = [(made[key].values * true[key]).sum(axis=2).clip(-1, 1) for key in keys]  # type: ignore[operator]
             said = f"error {np.degrees(np.arccos(cosines)).mean():.2f}"
         kind = "normals" if true is not None else "lines"
-        print(f"  {kind} {name:14} flicker {key_flicker(small, truth, frames):.4f}  {said}")
+        print(f"  {kind:7} {name:17} flicker {key_flicker(small, truth, frames):.4f}  {said}")
 
 
 def main() -> None:

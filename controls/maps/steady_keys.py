@@ -5,7 +5,8 @@ keyframes beside it alone, along the motion of the frames between, and never by 
 keyframe that is added later in a shot does not change what was painted before.
 
 Depth keeps the level of the keyframes before it, where motion explains enough of the picture, and is averaged with those on
-both sides; edges have hysteresis along motion; joints that are missed in one keyframe are bridged if those beside it are near.
+both sides, as normals are; edges have hysteresis along motion; joints that are missed in one keyframe are bridged if those
+beside it are near.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from controls.maps.steady import Load, SteadyOptions
 from controls.maps.steady_depth import APART, LEAST_APART, Relation, nearness, relate, with_nearness
 from controls.maps.steady_edges import edges_at, lines_of
 from controls.maps.steady_pose import steady_pose
-from controls.maps.steady_values import averaged
+from controls.maps.steady_values import averaged, values_at
 from controls.types import ControlMap
 from interp.types import Tracker
 
@@ -30,9 +31,9 @@ __all__ = ["STEADIED", "looked_ahead", "steady_between", "steady_keys"]
 NEIGHBOURS = 2  # keyframes on each side
 MEMORY = 240.0  # frames after which depth has all but let go of the level before
 BRIDGE = SteadyOptions(radius=0)  # of joints: none is moved that was seen
-STEADIED: frozenset[Steadier] = frozenset({"depth", "edges", "pose"})
-"""The ways of steadying that do a keyframe good; soft lines and normals are left as they are detected (averaged over so long a
-motion, thin lines lose more than they gain)."""
+STEADIED: frozenset[Steadier] = frozenset({"depth", "edges", "normal", "pose"})
+"""The ways of steadying that do keyframes good. Soft lines are left as they are detected: averaged over so long a motion, they
+flicker a fifth less, but lose an eighth of their detail (``benchmarks/map_flicker.py``)."""
 
 
 def looked_ahead(keys: Sequence[int], frame: int) -> Sequence[int]:
@@ -54,6 +55,8 @@ def steady_keys(
         return _depth(load, keys, tracker)
     if how == "edges":
         return _edges(load, keys, tracker)
+    if how == "normal":
+        return ((key, values_at(key, near, tracker, _radius(key, near))) for key, near in _around(load, keys))
     if how == "pose":
         return steady_pose(load, keys, BRIDGE)
     return ((key, load(key)) for key in keys)
@@ -80,36 +83,43 @@ def steady_between(
         before = max((key for key in near if key < frame), default=None)
         drawn = None if before is None else (before, lines_of(near[before]))
         return edges_at(frame, {frame: made, **near}, tracker, radius, drawn=drawn)
+    if how == "normal":
+        return values_at(frame, {frame: made, **near}, tracker, radius)
     if how == "pose":
         maps = {frame: made, **near}
         return dict(steady_pose(lambda number: maps[number], sorted(maps), BRIDGE))[frame]
     return made
 
 
-def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
-    raw: dict[int, np.ndarray] = {}
+def _around(load: Load, keys: Sequence[int]) -> Iterator[tuple[int, dict[int, ControlMap]]]:
+    """Each key with the maps of those beside it and its own; each is loaded once, in order, and let go when it is passed."""
     held: dict[int, ControlMap] = {}
-    levels = dict.fromkeys(keys[:1], (1.0, 0.0))
-    spreads: dict[int, float] = {}
     for number, key in enumerate(keys):
-        for place in range(number + NEIGHBOURS + 1):
-            if place >= len(keys) or keys[place] in held or place < number - NEIGHBOURS:
-                continue
-            here = keys[place]
-            found = load(here)
-            raw[here] = nearness(found)
-            if place:
-                before = keys[place - 1]
-                relation = relate(raw[before], raw[here], tracker.between(before, here))
-                levels[here] = _next_level(levels[before], relation, here - before)
-                if relation.weight:
-                    spreads[here] = relation.spread * levels[here][0]
-            scale, shift = levels[here]
-            held[here] = replace(found, values=raw[here] * np.float32(scale) + np.float32(shift))
-        for gone in [other for other in held if other < keys[max(0, number - NEIGHBOURS)]]:
-            del held[gone], raw[gone]
-            spreads.pop(gone, None)
-        yield key, _averaged(key, held, tracker, float(np.median([*spreads.values()] or [0.0])))
+        near = keys[max(0, number - NEIGHBOURS) : number + NEIGHBOURS + 1]
+        held = {other: held[other] if other in held else load(other) for other in near}
+        yield key, held
+
+
+def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
+    spreads: dict[int, float] = {}
+    before: tuple[int, np.ndarray, tuple[float, float]] | None = None
+
+    def levelled(key: int) -> ControlMap:
+        nonlocal before
+        made = load(key)
+        values, level = nearness(made), (1.0, 0.0)
+        if before is not None:
+            other, raw, last = before
+            relation = relate(raw, values, tracker.between(other, key))
+            level = _next_level(last, relation, key - other)
+            if relation.weight:
+                spreads[key] = relation.spread * level[0]
+        before = (key, values, level)
+        return replace(made, values=values * np.float32(level[0]) + np.float32(level[1]))
+
+    for key, near in _around(levelled, keys):
+        known = [spreads[other] for other in near if other in spreads]
+        yield key, _averaged(key, near, tracker, float(np.median(known)) if known else 0.0)
 
 
 def _next_level(before: tuple[float, float], relation: Relation, gap: int) -> tuple[float, float]:
@@ -129,16 +139,9 @@ def _averaged(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, spre
 
 
 def _edges(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
-    held: dict[int, ControlMap] = {}
     drawn: tuple[int, np.ndarray] | None = None
-    for number, key in enumerate(keys):
-        around = keys[max(0, number - NEIGHBOURS) : number + NEIGHBOURS + 1]
-        for here in around:
-            if here not in held:
-                held[here] = load(here)
-        for gone in [other for other in held if other < around[0]]:
-            del held[gone]
-        made = edges_at(key, held, tracker, _radius(key, held), drawn=drawn)
+    for key, near in _around(load, keys):
+        made = edges_at(key, near, tracker, _radius(key, near), drawn=drawn)
         drawn = (key, lines_of(made))
         yield key, made
 
