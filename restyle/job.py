@@ -248,6 +248,7 @@ class Job:
         steady: bool = True,
         bits: int = 8,
         video: bool = False,
+        options: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> list[Path]:
         """Make control maps of every frame and write them, one folder of pictures a kind: see
@@ -266,7 +267,8 @@ class Job:
                 steady=steady,
                 bits=bits,
                 video=video,
-                options={"offline": self.offline},
+                options=options,
+                offline=self.offline,
                 overwrite=overwrite,
             )
 
