@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     from controls.maps.base import Steadier
     from controls.maps.files import KeptMaps
+    from controls.maps.motion import KeyTracker
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
 __all__ = ["KeyframeMaps"]
+
+REMEMBER = 12  # gaps between keyframes whose motion is kept, for the next kind of map that asks for it
 
 
 class KeyframeMaps:
@@ -65,6 +68,9 @@ class KeyframeMaps:
             shot.index: [*accumulate(self._marks[shot.index], digest, initial=digest(shot.start))] for shot in shots
         }  # of the keyframes before each, as one word
         self._runs: dict[tuple[str, int], Iterator[tuple[int, ControlMap]]] = {}
+        self._motion: tuple[int, KeyTracker] | None = (
+            None  # the shot that is worked on, and motion between its keyframes
+        )
         self._store = store
         self._footage_key = footage_key
         self._offline = offline
@@ -151,13 +157,15 @@ class KeyframeMaps:
         from controls.maps.steady_keys import steady_keys
         from interp.flow import estimator
 
-        pictures = self._pictures(shot)
         marks = [mark - shot.start for mark in self._marks[shot.index]]
+        if self._motion is None or self._motion[0] != shot.index:
+            tracker = KeyTracker(self._pictures(shot), estimator("dis"), marks, remember=REMEMBER)
+            self._motion = (shot.index, tracker)
 
         def load(mark: int) -> ControlMap:
             return self._raw(kind, shot.start + mark)
 
-        return steady_keys(load, marks, KeyTracker(pictures, estimator("dis"), marks), how=self._how[kind])
+        return steady_keys(load, marks, self._motion[1], how=self._how[kind])
 
     def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
         """As the detector finds it."""
