@@ -9,9 +9,9 @@ each frame). Edges: Canny on the clip; *flicker* is the share of edge points tha
 frame, along the true motion. The steadier sees the clip's own estimated motion only.
 
 ``--every``: the same of keyframes alone, so many frames apart, as a job steadies them. Detected depth is then what a network
-gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). *lines* are soft
-ones, which jobs leave alone: what averaging would do (*detail*: mean difference of neighbouring pixels). *normals* are those of
-the blotched depth (*error*: mean angle to the true depth's, in degrees).
+gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). Soft lines (*detail*:
+mean difference of neighbouring pixels) and normals (the true ones, some degrees off; *error*: mean angle to them) are left
+alone by jobs: this is what averaging would do.
 """
 
 from __future__ import annotations
@@ -202,11 +202,15 @@ def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
         share = np.mean([(picture[..., 0] > 0).mean() for picture in drawn])
         print(f"  edges   {name:17} flicker {key_edge_flicker(drawn, truth, frames):.4f}  drawn {share:.4f}")
     _show_averaged(truth, keys, frames, tracker(), {key: StandardLineart().detect(pictures[key]) for key in keys})
+    exact = {key: normals_from_nearness(true[key]) for key in keys}
     normals = {}
     for key in keys:
-        found = normals_from_nearness(cv2.GaussianBlur(fitted(blotched[key]), (0, 0), 1.0))
+        draw = np.random.default_rng((11, key))
+        noise = cv2.resize(draw.normal(0, 0.05, (23, 40, 3)), truth.grid, interpolation=cv2.INTER_CUBIC)
+        found = (exact[key] + noise).astype(np.float32)
+        found /= np.linalg.norm(found, axis=2, keepdims=True)
         normals[key] = ControlMap("normal", normal_picture(found), found)
-    _show_averaged(truth, keys, frames, tracker(), normals, {key: normals_from_nearness(true[key]) for key in keys})
+    _show_averaged(truth, keys, frames, tracker(), normals, exact)
 
 
 def _show_averaged(

@@ -69,8 +69,10 @@ def edges_at(
     radius: int,
     *,
     drawn: tuple[int, np.ndarray] | None = None,
+    keep: bool = False,
 ) -> ControlMap:
-    """The map of ``frame`` steadied by those around it; ``drawn``: a frame before, and the lines drawn there (1, else 0)."""
+    """The map of ``frame`` steadied by those around it; ``drawn``: a frame before, and the lines drawn there (1, else 0).
+    ``keep``: lines that count stay whatever the others have; faint ones alone are decided on."""
     lines = {number: (lines_of(made) >= STRONG).astype(np.float32) for number, made in maps.items()}
     behind = support(frame, lines, tracker, radius)
     needed = np.full(behind.shape, FIRST, np.float32)
@@ -78,7 +80,10 @@ def edges_at(
         before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.between(frame, drawn[0]))
         needed = np.where(before > 0.5, np.float32(GO_ON), np.float32(BEGIN))
         needed = np.where(sure > 0.3, needed, np.float32(FIRST))
-    kept = ((lines_of(maps[frame]) > 0) & (behind >= needed)).astype(np.float32)
+    stays = (lines_of(maps[frame]) > 0) & (behind >= needed)
+    if keep:
+        stays |= lines[frame] > 0
+    kept = stays.astype(np.float32)
     return replace(maps[frame], picture=as_picture(kept.astype(np.uint8) * np.uint8(255)), values=kept)
 
 

@@ -5,8 +5,8 @@ keyframes beside it alone, along the motion of the frames between, and never by 
 keyframe that is added later in a shot does not change what was painted before.
 
 Depth keeps the level of the keyframes before it, where motion explains enough of the picture, and is averaged with those on
-both sides, as normals are; edges have hysteresis along motion; joints that are missed in one keyframe are bridged if those
-beside it are near.
+both sides; faint edges are drawn where the others have them, and none is taken away (so far along, motion misleads about what
+moves by itself, and outlines would break); joints that are missed in one keyframe are bridged if those beside it are near.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from controls.maps.steady import Load, SteadyOptions
 from controls.maps.steady_depth import APART, LEAST_APART, Relation, nearness, relate, with_nearness
 from controls.maps.steady_edges import edges_at, lines_of
 from controls.maps.steady_pose import steady_pose
-from controls.maps.steady_values import averaged, values_at
+from controls.maps.steady_values import averaged
 from controls.types import ControlMap
 from interp.types import Tracker
 
@@ -31,9 +31,10 @@ __all__ = ["STEADIED", "looked_ahead", "steady_between", "steady_keys"]
 NEIGHBOURS = 2  # keyframes on each side
 MEMORY = 240.0  # frames after which depth has all but let go of the level before
 BRIDGE = SteadyOptions(radius=0)  # of joints: none is moved that was seen
-STEADIED: frozenset[Steadier] = frozenset({"depth", "edges", "normal", "pose"})
-"""The ways of steadying that do keyframes good. Soft lines are left as they are detected: averaged over so long a motion, they
-flicker a fifth less, but lose an eighth of their detail (``benchmarks/map_flicker.py``)."""
+STEADIED: frozenset[Steadier] = frozenset({"depth", "edges", "pose"})
+"""The ways of steadying that do keyframes good. Soft lines and normals are left as they are detected: averaged over so long a
+motion, lines flicker a fifth less but lose an eighth of their detail, and normals that were 3 degrees off are 4 to 7 off
+(``benchmarks/map_flicker.py``)."""
 
 
 def looked_ahead(keys: Sequence[int], frame: int) -> Sequence[int]:
@@ -55,8 +56,6 @@ def steady_keys(
         return _depth(load, keys, tracker)
     if how == "edges":
         return _edges(load, keys, tracker)
-    if how == "normal":
-        return ((key, values_at(key, near, tracker, _radius(key, near))) for key, near in _around(load, keys))
     if how == "pose":
         return steady_pose(load, keys, BRIDGE)
     return ((key, load(key)) for key in keys)
@@ -82,9 +81,7 @@ def steady_between(
     if how == "edges":
         before = max((key for key in near if key < frame), default=None)
         drawn = None if before is None else (before, lines_of(near[before]))
-        return edges_at(frame, {frame: made, **near}, tracker, radius, drawn=drawn)
-    if how == "normal":
-        return values_at(frame, {frame: made, **near}, tracker, radius)
+        return edges_at(frame, {frame: made, **near}, tracker, radius, drawn=drawn, keep=True)
     if how == "pose":
         maps = {frame: made, **near}
         return dict(steady_pose(lambda number: maps[number], sorted(maps), BRIDGE))[frame]
@@ -141,7 +138,7 @@ def _averaged(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, spre
 def _edges(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
     drawn: tuple[int, np.ndarray] | None = None
     for key, near in _around(load, keys):
-        made = edges_at(key, near, tracker, _radius(key, near), drawn=drawn)
+        made = edges_at(key, near, tracker, _radius(key, near), drawn=drawn, keep=True)
         drawn = (key, lines_of(made))
         yield key, made
 
