@@ -1,12 +1,17 @@
 """How much control maps flicker along the true motion of the rendered sample, as detected and steadied.
 
-    python benchmarks/map_flicker.py [--frames 24]
+    python benchmarks/map_flicker.py [--frames 24] [--every 4,8,12,24]
 
 Depth: the true nearness (1/distance) with a scale, a shift and blotches of each frame's own stands for a network that pumps.
 *flicker* is the mean difference between a map and the next one pulled back along the true motion, where both see the same
 point; *error* is the mean difference from the true nearness, after one scale and shift for the whole shot (*shape*: for
 each frame). Edges: Canny on the clip; *flicker* is the share of edge points that have no partner within a pixel in the next
 frame, along the true motion. The steadier sees the clip's own estimated motion only.
+
+``--every``: the same of keyframes alone, so many frames apart, as a job steadies them. Detected depth is then what a network
+gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). Soft lines (*detail*:
+mean difference of neighbouring pixels) and normals (the true ones, some degrees off; *error*: mean angle to them) are left
+alone by jobs: this is what averaging would do.
 """
 
 from __future__ import annotations
@@ -23,12 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from itertools import pairwise
 
 from controls.maps.canny import Canny
-from controls.maps.motion import SlidingTracker
+from controls.maps.lineart import StandardLineart
+from controls.maps.motion import KeyTracker, SlidingTracker
+from controls.maps.normal import normal_picture, normals_from_nearness
 from controls.maps.sizes import grey_picture
 from controls.maps.steady import SteadyOptions, steady
+from controls.maps.steady_keys import steady_keys
+from controls.maps.steady_values import values_at
 from controls.types import ControlMap
 from interp.flow import estimator
-from interp.warp import warp
+from interp.warp import compose, outside, warp
 from samples import Truth, clip, load_truth
 
 
@@ -117,10 +126,123 @@ def _seen_behind(truth: Truth, t: int) -> np.ndarray:
     return warp(truth.seen_ahead(t).astype(np.float32), flow) > 0.5
 
 
+def true_motion(truth: Truth, here: int, there: int) -> tuple[np.ndarray, np.ndarray]:
+    """Motion from one frame to a later one on the truth's grid, and the points of *here* that stay in sight all the while."""
+    share = np.float32(truth.grid[0] / truth.size[0])
+    flow, seen = truth.flow_forward(here) * share, truth.seen_ahead(here).astype(np.float32)
+    for t in range(here + 1, there):
+        seen = seen * (warp(truth.seen_ahead(t).astype(np.float32), flow) > 0.99)
+        flow = compose(flow, truth.flow_forward(t) * share)
+        seen[outside(flow) > 0] = 0
+    return flow, seen > 0.5
+
+
+def key_flicker(values: list[np.ndarray], truth: Truth, keys: list[int]) -> float:
+    """Mean difference of the maps of frames ``keys`` along the true motion between neighbours; float32, of the truth's grid."""
+    apart = []
+    for (a, b), (here, there) in zip(pairwise(keys), pairwise(values), strict=True):
+        flow, seen = true_motion(truth, a, b)
+        gap = np.abs(warp(there, flow) - here)
+        apart.append((gap if gap.ndim == 2 else gap.mean(axis=2))[seen].mean())
+    return float(np.mean(apart))
+
+
+def key_edge_flicker(pictures: list[np.ndarray], truth: Truth, keys: list[int]) -> float:
+    """Share of edge points without a partner within a pixel at the next keyframe, along the true motion."""
+    alone = total = 0
+    for (a, b), (here, there) in zip(pairwise(keys), pairwise(pictures), strict=True):
+        height, width = here.shape[:2]
+        flow, seen = true_motion(truth, a, b)
+        big = cv2.resize(flow, (width, height)) * np.float32(width / flow.shape[1])
+        sure = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        away = cv2.distanceTransform((there[..., 0] == 0).astype(np.uint8), cv2.DIST_L2, 5)
+        points = (here[..., 0] > 0) & sure
+        alone += int((warp(away, big)[points] > 1.5).sum())
+        total += int(points.sum())
+    return alone / max(total, 1)
+
+
+def fitted(values: np.ndarray) -> np.ndarray:
+    """As a network that knows each picture alone gives it: from 0 to 1."""
+    low, high = float(values.min()), float(values.max())
+    return ((values - low) / max(high - low, 1e-6)).astype(np.float32)
+
+
+def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
+    """What steadying does to keyframes ``every`` frames apart."""
+    keys = list(range(0, len(shot), every))
+    frames = [first + key for key in keys]
+    true = nearness(truth, range(first, first + len(shot)))
+    blotched = pumping(true)
+    print(f"keyframes {every} apart, of frames {first}-{first + len(shot) - 1}")
+
+    def tracker() -> KeyTracker:
+        return KeyTracker(shot, estimator("dis"), keys)
+
+    def show(name: str, values: list[np.ndarray]) -> None:
+        there = [true[key] for key in keys]
+        print(
+            f"  depth   {name:17} flicker {key_flicker(values, truth, frames):.4f}  error {depth_error(values, there):.4f}"
+            f"  shape {depth_error(values, there, each=True):.4f}"
+        )
+
+    show("truth", [true[key] for key in keys])
+    for name, source in (("blotched", blotched), ("exact", true)):
+        raw = {key: fitted(source[key]) for key in keys}
+        show(f"{name} detected", list(raw.values()))
+        maps = {key: ControlMap("depth", grey_picture(raw[key]), raw[key]) for key in keys}
+        done = [made for _, made in steady_keys(maps.__getitem__, keys, tracker(), how="depth")]
+        show(f"{name} steadied", [made.values for made in done if made.values is not None])
+        show(f"{name} as shown", [made.picture[..., 0] / np.float32(255) for made in done])
+    pictures = {key: next(shot.read(key, key + 1)) for key in keys}
+    lines = {key: Canny().detect(picture) for key, picture in pictures.items()}
+    kept = [made for _, made in steady_keys(lines.__getitem__, keys, tracker(), how="edges")]
+    for name, edges in (("detected", [*lines.values()]), ("steadied", kept)):
+        drawn = [made.picture for made in edges]
+        share = np.mean([(picture[..., 0] > 0).mean() for picture in drawn])
+        print(f"  edges   {name:17} flicker {key_edge_flicker(drawn, truth, frames):.4f}  drawn {share:.4f}")
+    _show_averaged(truth, keys, frames, tracker(), {key: StandardLineart().detect(pictures[key]) for key in keys})
+    exact = {key: normals_from_nearness(true[key]) for key in keys}
+    normals = {}
+    for key in keys:
+        draw = np.random.default_rng((11, key))
+        noise = cv2.resize(draw.normal(0, 0.05, (23, 40, 3)), truth.grid, interpolation=cv2.INTER_CUBIC)
+        found = (exact[key] + noise).astype(np.float32)
+        found /= np.linalg.norm(found, axis=2, keepdims=True)
+        normals[key] = ControlMap("normal", normal_picture(found), found)
+    _show_averaged(truth, keys, frames, tracker(), normals, exact)
+
+
+def _show_averaged(
+    truth: Truth,
+    keys: list[int],
+    frames: list[int],
+    tracker: KeyTracker,
+    maps: dict[int, ControlMap],
+    true: dict[int, np.ndarray] | None = None,
+) -> None:
+    """What averaging soft lines, or normals, with the two keyframes on each side does."""
+    averaged = {}
+    for place, key in enumerate(keys):
+        near = {other: maps[other] for other in keys[max(0, place - 2) : place + 3]}
+        away = [abs(other - key) for other in near if other != key] or [0]
+        averaged[key] = values_at(key, near, tracker, max(max(away), 2 * min(away)))
+    for name, made in (("detected", maps), ("averaged", averaged)):
+        pictures = [each.picture.astype(np.float32) / 255 for each in made.values()]
+        small = [cv2.resize(each, truth.grid, interpolation=cv2.INTER_AREA) for each in pictures]
+        said = f"detail {np.mean([np.abs(np.diff(each[..., 0], axis=1)).mean() for each in pictures]):.4f}"
+        if true is not None:
+            cosines = [(made[key].values * true[key]).sum(axis=2).clip(-1, 1) for key in keys]  # type: ignore[operator]
+            said = f"error {np.degrees(np.arccos(cosines)).mean():.2f}"
+        kind = "normals" if true is not None else "lines"
+        print(f"  {kind:7} {name:17} flicker {key_flicker(small, truth, frames):.4f}  {said}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=48, help="frames of each shot")
     parser.add_argument("--radius", type=int, default=SteadyOptions().radius)
+    parser.add_argument("--every", help="keyframes alone, so many frames apart: numbers with commas")
     options = parser.parse_args()
     truth = load_truth()
     how = SteadyOptions(radius=options.radius)
@@ -128,6 +250,10 @@ def main() -> None:
         frames = range(first, min(end, first + options.frames))
         shot = Shot(first, len(frames))
         numbers = range(len(frames))
+        if options.every:
+            for every in options.every.split(","):
+                show_keyframes(truth, shot, first, int(every))
+            continue
 
         def run(load: Callable[[int], ControlMap], way: str) -> list[ControlMap]:
             tracker = SlidingTracker(shot, estimator("dis"))  # noqa: B023

@@ -55,12 +55,14 @@ def write_control_maps(
     bits: int = 8,
     video: bool = False,
     options: Mapping[str, Any] | None = None,
+    offline: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write each kind's maps of every frame of ``shots``: ``folder/KIND/NUMBER.png``, and with ``video`` ``folder/KIND.mp4``.
 
-    ``bits``: 16 writes depth as 16-bit grey (other kinds stay pictures). ``options``: of every detector that knows them.
-    Memory does not grow with length. The folder appears when all of it is there; gives what was made.
+    ``bits``: 16 writes depth as 16-bit grey (other kinds stay pictures). ``options``: of every detector that has them; one that
+    none has is an error. ``offline``: no weights are fetched. Memory does not grow with length. The folder appears when all of
+    it is there; gives what was made.
 
     Raises ``RecipeError`` (unknown kind or option), ``MissingExtraError``, ``MissingModelError``, ``OutputExistsError``,
     ``OutputError``, ``Cancelled``.
@@ -68,12 +70,23 @@ def write_control_maps(
     from controls.maps import make_map, options_of
     from restyle.footage.place import new_folder
 
+    given = dict(options or {})
+    for kind in kinds:
+        with told(kind):
+            options_of(kind)  # says so where there is no such kind
+    known = {name for kind in kinds for name in options_of(kind)}
+    for name in given:
+        if name not in known:
+            raise RecipeError(
+                f"none of the control maps {', '.join(kinds)} has an option {name!r}; there are: {', '.join(sorted(known))}"
+            )
     with new_folder(folder, overwrite=overwrite) as place:
         meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
         for kind in kinds:
             with told(kind):
                 taken = options_of(kind)
-                detector = make_map(kind, {name: value for name, value in (options or {}).items() if name in taken})
+                wanted = {"offline": offline} | given
+                detector = make_map(kind, {name: value for name, value in wanted.items() if name in taken})
                 (place / kind).mkdir()
                 for shot in shots:
                     _write_shot(footage, shot, detector, place / kind, pts=pts, meter=meter, steady=steady, bits=bits)

@@ -248,6 +248,7 @@ class Job:
         steady: bool = True,
         bits: int = 8,
         video: bool = False,
+        options: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> list[Path]:
         """Make control maps of every frame and write them, one folder of pictures a kind: see
@@ -266,7 +267,8 @@ class Job:
                 steady=steady,
                 bits=bits,
                 video=video,
-                options={"offline": self.offline},
+                options=options,
+                offline=self.offline,
                 overwrite=overwrite,
             )
 
@@ -306,7 +308,16 @@ class Job:
         plan = self._plan(looks, analysis)
         maps = None
         if self.recipe.controls:
-            maps = KeyframeMaps(self.recipe.controls, self.spec, store, findings.footage_key, offline=self.offline)
+            maps = KeyframeMaps(
+                self.recipe.controls,
+                footage,
+                store,
+                findings.footage_key,
+                pts=analysis.pts,
+                shots=plan.shots,
+                keys=plan.keyframes,
+                offline=self.offline,
+            )
         mattes = findings.mattes(analysis, plan.shots)
         plates = findings.plates(analysis, plan.shots, mattes)
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, plates)

@@ -325,13 +325,13 @@ def parse_prompt_at(text: str) -> dict[str, Any]:
     return {kind: int(number), "prompt": words}
 
 
-def parse_options(items: list[str]) -> dict[str, Any]:
+def parse_options(items: list[str], option: str = "--painter-option", example: str = "hold=0.5") -> dict[str, Any]:
     """``--painter-option NAME=VALUE``, any number of times. Raises ``RecipeError``."""
     options: dict[str, Any] = {}
     for item in items:
         name, equals, value = item.partition("=")
         if not equals or not name.strip():
-            raise RecipeError(f"--painter-option is NAME=VALUE, for example hold=0.5; got {item!r}")
+            raise RecipeError(f"{option} is NAME=VALUE, for example {example}; got {item!r}")
         try:
             options[name.strip().replace("-", "_")] = json.loads(value)
         except ValueError:

@@ -34,6 +34,7 @@ DETECTORS = {
     "normal": "controls.maps.normal:BaeNormals",
     "normal-depth": "controls.maps.normal:NormalFromDepth",
     "pose": "controls.maps.pose:MediapipePose",
+    "pose-dwpose": "controls.maps.dwpose:DWPose",
     "pose-openpose": "controls.maps.openpose:OpenPose",
     "softedge": "controls.maps.softedge:HedEdges",
     "softedge-pidi": "controls.maps.softedge:PidiNetEdges",

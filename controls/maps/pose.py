@@ -14,7 +14,7 @@ from controls.maps.sizes import eight_bit
 from controls.maps.weights import vendor
 from controls.types import ControlMap
 
-__all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "pose_map"]
+__all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "inside", "pose_map"]
 
 CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_openpose", "sdxl": "xinsir/controlnet-openpose-sdxl-1.0"}
 OUTPUT = "OpenPose's coloured limbs and joints on black; facts hold the joints"
@@ -87,14 +87,14 @@ class MediapipePose:
         neck[2] = marks[list(_SHOULDERS), 2].min()
         body = np.stack([neck if mark is None else marks[mark] for mark in _BODY])
         body[body[:, 2] < self._visible, 2] = 0
-        body = _inside(body, width, height)
+        body = inside(body, width, height)
         if not body[:, 2].any():
             return []
         face = None
         if self._face and found.face_landmarks is not None:
-            face = _inside(_pixels(found.face_landmarks, width, height)[list(_FACE)], width, height)
+            face = inside(_pixels(found.face_landmarks, width, height)[list(_FACE)], width, height)
         hands = [
-            None if marks is None or not self._hands else _inside(_pixels(marks, width, height), width, height)
+            None if marks is None or not self._hands else inside(_pixels(marks, width, height), width, height)
             for marks in (found.left_hand_landmarks, found.right_hand_landmarks)
         ]
         return [Person(body, hands[0], hands[1], face)]
@@ -115,7 +115,8 @@ def _pixels(marks: Any, width: int, height: int, *, visibility: bool = False) ->
     )
 
 
-def _inside(joints: np.ndarray, width: int, height: int) -> np.ndarray:
+def inside(joints: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Joints (float32 N x 3) of a picture; those that lie outside of it have confidence 0."""
     x, y = joints[:, 0], joints[:, 1]
     out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
     joints = joints.copy()

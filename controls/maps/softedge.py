@@ -15,7 +15,7 @@ __all__ = ["HedEdges", "PidiNetEdges"]
 _OUTPUT = "0 off the outlines, up to 255 on a sure one"
 _CONTROLNETS = {
     "sd15": "lllyasviel/control_v11p_sd15_softedge",
-    "sdxl": "SargeZT/controlnet-sd-xl-1.0-softedge-dexined",
+    "sdxl": "TheMistoAI/MistoLine",  # for lines of any kind
 }
 
 
@@ -72,7 +72,7 @@ class PidiNetEdges(HedEdges):
         weights=Weights(
             "lllyasviel/Annotators",
             ("table5_pidinet.pth",),
-            "its authors' (hellozhuo/pidinet); check it before selling",
+            "its authors' own: research; for commercial use they ask to be asked (hellozhuo/pidinet)",
         ),
         multiple=64,
         steadier="lines",

@@ -21,7 +21,17 @@ from controls.maps.steady_values import averaged, pulled
 from controls.types import ControlMap
 from interp.types import Motion, Tracker
 
-__all__ = ["Levels", "Relation", "relate", "solve_levels", "steady_depth"]
+__all__ = [
+    "APART",
+    "LEAST_APART",
+    "Levels",
+    "Relation",
+    "nearness",
+    "relate",
+    "solve_levels",
+    "steady_depth",
+    "with_nearness",
+]
 
 FITS = 6  # rounds of the robust fit
 FEWEST = 64.0  # points' worth of confidence below which two frames are not compared
@@ -127,9 +137,9 @@ def steady_depth(
     if not frames:
         return
     relations: list[Relation] = []
-    before = _nearness(load(frames[0]))
+    before = nearness(load(frames[0]))
     for a, b in pairwise(frames):
-        after = _nearness(load(b))
+        after = nearness(load(b))
         relations.append(relate(before, after, tracker.between(a, b)))
         before = after
     gaps = [b - a for a, b in pairwise(frames)]
@@ -140,7 +150,7 @@ def steady_depth(
     def levelled(frame: int) -> ControlMap:
         made = load(frame)
         at = place[frame]
-        return replace(made, values=_nearness(made) * np.float32(levels.scale[at]) + np.float32(levels.shift[at]))
+        return replace(made, values=nearness(made) * np.float32(levels.scale[at]) + np.float32(levels.shift[at]))
 
     window = Window(levelled, frames, options.radius)
     for frame in frames:
@@ -157,7 +167,8 @@ def with_nearness(made: ControlMap, values: np.ndarray) -> ControlMap:
     return replace(made, picture=grey_picture(shown), values=values)
 
 
-def _nearness(made: ControlMap) -> np.ndarray:
+def nearness(made: ControlMap) -> np.ndarray:
+    """Its values. Raises ``ValueError`` for a map without float32 H x W ``values``."""
     if made.values is None or made.values.ndim != 2:
         raise ValueError(f"steadying depth needs values, float32 H x W; this map ({made.kind}) has none")
     return made.values

@@ -20,7 +20,7 @@ from controls.maps.steady_values import pulled, time_weight
 from controls.types import ControlMap
 from interp.types import Tracker
 
-__all__ = ["steady_edges", "support"]
+__all__ = ["edges_at", "lines_of", "steady_edges", "support"]
 
 BEGIN = 0.75  # support with which a line begins
 GO_ON = 0.25  # and with which one that was drawn in the frame before goes on
@@ -56,20 +56,39 @@ def steady_edges(
     window = Window(load, frames, options.radius)
     drawn: tuple[int, np.ndarray] | None = None
     for frame in frames:
-        maps = window.around(frame)
-        lines = {number: (_lines(made) >= STRONG).astype(np.float32) for number, made in maps.items()}
-        behind = support(frame, lines, tracker, options.radius)
-        needed = np.full(behind.shape, FIRST, np.float32)
-        if drawn is not None and frame - drawn[0] <= options.radius:
-            before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.between(frame, drawn[0]))
-            needed = np.where(before > 0.5, np.float32(GO_ON), np.float32(BEGIN))
-            needed = np.where(sure > 0.3, needed, np.float32(FIRST))
-        kept = ((_lines(maps[frame]) > 0) & (behind >= needed)).astype(np.float32)
-        drawn = (frame, kept)
-        yield frame, replace(maps[frame], picture=as_picture(kept.astype(np.uint8) * np.uint8(255)), values=kept)
+        near = drawn if drawn is not None and frame - drawn[0] <= options.radius else None
+        made = edges_at(frame, window.around(frame), tracker, options.radius, drawn=near)
+        drawn = (frame, lines_of(made))
+        yield frame, made
 
 
-def _lines(made: ControlMap) -> np.ndarray:
+def edges_at(
+    frame: int,
+    maps: Mapping[int, ControlMap],
+    tracker: Tracker,
+    radius: int,
+    *,
+    drawn: tuple[int, np.ndarray] | None = None,
+    keep: bool = False,
+) -> ControlMap:
+    """The map of ``frame`` steadied by those around it; ``drawn``: a frame before, and the lines drawn there (1, else 0).
+    ``keep``: lines that count stay whatever the others have; faint ones alone are decided on."""
+    lines = {number: (lines_of(made) >= STRONG).astype(np.float32) for number, made in maps.items()}
+    behind = support(frame, lines, tracker, radius)
+    needed = np.full(behind.shape, FIRST, np.float32)
+    if drawn is not None:
+        before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.between(frame, drawn[0]))
+        needed = np.where(before > 0.5, np.float32(GO_ON), np.float32(BEGIN))
+        needed = np.where(sure > 0.3, needed, np.float32(FIRST))
+    stays = (lines_of(maps[frame]) > 0) & (behind >= needed)
+    if keep:
+        stays |= lines[frame] > 0
+    kept = stays.astype(np.float32)
+    return replace(maps[frame], picture=as_picture(kept.astype(np.uint8) * np.uint8(255)), values=kept)
+
+
+def lines_of(made: ControlMap) -> np.ndarray:
+    """float32 H x W: 1 on a line, less on a faint one, 0 elsewhere."""
     if made.values is not None:
         return made.values
     return made.picture[..., 0].astype(np.float32) / np.float32(255)

@@ -12,7 +12,7 @@ from controls.types import ControlMap
 from interp.types import Motion, Tracker
 from interp.warp import Interpolation, resize_confidence, warp
 
-__all__ = ["averaged", "pulled", "steady_values", "time_weight"]
+__all__ = ["averaged", "pulled", "steady_values", "time_weight", "values_at"]
 
 
 def time_weight(away: int, radius: int) -> float:
@@ -61,23 +61,26 @@ def steady_values(
 ) -> Iterator[tuple[int, ControlMap]]:
     """Soft lines and normals, averaged along motion. Lines move by cubic sampling, which keeps them thin; normals stay
     unit vectors."""
-    from controls.maps.normal import normal_picture
-
     window = Window(load, frames, options.radius)
     for frame in frames:
-        maps = window.around(frame)
-        here = maps[frame]
-        if here.kind == "normal":
-            normals = {number: _normals(each) for number, each in maps.items()}
-            mean = averaged(frame, normals, tracker, options.radius)
-            mean /= np.maximum(np.linalg.norm(mean, axis=2, keepdims=True), 1e-6)
-            yield frame, replace(here, picture=normal_picture(mean), values=mean)
-            continue
-        pictures = {number: each.picture.astype(np.float32) for number, each in maps.items()}
-        mean = averaged(frame, pictures, tracker, options.radius, by="cubic")
-        picture = np.rint(mean.clip(0, 255)).astype(np.uint8)
-        values = None if here.values is None else mean[..., 0].clip(0, 255) / np.float32(255)
-        yield frame, replace(here, picture=picture, values=values)
+        yield frame, values_at(frame, window.around(frame), tracker, options.radius)
+
+
+def values_at(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, radius: int) -> ControlMap:
+    """The map of ``frame``, of soft lines or normals, averaged with those around it."""
+    from controls.maps.normal import normal_picture
+
+    here = maps[frame]
+    if here.kind == "normal":
+        normals = {number: _normals(each) for number, each in maps.items()}
+        mean = averaged(frame, normals, tracker, radius)
+        mean /= np.maximum(np.linalg.norm(mean, axis=2, keepdims=True), 1e-6)
+        return replace(here, picture=normal_picture(mean), values=mean)
+    pictures = {number: each.picture.astype(np.float32) for number, each in maps.items()}
+    mean = averaged(frame, pictures, tracker, radius, by="cubic")
+    picture = np.rint(mean.clip(0, 255)).astype(np.uint8)
+    values = None if here.values is None else mean[..., 0].clip(0, 255) / np.float32(255)
+    return replace(here, picture=picture, values=values)
 
 
 def _normals(made: ControlMap) -> np.ndarray:

@@ -38,6 +38,15 @@ def controls(
         bool, typer.Option("--steady/--no-steady", help="Hold the maps still along the footage's motion (the default).")
     ] = True,
     bits: Annotated[int, typer.Option(metavar="8|16", help="16: depth as 16-bit grey.")] = 8,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of what finds the maps, of every kind that has it, such as weights=FOLDER, low=50 or face=true. "
+            "Can be given many times.",
+            show_default=False,
+        ),
+    ] = None,
     cuts: o.Cuts = None,
     span: o.Span = None,
     fps: o.Fps = None,
@@ -62,6 +71,7 @@ def controls(
     if bits not in (8, 16):
         raise RecipeError(f"--bits is 8 or 16, got {bits}")
     from restyle.job import Job
+    from restyle.recipe import parse_options
 
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     if not wanted or len(set(wanted)) < len(wanted):
@@ -71,7 +81,15 @@ def controls(
         work = Job(
             source, None, recipe, offline=offline, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event
         )
-        made = work.control_maps(output, wanted, steady=steady, bits=bits, video=video, overwrite=overwrite)
+        made = work.control_maps(
+            output,
+            wanted,
+            steady=steady,
+            bits=bits,
+            video=video,
+            options=parse_options(option or [], "--option", "low=50"),
+            overwrite=overwrite,
+        )
     if terminal.as_json:
         terminal.document({"maps": made})
     elif not quiet:
@@ -106,6 +124,13 @@ def _list(terminal: Terminal) -> None:
     for one in found:
         terminal.line(f"{one['name']:18} {'ready ' if one['ready'] else 'absent'} {one['about']}")
         nets = ", ".join(f"{base}: {net}" for base, net in one["controlnets"].items())
-        rows = [one["output"], f"for {nets}" if nets else "", *(f"to get it: {line}" for line in one["remedies"])]
+        licence = f"licence: {one['licence']}" + (f"; weights: {one['weights_licence']}" if one["weights"] else "")
+        rows = [
+            one["output"],
+            f"for {nets}" if nets else "",
+            licence,
+            one["bundled"] or "",
+            *(f"to get it: {line}" for line in one["remedies"]),
+        ]
         for row in filter(None, rows):
             terminal.line(f"{'':26}{row}")

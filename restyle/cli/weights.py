@@ -104,7 +104,9 @@ def _list(terminal: Terminal) -> None:
             terminal.line(f"  {'here  ' if there else 'absent'}  {about} ({model.licence})")
             more = [model.hub_id] if named or there else []
             terminal.line(f"          {': '.join(more + ([] if there else [model.line]))}")
-    terminal.line("Ids and licences were written down from memory: read a model's page before you use it.")
+    terminal.line(
+        "Licences are those of the models' pages when they were written down: read a page before you use its model."
+    )
 
 
 def _here(model: Model) -> dict[str, Any]:

@@ -15,6 +15,11 @@ from command import Caller
 from listener import Listener
 
 from controls.maps import make_map
+from controls.maps.canny import Canny
+from controls.maps.motion import KeyTracker
+from controls.maps.steady_keys import steady_keys
+from controls.types import ControlMap
+from interp.flow import estimator
 from restyle import Job, Recipe, registry
 from restyle.errors import RecipeError
 from restyle.footage import open_footage
@@ -36,6 +41,21 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def clip(tmp_path: Path) -> Path:
     frames = moving_frames(FRAMES, SIZE, cuts=(72,))
     return write_clip(tmp_path / "in.mkv", frames, codec="ffv1", pixel_format="bgr0", rate=24)
+
+
+class Shot:
+    """Some frames (``controls.types.Pictures``)."""
+
+    size = SIZE
+
+    def __init__(self, pictures: list[np.ndarray]) -> None:
+        self._pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        yield from self._pictures[start:stop]
 
 
 def run(clip: Path, tmp_path: Path, **fields: Any) -> Path:
@@ -80,21 +100,77 @@ def test_a_layers_own_words_come_first(clip: Path, tmp_path: Path, listener: lis
     assert looks["one"].mattes[0][32, 48] == 0
 
 
-def test_maps_are_the_detectors_own_and_found_once(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+def test_maps_are_found_once_and_agree_within_a_shot(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
     folder = run(clip, tmp_path, controls=[{"kind": "canny"}, {"kind": "tile", "strength": 0.5}])
     with open_footage(clip) as footage:
         pictures = [frame.picture for frame in footage.frames()]
     detector: Any = make_map("canny")
+    expected: dict[int, np.ndarray] = {}
+    for first, last in ((0, 72), (72, FRAMES)):
+        shot = Shot(pictures[first:last])
+        keys = [*range(0, last - first, 12)]
+        found = {key: detector.detect(pictures[first + key]) for key in keys}
+        tracker = KeyTracker(shot, estimator("dis"), keys)
+        expected |= {
+            first + key: made.picture for key, made in steady_keys(found.__getitem__, keys, tracker, how="edges")
+        }
+        assert any(not np.array_equal(expected[first + key], found[key].picture) for key in keys)
     for work in listener:
         assert set(work.controls) == {"canny", "tile"}
-        for frame, made in zip(work.frames, work.controls["canny"], strict=True):
-            assert np.array_equal(made, detector.detect(pictures[frame]).picture)
+        for frame, canny, tile in zip(work.frames, work.controls["canny"], work.controls["tile"], strict=True):
+            assert np.array_equal(canny, expected[frame])
+            assert np.array_equal(tile, pictures[frame])
     stored = {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()}
-    assert len(stored) == 2 * 10
+    assert len(stored) == 10 + 2 * 10, "tiles; edges as detected, and steadied"
     listener.clear()
     run(clip, tmp_path, controls=[{"kind": "canny", "strength": 0.7}, {"kind": "tile"}])
     assert listener, "another strength is another painting"
     assert {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()} == stored
+
+
+def test_only_keyframes_are_looked_at_and_a_later_one_changes_no_earlier_map(
+    clip: Path, tmp_path: Path, listener: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    detect = Canny.detect
+
+    def counted(self: Canny, picture: np.ndarray) -> ControlMap:
+        looked.append(1)
+        return detect(self, picture)
+
+    monkeypatch.setattr(Canny, "detect", counted)
+    controls = {"controls": [{"kind": "canny"}], "cuts": [], "painter_options": {"chain": "ends"}}
+    run(clip, tmp_path, **controls, keyframes=[0, 12, 24, 36, 48, 60, 72])
+    assert len(looked) == 7
+    before = {frame: made for work in listener for frame, made in zip(work.frames, work.controls["canny"], strict=True)}
+    windows = [work.frames for work in listener]
+    listener.clear()
+    run(clip, tmp_path, **controls, keyframes=[0, 12, 24, 36, 48, 60, 72, 84])
+    assert len(looked) == 8, "what was found is kept"
+    after = {frame: made for work in listener for frame, made in zip(work.frames, work.controls["canny"], strict=True)}
+    assert windows[0] == (0, 12, 24, 36, 48)
+    assert 24 not in after, "the first window is as it was"
+    assert 84 in after
+    listener.clear()
+    again = tmp_path / "fresh"
+    again.mkdir()
+    run(clip, again, **controls, keyframes=[0, 12, 24, 36, 48, 60, 72, 84])
+    fresh = {frame: made for work in listener for frame, made in zip(work.frames, work.controls["canny"], strict=True)}
+    for frame in (0, 12, 24, 36, 48):
+        assert np.array_equal(fresh[frame], before[frame])
+    for frame, made in after.items():
+        assert np.array_equal(fresh[frame], made), "gone on with, a job's maps are those of one made at once"
+
+
+def test_a_preview_looks_no_further_than_it_must(
+    clip: Path, tmp_path: Path, listener: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    detect = Canny.detect
+    monkeypatch.setattr(Canny, "detect", lambda self, picture: looked.append(1) or detect(self, picture))
+    job = Job(clip, tmp_path / "out.mkv", Recipe.build(**PLAIN | {"controls": [{"kind": "canny"}]}), report=False)
+    assert len(job.preview()) == 2
+    assert len(looked) == 2 * 3, "each shot's first keyframe and the two after it"
 
 
 def test_maps_of_a_folder_are_used_and_an_edited_one_repaints_its_window(

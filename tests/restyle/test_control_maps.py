@@ -84,13 +84,21 @@ def test_the_command_lists_what_there_is(restyle_command: Caller) -> None:
     for one in listed:
         assert one["ready"] or one["remedies"]
         assert one["licence"]
-    assert "canny" in restyle_command("controls").out
+    said = restyle_command("controls").out
+    assert "canny" in said
+    assert "weights: OpenPose's own: academic and non-commercial use only" in said
 
 
 def test_the_command_makes_maps(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
     said = restyle_command("controls", clip, "-o", tmp_path / "maps", "--kinds", "canny, lineart", "--json")
     assert said.json["maps"] == [str(tmp_path / "maps" / "canny"), str(tmp_path / "maps" / "lineart")]
     assert len(list((tmp_path / "maps" / "lineart").glob("*.png"))) == 14
+    kinds = ("--kinds", "canny,tile", "--option", "low=300", "--option", "high=600")  # tiles have no such options
+    restyle_command("controls", clip, "-o", tmp_path / "few", *kinds, "--no-steady")
+    few = cv2.imread(str(tmp_path / "few" / "canny" / "000003.png"))
+    with open_footage(clip) as footage:
+        picture = next(frame.picture for frame in footage.frames() if frame.index == 3)
+    assert np.array_equal(few, make_map("canny", {"low": 300, "high": 600}).detect(picture).picture)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,9 @@ def test_the_command_makes_maps(restyle_command: Caller, clip: Path, tmp_path: P
         (["--kinds", "canny,canny"], 2, "different kinds"),
         (["--kinds", "canny", "--bits", "12"], 2, "8 or 16"),
         (["--kinds", "canny", "--range", "20:30"], 2, "20"),
+        (["--kinds", "canny,tile", "--option", "lw=3"], 2, "none of the control maps canny, tile has an option 'lw'"),
+        (["--kinds", "canny", "--option", "low"], 2, "--option is NAME=VALUE, for example low=50"),
+        (["--kinds", "canny", "--option", "low=0"], 2, "canny's thresholds are 0 < low <= high"),
     ],
 )
 def test_bad_requests_end_in_one_line(

@@ -11,7 +11,7 @@ from restyle.errors import RecipeError
 from restyle.painters.diffusion.fetching import store_of
 from restyle.painters.diffusion.hub import cached, is_hub_id, pull_line, size_of, snapshot
 from restyle.painters.diffusion.places import FAMILIES
-from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS
+from restyle.painters.diffusion.presets import IP_ADAPTERS, LICENCES, PRESETS
 from restyle.painters.diffusion.selection import lacking
 
 __all__ = ["Model", "listed", "resolve"]
@@ -90,7 +90,7 @@ def listed() -> Mapping[str, Sequence[Model]]:
         for family, hub_id in facts.controlnets.items():
             shown.setdefault(hub_id, []).append(kind)
             about = f"{', '.join(shown[hub_id])} maps, {FAMILIES.get(family, family)}"  # type: ignore[call-overload]
-            nets[hub_id] = Model(hub_id, hub_id, "ControlNet", about, "see its page", family)
+            nets[hub_id] = Model(hub_id, hub_id, "ControlNet", about, LICENCES[hub_id], family)
     return {"models": bases, "controlnets": list(nets.values()), "ip_adapters": adapters}
 
 
@@ -100,7 +100,7 @@ def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
         known = {model.name: model for group in listed().values() for model in group}
         if name in known:
             vae = PRESETS[name].vae if name in PRESETS else None
-            more = [Model(vae, vae, "VAE", f"goes with {name}", "see its page")] if vae else []
+            more = [Model(vae, vae, "VAE", f"goes with {name}", LICENCES[vae])] if vae else []
             return [known[name], *more]
     if not is_hub_id(name):
         raise RecipeError(

