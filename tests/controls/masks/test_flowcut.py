@@ -12,6 +12,7 @@ from scenes import texture
 from controls.masks import make_masker
 from controls.masks.cut import edge_weights, minimal_cut
 from controls.masks.flowcut import FlowCutMasker
+from controls.masks.moments import LONGEST, MARGIN
 from controls.types import Box, Masked, Matte, Point, Prompted, Text
 
 SIZE = (160, 120)
@@ -182,9 +183,30 @@ def test_edges_are_soft_and_everything_else_is_not() -> None:
 
 
 def test_only_a_few_frames_are_read_at_a_time() -> None:
-    scene = Scene(40)
-    followed(scene, Prompted("disc", 20, Matte(scene.mattes[20].astype(np.float32))))
-    assert max(stop - start for start, stop in scene.reads) <= 17
+    scene = Scene(30)
+    scene.frames = [*scene.frames, *scene.frames[::-1], *scene.frames]
+    masker = FlowCutMasker()
+    for masked in masker.follow(scene, [Prompted("disc", 0, Matte(scene.mattes[0].astype(np.float32)))]):
+        if masked.frame == 50:  # the second run of frames has been read
+            break
+    assert max(stop - start for start, stop in scene.reads) <= LONGEST + 2 * MARGIN
+
+
+def test_what_leaps_farther_than_its_size_is_found_again() -> None:
+    """No flow leads there: a ball that bounces, or one that somebody hits."""
+    world = cv2.convertScaleAbs(texture(120, 160, 3), alpha=0.5, beta=40)
+    ball = cv2.convertScaleAbs(texture(40, 40, 9), alpha=0.3) + np.array([150, 20, 20], np.uint8)
+    places = [(30, 90), (36, 80), (42, 70), (48, 60), (84, 88), (90, 80), (96, 72)]
+    scene = Scene(len(places))
+    for t, (x, y) in enumerate(places):
+        disc = np.zeros((120, 160), np.uint8)
+        cv2.circle(disc, (x, y), 10, 255, -1)
+        moved = np.zeros((120, 160, 3), np.uint8)
+        moved[y - 20 : y + 20, x - 20 : x + 20] = ball
+        scene.frames[t] = np.where(disc[:, :, None] > 0, moved, world)
+        scene.mattes[t] = disc > 0
+    found = followed(scene, Prompted("disc", 0, Matte(scene.mattes[0].astype(np.float32))))
+    assert min(overlap(masked.mattes["disc"], scene.mattes[masked.frame]) for masked in found) > 0.7
 
 
 def test_what_cannot_be_followed_is_refused_at_once() -> None:
