@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
-__all__ = ["told", "write_control_maps"]
+__all__ = ["make_detectors", "told", "write_control_maps"]
 
 BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are steadied
 
@@ -43,56 +43,65 @@ def told(kind: str) -> Iterator[None]:
         raise RecipeError(str(error)) from error
 
 
+def make_detectors(
+    kinds: Sequence[str], options: Mapping[str, Any] | None = None, *, offline: bool = False
+) -> dict[str, Any]:
+    """Kind -> its detector, in the order of ``kinds``, each with those of the ``options`` that it has.
+
+    ``offline``: no weights are fetched. Raises ``RecipeError`` (an unknown kind, an option that none of them has, a wrong
+    value), ``MissingExtraError``, ``MissingModelError``.
+    """
+    from controls.maps import make_map, options_of
+
+    taken = {}
+    for kind in kinds:
+        with told(kind):
+            taken[kind] = options_of(kind)  # says so where there is no such kind
+    known = {name for names in taken.values() for name in names}
+    for name in options or {}:
+        if name not in known:
+            raise RecipeError(
+                f"none of the control maps {', '.join(kinds)} has an option {name!r}; there are: {', '.join(sorted(known))}"
+            )
+    wanted = {"offline": offline, **(options or {})}
+    made = {}
+    for kind, names in taken.items():
+        with told(kind):
+            made[kind] = make_map(kind, {name: value for name, value in wanted.items() if name in names})
+    return made
+
+
 def write_control_maps(
     footage: Footage,
     shots: Sequence[Shot],
     folder: Path,
-    kinds: Sequence[str],
+    detectors: dict[str, Any],
     *,
     pts: Sequence[int],
     meter: Meter,
     steady: bool = True,
     bits: int = 8,
     video: bool = False,
-    options: Mapping[str, Any] | None = None,
-    offline: bool = False,
-    overwrite: bool = False,
-) -> list[Path]:
+) -> list[str]:
     """Write each kind's maps of every frame of ``shots``: ``folder/KIND/NUMBER.png``, and with ``video`` ``folder/KIND.mp4``.
 
-    ``bits``: 16 writes depth as 16-bit grey (other kinds stay pictures). ``options``: of every detector that has them; one that
-    none has is an error. ``offline``: no weights are fetched. Memory does not grow with length. The folder appears when all of
-    it is there; gives what was made.
-
-    Raises ``RecipeError`` (unknown kind or option), ``MissingExtraError``, ``MissingModelError``, ``OutputExistsError``,
+    ``detectors``: kind -> its detector (``make_detectors``); emptied as it is used. ``bits``: 16 writes depth as 16-bit grey
+    (other kinds stay pictures). Memory does not grow with length. Gives the names of what was made. Raises ``RecipeError``,
     ``OutputError``, ``Cancelled``.
     """
-    from controls.maps import make_map, options_of
-    from restyle.footage.place import new_folder
-
-    given = dict(options or {})
-    for kind in kinds:
+    made = []
+    meter.begin("maps", len(detectors) * sum(len(shot) for shot in shots), shots=len(shots))
+    for kind in list(detectors):
+        detector = detectors.pop(kind)  # and its network is gone before the next one's maps are made
         with told(kind):
-            options_of(kind)  # says so where there is no such kind
-    known = {name for kind in kinds for name in options_of(kind)}
-    for name in given:
-        if name not in known:
-            raise RecipeError(
-                f"none of the control maps {', '.join(kinds)} has an option {name!r}; there are: {', '.join(sorted(known))}"
-            )
-    with new_folder(folder, overwrite=overwrite) as place:
-        meter.begin("maps", len(kinds) * sum(len(shot) for shot in shots), shots=len(shots))
-        for kind in kinds:
-            with told(kind):
-                taken = options_of(kind)
-                wanted = {"offline": offline} | given
-                detector = make_map(kind, {name: value for name, value in wanted.items() if name in taken})
-                (place / kind).mkdir()
-                for shot in shots:
-                    _write_shot(footage, shot, detector, place / kind, pts=pts, meter=meter, steady=steady, bits=bits)
-            if video:
-                _write_video(footage, place / kind, place / f"{kind}.mp4", pts)
-    return [folder / name for kind in kinds for name in ([kind, f"{kind}.mp4"] if video else [kind])]
+            (folder / kind).mkdir()
+            for shot in shots:
+                _write_shot(footage, shot, detector, folder / kind, pts=pts, meter=meter, steady=steady, bits=bits)
+        made.append(kind)
+        if video:
+            _write_video(footage, folder / kind, folder / f"{kind}.mp4", pts)
+            made.append(f"{kind}.mp4")
+    return made
 
 
 def _write_shot(

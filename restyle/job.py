@@ -251,26 +251,30 @@ class Job:
         options: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> list[Path]:
-        """Make control maps of every frame and write them, one folder of pictures a kind: see
-        ``control_maps.write_control_maps``, which tells what is raised. Paints nothing."""
-        from restyle.control_maps import write_control_maps
+        """Make control maps of every frame and write them, one folder of pictures a kind. Paints nothing.
 
-        with self._aside() as (store, footage):
-            analysis = self._findings(footage, store).analysis()
-            return write_control_maps(
-                footage,
-                self._plan([], analysis).shots,
-                Path(folder),
-                kinds,
-                pts=analysis.pts,
-                meter=self._meter,
-                steady=steady,
-                bits=bits,
-                video=video,
-                options=options,
-                offline=self.offline,
-                overwrite=overwrite,
-            )
+        See ``control_maps.write_control_maps`` and ``make_detectors``, which tell what is taken and raised. What can be refused
+        is refused before the footage is looked at.
+        """
+        from restyle.control_maps import make_detectors, write_control_maps
+        from restyle.footage.place import new_folder
+
+        with new_folder(Path(folder), overwrite=overwrite) as place:
+            detectors = make_detectors(kinds, options, offline=self.offline)
+            with self._aside() as (store, footage):
+                analysis = self._findings(footage, store).analysis()
+                names = write_control_maps(
+                    footage,
+                    self._plan([], analysis).shots,
+                    place,
+                    detectors,
+                    pts=analysis.pts,
+                    meter=self._meter,
+                    steady=steady,
+                    bits=bits,
+                    video=video,
+                )
+        return [Path(folder, name) for name in names]
 
     # The pieces
 

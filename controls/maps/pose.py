@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
 import numpy as np
 
 from controls.maps.base import KindFacts
+from controls.maps.closer import closer, size_of
 from controls.maps.people import Person, draw_people
 from controls.maps.sizes import eight_bit
 from controls.maps.weights import vendor
+from controls.quiet import without_logs
 from controls.types import ControlMap
 
 __all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "inside", "pose_map"]
 
 CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_openpose", "sdxl": "xinsir/controlnet-openpose-sdxl-1.0"}
 OUTPUT = "OpenPose's coloured limbs and joints on black; facts hold the joints"
+
+SMALL = 0.4  # of the picture's short side: who is smaller is looked at more closely
 
 # BlazePose's landmark for each of OpenPose's joints; the neck is between both shoulders.
 _BODY = (0, None, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
@@ -36,14 +39,16 @@ class MediapipePose:
     """One person's body, hands and face by MediaPipe Holistic: Bazarevsky et al., "BlazePose" (2020), Zhang et al.,
     "MediaPipe Hands" (2020), Grishchenko et al., "Attention Mesh" (2020).
 
-    It finds one person only, the most prominent. ``confidence``: in [0, 1], from which a person counts as found; ``visible``:
-    from which a joint does. ``hands``, ``face``: whether those are drawn. Joints outside of the picture are left out.
+    It finds one person in a picture, the most prominent. Where nobody is found, or somebody small, it looks again in windows
+    (``closer``; controls/maps/closer.py), which may find several small ones. ``confidence``: in [0, 1], from which a person
+    counts as found; ``visible``: from which a joint does. ``hands``, ``face``: whether those are drawn. Joints outside of the
+    picture are left out.
     """
 
     facts = KindFacts(
         name="pose",
         kind="pose",
-        about="one person's body, hands and face, by MediaPipe Holistic (BlazePose 2020)",
+        about="one person's body, hands and face (or several small ones'), by MediaPipe Holistic (BlazePose 2020)",
         licence="Apache-2.0",
         output=OUTPUT,
         packages=("mediapipe",),
@@ -54,14 +59,19 @@ class MediapipePose:
     )
 
     def __init__(
-        self, *, confidence: float = 0.5, visible: float = 0.5, hands: bool = True, face: bool = False
+        self,
+        *,
+        confidence: float = 0.5,
+        visible: float = 0.5,
+        hands: bool = True,
+        face: bool = False,
+        closer: bool = True,
     ) -> None:
         if not (0 <= confidence <= 1 and 0 <= visible <= 1):
             raise ValueError(f"pose's confidence and visible are in [0, 1], got {confidence:g} and {visible:g}")
-        os.environ.setdefault("GLOG_minloglevel", "2")
         holistic = vendor("mediapipe.python.solutions.holistic", self.facts)
-        self._visible, self._hands, self._face = visible, hands, face
-        with warnings.catch_warnings():  # of protobuf's, about mediapipe's
+        self._visible, self._hands, self._face, self._closer = visible, hands, face, closer
+        with warnings.catch_warnings(), without_logs():  # of protobuf's, about mediapipe's
             warnings.simplefilter("ignore")
             self._model = holistic.Holistic(
                 static_image_mode=True,
@@ -69,17 +79,22 @@ class MediapipePose:
                 refine_face_landmarks=True,
                 min_detection_confidence=confidence,
             )
+            self._model.process(np.zeros((64, 64, 3), np.uint8))  # it says what it says the first time
 
     def detect(self, picture: np.ndarray) -> ControlMap:
-        """``facts["people"]`` holds none or one person (``controls.maps.people.Person.plain``)."""
+        """``facts["people"]`` holds those found (``controls.maps.people.Person.plain``)."""
         picture = eight_bit(picture)
+        height, width = picture.shape[:2]
+        people = self._look(picture)
+        if self._closer and max(map(size_of, people), default=0.0) < SMALL * min(width, height):
+            people = closer(self._look, picture) or people
+        return pose_map(people, width, height)
+
+    def _look(self, picture: np.ndarray) -> list[Person]:
         height, width = picture.shape[:2]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = self._model.process(picture)
-        return pose_map(self._people(found, width, height), width, height)
-
-    def _people(self, found: Any, width: int, height: int) -> list[Person]:
         if found.pose_landmarks is None:
             return []
         marks = _pixels(found.pose_landmarks, width, height, visibility=True)

@@ -8,7 +8,6 @@ still where the network wavers.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +16,7 @@ import numpy as np
 from controls.errors import ControlError, MissingPackageError
 from controls.masks.refine import soft_edge
 from controls.prompts import check_name
+from controls.quiet import without_logs
 from controls.types import Masked, Pictures, Prompted
 from interp.flow import estimator
 from interp.track import eight_bit, grey_at, working_size
@@ -41,13 +41,13 @@ class PeopleMasker:
         for name in names:
             check_name(name)
         self._names = tuple(names)
-        os.environ.setdefault("GLOG_minloglevel", "2")
         try:
-            with warnings.catch_warnings():  # of protobuf's, about mediapipe's
+            with warnings.catch_warnings(), without_logs():  # of protobuf's, about mediapipe's
                 warnings.simplefilter("ignore")
                 from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
                 self._network = SelfieSegmentation(model_selection=0)
+                self._network.process(np.zeros((64, 64, 3), np.uint8))  # it says what it says the first time
         except ModuleNotFoundError as error:
             raise MissingPackageError("mattes of people", error.name or "mediapipe", "pose") from error
         except (ImportError, OSError, RuntimeError) as error:

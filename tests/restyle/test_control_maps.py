@@ -12,7 +12,7 @@ from command import Caller
 
 from controls.maps import kinds, make_map
 from controls.maps.files import read_maps
-from restyle import Job, Recipe
+from restyle import Job, Recipe, RestyleError
 from restyle.footage import open_footage, timing
 from restyle.progress import Progress
 
@@ -133,3 +133,13 @@ def test_what_is_missing_is_named_with_its_remedy(restyle_command: Caller, clip:
     words = ("controls", clip, "-o", tmp_path / "maps", "-q", "--kinds", "softedge", "--offline")
     line = restyle_command.fails(*words, code=6)
     assert "restyle[controls]" in line or "hf download" in line
+
+
+def test_what_can_be_refused_is_refused_before_the_footage_is_looked_at(clip: Path, tmp_path: Path) -> None:
+    heard: list[Progress] = []
+    work = Job(clip, None, Recipe(), offline=True, progress=heard.append)
+    (tmp_path / "there").mkdir()
+    for folder, asked in (("there", ["canny"]), ("maps", ["cany"]), ("maps", ["canny", "softedge"])):
+        with pytest.raises(RestyleError):
+            work.control_maps(tmp_path / folder, asked)
+    assert not heard

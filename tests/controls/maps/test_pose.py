@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable
 from typing import Any
 
+import av
+import cv2
 import numpy as np
 import pytest
 
+from controls.maps import make_map
+from controls.maps.closer import agreed, windows
 from controls.maps.people import JOINTS, PARTS, Person, draw_people
 from controls.maps.steady import SteadyOptions, steady
+from controls.quiet import without_logs
 from controls.types import ControlMap
+from samples import clip, load_truth
 
 PHOTO_JOINTS = {  # where they are in scikit-image's astronaut, by eye
     "nose": (223, 128),
@@ -218,3 +226,69 @@ def test_whoever_comes_beside_someone_is_someone_else() -> None:
     assert [len(people) for people in done] == [1, 2, 2]
     lefts = sorted(Person.of(plain).body[:, 0].mean() for plain in done[2])
     assert abs(lefts[1] - lefts[0] - 55) < 6
+
+
+@pytest.fixture(scope="module")
+def mediapipe_pose() -> Any:
+    pytest.importorskip("mediapipe")
+    return make_map("pose", {"hands": False})
+
+
+def test_small_people_of_the_sample_are_found_where_they_are(mediapipe_pose: Any) -> None:
+    """The rendered walker is a fifth as tall as the frame: nobody is found by one look at the whole."""
+    truth = load_truth("square")
+    with av.open(str(clip("square"))) as file:
+        frames = [frame.to_ndarray(format="rgb24") for frame in itertools.islice(file.decode(video=0), 21)]
+    found = 0
+    for number in (4, 8, 12, 16, 20):
+        people = mediapipe_pose.detect(frames[number]).facts["people"]
+        there = cv2.resize((truth.matte("walker", number) > 0.5).astype(np.uint8), (640, 360), interpolation=0)
+        there = cv2.dilate(there, np.ones((13, 13)))
+        for person in people:
+            joints = [joint for joint in person["body"] if joint[2] > 0]
+            assert np.mean([there[round(y), round(x)] for x, y, _ in joints]) > 0.85
+        found += len(people) == 1
+    assert found >= 4
+    assert make_map("pose", {"hands": False, "closer": False}).detect(frames[8]).facts["people"] == []
+
+
+def test_someone_seen_once_is_a_mistake_and_seen_twice_is_one_person() -> None:
+    one, other = somebody(200, 200, 1), somebody(200, 200, 2)
+    moved = Person(other.body + np.array([300, 0, 0], np.float32))
+    trembling = Person(one.body + np.random.default_rng(3).normal(0, (3, 3, 0), (18, 3)).astype(np.float32))
+    hidden = Person(one.body * (np.arange(18) % 3 > 0)[:, None].astype(np.float32))
+    assert agreed([hidden, moved, one, trembling]) in ([one], [trembling])
+    mirrored = Person(one.body[np.random.default_rng(4).permutation(18)])  # another guess at the same place
+    assert len(agreed([one, trembling, mirrored, mirrored])) == 1
+    assert len(agreed([one, trembling, moved, moved])) == 2
+    assert agreed([]) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (361, 639), (500, 500), (1920, 1080)])
+def test_windows_overlap_by_half_and_reach_every_border(width: int, height: int) -> None:
+    times = np.zeros((height, width), int)
+    for left, top, side in windows(width, height):
+        assert left >= 0
+        assert top >= 0
+        assert left + side <= width
+        assert top + side <= height
+        times[top : top + side, left : left + side] += 1
+    quarter = min(width, height) // 4
+    assert times.min() >= 1
+    assert times[quarter:-quarter, quarter:-quarter].min() >= 4
+    assert list(windows(90, 90)) == []
+
+
+def test_mediapipe_says_nothing_on_standard_error(capfd: pytest.CaptureFixture[str], mediapipe_pose: Any) -> None:
+    capfd.readouterr()
+    make_map("pose", {}).detect(np.zeros((64, 64, 3), np.uint8))
+    assert capfd.readouterr().err == ""
+
+
+def test_what_else_is_written_there_comes_out(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_logs():
+        os.write(2, b"W0000 00:00:1795461176.490088    7305 some_file.cc:114] nothing of interest\n")
+        os.write(2, b"E0000 00:00:1795461176.490088    7305 some_file.cc:114] something is wrong\nand more\n")
+    error = capfd.readouterr().err
+    assert "nothing of interest" not in error
+    assert "something is wrong\nand more\n" in error
