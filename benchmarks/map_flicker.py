@@ -1,6 +1,6 @@
 """How much control maps flicker along the true motion of the rendered sample, as detected and steadied.
 
-    python benchmarks/map_flicker.py [--frames 24] [--every 4,8,12,24]
+    python benchmarks/map_flicker.py [--frames 24] [--every 4,8,12,24] [--pose]
 
 Depth: the true nearness (1/distance) with a scale, a shift and blotches of each frame's own stands for a network that pumps.
 *flicker* is the mean difference between a map and the next one pulled back along the true motion, where both see the same
@@ -12,6 +12,10 @@ frame, along the true motion. The steadier sees the clip's own estimated motion 
 gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). Soft lines (*detail*:
 mean difference of neighbouring pixels) and normals (the true ones, some degrees off; *error*: mean angle to them) are left
 alone by jobs: this is what averaging would do.
+
+``--pose``: the joints of ``square``'s walker and runner, by MediaPipe. *flicker* is the mean distance, in pixels, of a joint
+from where the true motion at its place in the frame before leads; where one limb hides another, that is the front one's motion,
+so that a perfect answer would not be 0. *off* is the mean distance of joints from the person's true matte.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from itertools import pairwise
 
+from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.lineart import StandardLineart
 from controls.maps.motion import KeyTracker, SlidingTracker
@@ -42,12 +47,12 @@ from samples import Truth, clip, load_truth
 
 
 class Shot:
-    """Some frames of the clip (``controls.types.Pictures``)."""
+    """Some frames of a clip (``controls.types.Pictures``)."""
 
-    def __init__(self, first: int, count: int) -> None:
+    def __init__(self, first: int, count: int, name: str = "harbour") -> None:
         import av
 
-        with av.open(str(clip())) as file:
+        with av.open(str(clip(name))) as file:
             every = (frame.to_ndarray(format="rgb24") for frame in file.decode(video=0))
             self._pictures = [picture for t, picture in enumerate(every) if first <= t < first + count]
 
@@ -238,14 +243,62 @@ def _show_averaged(
         print(f"  {kind:7} {name:17} flicker {key_flicker(small, truth, frames):.4f}  {said}")
 
 
+def joint_flicker(maps: list[ControlMap], truth: Truth, frames: range, who: str) -> tuple[float, float]:
+    """Mean distance of the joints of ``who`` from where the true motion leads, and from the true matte, both in pixels."""
+    share = truth.size[0] / truth.grid[0]
+
+    def at(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        places = (
+            np.rint((joints[:, :2] + 0.5) / share - 0.5).astype(int).clip(0, (truth.grid[0] - 1, truth.grid[1] - 1))
+        )
+        return places[:, 1], places[:, 0]
+
+    jumps: list[float] = []
+    off: list[float] = []
+    before: np.ndarray | None = None
+    for t, made in zip(frames, maps, strict=True):
+        outside_of = (truth.matte(who, t) <= 0.5).astype(np.uint8)
+        away = share * cv2.distanceTransform(outside_of, cv2.DIST_L2, 5)
+        bodies = [np.array(person["body"]) for person in made.facts["people"]]
+        mine = [body for body in bodies if np.median(away[at(body[body[:, 2] > 0])]) < 3]
+        body = mine[0] if mine else None
+        if body is not None:
+            off += away[at(body[body[:, 2] > 0])].tolist()
+        if body is not None and before is not None:
+            both = (body[:, 2] > 0) & (before[:, 2] > 0) & (truth.matte(who, t - 1)[at(before)] > 0.5)
+            led = before[:, :2] + truth.flow_forward(t - 1)[at(before)]
+            jumps += np.linalg.norm(body[both, :2] - led[both], axis=1).tolist()
+        before = body
+    return float(np.mean(jumps)), float(np.mean(off))
+
+
+def show_pose(how: SteadyOptions) -> None:
+    """The joints of the figures in ``square``."""
+    truth, detector = load_truth("square"), make_map("pose", {"hands": False})
+    for who, frames in (("walker", range(60)), ("child", range(70, 112))):
+        shot = Shot(frames[0], len(frames), "square")
+        found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
+        tracker = SlidingTracker(shot, estimator("dis"))
+        kept = [made for _, made in steady(found.__getitem__, range(len(shot)), tracker, how="pose", options=how)]
+        print(f"{who}, frames {frames[0]}-{frames[-1]} of square")
+        for name, maps in (("detected", found), ("steadied", kept)):
+            flicker, off = joint_flicker(maps, truth, frames, who)
+            several = np.mean([len(made.facts["people"]) for made in maps])
+            print(f"  joints {name} flicker {flicker:.2f}  off {off:.2f}  people a frame {several:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=48, help="frames of each shot")
     parser.add_argument("--radius", type=int, default=SteadyOptions().radius)
     parser.add_argument("--every", help="keyframes alone, so many frames apart: numbers with commas")
+    parser.add_argument("--pose", action="store_true", help="joints, instead of depth and edges")
     options = parser.parse_args()
     truth = load_truth()
     how = SteadyOptions(radius=options.radius)
+    if options.pose:
+        show_pose(how)
+        return
     for first, end in truth.shots:
         frames = range(first, min(end, first + options.frames))
         shot = Shot(first, len(frames))

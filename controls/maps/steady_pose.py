@@ -5,6 +5,9 @@ through its places in the frames on both sides, weighted by distance in time and
 samples; robust as in Cleveland's LOWESS, 1979). It has no lag, follows a joint's speed and acceleration, and answers for frames
 in which the joint was missed as well. Where a joint moves fast, fewer frames are looked at, as the One-Euro filter does
 (Casiez, Roussel & Vogel, CHI 2012).
+
+Detectors take left for right now and then, above all of people seen from the side. Arms, legs and head are followed as what
+they were in the frame before, whatever they are called, and called what most of the frames around call them.
 """
 
 from __future__ import annotations
@@ -25,13 +28,47 @@ ALIKE = 0.5  # mean distance of joints, in sizes of the person, up to which it i
 SLOW = 0.02  # speed, in sizes of the person a frame, up to which a joint is smoothed over the whole radius
 ROUNDS = 6
 TOGETHER = sum(PARTS.values())
+SWAPPED = 0.6  # of the distance as named, below which the other side's joints are the ones that were followed
+UNLIKELY = (
+    0.2  # median distance of joints, in sizes of the person, from where the frames beside say, up to which it is motion
+)
+
+_HANDS = tuple((18 + joint, 39 + joint) for joint in range(21))
+SIDES = (  # pairs of joints, right and left, that are mistaken for each other together: arms, legs, head
+    np.array([(2, 5), (3, 6), (4, 7), *_HANDS]),
+    np.array([(8, 11), (9, 12), (10, 13)]),
+    np.array([(14, 15), (16, 17)]),
+)
 
 
 @dataclass
 class _Track:
-    """One person followed: frame -> joints of all parts, float64 151 x 3 (confidence 0 where there are none)."""
+    """One person followed."""
 
     joints: dict[int, np.ndarray] = field(default_factory=dict)
+    """Frame -> joints of all parts, float64 151 x 3 (confidence 0 where there are none), each the one that it was before."""
+    turned: dict[int, tuple[bool, ...]] = field(default_factory=dict)
+    """Frame -> which of ``SIDES`` the detector had the other way round."""
+
+    def last(self) -> list[np.ndarray]:
+        """The joints of the last three frames, of which one may be a mistake."""
+        return [self.joints[number] for number in sorted(self.joints)[-3:]]
+
+    def add(self, frame: int, joints: np.ndarray) -> None:
+        """Go on with a frame's joints, as the detector names them."""
+        votes = [_turned(each, joints) for each in self.last()] or [(False,) * len(SIDES)]
+        turned = tuple((np.mean(votes, axis=0) > 0.5).tolist())
+        self.joints[frame], self.turned[frame] = _turn(joints, turned), turned
+
+    def named(self, joints: np.ndarray) -> np.ndarray:
+        """Joints of this track with the names that most frames give them."""
+        votes = np.array(list(self.turned.values()))
+        return _turn(joints, (votes.mean(axis=0) > 0.5).tolist())
+
+    def forget(self, before: int) -> None:
+        """Keep only what is known from that frame on."""
+        for number in [number for number in self.joints if number < before]:
+            del self.joints[number], self.turned[number]
 
 
 def steady_pose(load: Load, frames: Sequence[int], options: SteadyOptions) -> Iterator[tuple[int, ControlMap]]:
@@ -39,6 +76,7 @@ def steady_pose(load: Load, frames: Sequence[int], options: SteadyOptions) -> It
     ahead = max(options.radius, options.bridge + 1)
     tracks: list[_Track] = []
     held: dict[int, ControlMap] = {}
+    looked_at = set(frames)
     end = 0
     for frame in frames:
         while end < len(frames) and frames[end] <= frame + ahead:
@@ -48,11 +86,16 @@ def steady_pose(load: Load, frames: Sequence[int], options: SteadyOptions) -> It
         for number in [number for number in held if number < frame]:
             del held[number]
         for track in tracks:
-            for number in [number for number in track.joints if number < frame - ahead]:
-                del track.joints[number]
+            track.forget(frame - ahead)
         tracks[:] = [track for track in tracks if track.joints]
         made = held[frame]
-        people = [person for track in tracks if (person := smoothed(track.joints, frame, options)) is not None]
+        amid = {frame - 1, frame + 1} <= looked_at
+        shown = [
+            (track, smoothed(track.joints, frame, options))
+            for track in tracks
+            if not (amid and len(track.joints) == 1)  # somebody whom neither the frame before nor the one after shows
+        ]
+        people = [_person(track.named(joints)) for track, joints in shown if joints is not None]
         height, width = made.picture.shape[:2]
         drawn = pose_map(people, width, height)
         yield frame, replace(made, picture=drawn.picture, facts={**made.facts, **drawn.facts})
@@ -66,33 +109,55 @@ def follow(tracks: list[_Track], frame: int, people: Sequence[Person], bridge: i
         for track in tracks:
             last = max(track.joints)
             if last < frame <= last + bridge + 1:
-                pairs.append((_apart(track.joints[last], joints), number, track))
+                pairs.append((min(_apart(each, joints) for each in track.last()), number, track))
     taken: set[int] = set()
     given: list[_Track] = []
     for apart, number, track in sorted(pairs, key=lambda pair: pair[0]):
         if apart <= ALIKE and number not in taken and not any(track is other for other in given):
-            track.joints[frame] = found[number]
+            track.add(frame, found[number])
             taken.add(number)
             given.append(track)
-    tracks.extend(_Track({frame: joints}) for number, joints in enumerate(found) if number not in taken)
+    for number, joints in enumerate(found):
+        if number not in taken:
+            tracks.append(_Track())
+            tracks[-1].add(frame, joints)
 
 
-def smoothed(joints: dict[int, np.ndarray], frame: int, options: SteadyOptions) -> Person | None:
-    """A followed person's joints at ``frame`` (``joints``: frame -> 151 x 3), or ``None`` where there is no one to show."""
+def smoothed(joints: dict[int, np.ndarray], frame: int, options: SteadyOptions) -> np.ndarray | None:
+    """A followed person's joints at ``frame``, float64 151 x 3 (``joints``: frame -> the same), or ``None`` where there is no
+    one to show."""
     times = np.array(sorted(joints))
     all_joints = np.stack([joints[t] for t in times])
     size = max(1.0, float(np.median([_size(each) for each in all_joints])))
+    likely = _likely(times, all_joints, size)
+    times, all_joints = times[likely], all_joints[likely]
     out = np.zeros((TOGETHER, 3), np.float64)
     for number in range(TOGETHER):
         seen = all_joints[:, number, 2] > 0
         if seen.any():
             out[number] = _fit(times[seen] - frame, all_joints[seen, number], size, options)
-    parts, at = {}, 0
-    for part, count in PARTS.items():
-        taken = out[at : at + count].astype(np.float32)
-        parts[part] = taken if part == "body" or taken[:, 2].any() else None
-        at += count
-    return Person(**parts) if out[:, 2].any() else None  # type: ignore[arg-type]
+    return out if out[:, 2].any() else None
+
+
+def _likely(times: np.ndarray, joints: np.ndarray, size: float) -> np.ndarray:
+    """Which frames (by number in ``times``) show the person near where the frames beside them do: the one that is furthest off
+    is left out, until none is. A body that is found upside down for a frame is no motion."""
+    kept = list(range(len(times)))
+    while len(kept) > 2:
+        off = np.zeros(len(kept))
+        for place in range(1, len(kept) - 1):
+            before, here, after = kept[place - 1 : place + 2]
+            share = (times[here] - times[before]) / (times[after] - times[before])
+            body = joints[[before, here, after], :18]
+            seen = (body[..., 2] > 0).all(axis=0)
+            if seen.any():
+                between = (1 - share) * body[0, seen, :2] + share * body[2, seen, :2]
+                off[place] = np.median(np.linalg.norm(body[1, seen, :2] - between, axis=1)) / size
+        worst = int(off.argmax())
+        if off[worst] <= UNLIKELY:
+            break
+        del kept[worst]
+    return np.array(kept)
 
 
 def _fit(times: np.ndarray, places: np.ndarray, size: float, options: SteadyOptions) -> np.ndarray:
@@ -147,8 +212,43 @@ def _together(person: Person) -> np.ndarray:
     ).astype(np.float64)
 
 
+def _person(joints: np.ndarray) -> Person:
+    parts, at = {}, 0
+    for part, count in PARTS.items():
+        taken = joints[at : at + count].astype(np.float32)
+        parts[part] = taken if part == "body" or taken[:, 2].any() else None
+        at += count
+    return Person(**parts)  # type: ignore[arg-type]
+
+
+def _turn(joints: np.ndarray, which: Sequence[bool]) -> np.ndarray:
+    """Joints with left and right exchanged in those of ``SIDES``."""
+    joints = joints.copy()
+    for pairs, turned in zip(SIDES, which, strict=True):
+        if turned:
+            joints[pairs] = joints[pairs[:, ::-1]]
+    return joints
+
+
+def _turned(last: np.ndarray, joints: np.ndarray) -> tuple[bool, ...]:
+    """Which of ``SIDES`` are named the other way round than in ``last``."""
+    return tuple(_other_way(last, joints, pairs) for pairs in SIDES)
+
+
+def _other_way(last: np.ndarray, joints: np.ndarray, pairs: np.ndarray) -> bool:
+    """Whether the joints of ``pairs`` are much nearer to the last ones' with left and right exchanged."""
+    pairs = pairs[((last[pairs, 2] > 0) & (joints[pairs, 2] > 0)).all(axis=1)]
+    if not len(pairs):
+        return False
+    as_named = np.linalg.norm(joints[pairs, :2] - last[pairs, :2], axis=2).mean()
+    exchanged = np.linalg.norm(joints[pairs[:, ::-1], :2] - last[pairs, :2], axis=2).mean()
+    return bool(exchanged < SWAPPED * as_named)
+
+
 def _apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean distance of the body's joints seen in both, in sizes of the person; infinite where there are none."""
+    """Mean distance of the body's joints seen in both, whichever side they are named, in sizes of the person; infinite where
+    there are none."""
+    b = _turn(b, _turned(a, b))
     both = (a[:18, 2] > 0) & (b[:18, 2] > 0)
     if not both.any():
         return float("inf")

@@ -292,3 +292,24 @@ def test_what_else_is_written_there_comes_out(capfd: pytest.CaptureFixture[str])
     error = capfd.readouterr().err
     assert "nothing of interest" not in error
     assert "something is wrong\nand more\n" in error
+
+
+def test_left_and_right_stay_what_they_are_and_a_body_upside_down_is_left_out() -> None:
+    pairs = [(2, 5), (3, 6), (4, 7), (8, 11), (9, 12), (10, 13), (14, 15), (16, 17)]
+    order = np.arange(18)
+    for right, left in pairs:
+        order[[right, left]] = left, right
+    arms = np.where(np.isin(np.arange(18), (2, 3, 4, 5, 6, 7)), order, np.arange(18))
+    maps = []
+    for t in range(30):
+        body = walking(t)
+        if t == 9:
+            body[:, 1] = 2 * body[:, 1].mean() - body[:, 1]
+        if t == 0 or 14 <= t < 18:  # wrong at first, too
+            body = body[order]
+        if t in (20, 21):
+            body = body[arms]
+        maps.append(as_map(body))
+    for t, made in steady(maps.__getitem__, range(30), Nothing(), how="pose"):
+        (person,) = (Person.of(plain).body for plain in made.facts["people"])
+        assert np.linalg.norm(person[:, :2] - walking(t)[:, :2], axis=1).max() < 6, t

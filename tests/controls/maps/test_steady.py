@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.motion import SlidingTracker
 from controls.maps.sizes import as_picture, grey_picture
@@ -97,6 +98,20 @@ class Moving:
         height, width = self._size[::-1]
         ramp = np.linspace(0.1, 0.3, height, dtype=np.float32)[:, None].repeat(width, 1)
         return self.place(t, ramp, 0.8)
+
+
+@pytest.mark.parametrize(("who", "first"), [("walker", 38), ("child", 88)])
+def test_a_rendered_persons_joints_jump_less_and_stay_on_the_person(bench: ModuleType, who: str, first: int) -> None:
+    pytest.importorskip("mediapipe")
+    truth, frames, shot = load_truth("square"), range(first, first + 14), bench.Shot(first, 14, "square")
+    detector = make_map("pose", {"hands": False})
+    found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
+    tracker = SlidingTracker(shot, estimator("dis"))
+    kept = [made for _, made in steady(found.__getitem__, range(len(shot)), tracker, how="pose")]
+    before, _ = bench.joint_flicker(found, truth, frames, who)
+    after, off = bench.joint_flicker(kept, truth, frames, who)
+    assert after < 0.5 * before
+    assert off < 1
 
 
 def test_what_moves_does_not_lag_or_smear() -> None:
