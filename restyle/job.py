@@ -18,7 +18,8 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import RecipeError, show_path
 from restyle.findings import Findings
-from restyle.mattes import Form, export, export_clips
+from restyle.matte_clips import CLIPS, export_clips
+from restyle.mattes import Form, export
 from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
@@ -153,7 +154,7 @@ class Job:
         if self._cuts_out and not out.has_alpha:
             raise RecipeError(
                 f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
-                ".mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
+                ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
             )
         check_output(self.spec, out, overwrite=self.overwrite)
         tally = _Tally()
@@ -215,8 +216,8 @@ class Job:
 
     def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
         """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
-        each object (``png`` of 8 bits, ``png16``, ``exr``), or ``mov``: the footage with the matte as its alpha, one clip for
-        each. Gives notes for a person.
+        each object (``png`` of 8 bits, ``png16``, ``exr``), or a clip for each (``mov``,
+        ``webm``): the footage with the matte as its alpha. Gives notes for a person.
 
         Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``, ``OutputError``.
         """
@@ -234,8 +235,8 @@ class Job:
             if found is None:
                 raise RuntimeError("objects were marked, but no mattes were made")
             span = range(analysis.start, analysis.stop)
-            if form == "mov":
-                export_clips(found, footage, analysis.pts, span, place)
+            if form in CLIPS:
+                export_clips(found, footage, analysis.pts, span, place, form)
             else:
                 export(found, span, place, form)
             return found.notes(len(shots))

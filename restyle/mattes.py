@@ -20,6 +20,7 @@ from restyle.errors import (
     why,
 )
 from restyle.framing import Box, union
+from restyle.matte_clips import read_clips
 from restyle.progress import Meter
 from restyle.types import Shot
 
@@ -27,21 +28,22 @@ if TYPE_CHECKING:
     from controls.types import Prompted
     from restyle.footage import Footage
 
-__all__ = ["TEXT_OPTIONS", "Mattes", "export", "export_clips", "follow_objects", "matte_files"]
+__all__ = ["TEXT_OPTIONS", "Mattes", "export", "follow_objects", "matte_files"]
 
 TEXT_OPTIONS = ("text_model", "text_score")
 """Of ``masker_options``: those of what finds objects by their names, whatever the masker."""
 
 
 def matte_files(objects: Sequence[str]) -> list[Path]:
-    """Every file that the prompts name: drawn mattes, and the pictures in folders of mattes."""
+    """Every file that the prompts name: drawn mattes, clips of mattes, and the pictures in folders of them."""
     files: list[Path] = []
     for text in objects:
         kind, _, what = text.partition("=")[2].partition(":")
         if kind == "matte":
             files.append(Path(re.sub(r"@\d+$", "", what)))
         elif kind == "mattes":
-            files += sorted(path for path in Path(what).glob("*") if path.is_file())
+            clip = Path(what)
+            files += [clip] if clip.is_file() else sorted(path for path in clip.glob("*") if path.is_file())
     return files
 
 
@@ -62,8 +64,8 @@ def follow_objects(
     """Follow every object through the shots in which it is marked, and write its mattes into ``place``:
     ``NAME/NUMBER.png`` (16 bit, of the box in which there is something of it), and ``facts.json``, which has the boxes.
 
-    ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` takes mattes that are there already. ``frames``: of the
-    whole footage. ``options``: the masker's; ``finder``: of what finds objects by their names
+    ``objects``: prompts as a recipe writes them; ``NAME=mattes:FOLDER`` (or a clip) takes mattes that are there already.
+    ``frames``: of the whole footage. ``options``: the masker's; ``finder``: of what finds objects by their names
     (``controls.masks.words``). ``why`` it is not a better one, for the notes.
 
     Raises ``RecipeError`` (a prompt that cannot be followed), ``MissingExtraError``, ``MissingModelError``, ``Cancelled``.
@@ -184,7 +186,7 @@ class Mattes:
         return matte
 
 
-Form = Literal["png", "png16", "exr", "mov"]
+Form = Literal["png", "png16", "exr", "mov", "webm"]
 
 
 def export(mattes: Mattes, span: range, folder: Path, form: Form = "png") -> None:
@@ -196,32 +198,6 @@ def export(mattes: Mattes, span: range, folder: Path, form: Form = "png") -> Non
         (folder / name).mkdir()
         for frame in span:
             _write(folder / name / f"{name}.{frame:06d}.{suffix}", mattes.of(name, frame), bits)
-
-
-def export_clips(mattes: Mattes, footage: Footage, pts: Sequence[int], span: range, folder: Path) -> None:
-    """Write the footage with each object's matte as its alpha: ``folder/NAME.mov``, ProRes 4444, with the footage's timing.
-
-    Raises ``OutputError``, ``FootageError``."""
-    from contextlib import ExitStack
-    from dataclasses import replace
-
-    from restyle.footage import SegmentWriter, conform, plan_output
-    from restyle.footage.colour import to_depth
-    from restyle.footage.place import discard
-    from restyle.types import Frame
-
-    spec = replace(footage.spec, has_alpha=True)
-    plans = {name: plan_output(spec, folder / f"{name}.mov") for name in mattes.names}
-    segments = {name: folder / f"{name}.segment" for name in mattes.names}
-    with ExitStack() as stack:
-        writers = {name: stack.enter_context(SegmentWriter(segments[name], plans[name], spec)) for name in mattes.names}
-        for frame in footage.frames(span.start, span.stop, pts=pts):
-            for name, writer in writers.items():
-                alpha = to_depth(mattes.of(name, frame.index), str(frame.picture.dtype), linear=False)
-                writer.write(Frame(frame.index, frame.pts, frame.picture, alpha))
-    for name, plan in plans.items():
-        conform([segments[name]], plan, spec, pts=pts, span=span, overwrite=True)
-        discard(segments[name])
 
 
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[str], list[Prompted]]:
@@ -275,9 +251,13 @@ def _through(
     from restyle.footage import ShotPictures
 
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
+    folders = {name: path for name, path in given.items() if not path.is_file()}
+    clips = {name: path for name, path in given.items() if path.is_file()}
     try:
-        if given:
-            yield from GivenMasker(given, first=shot.start, frames=frames).follow(pictures)
+        if folders:
+            yield from GivenMasker(folders, first=shot.start, frames=frames).follow(pictures)
+        if clips:
+            yield from read_clips(clips, shot, frames=frames, size=pictures.size)
         if people:
             yield from _people(people, pictures)
         if prompts:

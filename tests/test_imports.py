@@ -36,7 +36,7 @@ LAYERS = (
         "plan",
         "framing",
     ),
-    ("analyse", "engine", "engine_parts", "quality", "layers", "mattes", "control_maps"),
+    ("analyse", "engine", "engine_parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
     ("plates",),
     ("shelf", "contact_sheet", "doctor", "window_report"),
     ("findings", "conditions"),

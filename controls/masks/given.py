@@ -72,7 +72,7 @@ class GivenMasker:
 def _sequence(folder: Path) -> list[Path]:
     """The folder's pictures by their numbers, which follow each other."""
     if not folder.is_dir():
-        raise ValueError(f"there is no folder {str(folder)!r} to read mattes from")
+        raise ValueError(f"there is no folder and no clip {str(folder)!r} to read mattes from")
     numbered: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in ENDINGS or path.name.startswith("."):

@@ -284,8 +284,8 @@ def matte(
         str,
         typer.Option(
             "--format",
-            metavar="png|png16|exr|mov",
-            help="Pictures of 8 or 16 bits, or floats; or clips with alpha.",
+            metavar="png|png16|exr|mov|webm",
+            help="Pictures of 8 or 16 bits, or floats; or clips with alpha (ProRes 4444, VP9).",
         ),
     ] = "png",
     masker: o.Masker = None,
@@ -306,12 +306,13 @@ def matte(
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
     from restyle.job import Job
+    from restyle.matte_clips import CLIPS
 
     wanted = o.recipe_of(recipe, objects=objects, masker=masker, cuts=cuts, range=span)
     with terminal.display() as progress:
         work = Job(source, None, wanted, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event)
         notes = work.mattes(output, form=form, overwrite=overwrite)  # type: ignore[arg-type]
-    places = {name: output / (f"{name}.mov" if form == "mov" else name) for name in wanted.object_names}
+    places = {name: output / (f"{name}.{form}" if form in CLIPS else name) for name in wanted.object_names}
     if terminal.as_json:
         terminal.document({"mattes": places, "notes": notes})
     elif not quiet:

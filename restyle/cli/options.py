@@ -119,7 +119,7 @@ Object = Annotated[
         "--object",
         metavar="NAME=PROMPT",
         help="Mark an object; it alone is restyled. PROMPT is point:X,Y@FRAME, not:X,Y@FRAME, box:L,T,R,B@FRAME, "
-        "text:WORDS@FRAME, matte:FILE@FRAME, mattes:FOLDER or people. Pixels count from the top left corner. "
+        "text:WORDS@FRAME, matte:FILE@FRAME, mattes:FOLDER (or clip) or people. Pixels count from the top left corner. "
         "Can be given many times.",
         show_default=False,
     ),

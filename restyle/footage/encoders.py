@@ -44,8 +44,9 @@ class Codec:
         """Bits a channel of a pixel format."""
         return max(c.bits for c in av.VideoFormat(layout).components)
 
-    def layout(self, source: FootageSpec, width: int, height: int, notes: list[str]) -> str:
-        """The pixel format: the source's depth, chroma and alpha as far as the encoder has them. ``notes`` gets the rest."""
+    def layout(self, source: FootageSpec, width: int, height: int, container: str, notes: list[str]) -> str:
+        """The pixel format: the source's depth, chroma and alpha as far as the encoder and the container have them. ``notes``
+        gets the rest."""
         bits = 8 if source.dtype == "uint8" else min(16, max(10, source.bits)) if source.dtype == "uint16" else 16
         if self.name == "ffv1":
             # RGB, so that every picture comes back bit for bit.
@@ -59,11 +60,15 @@ class Codec:
             return "yuva444p10le" if source.has_alpha else f"yuv{chroma}p10le"
         if self.name == "mjpeg" and source.kind == "sequence":
             chroma = "422"
+        if self.name == "vp9" and source.has_alpha and container in ("matroska", "webm"):
+            if bits > 8:
+                notes.append(f"vp9 takes 8 bits a channel beside alpha; the footage's {source.bits} are reduced")
+            return "yuva420p"
         odd = (width % 2 and chroma != "444") or (height % 2 and chroma == "420")
         if self.even and odd:
             chroma = "444"
         if source.has_alpha:
-            notes.append(f"{self.name} carries no alpha; it is left out (prores, ffv1 and png keep it)")
+            notes.append(f"{self.name} carries no alpha; it is left out (prores, ffv1, png and .webm keep it)")
         # 16-bit and 12-bit sources become 10-bit where there is no more; 14 and 16 bits have no lossy codec at all.
         depths = [12, 10, 8] if bits == 12 else [10, 8] if bits > 8 else [8]
         formats = {f.name for f in av.codec.Codec(self.encoder, "w").video_formats or ()}

@@ -224,6 +224,8 @@ def _mux(
         context.framerate = source.rate
         if _needs_display(out):
             stream.metadata["title"] = PLACEHOLDER
+        if out.codec == "vp9" and out.has_alpha:
+            stream.metadata["alpha_mode"] = "1"  # each packet's alpha is a packet of its own beside it
         if out.rotation:
             stream.set_display_rotation(out.rotation)
         if source.timecode:

@@ -181,7 +181,7 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
     turned = rotation % 180 != 0
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     notes: list[str] = []
-    layout = known.layout(source, width, height, notes)
+    layout = known.layout(source, width, height, container, notes)
     if container == "avi" and name == "ffv1" and source.pixel_aspect != 1:
         notes.append(".avi holds no pixel aspect; players will show the picture with square pixels")
     spec = OutputSpec(

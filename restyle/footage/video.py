@@ -21,6 +21,7 @@ __all__ = ["open_container", "probe_video", "read_video", "reason", "video_pts"]
 
 # Decoders of typed-in text and of generated pictures, which FFmpeg would offer for a text file.
 _NO_FOOTAGE = {"ansi", "bintext", "xbin", "idf"}
+_LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
 
 
@@ -88,6 +89,15 @@ def main_stream(container: av.container.InputContainer, path: str | os.PathLike[
     return stream
 
 
+def _alpha_beside(stream: av.VideoStream) -> bool:
+    """Whether each packet has its alpha in a packet of its own beside it, as VP8 and VP9 in WebM do.
+
+    Seen only by libvpx; FFmpeg's own decoders, which a stream has, drop it.
+    """
+    mode = next((value for key, value in stream.metadata.items() if key.lower() == "alpha_mode"), None)
+    return mode == "1" and stream.codec_context.codec.canonical_name in _LIBVPX
+
+
 def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
     """What a video file is, from its headers and its first frame. Raises ``FootageError``."""
     with open_container(path) as container:
@@ -95,7 +105,7 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         context = stream.codec_context
         context.thread_count = 1
         first = _first_frame(container, stream, path)
-        layout = first.format
+        layout = av.VideoFormat("yuva420p") if _alpha_beside(stream) else first.format
         bits = max(c.bits for c in layout.components) if layout.components else 8
         if layout.has_palette:
             bits = 8
@@ -243,6 +253,10 @@ class _Decoder:
 
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream, spec: FootageSpec) -> None:
         self._container, self._stream, self._spec = container, stream, spec
+        self._context: Any = stream
+        if _alpha_beside(stream):
+            self._context = av.CodecContext.create(_LIBVPX[stream.codec_context.codec.canonical_name], "r")
+            self._context.thread_type = "AUTO"
         self.packets = 0
         self.damage: str | None = None
         """Why decoding ended early."""
@@ -268,13 +282,13 @@ class _Decoder:
                     self.damage = "the file ends in the middle of a frame"
                 else:
                     self.packets += not packet.is_discard
-                    yield from self._checked(self._stream.decode(packet))
+                    yield from self._checked(self._context.decode(packet))
             except StopIteration:
                 break
             except (av.FFmpegError, OSError) as error:
                 self.damage = reason(error)
         try:
-            yield from self._checked(self._stream.decode(None))
+            yield from self._checked(self._context.decode(None))
         except (av.FFmpegError, OSError) as error:
             self.damage = self.damage or reason(error)
         if self.damage is None and self._limit is not None:

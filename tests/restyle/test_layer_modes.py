@@ -301,18 +301,72 @@ def test_mattes_are_written_in_every_depth_and_read_back(
     assert sum(1 for _ in Job(clip, recipe=again).frames()) == FRAMES
 
 
-def test_mattes_as_the_alpha_of_a_clip(restyle_command: Caller, clip: Path, car: str, tmp_path: Path) -> None:
-    said = restyle_command("matte", clip, "-o", tmp_path / "out", "--format", "mov", "--object", car, "--json")
-    assert said.json["mattes"] == {"car": str(tmp_path / "out" / "car.mov")}
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["car.mov"]
-    with open_footage(tmp_path / "out" / "car.mov") as footage:
+@pytest.mark.parametrize("form", ["mov", "webm"])
+def test_mattes_as_the_alpha_of_a_clip_and_read_back(
+    restyle_command: Caller, clip: Path, car: str, tmp_path: Path, form: str
+) -> None:
+    made = tmp_path / "out" / f"car.{form}"
+    said = restyle_command("matte", clip, "-o", tmp_path / "out", "--format", form, "--object", car, "--json")
+    assert said.json["mattes"] == {"car": str(made)}
+    assert list((tmp_path / "out").iterdir()) == [made]
+    with open_footage(made) as footage:
         frames = list(footage.frames())
     assert len(frames) == FRAMES
     for frame in frames:
         assert frame.alpha is not None
-        assert float(np.abs(frame.alpha / 65535 - square(frame.index)).mean()) < 0.01
+        whole = np.iinfo(frame.alpha.dtype).max
+        assert float(np.abs(frame.alpha / whole - square(frame.index)).mean()) < 0.01
+    layers = [{"object": "car", "mode": "cutout", "feather": 0}]
+    recipe = Recipe.build(objects=[f"car=mattes:{made}"], layers=layers, cuts=[3])
+    for again in Job(clip, recipe=recipe).frames():
+        assert again.result.alpha is not None
+        assert float(np.abs(again.result.alpha / 255 - square(again.result.index)).mean()) < 0.01
     line = restyle_command.fails("matte", clip, "-o", tmp_path / "x", "-q", "--format", "gif", "--object", car, code=2)
-    assert "png, png16, exr, mov" in line
+    assert "png, png16, exr, mov, webm" in line
+
+
+def test_a_clip_without_alpha_is_a_matte_by_its_brightness(tmp_path: Path, clip: Path) -> None:
+    drawn = write_pictures(
+        tmp_path / "drawn", [np.uint8(square(t) * 255)[:, :, None].repeat(3, 2) for t in range(FRAMES)]
+    )
+    drawn_clip = tmp_path / "drawn.mkv"
+    Job(drawn, drawn_clip, Recipe.build(painter="identity", codec="ffv1"), report=False).run()
+    layers = [{"object": "car", "mode": "cutout", "feather": 0}]
+    for made in Job(clip, recipe=Recipe.build(objects=[f"car=mattes:{drawn_clip}"], layers=layers)).frames():
+        assert made.result.alpha is not None
+        assert np.array_equal(made.result.alpha > 127, square(made.result.index) > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "words"),
+    [
+        ((SIZE[0] // 2, SIZE[1]), FRAMES, "other.webm.* are 48x64, the picture 96x64"),
+        (SIZE, FRAMES - 1, "holds 5 mattes, 6 are needed"),
+    ],
+)
+def test_a_clip_of_mattes_of_another_size_or_length_is_refused(
+    clip: Path, tmp_path: Path, size: tuple[int, int], count: int, words: str
+) -> None:
+    other = write_pictures(tmp_path / "other", [np.zeros((*size[::-1], 3), np.uint8)] * count)
+    Job(other, tmp_path / "other.webm", Recipe.build(painter="identity"), report=False).run()
+    recipe = Recipe.build(objects=[f"car=mattes:{tmp_path / 'other.webm'}"], codec="ffv1")
+    with pytest.raises(RecipeError, match=words):
+        Job(clip, tmp_path / "o.mkv", recipe).run()
+
+
+def test_a_changed_clip_of_mattes_is_read_anew(clip: Path, car: str, tmp_path: Path) -> None:
+    held = tmp_path / "car.webm"
+    recipe = Recipe.build(
+        objects=[f"car=mattes:{held}"], layers=[{"object": "car", "mode": "replace", "source": "#00ff00"}], codec="ffv1"
+    )
+    changed = []
+    for level in (0, 255):
+        flat = write_pictures(tmp_path / f"flat{level}", [np.full((*SIZE[::-1], 3), level, np.uint8)] * FRAMES)
+        Job(flat, held, Recipe.build(painter="identity"), report=False, overwrite=True, fresh=True).run()
+        Job(clip, tmp_path / "o.mkv", recipe, overwrite=True, report=False).run()
+        with open_footage(tmp_path / "o.mkv") as footage:
+            changed.append((next(footage.frames()).picture == (0, 255, 0)).all(axis=2).mean())
+    assert changed == [0, 1]
 
 
 # The report
