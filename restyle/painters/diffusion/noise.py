@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["FINE", "coarse", "refine", "warp_noise"]
+__all__ = ["FINE", "coarse", "redraw", "refine", "warp_noise"]
 
 FINE = 4
 
@@ -53,6 +53,35 @@ def warp_noise(fine: np.ndarray, flow: np.ndarray, seen: np.ndarray, seed: int) 
         spread = fresh[channel][inside] - sums[at] / shared[at]
         made[channel][inside] = fine[channel].ravel()[at] / np.sqrt(shared[at]) + spread
     return made.reshape(channels, height, width)
+
+
+def redraw(fine: np.ndarray, number: int) -> np.ndarray:
+    """The ``number``-th white noise that goes where ``fine``, C x H x W float32, goes, and is independent of it.
+
+    A place's values, all channels', decide the new ones (SplitMix64 on their bits, then Box and Muller's transform): what was
+    carried over from another picture as it is gets there what it got here, and nothing has to be kept but ``fine``. Where a
+    picture has been spread out, what ``warp_noise`` shares among places is new in each of them.
+    """
+    place = np.full(fine.shape[1:], number, np.uint64)
+    for channel in np.ascontiguousarray(fine, np.float32).view(np.uint32):
+        place = _mixed(place ^ channel)
+    made = np.empty(fine.shape, np.float32)
+    for pair in range(0, len(fine), 2):
+        bits = _mixed(place + np.uint64(pair))
+        far = np.sqrt(-2 * np.log(((bits >> np.uint64(32)) + 0.5) / 2**32))
+        angle = (bits & np.uint64(0xFFFFFFFF)) * (2 * np.pi / 2**32)
+        made[pair] = far * np.cos(angle)
+        if pair + 1 < len(fine):
+            made[pair + 1] = far * np.sin(angle)
+    return made
+
+
+def _mixed(bits: np.ndarray) -> np.ndarray:
+    """SplitMix64 (Steele, Lea & Flood 2014): every bit of the result depends on every bit given."""
+    bits = bits + np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def _draw(seed: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
-METHOD = 2  # number of this way of painting; a new one makes old paintings stale
+METHOD = 3  # number of this way of painting; a new one makes old paintings stale
 ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
 PAINTED = 0.02  # of a matte, from which a latent is painted
 
@@ -120,14 +120,14 @@ class DiffusionPainter:
         count = len(work.frames) + first
         rows = _rows(count, {place + first for place in work.given}, rides)
         paths = self._paths(work, first, (size[0] // models.latent_scale, size[1] // models.latent_scale))
-        noises, fine = self._noise(work, carry, rows, paths, size)
+        noise = self._noise(work, carry, rows, paths, size)
         inputs: list[RowInput] = []
         if rides:
             assert carry is not None
             inputs.append(self._riding(carry))
         for place in range(len(work.frames)):
             work.tick(f"encoding frame {work.frames[place]}")
-            inputs.append(self._row(work, place, carry, size, noises[place]))
+            inputs.append(self._row(work, place, carry, size, noise[place]))
         said = f"painting frames {work.frames[0]} to {work.frames[-1]}"
         made = sampler.paint(rows, inputs, paths, lambda text: work.tick(f"{said}, {text}"))
         latents = {row: made.get(row, inputs[row].clean) for row in range(count)}
@@ -138,7 +138,7 @@ class DiffusionPainter:
                 continue
             work.tick(f"decoding frame {work.frames[place]}")
             paintings.append(_restored(models.to_picture(latents[place + first]).numpy(), picture))
-        return paintings, self._carry(work, carry, rows, latents, fine)
+        return paintings, self._carry(work, carry, rows, latents, noise[-1])
 
     def _ready(self, work: Paint) -> tuple[Models, Sampler]:
         from restyle.painters.diffusion.attention import tie
@@ -164,15 +164,16 @@ class DiffusionPainter:
         """A keyframe of the window: what is known of it, on the device."""
         import torch
 
+        from restyle.painters.diffusion.noise import coarse
         from restyle.painters.diffusion.sampling import RowInput
 
         models, given = self._models, work.given.get(place)
         assert models is not None
         words = work.words[place] if work.words else Words()
         moved = self.options.move_noise
-        # one seed for all, where noise moves: what the encoder and some schedulers draw must not make keyframes differ
+        # one seed for all, where noise moves: what the encoder draws must not make keyframes differ
         generator = torch.Generator("cpu").manual_seed(self._seed(work, carry) if moved else work.seeds[place])
-        drift = torch.from_numpy(noise).to(models.device, models.dtype)
+        drift = torch.from_numpy(coarse(noise)).to(models.device, models.dtype)
         if given is not None:
             if place == 0 and carry is not None and carry.facts.get("frame") == work.frames[0]:
                 clean = self._stored(carry, "last")
@@ -193,7 +194,9 @@ class DiffusionPainter:
             / 255
             for spec in models.controls
         )
-        return RowInput(clean, drift if moved else own, words, maps, generator, inpaint)
+        return RowInput(
+            clean, drift if moved else own, words, maps, None if moved else generator, noise if moved else None, inpaint
+        )
 
     def _inpaint(
         self, work: Paint, place: int, picture: torch.Tensor, size: tuple[int, int], generator: torch.Generator
@@ -244,9 +247,9 @@ class DiffusionPainter:
 
     def _noise(
         self, work: Paint, carry: Carry | None, rows: Rows, paths: Paths, size: tuple[int, int]
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Every keyframe's noise, on the latents' grid and on the finer one: that of the window's first, moved."""
-        from restyle.painters.diffusion.noise import FINE, coarse, refine, warp_noise
+    ) -> list[np.ndarray]:
+        """Every keyframe's noise, on the fine grid: that of the window's first, moved."""
+        from restyle.painters.diffusion.noise import FINE, refine, warp_noise
         from restyle.painters.diffusion.paths import SEEN
 
         models = self._models
@@ -260,7 +263,7 @@ class DiffusionPainter:
         for place in range(1, len(work.frames)):
             flow, sure = paths.on(rows.first + place, rows.first, width * FINE, height * FINE)
             fine.append(warp_noise(base, flow, sure > SEEN, work.seeds[place]))
-        return [coarse(one) for one in fine], fine
+        return fine
 
     def _own_noise(self, seed: int, size: tuple[int, int]) -> np.ndarray:
         """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""
@@ -279,7 +282,7 @@ class DiffusionPainter:
         return torch.randn(shape, generator=generator)[0].numpy()
 
     def _carry(
-        self, work: Paint, carry: Carry | None, rows: Rows, latents: Mapping[int, Any], fine: list[np.ndarray]
+        self, work: Paint, carry: Carry | None, rows: Rows, latents: Mapping[int, Any], noise: np.ndarray
     ) -> Carry:
         def kept(row: int) -> np.ndarray:
             return np.ascontiguousarray(latents[row].float().cpu().numpy())
@@ -290,7 +293,7 @@ class DiffusionPainter:
             assert carry is not None
             facts["words"] = list(carry.facts["words"])
         return Carry(
-            {"anchor": kept(rows.anchor), "last": kept(rows.last), "noise": fine[-1]},
+            {"anchor": kept(rows.anchor), "last": kept(rows.last), "noise": noise},
             facts | {"frame": work.frames[-1]},
         )
 

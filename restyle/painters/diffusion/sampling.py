@@ -9,9 +9,11 @@ result does not depend on the batch it is computed in; and the clean picture tha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from restyle.errors import PainterError
@@ -20,6 +22,7 @@ from restyle.painters.diffusion.latents import lock_colours, predicted, replaced
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.paths import SEEN, Paths
+from restyle.painters.diffusion.stepping import StepNoise
 from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trails_of
 from restyle.types import Words
 
@@ -47,7 +50,9 @@ class RowInput:
     maps: tuple[torch.Tensor, ...] = ()
     """3 x H x W in [0, 1], one for each ControlNet; held rows need none."""
     generator: torch.Generator | None = None
-    """For schedulers that draw noise in each step."""
+    """For schedulers that draw noise in each step, where noise does not move."""
+    fine: np.ndarray | None = None
+    """The noise on the fine grid, where it moves: what schedulers draw is made of it."""
     inpaint: Inpaint | None = None
 
 
@@ -92,6 +97,8 @@ class Sampler:
         if options.strength >= 1 and any(inputs[row].inpaint is not None for row in live):
             sample = noise[at] * scheduler.init_noise_sigma
         generators = [inputs[row].generator for row in live]
+        fine = [found for row in live if (found := inputs[row].fine) is not None]
+        step_noise = StepNoise(fine) if fine else nullcontext()
         pipe.scheduler = scheduler
         extra = pipe.prepare_extra_step_kwargs(generators if all(generators) else None, 0.0)
         for number, step in enumerate(steps):
@@ -106,7 +113,8 @@ class Sampler:
             output = torch.cat([outputs[row] for row in live])
             if part < options.shape_until or part >= options.colour_from:
                 sample, output = self._corrected(rows, clean, sample, output, scheduler, step, part, paths)
-            sample = scheduler.step(output, step, sample, **extra, return_dict=False)[0]
+            with step_noise:
+                sample = scheduler.step(output, step, sample, **extra, return_dict=False)[0]
             sample = self._blend(inputs, live, sample, scheduler, steps, number)
         if not torch.isfinite(sample).all():
             raise PainterError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restyle.painters.diffusion.noise import FINE, coarse, refine, warp_noise
+from restyle.painters.diffusion.noise import FINE, coarse, redraw, refine, warp_noise
 
 SHAPE = (4, 24, 32)
 
@@ -74,3 +74,25 @@ def test_what_is_not_seen_is_new() -> None:
     found = coarse(warp_noise(fine, still, hidden, 4))
     assert abs(np.corrcoef(found.ravel(), coarse(fine).ravel())[0, 1]) < 0.06
     assert np.array_equal(found, coarse(warp_noise(fine, still, hidden, 4)))
+
+
+def test_what_is_drawn_anew_is_white_and_independent() -> None:
+    """Of the noise that it is drawn from, of the other draws, and of its own neighbours and channels."""
+    first = np.stack([refine(white(n), n) for n in range(40)])
+    made = np.stack([[redraw(one, number) for one in first] for number in (1, 2)])
+    count = made.size
+    assert abs(made.mean()) < 5 / np.sqrt(count)
+    assert abs(made.var() - 1) < 5 * np.sqrt(2 / count)
+    assert abs((made**4).mean() - 3) < 0.1
+    pairs = [(made[0], made[1]), (made[0], first), (made[0, :, 0], made[0, :, 1]), (made[..., 1:], made[..., :-1])]
+    for a, b in [*pairs, (made[0] ** 2 - 1, first**2 - 1), (made[0, :, 0], first[:, 3])]:
+        assert abs((a * b).mean()) < 5 * np.sqrt((a**2).mean() * (b**2).mean() / a.size)
+
+
+def test_what_is_drawn_anew_goes_with_the_footage() -> None:
+    fine = refine(white(7), 7)
+    seen = np.ones(fine.shape[1:], bool)
+    moved = warp_noise(fine, np.full((*fine.shape[1:], 2), (5, 2), np.float32), seen, 8)
+    assert np.array_equal(redraw(moved, 3)[:, :-2, :-5], redraw(fine, 3)[:, 2:, 5:])
+    assert np.array_equal(redraw(fine, 3), redraw(fine.copy(), 3))
+    assert not np.array_equal(redraw(fine, 3), redraw(fine, 4))

@@ -45,7 +45,8 @@ def test_without_the_devices_they_are_not(tiny: Any) -> None:
     assert np.abs(made[0].astype(int) - made[1]).mean() > 5
 
 
-def test_what_moved_is_painted_moved(tiny: Any) -> None:
+@pytest.mark.parametrize("schedule", [None, "lcm", "turbo"])
+def test_what_moved_is_painted_moved(tiny: Any, schedule: str | None) -> None:
     """Two crops of one picture, 16 pixels apart: one painting, moved by so much, but for borders and what a model of random
     weights makes of them."""
     rough = np.random.default_rng(4).integers(0, 256, (16, 24, 3)).astype(np.float32)
@@ -54,7 +55,7 @@ def test_what_moved_is_painted_moved(tiny: Any) -> None:
     tracker = Shift((128, 96), (-1.6, 0.0))  # of ten frames
 
     def apart(**options: Any) -> float:
-        made, _ = painter(tiny, **options).paint(job(pictures, tracker=tracker), None)
+        made, _ = painter(tiny, schedule=schedule, **options).paint(job(pictures, tracker=tracker), None)
         one, two = (made[0][16:-16, 32:-16].astype(float), made[1][16:-16, 16:-32].astype(float))
         return float(np.abs(one - two).mean() / one.std())
 
@@ -98,11 +99,14 @@ def run(painters: list[DiffusionPainter], pictures: list[np.ndarray], sizes: lis
     return done
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_run_whole_is_the_run_resumed_at_any_window(tiny: Any, mode: str, tmp_path: Any) -> None:
+@pytest.mark.parametrize(("mode", "schedule"), [*((mode, None) for mode in MODES), ("woven", "lcm")])
+def test_a_run_whole_is_the_run_resumed_at_any_window(
+    tiny: Any, mode: str, schedule: str | None, tmp_path: Any
+) -> None:
     pictures = [picture(n) for n in range(7)]
-    whole = run([painter(tiny, attention=mode)], pictures, [3, 3, 3])
-    pieces = run([painter(tiny, attention=mode) for _ in range(3)], pictures, [3, 3, 3], tmp_path)
+    asked = {"attention": mode, "schedule": schedule}
+    whole = run([painter(tiny, **asked)], pictures, [3, 3, 3])
+    pieces = run([painter(tiny, **asked) for _ in range(3)], pictures, [3, 3, 3], tmp_path)
     assert all(np.array_equal(whole[n], pieces[n]) for n in whole)
 
 
