@@ -172,6 +172,7 @@ class Job:
             shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
             self._render(assembly.engine(associated=out.codec == "exr"), plan, store, shelf, out, tally)
+            tally.notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
             rendered = time.perf_counter()
             segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)

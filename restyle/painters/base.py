@@ -51,7 +51,8 @@ class Painter(Protocol):
     ``controls: tuple[str, ...]``, the control maps that it wants to see of every keyframe (names of ``controls.maps``);
     ``inpaints = True``: it wants to know where its painting will be seen (``Paint.mattes``);
     ``chain = "ends"``: what a window hands on is decided by its first and last keyframes alone (and, by way of the first, by
-    the windows before), so a change of a keyframe within leaves the other windows as they are. Without it: by all of them.
+    the windows before), so a change of a keyframe within leaves the other windows as they are. Without it: by all of them;
+    ``notes: tuple[str, ...]``: lines for a person about what it painted with, read when all is painted.
     """
 
     name: str

@@ -80,6 +80,8 @@ class Models:
     """Pixels of a latent's side."""
     longest: int
     """Long side at which is painted; 0: the footage's."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the parts that were loaded."""
 
     def encode(self, words: Words, *, guided: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Embeddings, 2 x tokens x width with guidance (the negative prompt's first), else 1; and SDXL's pooled ones.
@@ -181,7 +183,7 @@ def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Mo
     pipe = _assembled(options, places, dtype)
     pipe.set_progress_bar_config(disable=True)
     _set_schedule(pipe, schedule)
-    _add_loras(pipe, places, tell)
+    notes = _add_loras(pipe, places)
     style = _add_style(pipe, options, places)
     if pipe.vae.config.force_upcast and dtype == torch.float16:
         pipe.vae.to(dtype=torch.float32)  # it overflows in half precision
@@ -206,6 +208,7 @@ def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Mo
         style=style,
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),
         longest=longest,
+        notes=tuple(notes),
     )
 
 
@@ -316,8 +319,10 @@ def _set_schedule(pipe: Any, schedule: Any) -> None:
         pipe.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
 
 
-def _add_loras(pipe: Any, places: Places, tell: Callable[[str], None]) -> None:
-    names = []
+def _add_loras(pipe: Any, places: Places) -> list[str]:
+    """Notes on those of which not all was taken. Raises ``RecipeError``, ``MissingModelError``."""
+    names: list[str] = []
+    notes = []
     family = FAMILIES[places.family]
     for number, (spec, place) in enumerate(places.loras):
         name = f"lora{number}"
@@ -344,10 +349,11 @@ def _add_loras(pipe: Any, places: Places, tell: Callable[[str], None]) -> None:
                 f"Take one made for {family}"
             )
         if there is not None and used < there:
-            tell(f"painting with {used} of the {there} layers of LoRA {spec.source!r}: the model has no others")
+            notes.append(f"LoRA {spec.source!r} fits in part: the model has {used} of its {there} layers")
         names.append(name)
     if names:
         pipe.set_adapters(names, [spec.weight for spec, _ in places.loras])
+    return notes
 
 
 def _lora_layers(place: Path) -> int | None:

@@ -91,6 +91,11 @@ class DiffusionPainter:
         plain = {"method": METHOD, "options": chosen | {"style": style}, "packages": packages}
         return json.loads(json.dumps(plain)) | {"weights": self.places.identity()}
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the weights that were loaded."""
+        return self._models.notes if self._models is not None else ()
+
     def close(self) -> None:
         if self._models is None:
             return

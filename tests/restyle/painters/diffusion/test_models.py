@@ -21,14 +21,14 @@ from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.painters.diffusion.places import find_places  # noqa: E402
 from restyle.types import Words  # noqa: E402
 
-from .conftest import OFF, job, picture  # noqa: E402
+from .conftest import OFF, job, partly_fitting_lora, picture  # noqa: E402
 
 GIB = 1 << 30
 
 
-def load(told: list[str] | None = None, **options: Any) -> Models:
+def load(**options: Any) -> Models:
     chosen = Options(**{"offline": True, **options})
-    return load_models(chosen, find_places(chosen), tell=(told if told is not None else []).append)
+    return load_models(chosen, find_places(chosen))
 
 
 def weights(models: Models, part: str) -> dict[str, Any]:
@@ -157,22 +157,10 @@ def test_a_lora_counts_and_by_its_weight(tiny: Any) -> None:
 
 @pytest.mark.parametrize("kept", [0.75, 0.25, 0.0])
 def test_a_lora_of_which_the_model_has_not_all_layers_is_told(tiny: Any, tmp_path: Path, kept: float) -> None:
-    """diffusers passes over layers that it does not find."""
-    from safetensors.torch import load_file, save_file
-
-    layers = load_file(Path(tiny("lora-sd15")) / "pytorch_lora_weights.safetensors")
-    names = sorted({name.rpartition(".lora")[0] for name in layers})
-    gone = set(names[round(len(names) * kept) :])
-    renamed = {
-        name.replace("unet.", "unet.nowhere.") if name.rpartition(".lora")[0] in gone else name: values
-        for name, values in layers.items()
-    }
-    save_file(renamed, tmp_path / "lora.safetensors")
-    options = {"model": tiny("sd15"), "loras": [str(tmp_path / "lora.safetensors")]}
+    lora, there, whole = partly_fitting_lora(tiny, tmp_path / "lora.safetensors", kept)
+    options = {"model": tiny("sd15"), "loras": [lora]}
     if kept > 0.5:
-        told: list[str] = []
-        load(told, **options)
-        assert any(f"painting with {len(names) - len(gone)} of the {len(names)} layers" in line for line in told)
+        assert load(**options).notes == (f"LoRA {lora!r} fits in part: the model has {there} of its {whole} layers",)
     else:
         with pytest.raises(RecipeError, match=r"LoRA .* does not fit to the model"):
             load(**options)

@@ -20,6 +20,8 @@ pytest.importorskip("diffusers")
 from restyle.composite import matte_edge
 from restyle.footage import open_footage
 
+from .conftest import partly_fitting_lora
+
 SIZE = (96, 64)
 FRAMES = 110
 
@@ -97,6 +99,16 @@ def test_an_object_is_painted_and_nothing_else(tiny: Any, clip: Path, tmp_path: 
     for before, after in zip(pictures(clip), pictures(tmp_path / "o.mkv"), strict=False):
         assert np.array_equal(before[~inside], after[~inside])
         assert (before[matte > 0] != after[matte > 0]).mean() > 0.8
+
+
+def test_a_lora_that_fits_in_part_is_noted_at_the_end(
+    tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller
+) -> None:
+    lora, there, whole = partly_fitting_lora(tiny, tmp_path / "lora.safetensors", 0.75)
+    said = restyle_command(
+        *words(tiny, clip, tmp_path / "o.mkv", "--painter-option", f"loras={lora}", "--range", "0:12", "--json")
+    )
+    assert any(f"fits in part: the model has {there} of its {whole} layers" in note for note in said.json["notes"])
 
 
 def test_preview_shows_each_shots_first(tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller) -> None:
