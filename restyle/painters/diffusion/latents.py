@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-__all__ = ["lock_colours", "predicted", "replaced", "shape_from"]
+__all__ = ["levels", "lock_colours", "predicted", "replaced", "shape_from"]
 
 
-def _levels(scheduler: Any, step: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def levels(scheduler: Any, step: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """``signal, noise`` such that a sample at this step is ``signal * clean + noise * gaussian``."""
     if getattr(scheduler, "sigmas", None) is not None and hasattr(scheduler, "index_for_timestep"):
         index = scheduler.step_index if scheduler.step_index is not None else scheduler.index_for_timestep(step)
@@ -28,7 +28,7 @@ def _levels(scheduler: Any, step: torch.Tensor, like: torch.Tensor) -> tuple[tor
 
 def predicted(scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     """The clean latents, float32, that ``output`` of the model predicts for ``sample`` at ``step``."""
-    signal, noise = _levels(scheduler, step, sample)
+    signal, noise = levels(scheduler, step, sample)
     sample, output = sample.float(), output.float()
     kind = scheduler.config.prediction_type
     if kind == "epsilon":
@@ -47,7 +47,7 @@ def replaced(
     The noise stays, and the sample goes with the picture. Were the sample to stay, the noise would take up the difference, and
     bring most of it back in the last steps, which do not go down to nothing.
     """
-    signal, noise = _levels(scheduler, step, sample)
+    signal, noise = levels(scheduler, step, sample)
     before = predicted(scheduler, step, sample, output)
     moved = sample.float() + signal * (clean - before)
     kind = scheduler.config.prediction_type

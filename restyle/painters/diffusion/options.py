@@ -12,6 +12,7 @@ __all__ = ["LOOKS", "SCHEDULES", "Attention", "ControlSpec", "LoraSpec", "Option
 
 Attention = ("none", "anchor-previous", "joint", "trajectory", "woven")
 LAYERS = ("decoder", "all")
+STARTS = ("noise", "inversion")
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Schedule:
     steps: int
     """Steps that are really made."""
     guidance: float
+    draws: bool = True
+    """Whether each step adds noise of its own."""
 
 
 SCHEDULES: Mapping[str, Schedule] = {
     "lcm": Schedule("LCMScheduler", {}, 6, 1.5),
     "turbo": Schedule("EulerAncestralDiscreteScheduler", {"timestep_spacing": "trailing"}, 4, 0.0),
-    "lightning": Schedule("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}, 6, 0.0),
+    "lightning": Schedule("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}, 6, 0.0, draws=False),
     "hyper": Schedule("TCDScheduler", {}, 6, 0.0),
 }
 
@@ -100,6 +103,8 @@ class Options:
     """``adhere``, ``flex`` or ``reimagine``: how far paintings depart from the footage."""
     denoise: float | None = None
     """Part of the schedule that is painted, in place of the look's: 0 to 1."""
+    start: str = "noise"
+    """What is painted from: ``noise``, mixed with the footage's picture, or its ``inversion`` (see ``inversion``)."""
     attention: str = "woven"
     """``none``, ``anchor-previous``, ``joint``, ``trajectory`` or ``woven``: see ``window``."""
     layers: str = "decoder"
@@ -135,6 +140,7 @@ class Options:
         _one_of("attention", self.attention, Attention)
         _one_of("layers", self.layers, LAYERS)
         _one_of("look", self.look, tuple(LOOKS))
+        _one_of("start", self.start, STARTS)
         _one_of("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
         _one_of("schedule", self.schedule, (None, *SCHEDULES))
         for name in ("trails_until", "shape_until", "colour_from", "denoise", "style_weight"):
@@ -145,6 +151,8 @@ class Options:
         _between("longest", self.longest, 0, 8192)
         if self.longest and self.longest < 64:
             raise RecipeError(f"painter option longest is 0 or at least 64 pixels, got {self.longest}")
+        if self.start == "inversion" and self.schedule is not None and SCHEDULES[self.schedule].draws:
+            raise no_inversion(f"the schedule {self.schedule!r}")
 
     @property
     def strength(self) -> float:
@@ -155,6 +163,14 @@ class Options:
     def kinds(self) -> tuple[str, ...]:
         """Kinds of control maps that are looked at."""
         return tuple(control.kind for control in self.controls if isinstance(control, ControlSpec))
+
+
+def no_inversion(what: str) -> RecipeError:
+    """For what samples with noise of its own."""
+    return RecipeError(
+        f"{what} adds noise in each step, which would cover what inversion found; "
+        "leave the painter option start=inversion out, or take another schedule or model"
+    )
 
 
 def _control(given: ControlSpec | Mapping[str, Any]) -> ControlSpec:

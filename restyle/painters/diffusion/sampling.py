@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ import torch
 
 from restyle.errors import PainterError
 from restyle.painters.diffusion.attention import Call, Kept, Loom
+from restyle.painters.diffusion.inversion import draws_noise, invert
 from restyle.painters.diffusion.latents import lock_colours, predicted, replaced, shape_from
 from restyle.painters.diffusion.models import Models
-from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.paths import SEEN, Paths
 from restyle.painters.diffusion.stepping import StepNoise
 from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trails_of
@@ -77,6 +78,8 @@ class Sampler:
         self.most = options.batch or (4 if models.device.type == "cpu" else 64)
         self._guided = models.guidance > 1.0
         self._style: list[torch.Tensor] | None = None
+        if options.start == "inversion" and draws_noise(self._pipe.scheduler):
+            raise no_inversion(f"the model's scheduler ({type(self._pipe.scheduler).__name__})")
 
     def paint(
         self, rows: Rows, inputs: Sequence[RowInput], paths: Paths | None, tick: Callable[[str], None]
@@ -90,11 +93,13 @@ class Sampler:
         steps = self._steps(scheduler)
         if not len(steps):
             return {row: inputs[row].clean for row in live}
+        if options.start == "inversion":
+            inputs = self._inverted(rows, inputs, scheduler, steps, tick)
         clean = torch.stack([row.clean for row in inputs])
         noise = torch.stack([row.noise for row in inputs])
         at = list(live)
         sample = scheduler.add_noise(clean[at], noise[at], steps[:1].repeat(len(at)))
-        if options.strength >= 1 and any(inputs[row].inpaint is not None for row in live):
+        if options.start == "noise" and options.strength >= 1 and any(inputs[row].inpaint is not None for row in live):
             sample = noise[at] * scheduler.init_noise_sigma
         generators = [inputs[row].generator for row in live]
         fine = [found for row in live if (found := inputs[row].fine) is not None]
@@ -121,6 +126,41 @@ class Sampler:
                 f"the model gave numbers that are none (NaN) in {self._models.dtype}; try --painter-option dtype=float32"
             )
         return {row: sample[place] for place, row in enumerate(live)}
+
+    def _inverted(
+        self,
+        rows: Rows,
+        inputs: Sequence[RowInput],
+        scheduler: Any,
+        steps: torch.Tensor,
+        tick: Callable[[str], None],
+    ) -> list[RowInput]:
+        """The rows, with the noise that the live ones' pictures come from: each by itself, unguided and under no words, maps or
+        style, for what these bring in is what the painting is to have and the picture has not."""
+        made, left = list(inputs), list(rows.live)
+        if self._models.style is not None:
+            self._pipe.set_ip_adapter_scale(0.0)
+        try:
+            while left:
+                group = left[: self.most]
+                bare = [replace(inputs[row], words=Words()) for row in group]
+
+                def model(sample: torch.Tensor, step: torch.Tensor, bare: list[RowInput] = bare) -> torch.Tensor:
+                    tick("inverting")
+                    return self._model(bare, sample, step, 0, 1, guided=False, maps=False)
+
+                try:
+                    noise = invert(model, scheduler, steps, torch.stack([row.clean for row in bare]))
+                except (torch.OutOfMemoryError, RuntimeError) as error:
+                    self._shrink(error, len(group))
+                    continue
+                for row, one in zip(group, noise, strict=True):
+                    made[row] = replace(inputs[row], noise=one)
+                left = left[len(group) :]
+        finally:
+            if self._models.style is not None:
+                self._pipe.set_ip_adapter_scale(self._options.style_weight)
+        return made
 
     def _steps(self, scheduler: Any) -> torch.Tensor:
         """The time steps that are made, from the strength on. ``options.steps`` is how many are really made."""
