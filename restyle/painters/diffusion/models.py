@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from logging import CRITICAL
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -112,12 +113,14 @@ class Models:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = (CompelForSDXL if xl else CompelForSD)(self.pipe)(words.prompt, negative_prompt=words.negative)
-        embeds, negative = made.embeds.to(self.dtype), made.negative_embeds.to(self.dtype)
+        # compel says "" where nothing is said; SDXL was trained with zeros
+        heard = float(bool(words.negative) or not (xl and self.pipe.config.force_zeros_for_empty_prompt))
+        embeds, negative = made.embeds.to(self.dtype), heard * made.negative_embeds.to(self.dtype)
         pooled = None
         if xl:
             pooled = made.pooled_embeds.to(self.dtype)
             if guided:
-                pooled = torch.cat([made.negative_pooled_embeds.to(self.dtype), pooled])
+                pooled = torch.cat([heard * made.negative_pooled_embeds.to(self.dtype), pooled])
         return (torch.cat([negative, embeds]) if guided else embeds), pooled
 
     def to_latents(self, picture: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -271,8 +274,8 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
             parts["vae"] = _network(AutoencoderKL, places.vae, options, like, **safe)
     nets = []
     for spec, place in zip(places.specs, places.controls, strict=True):
-        with _told(f"ControlNet {spec.model!r}", place):
-            nets.append(_network(ControlNetModel, place, options, {}, **safe))
+        with _told(f"ControlNet {spec.model!r}", place), _like_the_unet(parts["unet"], place, options) as like:
+            nets.append(_network(ControlNetModel, place, options, like, **safe))
         _check_fits(nets[-1], parts["unet"], spec, options)
     if nets:
         parts["controlnet"] = nets[0] if len(nets) == 1 else nets
@@ -292,6 +295,22 @@ def _network(kind: Any, place: Path, options: Options, like: Mapping[str, str], 
         dtype = safe["torch_dtype"]
         return kind.from_single_file(str(place), torch_dtype=dtype, local_files_only=options.offline, **like)
     return kind.from_pretrained(place, variant=variant_of(place), local_files_only=True, **safe)
+
+
+@contextmanager
+def _like_the_unet(unet: Any, place: Path, options: Options) -> Iterator[dict[str, str]]:
+    """The configuration of a ControlNet of one file where the hub, which diffusers asks for it, is not to be asked: that of one
+    made for this UNet."""
+    if not (place.is_file() and options.offline):
+        yield {}
+        return
+    from diffusers import ControlNetModel
+
+    with torch.device("meta"):
+        made = ControlNetModel.from_unet(unet, load_weights_from_unet=False)
+    with TemporaryDirectory() as folder:
+        made.save_config(folder)
+        yield {"config": folder}
 
 
 def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> None:

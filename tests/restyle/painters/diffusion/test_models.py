@@ -86,16 +86,21 @@ def test_one_file_as_the_vae(tiny: Any, tmp_path: Path) -> None:
     assert same(weights(load(model=tiny("sd15"), vae=str(tmp_path / "vae.safetensors")), "vae"), changed)
 
 
-def test_offline_nobody_is_asked_even_by_the_libraries(tiny: Any, hub: Hub, tmp_path: Path) -> None:
-    """For a ControlNet of one file diffusers asks the hub how it is made, whatever it was told."""
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_one_file_as_a_controlnet_offline(tiny: Any, hub: Hub, tmp_path: Path, family: str) -> None:
+    """diffusers asks the hub how it is made, whatever it was told."""
     from huggingface_hub import constants
 
-    file = Path(tiny("controlnet-sd15")) / "diffusion_pytorch_model.safetensors"
-    with pytest.raises(MissingModelError, match=r"ControlNet .* cannot be loaded from"):
-        load(
-            model=tiny("sd15"),
-            controls=[{"kind": "canny", "model": str(shutil.copy(file, tmp_path / "n.safetensors"))}],
-        )
+    folder = tiny(f"controlnet-{family}")
+    file = str(shutil.copy(Path(folder) / "diffusion_pytorch_model.safetensors", tmp_path / "n.safetensors"))
+    loaded = [
+        weights(load(model=tiny(family), offline=True, controls=[{"kind": "canny", "model": net}]), "controlnet")
+        for net in (file, folder)
+    ]
+    assert same(*loaded)
+    other = tiny("sdxl" if family == "sd15" else "sd15")
+    with pytest.raises((MissingModelError, RecipeError), match=r"ControlNet .*n.safetensors"):
+        load(model=other, offline=True, controls=[{"kind": "canny", "model": file}])
     assert hub.asked == []
     assert not constants.HF_HUB_OFFLINE
 
@@ -185,6 +190,18 @@ def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
         assert torch.equal(plain, torch.cat([made[1], made[0]]))
     assert (pooled is not None) == (family == "sdxl")
     assert models.encode(Words("a (red)1.5 car"), guided=False)[0].shape[0] == 1
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_nothing_said_is_the_same_with_weights_and_without(tiny: Any, family: str) -> None:
+    """SDXL was trained with zeros for it, SD 1.5 with the empty prompt."""
+    pytest.importorskip("compel")
+    models = load(model=tiny(family))
+    plain, weighed = (models.encode(Words(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
+    for one, other in zip(plain, weighed, strict=True):
+        if one is not None:
+            assert torch.allclose(one[0], other[0], atol=1e-5)
+    assert not torch.allclose(plain[0][1], weighed[0][1], atol=1e-3), "but the weight is heard"
 
 
 def test_latents_with_a_mean_and_a_width_of_their_own(tiny: Any) -> None:
