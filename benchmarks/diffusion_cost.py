@@ -53,18 +53,23 @@ def build(folder: Path, family: str, width: float) -> None:
 
     tiny_diffusion.build(family, folder / "base")
     own = UNet2DConditionModel.load_config(folder / "base" / "unet")
+
+    def heads(count: int) -> int:
+        """Fewer, not thinner: what attention costs for its size depends on how wide a head is."""
+        return max(1, round(count * width))
+
     shared = {"norm_num_groups": 32 if width == 1 else 8, "layers_per_block": 2, "sample_size": 64}
     if family == "sd15":
         blocks = tuple(max(16, int(c * width)) for c in (320, 640, 1280, 1280))
         config = {
-            **own, **shared, "block_out_channels": blocks, "attention_head_dim": 8,
+            **own, **shared, "block_out_channels": blocks, "attention_head_dim": heads(8),
             "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
             "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
         }  # fmt: skip
     else:
         blocks = tuple(max(16, int(c * width)) for c in (320, 640, 1280))
         config = {
-            **own, **shared, "block_out_channels": blocks, "attention_head_dim": (5, 10, 20),
+            **own, **shared, "block_out_channels": blocks, "attention_head_dim": tuple(map(heads, (5, 10, 20))),
             "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             "transformer_layers_per_block": (1, 2, 10),
@@ -225,7 +230,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--keys", type=int, default=9, help="keyframes of the shot, less one")
     parser.add_argument("--window", type=int, default=4, help="new keyframes of a window")
-    parser.add_argument("--steps", type=int, default=5, help="steps that are really made")
+    parser.add_argument("--steps", type=int, default=10, help="steps that are really made")
     parser.add_argument("--gap", type=int, default=12, help="frames from keyframe to keyframe, for whole clips")
     parser.add_argument("--fill", type=float, default=0.06, help="seconds an in-between takes")
     parser.add_argument("--rounds", type=int, default=2)

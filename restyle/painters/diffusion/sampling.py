@@ -29,6 +29,11 @@ from restyle.types import Words
 
 __all__ = ["Inpaint", "RowInput", "Sampler"]
 
+REFRESHED = 2  # from how many steps to how many rows that are only looked at are computed ...
+MANY = 10  # ... if so many steps are made, for then they hardly change from one to the next
+
+Memory = dict[str, dict[tuple[int, int], Kept]]  # layer -> (row, half) -> what of it others look at
+
 
 @dataclass(frozen=True)
 class Inpaint:
@@ -106,15 +111,18 @@ class Sampler:
         step_noise = StepNoise(fine) if fine else nullcontext()
         pipe.scheduler = scheduler
         extra = pipe.prepare_extra_step_kwargs(generators if all(generators) else None, 0.0)
+        memory: Memory = {}
+        every = REFRESHED if len(steps) >= MANY else 1
         for number, step in enumerate(steps):
             tick(f"step {number + 1} of {len(steps)}")
             part = number / len(steps)
-            held = {
-                row: scheduler.add_noise(clean[row : row + 1], noise[row : row + 1], step.reshape(1))
-                for row in rows.held
-            }
-            samples = {row: sample[place : place + 1] for place, row in enumerate(live)} | held
-            outputs = self._outputs(rows, inputs, samples, scheduler, step, number, len(steps), paths)
+            samples = {row: sample[place : place + 1] for place, row in enumerate(live)}
+            if number % every == 0:
+                samples |= {
+                    row: scheduler.add_noise(clean[row : row + 1], noise[row : row + 1], step.reshape(1))
+                    for row in rows.held
+                }
+            outputs = self._outputs(rows, inputs, samples, memory, scheduler, step, number, len(steps), paths)
             output = torch.cat([outputs[row] for row in live])
             if part < options.shape_until or part >= options.colour_from:
                 sample, output = self._corrected(rows, clean, sample, output, scheduler, step, part, paths)
@@ -181,13 +189,15 @@ class Sampler:
         rows: Rows,
         inputs: Sequence[RowInput],
         samples: Mapping[int, torch.Tensor],
+        memory: Memory,
         scheduler: Any,
         step: torch.Tensor,
         number: int,
         count: int,
         paths: Paths | None,
     ) -> dict[int, torch.Tensor]:
-        """The model's output for every live row, guidance done."""
+        """The model's output for every live row, guidance done. ``memory``: of held rows, which is made anew if they are among
+        the ``samples``."""
         mode = self._options.attention
         sources = sources_of(mode, rows)
         trails = {}
@@ -199,7 +209,7 @@ class Sampler:
             }
         looked_at = {other for row in rows.live for other in (*sources[row], *trails.get(row, ()))}
         scaled = {row: scheduler.scale_model_input(sample, step) for row, sample in samples.items()}
-        memory: dict[str, dict[tuple[int, int], Kept]] = {}
+        step_memory = memory
         made: dict[int, torch.Tensor] = {}
 
         def call(group: tuple[int, ...], *, guided: bool, maps: bool) -> torch.Tensor:
@@ -207,7 +217,7 @@ class Sampler:
             wanted = {other for row in left for other in (*sources[row], *trails.get(row, ()))}
             own = {row: trails[row] for row in group if row in trails}
             keep = frozenset(group) & wanted
-            self._loom.call = Call(group, 2 if guided else 1, sources, own, paths, keep, memory)
+            self._loom.call = Call(group, 2 if guided else 1, sources, own, paths, keep, step_memory)
             try:
                 return self._model(
                     [inputs[row] for row in group], torch.cat([scaled[row] for row in group]), step, number, count,
@@ -216,9 +226,10 @@ class Sampler:
             finally:
                 self._loom.call = None
 
-        held = tuple(row for row in sorted(rows.held) if row in looked_at)
+        held = tuple(row for row in sorted(rows.held) if row in looked_at and row in samples)
         for start in range(0, len(held), self.most):
             call(held[start : start + self.most], guided=False, maps=False)
+        step_memory = {layer: dict(kept) for layer, kept in memory.items()}
         while len(made) < len(rows.live):
             group = next(group for group in batches(mode, rows, self.most) if not made.keys() >= set(group))
             group = tuple(row for row in group if row not in made)

@@ -2,7 +2,8 @@
 
 A window's rows are its keyframes, and with them rides the shot's *anchor* (its first keyframe) where it is not one of them.
 Rows that are painted already (the anchor, the keyframe shared with the window before, pictures made by hand) are *held*: at
-each step they are their clean latents with the step's noise, and look only at themselves. All others are *live*.
+each step they are their clean latents with the step's noise, and look only at themselves; where many steps are made, what
+others see of them is computed at every second one. All others are *live*.
 
 Modes of attention:
 

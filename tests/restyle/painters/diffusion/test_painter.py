@@ -119,6 +119,28 @@ def test_a_change_within_a_window_stays_there_and_one_at_its_end_goes_on(tiny: A
     assert [n for n in before if not np.array_equal(before[n], end[n])] == [1, 2, 3, 4]
 
 
+def test_rows_that_are_looked_at_are_computed_every_second_of_many_steps(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from restyle.painters.diffusion import sampling
+
+    pictures = [picture(n) for n in range(7)]
+
+    def painted(steps: int, every: int) -> tuple[np.ndarray, int]:
+        monkeypatch.setattr(sampling, "REFRESHED", every)
+        one = painter(tiny, steps=steps)
+        models, _ = one._ready(job([picture(0)]))
+        calls: list[Any] = []
+        models.pipe.unet.mid_block.register_forward_hook(lambda *_: calls.append(None))
+        made = run([one], pictures, [3, 3, 3])
+        return np.stack([made[n] for n in range(3, 7)]).astype(int), len(calls)
+
+    (exact, every), (close, fewer) = painted(12, 1), painted(12, 2)
+    assert every - fewer == 2 * 6, "half of twelve steps, in each of the two windows that hold some"
+    assert np.abs(exact - close).mean() < 0.5
+    assert painted(8, 1)[1] == painted(8, 2)[1], "few steps differ too much from each other"
+
+
 def test_paintings_by_hand_come_back_and_the_others_follow(tiny: Any) -> None:
     pictures = [picture(n) for n in range(3)]
     by_hand = np.full_like(pictures[0], (200, 30, 30))
