@@ -361,15 +361,18 @@ class Job:
                 key = shelf.frame_keys[window.shot, window.index]
                 with store.making("windows", key) as place:
                     notes = WindowNotes(place)
-                    with (
-                        SegmentWriter(place / "segment", out, self.spec) as writer,
-                        WriteBehind(writer.write, depth=8) as sink,
-                    ):
-                        for made in frames:
+                    with SegmentWriter(place / "segment", out, self.spec) as writer:
+
+                        def keep(made: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
                             notes.add(made)
                             if not made.boundary:
-                                sink.put(made.result)
-                                self._meter.step(shot=made.shot)
+                                writer.write(made.result)
+
+                        with WriteBehind(keep, depth=8) as sink:
+                            for made in frames:
+                                sink.put(made)
+                                if not made.boundary:
+                                    self._meter.step(shot=made.shot)
                     notes.save()
 
     def _count(self, store: JobStore, shelf: Shelf, plan: Plan, tally: _Tally) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +24,7 @@ from restyle.errors import (
 from restyle.framing import Box, union
 from restyle.matte_clips import read_clips
 from restyle.progress import Meter
+from restyle.stream import prefetch
 from restyle.types import Shot
 
 if TYPE_CHECKING:
@@ -98,18 +101,19 @@ def follow_objects(
             options=options,
             finder=finder or {},
         )
-        for found in through:
-            number = shot.start + found.frame
-            for name, matte in found.mattes.items():
-                seen[name].append(shot.index)
-                if (box := _box(matte)) is not None:
-                    left, top, right, bottom = boxes[name][number] = box
-                    _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
-            for name in found.lost:
-                lost[name].append(number)
-            if number not in counted:  # mattes that were given and those that are followed come one after the other
-                counted.add(number)
-                meter.step("following objects", shot=shot.index)
+        with closing(prefetch(through, depth=2)) as following:
+            for found in following:
+                number = shot.start + found.frame
+                for name, matte in found.mattes.items():
+                    seen[name].append(shot.index)
+                    if (box := _box(matte)) is not None:
+                        left, top, right, bottom = boxes[name][number] = box
+                        _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
+                for name in found.lost:
+                    lost[name].append(number)
+                if number not in counted:  # mattes that were given and those that are followed come one after the other
+                    counted.add(number)
+                    meter.step("following objects", shot=shot.index)
     facts = {
         "names": names,
         "size": [spec.width, spec.height],
@@ -129,7 +133,8 @@ class Mattes:
         try:
             facts = json.loads((folder / "facts.json").read_text())
             self.names: Sequence[str] = tuple(facts["names"])
-            self._size = tuple(facts["size"])
+            width, height = facts["size"]
+            self.size: tuple[int, int] = width, height
             self.lost: Mapping[str, Sequence[int]] = facts["lost"]
             self.shots: Mapping[str, Sequence[int]] = facts["shots"]
             self._why: str | None = facts["why"]
@@ -141,6 +146,12 @@ class Mattes:
                 f"{show_path(folder)} in the job folder is damaged ({why(error)}): run with --fresh"
             ) from error
         self._read = lru_cache(maxsize=2 * len(self.names))(self._load)
+
+    def without(self, names: Sequence[str]) -> Mattes:
+        """The same, where objects of these ``names`` are part of the background."""
+        made = copy(self)
+        made.names = tuple(name for name in self.names if name not in names)
+        return made
 
     def of(self, name: str, frame: int) -> np.ndarray:
         """float32 H x W in [0, 1], read only; all zero in shots in which the object is not marked."""
@@ -173,7 +184,7 @@ class Mattes:
     def _load(self, name: str, frame: int) -> np.ndarray:
         import cv2
 
-        matte = np.zeros(self._size[::-1], np.float32)
+        matte = np.zeros(self.size[::-1], np.float32)
         if (box := self.box(name, frame)) is not None:
             left, top, right, bottom = box
             path = self._folder / name / f"{frame:08d}.png"

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from restyle.engine_parts import Rendered
 from restyle.errors import JobError, show_path, why
 from restyle.footage import format_timecode
 from restyle.plan import Plan
 from restyle.quality import measures
-from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid
+from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid, shrunk
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.types import FootageSpec
@@ -40,7 +42,7 @@ class WindowNotes:
         row["coverage"] = round(made.coverage, 4)
         row["reason"] = made.key.reason if made.key is not None else None
         if made.touched is not None:
-            row["area"] = round(float(made.touched.mean(dtype="float64")), 6)
+            row["area"] = round(cv2.mean(made.touched)[0], 6)
             row["leakage"] = measures.leakage(made.source.picture, made.result.picture, made.touched).share
         if made.key is not None and not made.boundary:
             cards = self._folder / "cards"
@@ -49,8 +51,8 @@ class WindowNotes:
                 if not any(kept["reason"] for kept in self._rows):
                     (cards / f"{number:08d}.{name}.large.jpg").write_bytes(jpeg_of(picture, long_side=PAIR_SIDE))
             if made.touched is not None:
-                shown = jpeg_of(overlaid(made.source.picture, made.touched), long_side=CARD_SIDE)
-                (cards / f"{number:08d}.matte.jpg").write_bytes(shown)
+                small = overlaid(shrunk(made.source.picture, CARD_SIDE), shrunk(made.touched, CARD_SIDE))
+                (cards / f"{number:08d}.matte.jpg").write_bytes(jpeg_of(small))
         self._rows.append(row)
 
     def save(self) -> None:

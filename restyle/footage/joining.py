@@ -171,7 +171,7 @@ def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | N
     setup: bytes | None = None
     for position, part in enumerate(parts):
         try:
-            with open_container(part) as container:
+            with _undecoded(part) as container:
                 stream = container.streams.video[0]
                 own = stream.codec_context.extradata
                 if position and own != setup:
@@ -280,7 +280,7 @@ def _video_packets(
     summed = max(1, tail - delay * step)
     place = 0
     for part in parts:
-        with open_container(part) as container:
+        with _undecoded(part) as container:
             for packet in container.demux(container.streams.video[0]):
                 if not packet.size:
                     continue
@@ -311,6 +311,13 @@ def _muxer_options(out: OutputSpec, source: FootageSpec) -> dict[str, str]:
 
 def _needs_display(out: OutputSpec) -> bool:
     return out.container in ("matroska", "webm") and out.pixel_aspect != 1
+
+
+def _undecoded(part: Path) -> Any:
+    """A segment, opened for its packets alone: FFmpeg would decode the first frames to look at them, which takes a tenth of a
+    second for large ones."""
+    options: Any = [{"skip_frame": "all"}]
+    return av.open(file_url(part), stream_options=options)
 
 
 def _close_quietly(container: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from restyle.types import FootageSpec
 
-__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of", "overlaid"]
+__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of", "overlaid", "shrunk"]
 
 
 def eight_bit(picture: np.ndarray) -> np.ndarray:
@@ -25,14 +25,19 @@ CARD_SIDE = 288  # long side of a contact sheet's picture, in pixels
 PAIR_SIDE = 960  # long side of a before/after picture
 
 
-def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 80) -> bytes:
-    """A picture (H x W x 3 RGB, any depth) as JPEG, shrunk so that its longer side is at most ``long_side`` pixels."""
+def shrunk(picture: np.ndarray, long_side: int) -> np.ndarray:
+    """A picture or matte whose longer side is at most ``long_side`` pixels."""
     height, width = picture.shape[:2]
     scale = min(1.0, long_side / max(height, width))
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    bgr = cv2.cvtColor(eight_bit(picture), cv2.COLOR_RGB2BGR)
+    if scale == 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 80) -> bytes:
+    """A picture (H x W x 3 RGB, any depth) as JPEG, shrunk so that its longer side is at most ``long_side`` pixels."""
+    bgr = cv2.cvtColor(eight_bit(shrunk(picture, long_side)), cv2.COLOR_RGB2BGR)
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
     if not done:
         raise ValueError(f"a picture of {picture.shape} cannot be a JPEG")
