@@ -16,10 +16,17 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look
 from restyle.errors import RecipeError, show_path
 from restyle.framing import Framing
-from restyle.layers import LayerCompositor, edge_reach, layers_of, looks_of, painted_objects, place_of_look
+from restyle.layers import (
+    LayerCompositor,
+    edge_reach,
+    layers_of,
+    looks_of,
+    painted_objects,
+    place_of_look,
+    removed_objects,
+)
 from restyle.mattes import Mattes
 from restyle.plan import Analysis, Plan
-from restyle.plates import Plates
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
 from restyle.shelf import Shelf, file_digest, versions
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
     from restyle.footage import Footage, OutputSpec
     from restyle.painters.base import Painter
+    from restyle.plates import CleanFootage
 
 __all__ = ["Assembly", "opened_looks"]
 
@@ -78,7 +86,8 @@ def _speaks(recipe: Recipe) -> bool:
 
 @dataclass(frozen=True)
 class Assembly:
-    """``looks``: as ``opened_looks`` made them. ``mattes``: of the recipe's objects, ``None`` without any."""
+    """``looks``: as ``opened_looks`` made them. ``mattes``: of the recipe's objects, ``None`` without any. ``clean``: where the
+    recipe removes something."""
 
     recipe: Recipe
     footage: Footage
@@ -87,7 +96,7 @@ class Assembly:
     looks: Sequence[Look]
     mattes: Mattes | None
     maps: KeyframeMaps | None
-    plates: Plates | None = None
+    clean: CleanFootage | None = None
 
     @property
     def spec(self) -> FootageSpec:
@@ -123,6 +132,7 @@ class Assembly:
             ],
             filler=make_filler(recipe.fill, recipe.fill_options),
             compositor=None if not layers_of(recipe) else self._compositor(associated),
+            ground=None if self.clean is None else self.clean.of,
             framing=self.framing,
             conditions=self.maps,
             repair=self._repair,
@@ -131,7 +141,7 @@ class Assembly:
     def shelf(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> Shelf:
         """Under which keys everything is stored."""
         recipe = self.recipe
-        base = [footage_key, versions()]
+        base = [footage_key, versions(), *([] if self.clean is None else [self.clean.key])]
         touched = [[look.strength, look.keep_colour] for look in self.looks]
         frames = [recipe.fill, recipe.fill_options, self._fill_weights(), touched, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
@@ -213,7 +223,7 @@ class Assembly:
         """Where a look will be seen; only painters that care for it are told."""
         if self.mattes is None or not getattr(self.looks[number].painter, "inpaints", False):
             return None
-        return place_of_look(self.recipe, number, self.mattes)
+        return place_of_look(self.recipe, number, self._standing)
 
     def _hands(self) -> dict[int, np.ndarray]:
         from restyle.footage import read_picture
@@ -237,8 +247,6 @@ class Assembly:
 
     def _compositor(self, associated: bool) -> LayerCompositor:
         layers = layers_of(self.recipe)
-        if self.mattes is None:
-            raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
         size = (self.spec.width, self.spec.height)
         backdrops = {
             number: open_backdrop(layer.source, size, self.spec.dtype, self._seconds)
@@ -246,4 +254,11 @@ class Assembly:
             if layer.source is not None
         }
         looks = looks_of(self.recipe)[1]
-        return LayerCompositor(layers, looks, self.mattes, backdrops, plates=self.plates, associated=associated)
+        return LayerCompositor(layers, looks, self._standing, backdrops, associated=associated)
+
+    @property
+    def _standing(self) -> Mattes:
+        """The mattes of the objects that stay; the background is what is behind those."""
+        if self.mattes is None:
+            raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")
+        return self.mattes.without(removed_objects(self.recipe.layers))

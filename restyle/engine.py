@@ -6,7 +6,7 @@ decode -> motion -> painter (keyframes only) -> filler -> composite; what comes 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -47,8 +47,9 @@ class _First:
 
 @dataclass(frozen=True)
 class _View:
-    """A frame, and what painter and filler see of it."""
+    """A frame: the footage's own, what all is done upon (``frame``), and what painter and filler see of that."""
 
+    source: Frame
     frame: Frame
     picture: np.ndarray
     box: tuple[int, int, int, int] | None
@@ -83,7 +84,8 @@ class Engine:
     """Renders windows of one footage.
 
     ``looks``: every one is painted and filled; the ``compositor`` makes one picture of them (by default the first look is it).
-    ``framing``: painter and filler see only that part of each frame; the rest of a look is the footage itself.
+    ``ground``: a frame of the footage -> what is painted and composited instead of it, of the same size.
+    ``framing``: painter and filler see only that part of each frame; the rest of a look is the ground itself.
     ``conditions``: control maps of the keyframes, for painters that want to see some. ``repair``: paint frames that neither
     neighbour explains. Use ``render`` once, with the windows that are wanted, in order.
     """
@@ -96,6 +98,7 @@ class Engine:
         looks: Sequence[Look],
         filler: Filler,
         compositor: Compositor | None = None,
+        ground: Callable[[Frame], Frame] | None = None,
         framing: Frames | None = None,
         conditions: Conditions | None = None,
         repair: bool = True,
@@ -105,6 +108,7 @@ class Engine:
         self._looks = tuple(looks)
         self._filler = filler
         self._compositor = compositor or _First()
+        self._ground = ground
         self._framing = framing
         self._conditions = conditions
         self._repair = repair
@@ -139,12 +143,13 @@ class Engine:
         finally:
             feed.close()
 
-    def _view(self, frame: Frame) -> _View:
+    def _view(self, source: Frame) -> _View:
+        frame = source if self._ground is None else self._ground(source)
         box = None if self._framing is None else self._framing.of(frame.index)
         if box is None:
-            return _View(frame, frame.picture, None)
+            return _View(source, frame, frame.picture, None)
         left, top, right, bottom = box
-        return _View(frame, np.ascontiguousarray(frame.picture[top:bottom, left:right]), box)
+        return _View(source, frame, np.ascontiguousarray(frame.picture[top:bottom, left:right]), box)
 
     def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[_View, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
@@ -301,7 +306,7 @@ class Engine:
             pictures.append(view.whole(composite.blend(view.picture, painting, look.strength)))
         picture = self._compositor.compose(frame, pictures)
         return Rendered(
-            source=frame,
+            source=view.source,
             result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), self._compositor.alpha(frame)),
             shot=window.shot,
             key=key,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.errors import RecipeError
+from restyle.layers import removals
 from restyle.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
-from restyle.plates import Plates, make_plates, removals
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.shelf import file_digest, fingerprint, versions
@@ -20,6 +20,7 @@ from restyle.types import Keyframe, Shot
 
 if TYPE_CHECKING:
     from restyle.footage import Footage
+    from restyle.plates import CleanFootage
 
 __all__ = ["Findings"]
 
@@ -91,8 +92,10 @@ class Findings:
         self.keys["mattes"].add(key)
         return Mattes(self._store.path("mattes", key))
 
-    def plates(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> Plates | None:
+    def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
         """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
+        from restyle.plates import CleanFootage, make_plates
+
         taken = removals(self._recipe.layers)
         if mattes is None or not taken:
             return None
@@ -103,7 +106,7 @@ class Findings:
             with self._store.making("plates", key) as folder:
                 make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)
         self.keys["plates"].add(key)
-        return Plates(self._store.path("plates", key))
+        return CleanFootage(self._footage, self._store.path("plates", key), taken, mattes)
 
     def _masker(self) -> tuple[str, dict[str, Any], str | None]:
         """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""

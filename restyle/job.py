@@ -312,21 +312,21 @@ class Job:
     def _assembly(self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look]) -> Assembly:
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
+        mattes = findings.mattes(analysis, plan.shots)
+        clean = findings.clean(analysis, plan.shots, mattes)
         maps = None
         if self.recipe.controls:
             maps = KeyframeMaps(
                 self.recipe.controls,
-                footage,
+                clean or footage,
                 store,
-                findings.footage_key,
+                findings.footage_key if clean is None else clean.key,
                 pts=analysis.pts,
                 shots=plan.shots,
                 keys=plan.keyframes,
                 offline=self.offline,
             )
-        mattes = findings.mattes(analysis, plan.shots)
-        plates = findings.plates(analysis, plan.shots, mattes)
-        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, plates)
+        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)

@@ -18,13 +18,14 @@ __all__ = [
     "LayerCompositor",
     "LookSpec",
     "MatteSource",
-    "PlateSource",
     "edge_reach",
     "layers_of",
     "looks_of",
     "matte_of",
     "painted_objects",
     "place_of_look",
+    "removals",
+    "removed_objects",
 ]
 
 
@@ -32,6 +33,9 @@ class MatteSource(Protocol):
     """Where objects' mattes come from."""
 
     names: Sequence[str]
+    """Of the objects that are not part of the background."""
+    size: tuple[int, int]
+    """Width and height."""
 
     def of(self, name: str, frame: int) -> np.ndarray:
         """float32 H x W in [0, 1]: all zero where the object is not."""
@@ -39,14 +43,6 @@ class MatteSource(Protocol):
 
     def box(self, name: str, frame: int) -> Box | None:
         """Outside of it the matte is zero; ``None``: everywhere."""
-        ...
-
-
-class PlateSource(Protocol):
-    """Where the footage without the removed objects comes from."""
-
-    def of(self, frame: int, picture: np.ndarray) -> np.ndarray:
-        """The frame's ``picture`` without them."""
         ...
 
 
@@ -97,6 +93,16 @@ def painted_objects(layers: Sequence[Layer]) -> list[str] | None:
     return list(dict.fromkeys(layer.object for layer in painted))
 
 
+def removals(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers that remove something."""
+    return [layer for layer in layers if layer.mode == "remove"]
+
+
+def removed_objects(layers: Sequence[Layer]) -> list[str]:
+    """Objects that are gone from the footage: their places belong to the background."""
+    return [layer.object for layer in removals(layers) if not layer.invert]
+
+
 def place_of_look(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:
     """Frame number -> where a look will be seen, float32 H x W: what the layers that show it cover, softened edges included."""
     layers = [layer for layer, number in zip(layers_of(recipe), looks_of(recipe)[1], strict=True) if number == look]
@@ -114,7 +120,8 @@ def place_of_look(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[i
 def matte_of(layer: Layer, mattes: MatteSource, frame: int) -> np.ndarray:
     """A layer's matte, float32 H x W in [0, 1], before its edge is softened."""
     if layer.object == "background":
-        matte = 1 - np.maximum.reduce([mattes.of(name, frame) for name in mattes.names])
+        nothing = np.zeros(mattes.size[::-1], np.float32)
+        matte = 1 - np.maximum.reduce([mattes.of(name, frame) for name in mattes.names] or [nothing])
     else:
         matte = mattes.of(layer.object, frame)
     return 1 - matte if layer.invert else matte
@@ -126,7 +133,10 @@ def edge_reach(layers: Sequence[Layer]) -> int:
 
 
 class LayerCompositor:
-    """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits."""
+    """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits.
+
+    What layers remove is gone from the frames before (``plates.CleanFootage``).
+    """
 
     def __init__(
         self,
@@ -135,13 +145,10 @@ class LayerCompositor:
         mattes: MatteSource,
         backdrops: Mapping[int, Backdrop],
         *,
-        plates: PlateSource | None = None,
         associated: bool = False,
     ) -> None:
-        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> what it shows. ``plates``: for
-        layers that ``remove``. ``associated``: pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR
-        wants it."""
-        self._plates = plates
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> what it shows. ``associated``:
+        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it."""
         self._associated = associated
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
@@ -152,9 +159,9 @@ class LayerCompositor:
         made: np.ndarray | None = None
         for number, part, edge in self._edges(frame):
             layer, look = self._layers[number]
-            if layer.mode == "cutout":
+            if layer.mode in ("cutout", "remove"):
                 continue
-            upper = self._upper(number, layer, frame) if look is None else pictures[look]
+            upper = self._upper(number, frame) if look is None else pictures[look]
             made = frame.picture.copy() if made is None else made
             below = made[part]
             made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge)
@@ -163,10 +170,8 @@ class LayerCompositor:
             made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)
         return made
 
-    def _upper(self, number: int, layer: Layer, frame: Frame) -> np.ndarray:
+    def _upper(self, number: int, frame: Frame) -> np.ndarray:
         """What a layer that is not painted lays down."""
-        if layer.mode == "remove" and self._plates is not None:
-            return self._plates.of(frame.index, frame.picture)
         backdrop = self._backdrops.get(number)
         return frame.picture if backdrop is None else backdrop.of(frame)
 

@@ -1,31 +1,24 @@
-"""Clean plates: the footage without the objects that are removed, made once per job folder."""
+"""Clean plates: the footage without the objects that are removed, made once per job folder. All else is done upon it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from restyle import composite
 from restyle.errors import JobError, show_path
-from restyle.layers import MatteSource, matte_of
+from restyle.footage import Footage
+from restyle.layers import MatteSource, matte_of, removals
 from restyle.progress import Meter
 from restyle.recipe import Layer
-from restyle.types import Shot
+from restyle.types import Frame, Shot
 
-if TYPE_CHECKING:
-    from restyle.footage import Footage
-
-__all__ = ["Plates", "make_plates", "removals"]
+__all__ = ["CleanFootage", "make_plates"]
 
 MARGIN = 2  # pixels beyond the softened matte in which nothing of the footage is used either
-
-
-def removals(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers that remove something."""
-    return [layer for layer in layers if layer.mode == "remove"]
 
 
 def make_plates(
@@ -73,22 +66,51 @@ def _hidden(layers: Sequence[Layer], mattes: MatteSource, frame: int) -> np.ndar
     return cv2.dilate(np.logical_or.reduce(edges).astype(np.uint8), np.ones((size, size), np.uint8)) > 0
 
 
-class Plates:
-    """What ``make_plates`` wrote. Raises ``JobError`` if it is damaged."""
+class CleanFootage(Footage):
+    """A footage without what layers remove, out of what ``make_plates`` wrote into ``folder``; read as the footage itself is.
 
-    def __init__(self, folder: Path) -> None:
+    Painter, filler and control maps work upon it, and the other layers are laid over it. ``key``: what it was made from.
+    Raises ``JobError`` if a plate is damaged.
+    """
+
+    def __init__(self, footage: Footage, folder: Path, layers: Sequence[Layer], mattes: MatteSource) -> None:
+        super().__init__(footage.spec)
         self._folder = folder
+        self._taken = removals(layers)
+        self._mattes = mattes
+        self.key = folder.name
 
-    def of(self, frame: int, picture: np.ndarray) -> np.ndarray:
-        """The frame's ``picture`` without what is removed; the same array where nothing is."""
-        path = self._folder / f"{frame:08d}.npz"
+    def frames(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        pts: Sequence[int] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Generator[Frame, None, None]:
+        """As ``Footage.frames``; at full size only."""
+        if size is not None:
+            raise ValueError("plates are of the footage's size")
+        for frame in super().frames(start, stop, pts=pts):
+            yield self.of(frame)
+
+    def of(self, frame: Frame) -> Frame:
+        """A frame of the footage without what is removed; the same where nothing is."""
+        path = self._folder / f"{frame.index:08d}.npz"
         if not path.exists():
-            return picture
+            return frame
         try:
             with np.load(path) as stored:
-                part, (left, top) = stored["picture"], stored["corner"]
-            made = picture.copy()
-            made[top : top + part.shape[0], left : left + part.shape[1]] = part
+                plate, (left, top) = stored["picture"], stored["corner"]
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh") from error
-        return made
+        part = np.s_[top : top + plate.shape[0], left : left + plate.shape[1]]
+        edges = [
+            composite.matte_edge(
+                matte_of(layer, self._mattes, frame.index)[part], grow=layer.grow, feather=layer.feather
+            )
+            for layer in self._taken
+        ]
+        picture = frame.picture.copy()
+        picture[part] = composite.over(picture[part], plate, np.maximum.reduce(edges))
+        return replace(frame, picture=picture)

@@ -270,3 +270,42 @@ def test_other_weights_of_the_filler_fill_anew_and_paint_nothing(tmp_path: Path,
     assert again() == (0, 5)
     tiny_rife.build(weights, seed=1)
     assert again() == (0, 0)
+
+
+def test_all_is_done_upon_the_footage_without_what_was_removed(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    """Painter, maps, motion and what lies over it: as if the footage had come without the object."""
+    (tmp_path / "mattes").mkdir()
+    frames = moving_frames(48, SIZE, cuts=(24,))
+    for number, frame in enumerate(frames):
+        matte = np.zeros(SIZE[::-1], np.uint8)
+        matte[20:36, 8 + number : 24 + number] = 255
+        frame[matte > 0] = (250, 240, 20)
+        cv2.imwrite(str(tmp_path / "mattes" / f"{number:04d}.png"), matte)
+    clip = write_clip(tmp_path / "in.mkv", frames, codec="ffv1", pixel_format="bgr0", rate=24)
+    objects = [f"car=mattes:{tmp_path / 'mattes'}"]
+    remove, paint = {"object": "car", "mode": "remove", "feather": 2}, {"object": "background"}
+    Job(clip, tmp_path / "clean.mkv", Recipe.build(objects=objects, layers=[remove], codec="ffv1")).run()
+    wanted: dict[str, Any] = PLAIN | {
+        "fill": "along-motion",
+        "controls": [{"kind": "canny"}],
+        "codec": "ffv1",
+        "cuts": [24],
+    }
+    runs = []
+    for place, source, more in (
+        ("a", tmp_path / "clean.mkv", {}),
+        ("b", clip, {"objects": objects, "layers": [remove, paint]}),
+        ("c", clip, {"objects": objects, "layers": [paint, remove]}),
+    ):
+        listener.clear()
+        Job(source, tmp_path / f"{place}.mkv", Recipe.build(**wanted | more)).run()
+        with open_footage(tmp_path / f"{place}.mkv") as footage:
+            runs.append(([*listener], [frame.picture for frame in footage.frames()]))
+    (clean, whole), *others = runs
+    for heard, made in others:
+        for one, other in zip(clean, heard, strict=True):
+            assert np.array_equal(one.pictures, other.pictures)
+            assert np.array_equal(one.controls["canny"], other.controls["canny"])
+            assert all((matte == 1).all() for matte in other.mattes)
+        assert np.array_equal(whole, made)
+    assert (clean[0].pictures[0] != frames[0])[22:34, 10:22].any(axis=2).all()
