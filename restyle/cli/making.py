@@ -56,6 +56,7 @@ def run(
     painter: o.Painter = None,
     painter_option: o.PainterOption = None,
     fill: o.Fill = None,
+    fill_option: o.FillOption = None,
     seed: o.Seed = None,
     recipe: o.RecipeFile = None,
     keyframes: o.Keyframes = None,
@@ -66,6 +67,7 @@ def run(
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
+    masker_option: o.MaskerOption = None,
     span: o.Span = None,
     fps: o.Fps = None,
     overwrite: o.Overwrite = False,
@@ -101,6 +103,7 @@ def run(
         painter=painter,
         painter_options=painter_option,
         fill=fill,
+        fill_options=fill_option,
         seed=seed,
         keyframes=keyframes,
         storyboard=keyframe_image,
@@ -110,6 +113,7 @@ def run(
         objects=objects,
         layers=layer,
         masker=masker,
+        masker_options=masker_option,
         range=span,
         codec=codec,
         quality=quality,
@@ -155,6 +159,7 @@ def plan(
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
+    masker_option: o.MaskerOption = None,
     span: o.Span = None,
     fps: o.Fps = None,
     as_json: o.AsJson = False,
@@ -185,6 +190,7 @@ def plan(
         objects=objects,
         layers=layer,
         masker=masker,
+        masker_options=masker_option,
         range=span,
     )
     with terminal.display() as progress:
@@ -215,6 +221,7 @@ def preview(
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
+    masker_option: o.MaskerOption = None,
     span: o.Span = None,
     fps: o.Fps = None,
     overwrite: o.Overwrite = False,
@@ -249,6 +256,7 @@ def preview(
         objects=objects,
         layers=layer,
         masker=masker,
+        masker_options=masker_option,
         range=span,
     )
     with terminal.display() as progress:
@@ -289,11 +297,13 @@ def matte(
         ),
     ] = "png",
     masker: o.Masker = None,
+    masker_option: o.MaskerOption = None,
     recipe: o.RecipeFile = None,
     cuts: o.Cuts = None,
     span: o.Span = None,
     fps: o.Fps = None,
     overwrite: o.Overwrite = False,
+    offline: o.Offline = False,
     as_json: o.AsJson = False,
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
@@ -308,9 +318,17 @@ def matte(
     from restyle.job import Job
     from restyle.matte_clips import CLIPS
 
-    wanted = o.recipe_of(recipe, objects=objects, masker=masker, cuts=cuts, range=span)
+    wanted = o.recipe_of(recipe, objects=objects, masker=masker, masker_options=masker_option, cuts=cuts, range=span)
     with terminal.display() as progress:
-        work = Job(source, None, wanted, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event)
+        work = Job(
+            source,
+            None,
+            wanted,
+            offline=offline,
+            rate=o.rate_of(fps),
+            progress=progress,
+            cancel=terminal.stop.event,
+        )
         notes = work.mattes(output, form=form, overwrite=overwrite)  # type: ignore[arg-type]
     places = {name: output / (f"{name}.{form}" if form in CLIPS else name) for name in wanted.object_names}
     if terminal.as_json:

@@ -91,11 +91,20 @@ KeepColour = Annotated[
 ]
 Painter = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="What paints the keyframes: neural-style, identity."),
+    typer.Option(metavar="NAME", help="What paints the keyframes: neural-style, diffusion, identity."),
 ]
 Fill = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="What makes the frames between: along-motion, hold, rife, hybrid."),
+]
+FillOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fill-option",
+        metavar="NAME=VALUE",
+        help="An option of what makes the frames between, such as detail=0.95. Can be given many times.",
+        show_default=False,
+    ),
 ]
 Seed = Annotated[
     int | None,
@@ -140,6 +149,16 @@ Masker = Annotated[
     typer.Option(
         metavar="NAME",
         help="Who follows the objects: sam2, flowcut (needs no weights), or auto, which is sam2 if its weights are there.",
+    ),
+]
+MaskerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--masker-option",
+        metavar="NAME=VALUE",
+        help="An option of who follows the objects, such as model=FILE, or of who finds them by their names. Can be given "
+        "many times.",
+        show_default=False,
     ),
 ]
 Cuts = Annotated[
@@ -243,8 +262,9 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
         options["controls"] = [control for text in options["controls"] for control in parse_controls(text)]
     if "prompts" in options:
         options["prompts"] = [parse_prompt_at(text) for text in options["prompts"]]
-    if "painter_options" in options:
-        options["painter_options"] = fields.get("painter_options", {}) | parse_options(options["painter_options"])
+    for part, example in (("painter", "hold=0.5"), ("fill", "detail=0.95"), ("masker", "edge=4")):
+        if (name := f"{part}_options") in options:
+            options[name] = fields.get(name, {}) | parse_options(options[name], f"--{part}-option", example)
     if "cuts" in options:
         options["cuts"] = _cuts(options["cuts"])
     return Recipe.build("the options", **fields | options)

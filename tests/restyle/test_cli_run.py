@@ -69,16 +69,16 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
     (tmp_path / "look.json").write_text(json.dumps({"style": "lava", "strength": 0.5, "seed": 3}))
     restyle_command(
         "run", "in.mp4", "-o", "out.mkv", "--recipe", "look.json", "--style", "mosaic", "--keep-color", "--keyframes",
-        "every:6", "--fill", "hold", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
+        "every:6", "--fill", "along-motion", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
         "--no-report", "--coverage", "0.5", "--max-gap", "9", "--cuts", "10", "--offline",
-        "--painter-option", "hold=0.25",
+        "--painter-option", "hold=0.25", "--fill-option", "detail=0.9", "--masker-option", "edge=4",
     )  # fmt: skip
     recipe = json.loads((tmp_path / "work here" / "recipe.json").read_text())
     assert recipe == {
         "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
-        "painter": "neural-style", "painter_options": {"hold": 0.25}, "fill": "hold",
-        "fill_options": {}, "strength": 0.5, "keep_colour": True, "seed": 3, "keyframes": "every:6", "coverage": 0.5,
-        "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "auto", "masker_options": {},
+        "painter": "neural-style", "painter_options": {"hold": 0.25},
+        "fill": "along-motion", "fill_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3, "keyframes": "every:6", "coverage": 0.5,
+        "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "auto", "masker_options": {"edge": 4},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,
     }  # fmt: skip
     plan = json.loads((tmp_path / "work here" / "plan.json").read_text())
