@@ -34,7 +34,7 @@ LINES: dict[str, dict[str, Any]] = {
     "loop": {},
     "off": OFF,
     "noise": OFF | {"move_noise": True},
-    "shape": OFF | {"shape_until": 0.1},
+    "shape": OFF | {"shape_until": 0.2},
     "colour": OFF | {"colour_from": 0.8},
     "anchor-previous": OFF | {"attention": "anchor-previous"},
     "joint": OFF | {"attention": "joint"},

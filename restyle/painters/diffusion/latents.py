@@ -74,7 +74,7 @@ def shape_from(
     columns = torch.arange(width, device=flow.device)[None, :] + flow[..., 0]
     grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], -1)
     moved = torch.nn.functional.grid_sample(
-        other[None].float(), grid[None].float(), mode="nearest", padding_mode="border", align_corners=False
+        other[None].float(), grid[None].float(), mode="bicubic", padding_mode="border", align_corners=False
     )[0]
     mask = sure.to(clean.dtype) * weight
     return mask * moved.to(clean.dtype) + (1 - mask) * clean

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["FINE", "coarse", "redraw", "refine", "warp_noise"]
+__all__ = ["FINE", "coarse", "lands_on", "noise_between", "redraw", "refine", "warp_noise"]
 
 FINE = 4
 
@@ -38,10 +38,7 @@ def warp_noise(fine: np.ndarray, flow: np.ndarray, seen: np.ndarray, seed: int) 
     H x W, whether it is there. ``seed``: of the fresh noise.
     """
     channels, height, width = fine.shape
-    rows, columns = np.mgrid[0:height, 0:width]
-    x = np.rint(columns + flow[..., 0]).astype(np.int64)
-    y = np.rint(rows + flow[..., 1]).astype(np.int64)
-    there = seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    x, y, there = _landing(flow, seen)
     fresh = _draw(seed, (channels, height * width))
     place = np.where(there, y * width + x, height * width).ravel()  # the last: from nowhere
     shared = np.bincount(place, minlength=height * width + 1).astype(np.float32)
@@ -53,6 +50,30 @@ def warp_noise(fine: np.ndarray, flow: np.ndarray, seen: np.ndarray, seed: int) 
         spread = fresh[channel][inside] - sums[at] / shared[at]
         made[channel][inside] = fine[channel].ravel()[at] / np.sqrt(shared[at]) + spread
     return made.reshape(channels, height, width)
+
+
+def lands_on(usable: np.ndarray, flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Which places are ``seen`` in another picture, and there lie on one of its ``usable`` cells: all bool H x W, the result,
+    too. ``flow``: as for ``warp_noise``."""
+    height, width = usable.shape
+    x, y, there = _landing(flow, seen)
+    return there & usable[y.clip(0, height - 1), x.clip(0, width - 1)]
+
+
+def noise_between(
+    first: tuple[np.ndarray, np.ndarray, np.ndarray],
+    last: tuple[np.ndarray, np.ndarray, np.ndarray],
+    new: np.ndarray,
+    seed: int,
+) -> np.ndarray:
+    """Noise of a picture between two others, C x H x W float32: what the first does not show comes from the last.
+
+    ``first``, ``last``: fine noise, flow and what is seen, as for ``warp_noise``. ``new``: bool H x W, the last's noise that
+    did not come from the first; no other is taken from it, for the same sample in two places would go together.
+    """
+    whole = np.ones_like(new)
+    late = lands_on(new, *last[1:]) & ~lands_on(whole, *first[1:])
+    return np.where(late, warp_noise(last[0], last[1], late, seed), warp_noise(*first, seed))
 
 
 def redraw(fine: np.ndarray, number: int) -> np.ndarray:
@@ -74,6 +95,15 @@ def redraw(fine: np.ndarray, number: int) -> np.ndarray:
         if pair + 1 < len(fine):
             made[pair + 1] = far * np.sin(angle)
     return made
+
+
+def _landing(flow: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Column, row and whether it is in the picture, of every place: H x W."""
+    height, width = seen.shape
+    rows, columns = np.mgrid[0:height, 0:width]
+    x = np.rint(columns + flow[..., 0]).astype(np.int64)
+    y = np.rint(rows + flow[..., 1]).astype(np.int64)
+    return x, y, seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:

@@ -113,7 +113,7 @@ class Options:
     """Part of the steps in which tokens look along their paths."""
     move_noise: bool = True
     """Noise moves with the footage."""
-    shape_until: float = 0.1
+    shape_until: float = 0.2
     """Part of the steps in which shapes are taken from the keyframe before; 0: never."""
     colour_from: float = 0.8
     """Part of the steps from which colours are held to the shot's anchor; 1: never."""

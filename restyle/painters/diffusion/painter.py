@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
-METHOD = 3  # number of this way of painting; a new one makes old paintings stale
+METHOD = 4  # number of this way of painting; a new one makes old paintings stale
 ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
 PAINTED = 0.02  # of a matte, from which a latent is painted
 
@@ -253,8 +253,8 @@ class DiffusionPainter:
     def _noise(
         self, work: Paint, carry: Carry | None, rows: Rows, paths: Paths, size: tuple[int, int]
     ) -> list[np.ndarray]:
-        """Every keyframe's noise, on the fine grid: that of the window's first, moved."""
-        from restyle.painters.diffusion.noise import FINE, refine, warp_noise
+        """Every keyframe's noise, on the fine grid: the window's first's, moved; of what that does not show, its last's."""
+        from restyle.painters.diffusion.noise import FINE, lands_on, noise_between, refine, warp_noise
         from restyle.painters.diffusion.paths import SEEN
 
         models = self._models
@@ -264,11 +264,21 @@ class DiffusionPainter:
             base = carry.arrays["noise"]
         else:
             base = refine(self._own_noise(work.seeds[0], size), work.seeds[0])  # of a shot's first keyframe
-        fine = [base]
-        for place in range(1, len(work.frames)):
-            flow, sure = paths.on(rows.first + place, rows.first, width * FINE, height * FINE)
-            fine.append(warp_noise(base, flow, sure > SEEN, work.seeds[place]))
-        return fine
+        if len(work.frames) == 1:
+            return [base]
+
+        def way(place: int, there: int) -> tuple[np.ndarray, np.ndarray]:
+            flow, sure = paths.on(rows.first + place, there, width * FINE, height * FINE)
+            return flow, sure > SEEN
+
+        end = way(len(work.frames) - 1, rows.first)
+        last = warp_noise(base, *end, work.seeds[-1])
+        new = ~lands_on(np.ones(last.shape[1:], bool), *end)
+        between = [
+            noise_between((base, *way(place, rows.first)), (last, *way(place, rows.last)), new, work.seeds[place])
+            for place in range(1, len(work.frames) - 1)
+        ]
+        return [base, *between, last]
 
     def _own_noise(self, seed: int, size: tuple[int, int]) -> np.ndarray:
         """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""

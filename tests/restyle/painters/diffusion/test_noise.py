@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restyle.painters.diffusion.noise import FINE, coarse, redraw, refine, warp_noise
+from restyle.painters.diffusion.noise import FINE, coarse, lands_on, noise_between, redraw, refine, warp_noise
 
 SHAPE = (4, 24, 32)
 
@@ -74,6 +74,42 @@ def test_what_is_not_seen_is_new() -> None:
     found = coarse(warp_noise(fine, still, hidden, 4))
     assert abs(np.corrcoef(found.ravel(), coarse(fine).ravel())[0, 1]) < 0.06
     assert np.array_equal(found, coarse(warp_noise(fine, still, hidden, 4)))
+
+
+def between(shift: int, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Noise of the first, of one between and of the last of a pan, ``shift`` fine cells from each to the next."""
+    base = refine(white(number), number)
+    whole = np.ones(base.shape[1:], bool)
+
+    def pan(steps: int) -> np.ndarray:
+        return np.broadcast_to(np.float32([steps * shift, 0]), (*whole.shape, 2))
+
+    last = warp_noise(base, pan(2), whole, 500 + number)
+    new = ~lands_on(whole, pan(2), whole)
+    return base, noise_between((base, pan(1), whole), (last, pan(-1), whole), new, 900 + number), last
+
+
+def test_what_the_first_does_not_show_goes_with_the_last() -> None:
+    base, made, last = between(20, 3)
+    width = base.shape[2]
+    assert np.array_equal(made[:, :, : width - 20], base[:, :, 20:])
+    assert np.array_equal(made[:, :, width - 20 :], last[:, :, width - 40 : width - 20])
+    found = np.stack([coarse(between(7, n)[1]) for n in range(60)])
+    assert abs(found.var() - 1) < 5 * np.sqrt(2 / found.size)
+    assert abs((found[..., 1:] * found[..., :-1]).mean()) < 5 / np.sqrt(found.size)
+
+
+def test_no_sample_is_used_twice() -> None:
+    """Motion that contradicts itself: what the first does not show lies in the last where the first's own noise went."""
+    base = refine(white(4), 4)
+    whole, still = np.ones(base.shape[1:], bool), np.zeros((*base.shape[1:], 2), np.float32)
+    left = whole.copy()
+    left[:, 64:] = False
+    back = still.copy()
+    back[..., 0] = -64
+    made = noise_between((base, still, left), (base.copy(), back, whole), ~whole, 8)
+    assert np.array_equal(made[:, :, :64], base[:, :, :64])
+    assert abs(np.corrcoef(made[:, :, 64:].ravel(), made[:, :, :64].ravel())[0, 1]) < 0.05
 
 
 def test_what_is_drawn_anew_is_white_and_independent() -> None:
