@@ -13,6 +13,7 @@ from controls.masks.colours import Colours
 from controls.masks.cut import edge_weights, minimal_cut
 from controls.masks.layer import SMOOTH, Layer
 from controls.masks.moments import Moment
+from controls.masks.pieces import filled, hanging_together
 from controls.masks.place import Scaled, Window, around, flow_on, working_grid
 from controls.types import Box, Matte, Point, Prompt
 from interp.types import Motion
@@ -99,23 +100,22 @@ def _grab(
         ring = np.ones_like(allowed)
         ring[2:-2, 2:-2] = False
     told = evidence(moment.run, moment.number, window, allowed)
-    strength = np.percentile(np.maximum(told, 0)[allowed], 90)
-    usual = np.float32(MOVED) * told - np.float32(DOUBT * np.clip((strength - WEAK) / (STRONG - WEAK), 0, 1))
-    box = _Box(picture, allowed, ring, _dots(points, window, moment.frame.size), start > 0.5, usual, middle)
-    inside, others = allowed & (told > FOR), ring | (told < AGAINST)
+    dots = _dots(points, window, moment.frame.size)
+    box = _Box(picture, allowed, ring, dots, start > 0.5, told, middle)
+    seen = box.cut(box.start & allowed, ring)  # all of it may be the object
+    inside = allowed & (told > FOR)
     if inside.sum() > LEAST * allowed.sum():
-        return box.cut(inside, others)
-    seen = box.cut(box.start & allowed, ring)  # nothing moves otherwise: all of the box may be the object
-    if middle is None or box.leak(seen) < LEAKS:
-        return seen
-    # what is behind it was taken in, too: begin with the colours that are not found round the box
-    usualness = Colours(picture[ring], parts=12).log_likelihood(picture)
-    rare, frequent = np.percentile(usualness[ring], (10, 40))
-    inside = allowed & (usualness < rare)
-    if inside.sum() < 0.1 * allowed.sum():
-        return seen
-    again = box.cut(inside, ring | (allowed & (usualness > frequent)))
-    return again if box.leak(again) < 0.5 * box.leak(seen) and again.sum() > 0.02 * allowed.sum() else seen
+        seen = max(box.cut(inside, ring | (told < AGAINST)), seen, key=box.worth)
+    elif middle is not None and box.leak(seen) >= LEAKS:
+        # what is behind it was taken in, too: begin with the colours that are not found round the box
+        usualness = Colours(picture[ring], parts=12).log_likelihood(picture)
+        rare, frequent = np.percentile(usualness[ring], (10, 40))
+        inside = allowed & (usualness < rare)
+        if inside.sum() >= 0.1 * allowed.sum():
+            again = box.cut(inside, ring | (allowed & (usualness > frequent)))
+            if box.leak(again) < 0.5 * box.leak(seen) and again.sum() > 0.02 * allowed.sum():
+                seen = again
+    return filled(hanging_together(seen, told), told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,15 +132,23 @@ class _Box:
     """What points say: 1, -1, or 0."""
     start: np.ndarray
     """bool: where it is if nothing else is known."""
-    usual: np.ndarray
-    """Log odds by motion."""
+    told: np.ndarray
+    """Evidence by motion."""
     middle: np.ndarray | None
     """Log odds by the place, for boxes."""
+
+    @property
+    def much_moves(self) -> float:
+        """0 where nothing moves otherwise than its surroundings, 1 where much does."""
+        strength = np.percentile(np.maximum(self.told, 0)[self.allowed], 90)
+        return float(np.clip((strength - WEAK) / (STRONG - WEAK), 0, 1))
 
     def cut(self, inside: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Colour models and cut, in turn, from a first guess of the object and of what it is not (bool)."""
         edges = edge_weights(self.picture)
-        usual = self.usual if self.middle is None else self.usual + self.middle
+        usual = np.float32(MOVED) * self.told - np.float32(DOUBT * self.much_moves)
+        if self.middle is not None:
+            usual = usual + self.middle
         seen, bias = inside.astype(np.float32), 0.0
         for number in range(ROUNDS):
             own, rest = Colours(self.picture[inside]), Colours(self.picture[others], parts=12)
@@ -158,14 +166,33 @@ class _Box:
 
     def leak(self, seen: np.ndarray) -> float:
         """Share of the box's sides at which the cut ends though the picture goes on without a step."""
+        sides, border, seamless = self._borders(seen)
+        return int((sides & border & seamless).sum()) / max(1, int(sides.sum()))
+
+    def worth(self, seen: np.ndarray) -> float:
+        """How good a cut is: its border lies on steps of the picture, and it parts what moves from what does not."""
+        _, border, seamless = self._borders(seen)
         inside = (seen > 0.5) & self.allowed
-        length, open_ = 0, 0
-        for axis in (0, 1):
-            step = np.linalg.norm(np.diff(self.picture, axis=axis), axis=2)
-            side = np.diff(self.allowed, axis=axis)
-            length += int(side.sum())
-            open_ += int((side & np.diff(inside, axis=axis) & (step < SEAMLESS)).sum())
-        return open_ / max(1, length)
+        parted = np.where(inside, self.told, -self.told)[self.allowed].sum() / max(
+            1e-6, np.abs(self.told[self.allowed]).sum()
+        )
+        weak = int((border & seamless).sum()) / max(1, int(border.sum()))
+        return float(0.5 * self.much_moves * parted - weak - 2 * self.leak(seen)) if inside.any() else -np.inf
+
+    def _borders(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Between each pixel and the next, rightward and downward: whether a side of the box is there, the cut's border, and
+        no step in the picture; bool arrays of one dimension."""
+        inside = (seen > 0.5) & self.allowed
+        found = [
+            (
+                np.diff(self.allowed, axis=axis).ravel(),
+                np.diff(inside, axis=axis).ravel(),
+                (np.linalg.norm(np.diff(self.picture, axis=axis), axis=2) < SEAMLESS).ravel(),
+            )
+            for axis in (0, 1)
+        ]
+        sides, border, seamless = (np.concatenate(planes) for planes in zip(*found, strict=True))
+        return sides, border, seamless
 
 
 def _cut(claim: np.ndarray, ring: np.ndarray, fixed: np.ndarray, edges: np.ndarray, start: np.ndarray) -> np.ndarray:
