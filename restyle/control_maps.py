@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from restyle.errors import (
     RecipeError,
 )
 from restyle.progress import Meter
+from restyle.recipe import Control
 from restyle.store import load_map, save_map
 from restyle.types import Frame, Shot
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
-__all__ = ["make_detectors", "told", "write_control_maps"]
+__all__ = ["make_detectors", "require_maps", "told", "write_control_maps"]
 
 BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are steadied
 
@@ -69,6 +71,29 @@ def make_detectors(
         with told(kind):
             made[kind] = make_map(kind, {name: value for name, value in wanted.items() if name in names})
     return made
+
+
+def require_maps(controls: Sequence[Control], *, offline: bool = False) -> None:
+    """Find what the detectors of these controls need, and fetch it unless ``offline``, so that none fails later on.
+
+    Raises as ``make_detectors``.
+    """
+    from controls.errors import MissingPackageError
+    from controls.maps import kinds, options_of
+    from controls.maps.weights import find_weights
+
+    for control in controls:
+        with told(control.kind):
+            options_of(control.kind)  # says so where there is no such kind
+            facts = kinds()[control.kind]
+            if control.source is not None:
+                continue
+            for package in facts.packages:
+                if find_spec(package) is None:
+                    raise MissingPackageError(f"control map {control.kind!r}", package, facts.extra or "controls")
+            if facts.weights is not None:
+                where = control.options.get("weights") or facts.weights.repository
+                find_weights(facts, where, revision=control.options.get("revision"), offline=offline)
 
 
 def write_control_maps(

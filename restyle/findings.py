@@ -45,17 +45,26 @@ class Findings:
         self._meter = meter
         self._offline = offline
 
+    @property
+    def looked(self) -> bool:
+        """Whether the footage has been looked at before, in this job."""
+        return self._store.has("analysis", self._analysis_key())
+
+    def _analysis_key(self) -> str:
+        recipe = self._recipe
+        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
+        return digest(
+            self.footage_key, versions(), recipe.cuts, recipe.keyframes == "auto", walk, *self._span(),
+            sorted(recipe.storyboard),
+        )  # fmt: skip
+
     def analysis(self) -> Analysis:
         """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
         from restyle.analyse import analyse
 
         recipe = self._recipe
         start, stop = self._span()
-        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
-        key = digest(
-            self.footage_key, versions(), recipe.cuts, recipe.keyframes == "auto", walk, start, stop,
-            sorted(recipe.storyboard),
-        )  # fmt: skip
+        key = self._analysis_key()
         if not self._store.has("analysis", key):
             found = analyse(self._footage, recipe, start, stop, self._meter)
             with self._store.making("analysis", key) as folder:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from restyle.assembly import Assembly, opened_looks
 from restyle.conditions import KeyframeMaps
+from restyle.control_maps import require_maps
 from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import RecipeError, show_path
@@ -310,6 +311,10 @@ class Job:
         return Findings(footage, self.source, self.recipe, store, self._meter, offline=self.offline)
 
     def _assembly(self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look]) -> Assembly:
+        if not findings.looked:  # what is missing is said before minutes are spent on looking
+            for look in looks:
+                _ = look.painter.identity  # finds its weights
+            require_maps(self.recipe.controls, offline=self.offline)
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
         mattes = findings.mattes(analysis, plan.shots)

@@ -385,6 +385,8 @@ def _one_line(error: ValidationError) -> str:
         elif field in ("keyframes", "cuts"):
             forms = "'auto', 'every:N'" if field == "keyframes" else "'auto', 'none'"
             found[field] = f"{field} is {forms} or a list of frame numbers, got {item['input']!r}"
+        elif item["type"] == "value_error":  # our own words, which tell what was given
+            found[field] = item["msg"].removeprefix("Value error, ")
         else:
             found[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}"
     return "; ".join(found.values())

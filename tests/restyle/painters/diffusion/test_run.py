@@ -167,3 +167,41 @@ def test_without_its_packages_it_names_the_line_that_installs_them(
     monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "torch" else object())
     line = restyle_command.fails(*words(tiny, clip, tmp_path / "a.mkv"), code=6)
     assert "pip install 'restyle[diffusion]'" in line
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        (("--control", "depth:model={net}"), "hf download depth-anything/"),
+        (("--control", "depth=maps"), "control_v11f1p_sd15_depth"),
+        (("--painter-option", "loras=nobody/nothing"), "restyle models pull nobody/nothing"),
+    ],
+    ids=["a detector's weights", "a ControlNet", "a LoRA"],
+)
+def test_what_is_missing_is_said_before_the_footage_is_looked_at(
+    missing: tuple[str, str],
+    named: str,
+    tiny: Any,
+    clip: Path,
+    tmp_path: Path,
+    restyle_command: Caller,
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "maps").mkdir()
+    more = [word.format(net=tiny("controlnet-sd15")) for word in missing]
+    asked = [
+        "run",
+        clip,
+        "-o",
+        "o.mkv",
+        "--painter",
+        "diffusion",
+        "--painter-option",
+        f"model={tiny('sd15')}",
+        "--offline",
+    ]
+    said = restyle_command(*asked, *more, code=6).err
+    assert named in said
+    assert "looking" not in said
