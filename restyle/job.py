@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
@@ -25,15 +25,15 @@ from restyle.memory import keep_freed_memory
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
-from restyle.shelf import MemoryShelf, Shelf, versions
+from restyle.shelf import MemoryShelf
 from restyle.store import JobStore
-from restyle.stream import WriteBehind
 from restyle.types import FootageSpec, Keyframe, Window
+from restyle.windows import Windows
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from restyle.footage import Footage, OutputSpec
+    from restyle.footage import Footage
 
 __all__ = ["Job", "Result", "restyle"]
 
@@ -62,14 +62,6 @@ class Result:
         """Plain values for ``--json``."""
         plain = asdict(self)
         return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
-
-
-@dataclass
-class _Tally:
-    painted: int = 0
-    repaired: int = 0
-    reused: int = 0
-    notes: list[str] = field(default_factory=list)
 
 
 class Job:
@@ -158,7 +150,7 @@ class Job:
                 ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
             )
         check_output(self.spec, out, overwrite=self.overwrite)
-        tally = _Tally()
+        notes: list[str] = []
         with ExitStack() as stack:
             looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
@@ -169,23 +161,25 @@ class Job:
             plan, analysis = assembly.plan, assembly.analysis
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
-                tally.notes += assembly.mattes.notes(len(plan.shots))
+                notes += assembly.mattes.notes(len(plan.shots))
             shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
-            self._render(assembly.engine(associated=out.codec == "exr"), plan, store, shelf, out, tally)
-            tally.notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
+            windows = Windows(plan, store, shelf, self.spec, out)
+            reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
+            notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
             rendered = time.perf_counter()
-            segments = [folder / "segment" for folder in self._windows(store, shelf, plan)]
             span = range(analysis.start, analysis.stop)
             self._meter.begin("finish", plan.frames)
-            tally.notes += conform(segments, out, self.spec, pts=analysis.pts, span=span, overwrite=self.overwrite)
+            notes += conform(windows.segments, out, self.spec, pts=analysis.pts, span=span, overwrite=self.overwrite)
             seconds = {
                 "analyse": analysed - began,
                 "render": rendered - analysed,
                 "finish": time.perf_counter() - rendered,
             }
-            self._count(store, shelf, plan, tally)
-            report = self._report(store, shelf, plan, out, tally, seconds) if self.report else None
+            tally = windows.tally()
+            if tally.repaired:
+                notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
+            report = windows.write_report(self.recipe, seconds, notes) if self.report else None
             used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
             store.prune(findings.keys | used)
         return Result(
@@ -196,9 +190,9 @@ class Job:
             shots=len(plan.shots),
             painted=tally.painted,
             repaired=tally.repaired,
-            reused=tally.reused,
+            reused=reused,
             seconds=time.perf_counter() - began,
-            notes=tuple(tally.notes),
+            notes=tuple(notes),
         )
 
     def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
@@ -336,85 +330,6 @@ class Job:
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
         return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
-
-    def _render(
-        self,
-        engine: Engine,
-        plan: Plan,
-        store: JobStore,
-        shelf: Shelf,
-        out: OutputSpec,
-        tally: _Tally,
-    ) -> None:
-        """Make every window that is not finished yet."""
-        from restyle.footage import SegmentWriter
-        from restyle.window_report import WindowNotes
-
-        self._meter.begin("render", plan.frames, shots=len(plan.shots))
-        missing: list[Window] = []
-        for window in plan.windows:
-            if store.has("windows", shelf.frame_keys[window.shot, window.index]):
-                tally.reused += window.stop - window.start
-                self._meter.skip(window.stop - window.start)
-            else:
-                missing.append(window)
-        if not missing:
-            return
-        rendering = engine.render(missing, shelf, self._meter)
-        with closing(rendering):
-            for window, frames in rendering:
-                key = shelf.frame_keys[window.shot, window.index]
-                with store.making("windows", key) as place:
-                    notes = WindowNotes(place)
-                    with SegmentWriter(place / "segment", out, self.spec) as writer:
-
-                        def keep(made: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
-                            notes.add(made)
-                            if not made.boundary:
-                                writer.write(made.result)
-
-                        with WriteBehind(keep, depth=8) as sink:
-                            for made in frames:
-                                sink.put(made)
-                                if not made.boundary:
-                                    self._meter.step(shot=made.shot)
-                    notes.save()
-
-    def _count(self, store: JobStore, shelf: Shelf, plan: Plan, tally: _Tally) -> None:
-        """How many frames were painted, over all runs of the job."""
-        for folder in self._windows(store, shelf, plan):
-            for row in json.loads((folder / "rows.json").read_text()):
-                if row["reason"] is not None and not row["boundary"]:
-                    tally.painted += 1
-                    tally.repaired += row["reason"] == "repair"
-        if tally.repaired:
-            tally.notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
-
-    def _report(
-        self, store: JobStore, shelf: Shelf, plan: Plan, out: OutputSpec, tally: _Tally, seconds: Mapping[str, float]
-    ) -> Path:
-        from restyle.footage import probe
-        from restyle.quality.report import write_report
-        from restyle.window_report import report_data
-
-        data = report_data(
-            self._windows(store, shelf, plan),
-            plan,
-            title=Path(out.path).name,
-            source=self.spec,
-            output=probe(out.path, rate=self.spec.rate if out.kind == "sequence" else None),
-            recipe=self.recipe.model_dump(mode="json"),
-            versions=versions(),
-            timings=seconds,
-            notes=tally.notes,
-        )
-        page = store.folder / "report.html"
-        write_report(data, page, page.with_suffix(".json"))
-        return page
-
-    def _windows(self, store: JobStore, shelf: Shelf, plan: Plan) -> list[Path]:
-        """Folders of the finished windows, in order."""
-        return [store.path("windows", shelf.frame_keys[w.shot, w.index]) for w in plan.windows]
 
 
 def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:

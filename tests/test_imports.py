@@ -39,7 +39,7 @@ LAYERS = (
     ("analyse", "engine", "engine_parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
     ("plates",),
     ("shelf", "contact_sheet", "doctor", "window_report"),
-    ("findings", "conditions"),
+    ("findings", "conditions", "windows"),
     ("assembly",),
     ("job",),
     ("retime",),
