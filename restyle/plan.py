@@ -85,8 +85,7 @@ def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost
     else:
         cuts = {frame: "given" for frame in recipe.cuts if isinstance(frame, int)}
     shots = shots_between(analysis.start, analysis.stop, dict(cuts))
-    picture = spec.width * spec.height * 3 * {"uint8": 1, "uint16": 2, "float32": 4}[spec.dtype]
-    held = max(1, WINDOW_BYTES // picture)
+    held = max(1, WINDOW_BYTES // spec.picture_bytes)
     keys = choose(recipe, shots, analysis.keys, longest=min(LONGEST_GAP, held))
     windows = [
         window

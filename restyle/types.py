@@ -71,6 +71,11 @@ class FootageSpec:
         if self.rotation not in (0, 90, 180, 270):
             raise ValueError(f"rotation is 0, 90, 180 or 270, got {self.rotation}")
 
+    @property
+    def picture_bytes(self) -> int:
+        """Of one frame in memory."""
+        return self.width * self.height * 3 * {"uint8": 1, "uint16": 2, "float32": 4}[self.dtype]
+
 
 @dataclass(frozen=True)
 class Frame:
