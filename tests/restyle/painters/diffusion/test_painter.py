@@ -254,25 +254,30 @@ def test_wrong_options_are_one_line(options: dict[str, Any], says: str) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_keyframes(tiny: Any) -> None:
     """Bytes of all tensors that are alive, looked at in each of the UNet's calls: 8 keyframes in two windows, 64 in sixteen;
-    and 8 against 32 in one window but for what each keyframe's own latents take."""
+    and 8 against 32 in one window but for what each keyframe's own latents take. What lived before is frozen, hence unseen by
+    ``gc.get_objects``, and garbage in cycles is collected before each look: neither is the run's own."""
+
+    def alive() -> int:
+        gc.collect()
+        held = {
+            t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
+            for t in gc.get_objects()
+            if type(t) in (torch.Tensor, torch.nn.Parameter)
+        }
+        return sum(held.values())
 
     def peak(count: int, window: int) -> int:
-        one = painter(tiny, batch=2)
-        models, _ = one._ready(job([picture(0)]))
-        seen = 0
-
-        def look(*_: Any) -> None:
-            nonlocal seen
-            held = {
-                t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
-                for t in gc.get_objects()
-                if type(t) in (torch.Tensor, torch.nn.Parameter)
-            }
-            seen = max(seen, sum(held.values()))
-
-        models.pipe.unet.mid_block.register_forward_hook(look)
-        run([one], [picture(n % 3) for n in range(count)], [window] * ((count - 1) // (window - 1)))
-        return seen
+        gc.collect()
+        gc.freeze()
+        try:
+            one = painter(tiny, batch=2)
+            models, _ = one._ready(job([picture(0)]))
+            seen: list[int] = []
+            models.pipe.unet.mid_block.register_forward_hook(lambda *_: seen.append(alive()))
+            run([one], [picture(n % 3) for n in range(count)], [window] * ((count - 1) // (window - 1)))
+        finally:
+            gc.unfreeze()
+        return max(seen)
 
     few, many = peak(9, 5), peak(65, 5)
     assert many <= 1.02 * few
