@@ -11,7 +11,17 @@ import cv2
 import numpy as np
 
 from interp.types import FlowEstimator, Motion
-from interp.warp import compose, consistency, outside, resize_confidence, resize_flow, symmetric, unstretched, warp
+from interp.warp import (
+    LEAST_SURE,
+    compose,
+    consistency,
+    outside,
+    resize_confidence,
+    resize_flow,
+    symmetric,
+    unstretched,
+    warp,
+)
 
 __all__ = ["MotionTrack", "eight_bit", "grey_at", "working_size"]
 
@@ -80,7 +90,8 @@ class MotionTrack:
 
         Confidence is the weakest link of the chain's forward/backward checks times how well the footage's colours agree at
         both ends. In flat places (a clear sky) the check means nothing, for any motion leads to the same colour; there, colours
-        alone decide. Asking t, t + 1, t + 2 ... about one frame composes one flow each.
+        alone decide. Neither is believed of what left the picture on the way: beyond the border its pixels repeat, in streaks.
+        Asking t, t + 1, t + 2 ... about one frame composes one flow each.
         """
         for number in (here, there):
             if not 0 <= number < len(self):
@@ -90,15 +101,15 @@ class MotionTrack:
             return Motion(np.zeros((*shape, 2), np.float32), np.ones(shape, np.float32), np.ones(shape, np.float32))
         flow, sure = self._chain(here, there)
         coarse = resize_flow(flow, *self._coarse)
+        stays = (sure > LEAST_SURE / 2).astype(np.float32)
         moved = warp(self._colour[there], coarse)
         doubt = cv2.blur(_largest(cv2.absdiff(moved, self._colour[here])), (3, 3)).reshape(sure.shape)
         flat = self._flat[here]
         if flat.any():
-            flat = np.where(outside(coarse) > 0, np.float32(0), flat)
-            sure = np.maximum(sure, flat)
+            sure = np.maximum(sure, flat * stays)
         sure = cv2.GaussianBlur(sure * _looks(doubt), (0, 0), SOFT).reshape(sure.shape)
         apart = cv2.blur(cv2.subtract(moved, self._colour[here], dtype=cv2.CV_16S), (AROUND, AROUND))
-        alike = _looks(_largest(np.abs(apart)).reshape(sure.shape)) * unstretched(coarse)
+        alike = _looks(_largest(np.abs(apart)).reshape(sure.shape)) * unstretched(coarse) * stays
         return Motion(flow, resize_confidence(sure, *self._size), resize_confidence(alike, *self._size))
 
     def moved(self, frame: int) -> float:

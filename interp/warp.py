@@ -38,6 +38,7 @@ _CODES = {
 
 
 STRETCH = (0.4, 0.9)  # gradient of a motion, pixels a pixel, over which it no longer moves paint but smears it
+LEAST_SURE = 1e-3  # of a motion that stays in the picture, however little its return agrees; what has left it has 0
 LARGEST = 32767  # pixels a side from which on OpenCV cannot sample a picture
 
 
@@ -103,17 +104,23 @@ def twice(picture: np.ndarray) -> np.ndarray:
     """``picture`` (H x W x 3) on a grid twice as fine, 2H x 2W x 3: every other pixel is the picture's own, untouched, and
     those between come from the six-tap half-pixel filter that video codecs use (ITU-T H.264, section 8.4.2.2.1)."""
     height, width = picture.shape[:2]
-    fine = np.empty((2 * height, 2 * width, *picture.shape[2:]), picture.dtype)
-    fine[::2, ::2] = picture
-    for down, across in ((0, 1), (1, 0), (1, 1)):
-        kernels = (_HALF if across else _WHOLE, _HALF if down else _WHOLE)
-        half = cv2.sepFilter2D(picture, -1, *kernels, anchor=(2, 2), borderType=cv2.BORDER_REPLICATE)
-        fine[down::2, across::2] = half.reshape(picture.shape)
-    return fine
+    tall = np.empty((height, 2, width, 3), picture.dtype)
+    tall[:, 0] = picture
+    tall[:, 1] = _halfway(picture, _HALF[:, None])
+    tall = tall.reshape(2 * height, width, 3)
+    pairs = np.empty((2 * height, width, 6), picture.dtype)
+    cv2.mixChannels([tall, _halfway(tall, _HALF[None])], [pairs], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    return pairs.reshape(2 * height, 2 * width, 3)
+
+
+def _halfway(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Each pixel replaced by the one midway to the next, to the right or below."""
+    anchor = (2, 0) if kernel.shape[0] == 1 else (0, 2)
+    made = cv2.filter2D(picture, -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+    return made.reshape(picture.shape)
 
 
 _HALF = np.array([1, -5, 20, 20, -5, 1], np.float32) / 32
-_WHOLE = np.array([0, 0, 1, 0, 0, 0], np.float32)
 
 
 def warp_twice(fine: np.ndarray, flow: np.ndarray) -> np.ndarray:
@@ -145,7 +152,8 @@ def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0
 
     The forward/backward check of Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement
     optical flow" (ECCV 2010), |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, made soft: 1 well below that limit, about 0.4 at it,
-    0 far above it and outside of the picture. ``pixel``: how many of the pixels that the 0.5 stands for make one of the flow's.
+    nearly 0 (``LEAST_SURE``) far above it, and 0 outside of the picture. ``pixel``: how many of the pixels that the 0.5 stands
+    for make one of the flow's.
     """
     back = warp(backward, forward)
     gap = cv2.add(forward, back)
@@ -154,6 +162,7 @@ def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0
     # numpy where a number meets an array: OpenCV takes a 1x1 or 4x1 picture for a number, too
     over = error / (limit * np.float32(0.01) + np.float32(0.5 / pixel**2)) - np.float32(0.25)
     sure = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
+    np.maximum(sure, np.float32(LEAST_SURE), out=sure)
     sure[outside(forward) > 0] = 0
     return sure
 

@@ -34,7 +34,8 @@ FINE_BYTES = (
 REACH = 1.4  # the sharpening below lifts the energy of real paintings' detail by 1/1.4 of its gain
 PATCH = 96  # pixels: about the side of the patches in which the look is carried over
 MODEL_SIDE = 160  # pixels: long side at which the local affine model is fitted
-DOUBT = 0.02  # confidence below which no side is preferred: time alone decides
+DOUBT = 0.02  # confidence (squared) below which no side is preferred for it: time decides, and which side is alike
+LEAST_ALIKE = 0.02  # how little a side that is not even alike counts
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class AlongMotionFiller:
         if left is not None and right is not None:
             sure = cv2.max(left.confidence, right.confidence)
             alike = cv2.max(left.alike, right.alike)
-            of_left = _share(left.confidence, right.confidence, time)
+            of_left = _share(left, right, time)
             share = resize_confidence(of_left, width, height)
             picture = mix(left.picture, right.picture, share)
             cells = cv2.resize(of_left, left.detail.shape[1::-1], interpolation=cv2.INTER_AREA)
@@ -124,10 +125,14 @@ def _pull(painting: np.ndarray, fine: np.ndarray | None, detail: np.ndarray, mot
     return _Side(sharp, moved, motion.confidence, motion.confidence if motion.alike is None else motion.alike)
 
 
-def _share(left: np.ndarray, right: np.ndarray, time: float) -> np.ndarray:
-    """How much the left painting counts, float32 in [0, 1]: by time where both are sure, by confidence elsewhere."""
-    of_left = (left * left + np.float32(DOUBT)) * np.float32(1 - time)
-    of_right = (right * right + np.float32(DOUBT)) * np.float32(time)
+def _share(left: _Side, right: _Side, time: float) -> np.ndarray:
+    """How much the left painting counts, float32 in [0, 1]: by time where both are sure, by confidence elsewhere, and where
+    neither is by which still looks like the footage."""
+    of_left, of_right = (
+        (side.confidence * side.confidence + np.float32(DOUBT) * (side.alike + np.float32(LEAST_ALIKE)))
+        * np.float32(near)
+        for side, near in ((left, 1 - time), (right, time))
+    )
     return cv2.GaussianBlur(of_left / (of_left + of_right), (0, 0), 1.5)
 
 

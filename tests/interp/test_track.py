@@ -64,6 +64,18 @@ def test_what_ripples_is_alike_though_no_motion_explains_it() -> None:
     assert np.array_equal(motion.usable, np.maximum(motion.confidence, motion.alike / 2))
 
 
+def test_what_has_left_the_picture_is_neither_sure_nor_alike() -> None:
+    """A camera that follows a striped wall: past the border the stripes repeat, and look the same as those that have left."""
+    wall = np.tile(moving_scene(1, pan=(0, 0), disc=0, size=(1, 300)).frames[0], (1, 120, 1))
+    wall[:, 5::10] //= 2
+    motion = track_of([np.ascontiguousarray(wall[160 - 8 * t : 300 - 8 * t]) for t in range(6)]).between(0, 5)
+    assert motion.alike is not None
+    assert motion.flow[-30:, 20:-20, 1].mean() > 30
+    assert motion.confidence[-20:, 20:-20].max() < 0.05
+    assert motion.alike[-20:, 20:-20].max() < 0.05
+    assert motion.alike[20:60, 20:-20].mean() > 0.9
+
+
 def test_the_order_of_questions_does_not_matter() -> None:
     frames = moving_scene(7).frames
     one, two = track_of(frames), track_of(frames)

@@ -19,7 +19,7 @@ from interp.fill.hybrid import HybridFiller
 from interp.fill.rife import RifeFiller
 from interp.flow import estimator
 from interp.track import MotionTrack
-from interp.types import Filler, Gap
+from interp.types import Filler, Gap, Motion
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,26 @@ def test_paintings_too_large_to_hold_twice_as_fine_are_moved_alike(monkeypatch: 
     large = [filled.picture for filled in AlongMotionFiller().fill(gap_of(scene.frames, left, right))]
     for a, b in zip(fine, large, strict=True):
         assert psnr(a, b) > 38
+
+
+class _Told:
+    """A tracker that knows no motion: how alike the gap's left end is, and its right end."""
+
+    def __init__(self, left: float, right: float) -> None:
+        self._alike = (left, right)
+
+    def between(self, here: int, there: int) -> Motion:
+        nothing = np.zeros((24, 32), np.float32)
+        return Motion(np.zeros((24, 32, 2), np.float32), nothing, np.full_like(nothing, self._alike[there > here]))
+
+
+def test_where_no_side_is_sure_the_one_that_is_alike_is_taken() -> None:
+    """Even where the other is nearer in time: paint pulled in from beyond the border is streaks."""
+    left, right = (np.full((48, 64, 3), value, np.uint8) for value in (10, 200))
+    for alike, range_of in (((0, 1), (180, 200)), ((1, 0), (10, 30)), ((1, 1), (30, 90))):
+        gap = Gap([left] * 5, 0, _Told(*alike), left, right)
+        first = next(AlongMotionFiller(repair=0).fill(gap)).picture
+        assert range_of[0] <= first.mean() <= range_of[1]
 
 
 def test_what_was_hidden_gets_the_look_of_its_surroundings() -> None:
