@@ -101,7 +101,7 @@ class MotionTrack:
             return Motion(np.zeros((*shape, 2), np.float32), np.ones(shape, np.float32), np.ones(shape, np.float32))
         flow, sure = self._chain(here, there)
         coarse = resize_flow(flow, *self._coarse)
-        stays = (sure > LEAST_SURE / 2).astype(np.float32)
+        stays = (sure > LEAST_SURE / 2).astype(np.float32)  # half: warping mixes in the 0 of what has left
         moved = warp(self._colour[there], coarse)
         doubt = cv2.blur(_largest(cv2.absdiff(moved, self._colour[here])), (3, 3)).reshape(sure.shape)
         flat = self._flat[here]

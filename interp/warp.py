@@ -104,13 +104,9 @@ def twice(picture: np.ndarray) -> np.ndarray:
     """``picture`` (H x W x 3) on a grid twice as fine, 2H x 2W x 3: every other pixel is the picture's own, untouched, and
     those between come from the six-tap half-pixel filter that video codecs use (ITU-T H.264, section 8.4.2.2.1)."""
     height, width = picture.shape[:2]
-    tall = np.empty((height, 2, width, 3), picture.dtype)
-    tall[:, 0] = picture
-    tall[:, 1] = _halfway(picture, _HALF[:, None])
-    tall = tall.reshape(2 * height, width, 3)
-    pairs = np.empty((2 * height, width, 6), picture.dtype)
-    cv2.mixChannels([tall, _halfway(tall, _HALF[None])], [pairs], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
-    return pairs.reshape(2 * height, 2 * width, 3)
+    rows = np.stack([picture, _halfway(picture, _HALF[:, None])], axis=1).reshape(2 * height, width, 3)
+    # merged as channels, each pixel lies beside the one midway to the next; strided copies take three times as long
+    return cv2.merge([rows, _halfway(rows, _HALF[None])]).reshape(2 * height, 2 * width, 3)
 
 
 def _halfway(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -128,12 +128,14 @@ def _pull(painting: np.ndarray, fine: np.ndarray | None, detail: np.ndarray, mot
 def _share(left: _Side, right: _Side, time: float) -> np.ndarray:
     """How much the left painting counts, float32 in [0, 1]: by time where both are sure, by confidence elsewhere, and where
     neither is by which still looks like the footage."""
-    of_left, of_right = (
-        (side.confidence * side.confidence + np.float32(DOUBT) * (side.alike + np.float32(LEAST_ALIKE)))
-        * np.float32(near)
-        for side, near in ((left, 1 - time), (right, time))
-    )
+    of_left, of_right = _weight(left, 1 - time), _weight(right, time)
     return cv2.GaussianBlur(of_left / (of_left + of_right), (0, 0), 1.5)
+
+
+def _weight(side: _Side, near: float) -> np.ndarray:
+    """How much a painting counts on its own. ``near``: how near it is in time, 0 to 1."""
+    known = side.confidence * side.confidence + np.float32(DOUBT) * (side.alike + np.float32(LEAST_ALIKE))
+    return known * np.float32(near)
 
 
 def _energy(picture: np.ndarray) -> np.ndarray:
