@@ -150,7 +150,7 @@ class Job:
                 ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
             )
         check_output(self.spec, out, overwrite=self.overwrite)
-        notes: list[str] = []
+        notes: list[str] = list(self.spec.notes)
         with ExitStack() as stack:
             looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
@@ -235,7 +235,7 @@ class Job:
                 export_clips(found, footage, analysis.pts, span, place, form)
             else:
                 export(found, span, place, form)
-            return found.notes(len(shots))
+            return [*self.spec.notes, *found.notes(len(shots))]
 
     def control_maps(
         self,

@@ -159,7 +159,7 @@ def retime(
         repeated=len(times) - tally.seen,
         held=tally.held,
         seconds=time.perf_counter() - began,
-        notes=tuple(notes),
+        notes=(*spec.notes, *notes),
     )
 
 

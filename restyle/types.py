@@ -62,6 +62,8 @@ class FootageSpec:
     has_alpha: bool = False
     first_number: int = 0
     """Number of the first picture of a sequence."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about the footage before anything is done to it, one line each."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

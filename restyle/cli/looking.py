@@ -188,7 +188,8 @@ def _show_footage(terminal: Terminal, spec: FootageSpec, found: Analysis | None)
 
     counted = None if found is None else len(found.pts)
     rows = facts_of(spec, spec, frames=(counted, counted))
-    terminal.facts((what, show_path(value) if what == "File" else value) for what, value, _ in rows)
+    shown = [(what, show_path(value) if what == "File" else value) for what, value, _ in rows]
+    terminal.facts([*shown, *(("Note", note) for note in spec.notes)])
     if found is None:
         return
     shots = _shots(found)
