@@ -84,7 +84,7 @@ def open_backdrop(
 
     Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
     from restyle.footage import open_footage
-    from restyle.footage.stills import FORMATS
+    from restyle.footage.formats import FORMATS
 
     if source.startswith("#") or Path(source).suffix.lower() in FORMATS:
         return StillBackdrop(_still(source, *size, dtype))

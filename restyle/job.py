@@ -354,8 +354,8 @@ def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
 def _default_folder(output: Path | None) -> Path | None:
     if output is None:
         return None
-    from restyle.footage.sequence import Numbering
-    from restyle.footage.stills import FORMATS
+    from restyle.footage.formats import FORMATS
+    from restyle.footage.numbering import Numbering
 
     if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
         output = output.parent  # a pattern of pictures: beside their folder

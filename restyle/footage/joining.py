@@ -17,10 +17,10 @@ import av
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
 from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
+from restyle.footage.numbering import find_pictures
 from restyle.footage.output import OutputSpec
 from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
 from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
-from restyle.footage.sequence import find_pictures
 from restyle.footage.video import file_url, open_container
 from restyle.types import FootageSpec
 
@@ -71,7 +71,7 @@ def _pictures_of(source: FootageSpec) -> list[Path]:
     path = Path(source.path)
     if source.kind == "video" or path.is_file():
         return [path]
-    return find_pictures(path)[0]
+    return list(find_pictures(path).files)
 
 
 def conform(

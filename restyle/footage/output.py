@@ -13,8 +13,8 @@ import av
 from restyle.errors import OutputError, show_path
 from restyle.footage.colour import FrameMaker, has_alpha
 from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
-from restyle.footage.sequence import Numbering
-from restyle.footage.stills import FORMATS
+from restyle.footage.formats import FORMATS
+from restyle.footage.numbering import Numbering
 from restyle.footage.video import reason
 from restyle.types import ColourTags, Depth, FootageSpec
 

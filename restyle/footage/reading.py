@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from restyle.errors import FootageError, RecipeError, show_path
-from restyle.footage.sequence import find_pictures, is_pattern, probe_sequence, read_sequence
-from restyle.footage.stills import FORMATS
+from restyle.footage.formats import FORMATS
+from restyle.footage.numbering import find_pictures, is_pattern
+from restyle.footage.sequence import probe_sequence, read_sequence
 from restyle.types import FootageSpec, Frame
 
 __all__ = ["Footage", "files_of", "open_footage", "probe", "timing"]
@@ -116,7 +117,7 @@ def files_of(path: str | os.PathLike[str]) -> list[Path]:
     """All files that make up a piece of footage: the video file, or the pictures in order. Raises ``FootageError``."""
     place = Path(path)
     if place.is_dir() or is_pattern(place):
-        return find_pictures(place)[0]
+        return list(find_pictures(place).files)
     if not place.is_file():
         raise FootageError(f"there is no file {show_path(path)}")
     return [place]

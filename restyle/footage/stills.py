@@ -16,13 +16,9 @@ import numpy as np
 
 from restyle.errors import FootageError, OutputError, show_path, why
 from restyle.footage.colour import to_depth
+from restyle.footage.formats import FORMATS
 
-__all__ = ["FORMATS", "StillFacts", "encode_picture", "read_facts", "read_picture", "write_picture"]
-
-FORMATS = {
-    ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff", ".webp": "webp", ".exr": "exr",
-}  # fmt: skip
-"""Picture format by file name extension."""
+__all__ = ["StillFacts", "encode_picture", "read_facts", "read_picture", "write_picture"]
 
 
 @dataclass(frozen=True)
