@@ -16,6 +16,7 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look
 from restyle.errors import RecipeError, show_path
 from restyle.framing import Framing
+from restyle.inputs import Inputs
 from restyle.layers import (
     LayerCompositor,
     edge_reach,
@@ -29,7 +30,7 @@ from restyle.mattes import Mattes
 from restyle.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
-from restyle.shelf import Shelf, file_digest, versions
+from restyle.shelf import Shelf, versions
 from restyle.store import JobStore
 from restyle.types import FootageSpec, Frame, Words
 
@@ -87,7 +88,7 @@ def _speaks(recipe: Recipe) -> bool:
 @dataclass(frozen=True)
 class Assembly:
     """``looks``: as ``opened_looks`` made them. ``mattes``: of the recipe's objects, ``None`` without any. ``clean``: where the
-    recipe removes something."""
+    recipe removes something. ``inputs``: knows the files that are read."""
 
     recipe: Recipe
     footage: Footage
@@ -96,7 +97,8 @@ class Assembly:
     looks: Sequence[Look]
     mattes: Mattes | None
     maps: KeyframeMaps | None
-    clean: CleanFootage | None = None
+    clean: CleanFootage | None
+    inputs: Inputs
 
     @property
     def spec(self) -> FootageSpec:
@@ -152,7 +154,7 @@ class Assembly:
             frames += [
                 sorted(matte_keys),
                 [layer.model_dump() for layer in layers],
-                [file_digest(path) for path in sources],
+                [self.inputs.digest(path) for path in sources],
             ]
         framing = None if self.framing is None else self.framing.facts
         seen = sorted(matte_keys) if any(self._matte(number) for number in range(len(self.looks))) else []
@@ -178,11 +180,11 @@ class Assembly:
         if place is None or not place.exists():
             return []
         files = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
-        return [file_digest(path) for path in files]
+        return [self.inputs.digest(path) for path in files]
 
     def _marks(self, number: int) -> Callable[[int], Any]:
         """What decides one keyframe's painting alone: a picture made by hand, its words, its maps."""
-        drawn = {key.frame: file_digest(key.picture) for key in self.plan.keyframes if key.picture is not None}
+        drawn = {key.frame: self.inputs.digest(key.picture) for key in self.plan.keyframes if key.picture is not None}
         words = self._words(number)
 
         def marks(frame: int) -> Any:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from restyle.control_maps import told
 from restyle.errors import RecipeError
+from restyle.inputs import Inputs
 from restyle.recipe import Control
-from restyle.shelf import file_digest
 from restyle.store import JobStore, digest, load_map, save_map
 from restyle.types import Frame, Keyframe, Shot
 
@@ -48,6 +48,7 @@ class KeyframeMaps:
         footage: Footage,
         store: JobStore,
         footage_key: str,
+        inputs: Inputs,
         *,
         pts: Sequence[int],
         shots: Sequence[Shot],
@@ -73,6 +74,7 @@ class KeyframeMaps:
         )
         self._store = store
         self._footage_key = footage_key
+        self._inputs = inputs
         self._offline = offline
         self._how: dict[str, Steadier] = {}
         self._controls = {control.kind: control for control in controls}
@@ -112,7 +114,7 @@ class KeyframeMaps:
             with told(kind):
                 self._settle(kind, frame)
         self.keys.add(key)
-        return load_map(self._store.path("maps", key) / "map")
+        return self._load(key)
 
     def _settle(self, kind: str, frame: Frame) -> None:
         """Make the steadied map of a frame, and of all keyframes before it in its shot that have none yet."""
@@ -188,7 +190,8 @@ class KeyframeMaps:
             save_map(folder / "map", made)
 
     def _load(self, key: str) -> ControlMap:
-        return load_map(self._store.path("maps", key) / "map")
+        with self._store.reading("maps", key) as folder:
+            return load_map(folder / "map")
 
     def _key(self, kind: str, frame: int) -> str:
         return digest(self._footage_key, frame, self._facts(kind, frame))
@@ -209,7 +212,7 @@ class KeyframeMaps:
     def _facts(self, kind: str, frame: int) -> dict[str, Any]:
         if kind in self._kept:
             file = self._kept[kind].files.get(frame)
-            return {"file": None if file is None else file_digest(file)}
+            return {"file": None if file is None else self._inputs.digest(file)}
         if not self._steadied(kind):
             return self._detected(kind)
         from controls.maps.steady_keys import looked_ahead

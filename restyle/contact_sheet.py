@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restyle.errors import OutputError, OutputExistsError, show_path, why
+from restyle.errors import OutputError, OutputExistsError, show_path
+from restyle.owned import refuse_inputs
+from restyle.writing import writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,22 +39,24 @@ class Tile:
             raise ValueError(f"a tile has pictures of one size, got {[p.shape for p in self.pictures]}")
 
 
-def check_sheet(path: Path, *, overwrite: bool, source: Path) -> None:
-    """Refuse early what ``write_sheet`` could not do later. Raises ``OutputError``, ``OutputExistsError``."""
+def check_sheet(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Refuse early what ``write_sheet`` could not do later. ``inputs``: what is read for the sheet.
+
+    Raises ``OutputError``, ``OutputExistsError``.
+    """
     if path.suffix.lower() not in KINDS:
         raise OutputError(f"a sheet is a .png or .jpg, got {show_path(path)}")
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {show_path(path.parent)} for the sheet; make it first")
-    if path.exists() and source.exists() and path.samefile(source):
-        raise OutputError(f"the sheet would replace its own source {show_path(path)}; give it another name")
-    if path.exists() and not overwrite:
+    refuse_inputs(path, inputs)
+    if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{show_path(path)} is there already; choose another name, or add --overwrite")
 
 
-def write_sheet(path: Path, tiles: Sequence[Tile]) -> None:
+def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     """Lay the tiles out in rows, about as wide as four thirds of the height, and write the sheet in one step.
 
-    Raises ``OutputError``.
+    Raises as ``save_sheet``.
     """
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
@@ -76,20 +80,18 @@ def write_sheet(path: Path, tiles: Sequence[Tile]) -> None:
             small = Image.fromarray(eight_bit(picture)).resize((w, h), Image.Resampling.LANCZOS)
             sheet.paste(small, (x + place * w, y))
         draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
-    save_sheet(path, np.asarray(sheet))
+    save_sheet(path, np.asarray(sheet), overwrite=overwrite)
 
 
-def save_sheet(path: Path, picture: np.ndarray) -> None:
-    """Write a picture (uint8 H x W x 3 RGB) as PNG or JPEG, in one step. Raises ``OutputError``."""
+def save_sheet(path: Path, picture: np.ndarray, *, overwrite: bool) -> None:
+    """Write a picture (uint8 H x W x 3 RGB) as PNG or JPEG, in one step.
+
+    Raises ``OutputError``, ``OutputExistsError``, ``OutputLockedError``.
+    """
     from PIL import Image
 
     kind = KINDS[path.suffix.lower()]
     data = io.BytesIO()
     Image.fromarray(picture).save(data, kind, **({"quality": 90} if kind == "JPEG" else {}))
-    part = path.with_name(f".{path.stem[:40]}.part")
-    try:
+    with writing(path, overwrite=overwrite) as part:
         part.write_bytes(data.getvalue())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {show_path(path)}: {why(error)}") from error

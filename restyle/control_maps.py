@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from restyle.progress import Meter
 from restyle.recipe import Control
 from restyle.store import load_map, save_map
 from restyle.types import Frame, Shot
+from restyle.writing import discard, scratch
 
 if TYPE_CHECKING:
     from controls.types import ControlMap
@@ -155,8 +155,7 @@ def _write_shot(
             write_map(place, shot.start + frame, made, bits=deep)
             meter.step(f"{facts.name} of frame {shot.start + frame}", shot=shot.index)
         return
-    with TemporaryDirectory(prefix="restyle-maps-") as name:
-        kept = Path(name)
+    with scratch() as kept:
         for frame, made in _detected(detector, pictures):
             save_map(kept / str(frame), made)
             meter.tell(f"{facts.name} of frame {shot.start + frame}")
@@ -189,7 +188,6 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
     import cv2
 
     from restyle.footage import SegmentWriter, conform, plan_output
-    from restyle.footage.place import discard
 
     spec = footage.spec
     plan = plan_output(spec, path, quality=95)

@@ -7,7 +7,8 @@
     │   └── UnknownPartError      no painter, filler or style has that name
     ├── FootageError              footage cannot be read                                    (exit 3)
     ├── OutputError               the result cannot be written                              (exit 4)
-    │   └── OutputExistsError     it is there already, and --overwrite was not given
+    │   ├── OutputExistsError     it is there already, and --overwrite was not given
+    │   └── OutputLockedError     somebody else is writing it at this moment
     ├── JobError                  the job folder cannot be used                             (exit 5)
     │   └── JobLockedError        another process works in it
     ├── MissingExtraError         an optional package is not installed                      (exit 6)
@@ -30,6 +31,7 @@ __all__ = [
     "MissingModelError",
     "OutputError",
     "OutputExistsError",
+    "OutputLockedError",
     "PainterError",
     "RecipeError",
     "RestyleError",
@@ -77,6 +79,10 @@ class OutputError(RestyleError):
 
 class OutputExistsError(OutputError):
     """The output is there already, and nobody said that it may be overwritten."""
+
+
+class OutputLockedError(OutputError):
+    """Somebody else is writing the output at this moment."""
 
 
 class JobError(RestyleError):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.errors import RecipeError
+from restyle.inputs import Inputs
 from restyle.layers import removals
 from restyle.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
-from restyle.shelf import file_digest, fingerprint, versions
+from restyle.shelf import versions
 from restyle.store import JobStore, digest
 from restyle.types import Keyframe, Shot
 
@@ -28,15 +29,25 @@ __all__ = ["Findings"]
 class Findings:
     """Looks things up in the job folder, or finds them out and stores them there.
 
-    ``source``: as ``Job``'s. ``offline``: nothing may be fetched. ``keys`` holds what was used: kind -> keys.
+    ``source``: as ``Job``'s. ``inputs``: knows the files that are read. ``offline``: nothing may be fetched. ``keys`` holds
+    what was used: kind -> keys.
     """
 
     def __init__(
-        self, footage: Footage, source: Path, recipe: Recipe, store: JobStore, meter: Meter, *, offline: bool = False
+        self,
+        footage: Footage,
+        source: Path,
+        recipe: Recipe,
+        store: JobStore,
+        inputs: Inputs,
+        meter: Meter,
+        *,
+        offline: bool = False,
     ) -> None:
         from restyle.footage import files_of
 
-        self.footage_key = fingerprint(footage.spec, files_of(source))
+        self.footage_key = inputs.footage(footage.spec, files_of(source))
+        self._inputs = inputs
         self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set(), "plates": set()}
         self._footage = footage
         self._source = source
@@ -70,14 +81,15 @@ class Findings:
             with self._store.making("analysis", key) as folder:
                 (folder / "analysis.json").write_text(json.dumps(asdict(found)))
         self.keys["analysis"].add(key)
-        return _analysis_from(json.loads((self._store.path("analysis", key) / "analysis.json").read_text()))
+        with self._store.reading("analysis", key) as folder:
+            return _analysis_from(json.loads((folder / "analysis.json").read_text()))
 
     def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
         """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``mattes.follow_objects``."""
         recipe = self._recipe
         if not recipe.objects:
             return None
-        files = [file_digest(path) for path in matte_files(recipe.objects)]
+        files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
         where = [(shot.start, shot.stop) for shot in shots]
         masker, options, why = self._masker()
         words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
@@ -99,7 +111,8 @@ class Findings:
                     meter=self._meter,
                 )
         self.keys["mattes"].add(key)
-        return Mattes(self._store.path("mattes", key))
+        with self._store.reading("mattes", key) as folder:
+            return Mattes(folder)
 
     def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
         """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
@@ -115,7 +128,8 @@ class Findings:
             with self._store.making("plates", key) as folder:
                 make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)
         self.keys["plates"].add(key)
-        return CleanFootage(self._footage, self._store.path("plates", key), taken, mattes)
+        with self._store.reading("plates", key) as folder:
+            return CleanFootage(self._footage, folder, taken, mattes)
 
     def _masker(self) -> tuple[str, dict[str, Any], str | None]:
         """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""

@@ -6,10 +6,9 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 from restyle.assembly import Assembly, opened_looks
@@ -19,9 +18,11 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import RecipeError, show_path
 from restyle.findings import Findings
+from restyle.inputs import Inputs, named_files
 from restyle.matte_clips import CLIPS, export_clips
 from restyle.mattes import Form, export
 from restyle.memory import keep_freed_memory
+from restyle.owned import new_folder
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
@@ -29,6 +30,7 @@ from restyle.shelf import MemoryShelf
 from restyle.store import JobStore
 from restyle.types import FootageSpec, Keyframe, Window
 from restyle.windows import Windows
+from restyle.writing import fitting, held, scratch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,17 +107,24 @@ class Job:
         self.folder = Path(folder) if folder is not None else _default_folder(self.output)
         self._meter = Meter(progress, cancel)
 
+    @property
+    def inputs(self) -> list[Path]:
+        """Files and folders that are read: the footage, and what the recipe names. No output may replace one."""
+        from restyle.footage import files_of
+
+        return [self.source, *files_of(self.source), *named_files(self.recipe)]
+
     # What will be done
 
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done; paints and writes nothing."""
-        with self._aside() as (store, footage), opened_looks(self.recipe, offline=self.offline) as looks:
-            return self._plan(looks, self._findings(footage, store).analysis())
+        with self._aside() as aside, opened_looks(self.recipe, offline=self.offline) as looks:
+            return self._plan(looks, self._findings(*aside).analysis())
 
     def analyse(self) -> Analysis:
         """Pass 1 alone: cuts, motion and coverage."""
-        with self._aside() as (store, footage):
-            return self._findings(footage, store).analysis()
+        with self._aside() as aside:
+            return self._findings(*aside).analysis()
 
     # Doing it
 
@@ -149,15 +158,17 @@ class Job:
                 f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
                 ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
             )
-        check_output(self.spec, out, overwrite=self.overwrite)
+        check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
         notes: list[str] = list(self.spec.notes)
+        inputs = Inputs(self._meter.tell)
         with ExitStack() as stack:
+            stack.enter_context(held(out.target))
             looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
-            store = stack.enter_context(JobStore(self.folder, fresh=self.fresh))
+            store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
             footage = stack.enter_context(self._open())
             store.put_text("recipe.json", self.recipe.to_text())
-            findings = self._findings(footage, store)
-            assembly = self._assembly(footage, store, findings, looks)
+            findings = self._findings(footage, store, inputs)
+            assembly = self._assembly(footage, store, findings, looks, inputs)
             plan, analysis = assembly.plan, assembly.analysis
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
@@ -170,7 +181,16 @@ class Job:
             rendered = time.perf_counter()
             span = range(analysis.start, analysis.stop)
             self._meter.begin("finish", plan.frames)
-            notes += conform(windows.segments, out, self.spec, pts=analysis.pts, span=span, overwrite=self.overwrite)
+            windows.require_whole()
+            notes += conform(
+                windows.segments,
+                out,
+                self.spec,
+                pts=analysis.pts,
+                span=span,
+                overwrite=self.overwrite,
+                unchanged=inputs.check,
+            )
             seconds = {
                 "analyse": analysed - began,
                 "render": rendered - analysed,
@@ -179,6 +199,7 @@ class Job:
             tally = windows.tally()
             if tally.repaired:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
+            notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
             used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
             store.prune(findings.keys | used)
@@ -221,10 +242,8 @@ class Job:
             raise RecipeError(f"mattes are written as {', '.join(get_args(Form))}; got {form!r}")
         if not self.recipe.objects:
             raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
-        from restyle.footage.place import new_folder
-
-        with new_folder(Path(folder), overwrite=overwrite) as place, self._aside() as (store, footage):
-            findings = self._findings(footage, store)
+        with self._new_folder(folder, "matte", overwrite) as place, self._aside() as (footage, store, inputs):
+            findings = self._findings(footage, store, inputs)
             analysis = findings.analysis()
             shots = self._plan([], analysis).shots
             found = findings.mattes(analysis, shots)
@@ -235,6 +254,7 @@ class Job:
                 export_clips(found, footage, analysis.pts, span, place, form)
             else:
                 export(found, span, place, form)
+            inputs.check()
             return [*self.spec.notes, *found.notes(len(shots))]
 
     def control_maps(
@@ -254,12 +274,11 @@ class Job:
         is refused before the footage is looked at.
         """
         from restyle.control_maps import make_detectors, write_control_maps
-        from restyle.footage.place import new_folder
 
-        with new_folder(Path(folder), overwrite=overwrite) as place:
+        with self._new_folder(folder, "controls", overwrite) as place:
             detectors = make_detectors(kinds, options, offline=self.offline)
-            with self._aside() as (store, footage):
-                analysis = self._findings(footage, store).analysis()
+            with self._aside() as (footage, store, inputs):
+                analysis = self._findings(footage, store, inputs).analysis()
                 names = write_control_maps(
                     footage,
                     self._plan([], analysis).shots,
@@ -271,21 +290,26 @@ class Job:
                     bits=bits,
                     video=video,
                 )
+                inputs.check()
         return [Path(folder, name) for name in names]
 
     # The pieces
 
     @contextmanager
-    def _aside(self) -> Iterator[tuple[JobStore, Footage]]:
-        """The footage, and a job folder for work that is not kept."""
-        with TemporaryDirectory(prefix="restyle-") as aside, JobStore(aside) as store, self._open() as footage:
-            yield store, footage
+    def _aside(self) -> Iterator[tuple[Footage, JobStore, Inputs]]:
+        """The footage, a job folder for work that is not kept, and what knows the files that are read."""
+        inputs = Inputs(self._meter.tell)
+        with scratch() as aside, JobStore(aside, unchanged=inputs.check) as store, self._open() as footage:
+            yield footage, store, inputs
+
+    def _new_folder(self, folder: str | Path, command: str, overwrite: bool) -> AbstractContextManager[Path]:
+        return new_folder(Path(folder), command=command, overwrite=overwrite, inputs=self.inputs)
 
     @contextmanager
     def _ready(self) -> Iterator[tuple[Plan, Engine]]:
         """What there is to do and who does it, for work that is not kept."""
-        with self._aside() as (store, footage), opened_looks(self.recipe, offline=self.offline) as looks:
-            assembly = self._assembly(footage, store, self._findings(footage, store), looks)
+        with self._aside() as (footage, store, inputs), opened_looks(self.recipe, offline=self.offline) as looks:
+            assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
             yield assembly.plan, assembly.engine()
 
     @property
@@ -301,10 +325,12 @@ class Job:
 
         return open_footage(self.source, rate=self.rate)
 
-    def _findings(self, footage: Footage, store: JobStore) -> Findings:
-        return Findings(footage, self.source, self.recipe, store, self._meter, offline=self.offline)
+    def _findings(self, footage: Footage, store: JobStore, inputs: Inputs) -> Findings:
+        return Findings(footage, self.source, self.recipe, store, inputs, self._meter, offline=self.offline)
 
-    def _assembly(self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look]) -> Assembly:
+    def _assembly(
+        self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
+    ) -> Assembly:
         if not findings.looked:  # what is missing is said before minutes are spent on looking
             for look in looks:
                 _ = look.painter.identity  # finds its weights
@@ -320,12 +346,13 @@ class Job:
                 clean or footage,
                 store,
                 findings.footage_key if clean is None else clean.key,
+                inputs,
                 pts=analysis.pts,
                 shots=plan.shots,
                 keys=plan.keyframes,
                 offline=self.offline,
             )
-        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean)
+        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean, inputs)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
@@ -361,4 +388,4 @@ def _default_folder(output: Path | None) -> Path | None:
         output = output.parent  # a pattern of pictures: beside their folder
     if not output.name:
         output = output.resolve()
-    return output.parent / f"{output.name}.restyle"
+    return output.with_name(fitting(output.name, ".restyle"))

@@ -12,6 +12,7 @@ import numpy as np
 
 from restyle.errors import show_path
 from restyle.types import Frame, Shot
+from restyle.writing import discard
 
 if TYPE_CHECKING:
     from controls.types import Masked
@@ -39,7 +40,6 @@ def export_clips(
     """
     from restyle.footage import SegmentWriter, conform, plan_output
     from restyle.footage.colour import to_depth
-    from restyle.footage.place import discard
 
     spec = replace(footage.spec, has_alpha=True)
     plans = {name: plan_output(spec, folder / f"{name}.{form}") for name in mattes.names}

@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from restyle.errors import (
-    JobError,
-    MissingExtraError,
-    MissingModelError,
-    RecipeError,
-    show_path,
-    why,
-)
+from restyle.errors import MissingExtraError, MissingModelError, RecipeError
 from restyle.framing import Box, union
 from restyle.matte_clips import read_clips
 from restyle.progress import Meter
+from restyle.store import damaged
 from restyle.stream import prefetch
 from restyle.types import Shot
 
@@ -126,25 +120,23 @@ def follow_objects(
 
 
 class Mattes:
-    """What ``follow_objects`` wrote (``layers.MatteSource``). Raises ``JobError`` if it is damaged."""
+    """What ``follow_objects`` wrote into ``folder`` (``layers.MatteSource``).
+
+    Its methods raise ``JobError`` if a matte is damaged meanwhile.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            facts = json.loads((folder / "facts.json").read_text())
-            self.names: Sequence[str] = tuple(facts["names"])
-            width, height = facts["size"]
-            self.size: tuple[int, int] = width, height
-            self.lost: Mapping[str, Sequence[int]] = facts["lost"]
-            self.shots: Mapping[str, Sequence[int]] = facts["shots"]
-            self._why: str | None = facts["why"]
-            self._boxes = {
-                name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
-            }
-        except (OSError, ValueError, KeyError) as error:
-            raise JobError(
-                f"{show_path(folder)} in the job folder is damaged ({why(error)}): run with --fresh"
-            ) from error
+        facts = json.loads((folder / "facts.json").read_text())
+        self.names: Sequence[str] = tuple(facts["names"])
+        width, height = facts["size"]
+        self.size: tuple[int, int] = width, height
+        self.lost: Mapping[str, Sequence[int]] = facts["lost"]
+        self.shots: Mapping[str, Sequence[int]] = facts["shots"]
+        self._why: str | None = facts["why"]
+        self._boxes = {
+            name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
+        }
         self._read = lru_cache(maxsize=2 * len(self.names))(self._load)
 
     def without(self, names: Sequence[str]) -> Mattes:
@@ -191,7 +183,7 @@ class Mattes:
             data = np.fromfile(path, np.uint8) if path.exists() else np.zeros(0, np.uint8)
             values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
             if values is None or values.dtype != np.uint16 or values.shape != (bottom - top, right - left):
-                raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh")
+                raise damaged(path)
             matte[top:bottom, left:right] = values.astype(np.float32) / np.float32(65535)
         matte.setflags(write=False)
         return matte

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from restyle import composite
-from restyle.errors import JobError, show_path
 from restyle.footage import Footage
 from restyle.layers import MatteSource, matte_of, removals
 from restyle.progress import Meter
 from restyle.recipe import Layer
+from restyle.store import damaged
 from restyle.types import Frame, Shot
 
 __all__ = ["CleanFootage", "make_plates"]
@@ -70,7 +70,7 @@ class CleanFootage(Footage):
     """A footage without what layers remove, out of what ``make_plates`` wrote into ``folder``; read as the footage itself is.
 
     Painter, filler and control maps work upon it, and the other layers are laid over it. ``key``: what it was made from.
-    Raises ``JobError`` if a plate is damaged.
+    Raises ``JobError`` if a plate is damaged meanwhile.
     """
 
     def __init__(self, footage: Footage, folder: Path, layers: Sequence[Layer], mattes: MatteSource) -> None:
@@ -79,6 +79,7 @@ class CleanFootage(Footage):
         self._taken = removals(layers)
         self._mattes = mattes
         self.key = folder.name
+        self._filled = {int(path.stem) for path in folder.glob("*.npz")}
 
     def frames(
         self,
@@ -96,14 +97,14 @@ class CleanFootage(Footage):
 
     def of(self, frame: Frame) -> Frame:
         """A frame of the footage without what is removed; the same where nothing is."""
-        path = self._folder / f"{frame.index:08d}.npz"
-        if not path.exists():
+        if frame.index not in self._filled:
             return frame
+        path = self._folder / f"{frame.index:08d}.npz"
         try:
-            with np.load(path) as stored:
+            with np.load(path, allow_pickle=False) as stored:
                 plate, (left, top) = stored["picture"], stored["corner"]
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise JobError(f"{show_path(path)} in the job folder is damaged: run with --fresh") from error
+        except Exception as error:
+            raise damaged(path) from error
         part = np.s_[top : top + plate.shape[0], left : left + plate.shape[1]]
         edges = [
             composite.matte_edge(

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from restyle.errors import RecipeError, UnknownPartError
+from restyle.inputs import Inputs
 from restyle.progress import Meter, ProgressCallback
 from restyle.registry import told_of_interp
 from restyle.retiming import count, drawings, instants, parse_rate, parse_slow
 from restyle.types import FootageSpec, Frame
+from restyle.writing import held, part_of
 
 if TYPE_CHECKING:
     from interp.types import Interpolator
@@ -92,9 +94,8 @@ def retime(
     Raises ``RecipeError``, ``FootageError``, ``OutputError``, ``OutputExistsError``, ``MissingExtraError``,
     ``MissingModelError``, ``Cancelled``.
     """
-    from restyle.footage import SegmentWriter, check_output, conform, open_footage, plan_output, probe
+    from restyle.footage import SegmentWriter, check_output, conform, files_of, open_footage, plan_output, probe
     from restyle.footage.passthrough import Retimed, last_end
-    from restyle.footage.place import discard, hidden_name
     from restyle.stream import WriteBehind
 
     began = time.perf_counter()
@@ -110,6 +111,9 @@ def retime(
     wanted = spec.rate if fps is None else parse_rate(fps, "fps")
     out = plan_output(_clocked(spec, wanted), output, codec=codec, quality=quality)
     check_output(spec, out, overwrite=overwrite)
+    inputs = Inputs()
+    for path in files_of(source):
+        inputs.watch(path)
     interpolator = _interpolator(by, options or {})
     meter = Meter(progress, cancel)
     analysis = _analyse(source, cuts, range, rate, progress, cancel)
@@ -121,10 +125,9 @@ def retime(
     clock = _clocked(spec, wanted, frames=total, first=span.start)
     keep = None if drawn is None else {span.start + n for n in drawings(times, length, parse_rate(drawn, "drawn"))}
     tally = _Tally()
-    segment = hidden_name(Path(output).with_name(Path(output).name + ".segment"))
-    discard(segment)
     meter.begin("render", total)
-    try:
+    with held(out.target):
+        segment = part_of(out.target)
         with open_footage(source, rate=rate) as footage:
             frames = _frames(footage, analysis, keep, mend=repeats == "mend" and keep is None, tally=tally)
             made = _retimed(frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally)
@@ -146,9 +149,8 @@ def retime(
             span=builtins.range(total),
             overwrite=overwrite,
             retimed=Retimed(begin, end, whole, factor, sound),
+            unchanged=inputs.check,
         )
-    finally:
-        discard(segment)
     if spec.audio_streams and sound == "drop":
         notes.append("the sound was left out: pass sound=stretch (--sound stretch) to have it at the new length")
     return Retiming(

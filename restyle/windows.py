@@ -15,7 +15,7 @@ from restyle.plan import Plan
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.shelf import Shelf, versions
-from restyle.store import JobStore
+from restyle.store import JobStore, damaged
 from restyle.stream import WriteBehind
 from restyle.types import FootageSpec, Window
 
@@ -92,13 +92,18 @@ class Windows:
 
     def tally(self) -> Tally:
         """How many frames were painted, over all runs of the job."""
-        reasons = [
-            row["reason"]
-            for folder in self.folders
-            for row in json.loads((folder / "rows.json").read_text())
-            if row["reason"] is not None and not row["boundary"]
-        ]
+        reasons = []
+        for window in self.plan.windows:
+            with self.store.reading("windows", self._key(window)) as folder:
+                rows = json.loads((folder / "rows.json").read_text())
+                reasons += [row["reason"] for row in rows if row["reason"] is not None and not row["boundary"]]
         return Tally(len(reasons), reasons.count("repair"))
+
+    def require_whole(self) -> None:
+        """Look at all finished windows once more, before they are joined: hours may have passed. Raises ``JobError``."""
+        for window in self.plan.windows:
+            if not self.store.still_has("windows", self._key(window)):
+                raise damaged(self.store.path("windows", self._key(window)))
 
     def write_report(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
         """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""

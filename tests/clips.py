@@ -217,7 +217,7 @@ def read_pictures(path: Path | str, *, pixel_format: str = "rgb24") -> list[np.n
     """Every picture of a video file (or of a folder, in the order of the names), RGB, not turned upright."""
     path = Path(path)
     if path.is_dir():
-        return [read_picture(p) for p in sorted(path.iterdir())]
+        return [read_picture(p) for p in sorted(path.glob("[!.]*"))]
     with av.open(f"file:{path}") as source:
         stream = source.streams.video[0]
         matrix = {1: Colorspace.ITU709, 9: Colorspace.BT2020}.get(stream.codec_context.colorspace)

@@ -19,7 +19,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # (a painter, a part of the quality measures ...) is a leaf of its layer, given by its folder.
 LAYERS = (
     ("errors",),
-    ("types", "progress", "memory"),
+    ("types", "progress", "memory", "writing", "owned"),
     (
         "recipe",
         "retiming",
@@ -38,7 +38,7 @@ LAYERS = (
     ),
     ("analyse", "engine", "engine_parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
     ("plates",),
-    ("shelf", "contact_sheet", "doctor", "window_report"),
+    ("inputs", "shelf", "contact_sheet", "doctor", "window_report"),
     ("findings", "conditions", "windows"),
     ("assembly",),
     ("job",),

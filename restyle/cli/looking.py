@@ -127,11 +127,11 @@ def styles(
         from restyle.painters.styles import style_sheet
         from restyle.quality.pictures import eight_bit
 
-        check_sheet(output, overwrite=overwrite, source=sheet)
+        check_sheet(output, overwrite=overwrite, inputs=[sheet])
         with open_footage(sheet) as footage:
             picture = next(footage.frames(0, 1)).picture
         terminal.say(f"restyle: painting {len(listed)} styles")
-        save_sheet(output, style_sheet(eight_bit(picture)))
+        save_sheet(output, style_sheet(eight_bit(picture)), overwrite=overwrite)
         document["sheet"] = output
     if terminal.as_json:
         terminal.document(document)

@@ -238,7 +238,6 @@ def preview(
     from restyle.contact_sheet import Tile, check_sheet, write_sheet
     from restyle.job import Job
 
-    check_sheet(output, overwrite=overwrite, source=source)
     wanted = o.recipe_of(
         recipe,
         style=style,
@@ -260,7 +259,7 @@ def preview(
         range=span,
     )
     with terminal.display() as progress:
-        shown = Job(
+        job = Job(
             source,
             None,
             wanted,
@@ -268,9 +267,11 @@ def preview(
             rate=o.rate_of(fps),
             progress=progress,
             cancel=terminal.stop.event,
-        ).preview()
+        )
+        check_sheet(output, overwrite=overwrite, inputs=job.inputs)
+        shown = job.preview()
     tiles = [Tile(f"shot {n}, frame {key.frame}", (before, after)) for n, (key, before, after) in enumerate(shown)]
-    write_sheet(output, tiles)
+    write_sheet(output, tiles, overwrite=overwrite)
     if terminal.as_json:
         frames = [{"shot": n, "frame": key.frame, "reason": key.reason} for n, (key, _, _) in enumerate(shown)]
         terminal.document({"sheet": output, "shots": frames})

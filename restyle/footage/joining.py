@@ -6,7 +6,7 @@ import heapq
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -18,20 +18,22 @@ from restyle.errors import FootageError, OutputError, OutputExistsError, show_pa
 from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.numbering import find_pictures
-from restyle.footage.output import OutputSpec
+from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
-from restyle.footage.place import discard, hidden_name, output_trouble, settle, sync_file, sync_folder
 from restyle.footage.video import file_url, open_container
+from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
 from restyle.types import FootageSpec
+from restyle.writing import discard, held, part_of, settle, sync, write_file
 
 __all__ = ["check_output", "conform"]
 
 
-def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = False) -> None:
-    """Refuse, before any work, what ``conform`` would refuse in the end.
+def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = False, inputs: Sequence[Path] = ()) -> None:
+    """Refuse, before any work, what ``conform`` would refuse in the end. ``inputs``: what is read beside the footage.
 
     Raises ``OutputExistsError`` if the output is there and ``overwrite`` is not set; ``OutputError`` if it is the footage
-    itself (by any name: link, other spelling), if its folder is missing, or if it cannot be written.
+    itself or another input (by any name: link, other spelling), if it would replace pictures that restyle did not write, if its
+    folder is missing, or if it cannot be written.
     """
     final = Path(out.path)
     shown = show_path(final)
@@ -44,11 +46,8 @@ def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = Fals
     if out.kind == "video":
         if final.is_dir():
             raise OutputError(f"{shown} is a folder; give a file name")
-        if final.exists():
-            if source.kind == "video" and os.path.samefile(final, source.path):
-                raise OutputError(f"{shown} is the footage itself; give the output another name")
-            if source.kind == "sequence" and any(os.path.samefile(final, file) for file in _pictures_of(source)):
-                raise OutputError(f"{shown} is the footage itself; give the output another name")
+        refuse_inputs(final, _pictures_of(source), "the footage itself")
+        refuse_inputs(final, inputs)
         if os.path.lexists(final) and not overwrite:
             raise OutputExistsError(f"{shown} is there already; give another name, or --overwrite")
         return
@@ -56,15 +55,27 @@ def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = Fals
         raise OutputError(f"{show_path(folder)} is a file; a sequence needs a folder")
     if not folder.is_dir():
         return
-    own = {(s.st_dev, s.st_ino) for s in (file.stat() for file in _pictures_of(source))}
-    taken = [entry for entry in os.scandir(folder) if out.numbering.number(entry.name) is not None]
-    if any((s.st_dev, s.st_ino) in own for s in (entry.stat() for entry in taken)):
+    read = {(s.st_dev, s.st_ino) for s in (file.stat() for file in [*_pictures_of(source), *inputs] if file.is_file())}
+    taken = sorted(entry.name for entry in os.scandir(folder) if out.numbering.number(entry.name) is not None)
+    if any((s.st_dev, s.st_ino) in read for s in (os.stat(folder / name) for name in taken)):
         raise OutputError(
-            f"{shown} is the footage itself; write the sequence into another folder, or under another name"
+            f"{shown} is the footage itself, or what else is read for it; write the sequence into another folder, "
+            "or under another name"
         )
     if taken and not overwrite:
-        first = min(taken, key=lambda entry: entry.name).name
-        raise OutputExistsError(f"{show_path(folder / first)} is there already; give another name, or --overwrite")
+        raise OutputExistsError(f"{show_path(folder / taken[0])} is there already; give another name, or --overwrite")
+    _refuse_strangers(folder, taken)
+
+
+def _refuse_strangers(folder: Path, names: Sequence[str]) -> None:
+    """Pictures that restyle did not write, or that were changed since, are not replaced."""
+    own = OwnFiles.read(folder)
+    strange = next((name for name in names if own is None or not own.has(folder, name)), None)
+    if strange is not None:
+        raise OutputError(
+            f"{show_path(folder / strange)} was not written by restyle, or was changed since: "
+            "move it away, or write into another folder"
+        )
 
 
 def _pictures_of(source: FootageSpec) -> list[Path]:
@@ -83,6 +94,7 @@ def conform(
     span: range,
     overwrite: bool = False,
     retimed: Retimed | None = None,
+    unchanged: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Join finished segments into the output, and give the warnings that a person should read.
 
@@ -94,7 +106,8 @@ def conform(
     source's first number. The same segments give the same bytes. Pictures of an older run are replaced, never deleted.
 
     ``retimed``: the pictures run on another clock than the source; then ``pts``, ``span`` and ``source`` are the output's own,
-    and what of the source travels along is said there.
+    and what of the source travels along is said there. ``unchanged`` is called before the output gets its name, and raises if
+    the source is no longer what it was.
 
     The output appears under its name when it is complete, not before. Raises ``OutputError``, also for a full disk, and what
     ``check_output`` raises.
@@ -105,19 +118,20 @@ def conform(
     parts = [Path(s) for s in segments]
     try:
         if out.kind == "sequence":
-            _conform_pictures(parts, out, source, span)
+            _conform_pictures(parts, out, source, span, unchanged)
             return list(out.notes)
-        return list(out.notes) + _conform_video(parts, out, source, pts, span, retimed)
+        return list(out.notes) + _conform_video(parts, out, source, pts, span, retimed, unchanged)
     except (av.FFmpegError, OSError) as error:
         raise output_trouble(out.path, error) from error
 
 
-def _conform_pictures(parts: list[Path], out: OutputSpec, source: FootageSpec, span: range) -> None:
+def _conform_pictures(
+    parts: list[Path], out: OutputSpec, source: FootageSpec, span: range, unchanged: Callable[[], None]
+) -> None:
     numbering = out.numbering
     folder = numbering.folder
     whole = not folder.exists()  # a folder of its own can appear in one step
-    hidden = hidden_name(folder if whole else folder / "pictures")
-    discard(hidden)
+    hidden = part_of(out.target)
     try:
         hidden.mkdir()
         names = {}
@@ -126,20 +140,28 @@ def _conform_pictures(parts: list[Path], out: OutputSpec, source: FootageSpec, s
                 names[int(file.name)] = file
         if sorted(names) != list(span):
             lost = next((n for n in span if n not in names), span.stop)
-            raise OutputError(f"the segments do not hold frame {lost}; render it again (--fresh)")
+            raise OutputError(f"the segments do not hold frame {lost}; run the same command again")
         made = []
         for number in span:
             target = hidden / numbering.name(source.first_number + number)
             shutil.copyfile(names[number], target)
             made.append(target)
+        unchanged()
+        new = OwnFiles.found(hidden, "run")
         if whole:
+            (hidden / LIST_NAME).write_text(new.to_text())
             settle(hidden, folder)
             return
         for file in made:
-            sync_file(file)
-        for file in made:
-            os.replace(file, folder / file.name)
-        sync_folder(folder)
+            sync(file)
+        with held(folder / LIST_NAME, wait=True):  # sequences of other names may be written into the folder just now
+            old = OwnFiles.read(folder) or OwnFiles("run", {})
+            _refuse_strangers(folder, [file.name for file in made if os.path.lexists(folder / file.name)])
+            write_file(folder / LIST_NAME, old.joined(new).to_text().encode())  # a kill leaves some old, some new
+            for file in made:
+                os.replace(file, folder / file.name)
+            sync(folder)
+            write_file(folder / LIST_NAME, old.replaced(new).to_text().encode())
     finally:
         discard(hidden)
 
@@ -151,14 +173,15 @@ def _conform_video(
     pts: Sequence[int],
     span: range,
     retimed: Retimed | None,
+    unchanged: Callable[[], None],
 ) -> list[str]:
     final = Path(out.path)
-    hidden = hidden_name(final)
-    discard(hidden)
+    hidden = part_of(final)
     try:
         warnings = _mux(hidden, parts, out, source, pts, span, retimed)
         if _needs_display(out):
             write_pixel_aspect(hidden, out.width, out.height, out.pixel_aspect)
+        unchanged()
         settle(hidden, final)
         return warnings
     finally:
@@ -176,18 +199,18 @@ def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | N
                 own = stream.codec_context.extradata
                 if position and own != setup:
                     raise OutputError(
-                        f"segment {show_path(part)} was encoded with other settings; render it again (--fresh)"
+                        f"segment {show_path(part)} was encoded with other settings; run the same command again"
                     )
                 setup = own
                 numbers += [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
         except (av.FFmpegError, FootageError, IndexError) as error:
-            raise OutputError(f"segment {show_path(part)} is damaged; render it again (--fresh)") from error
+            raise OutputError(f"segment {show_path(part)} is damaged; run the same command again") from error
     have = sorted(numbers)
     if have != list(span):
         known = set(have)
         lost = next((n for n in span if n not in known), None)
         what = f"do not hold frame {lost}" if lost is not None else "hold other frames than those asked for"
-        raise OutputError(f"the segments {what}; render again (--fresh)")
+        raise OutputError(f"the segments {what}; run the same command again")
     return numbers, setup
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import av
 
-from restyle.errors import OutputError, show_path
+from restyle.errors import OutputError, show_path, why
 from restyle.footage.colour import FrameMaker, has_alpha
 from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
 from restyle.footage.formats import FORMATS
@@ -18,7 +18,7 @@ from restyle.footage.numbering import Numbering
 from restyle.footage.video import reason
 from restyle.types import ColourTags, Depth, FootageSpec
 
-__all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "plan_output"]
+__all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "output_trouble", "plan_output"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
 """Muxer by file name extension."""
@@ -80,6 +80,15 @@ class OutputSpec:
             if self.kind == "video"
             else {},
         }
+
+    @property
+    def target(self) -> Path:
+        """The file or folder that appears, or the pattern of pictures that go into a folder which is there: what is locked."""
+        if self.kind == "video":
+            return Path(self.path)
+        numbering = self.numbering
+        folder = numbering.folder
+        return folder / f"{numbering.prefix}%0{numbering.digits}d{numbering.suffix}" if folder.is_dir() else folder
 
     @property
     def numbering(self) -> Numbering:
@@ -253,3 +262,10 @@ def _try(spec: OutputSpec) -> None:
             f"{show_path(spec.path)}: {spec.codec} cannot encode {spec.width}x{spec.height} as {spec.pixel_format} "
             f"({reason(error)}); choose another codec (--codec ffv1 takes any size) or size"
         ) from error
+
+
+def output_trouble(path: str | os.PathLike[str], error: BaseException) -> OutputError:
+    """One line about why an output could not be written."""
+    return OutputError(
+        f"cannot write {show_path(path)}: {reason(error) if not isinstance(error, OutputError) else why(error)}"
+    )

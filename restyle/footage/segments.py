@@ -14,11 +14,11 @@ import av
 from restyle.errors import OutputError, show_path
 from restyle.footage.colour import FrameMaker, to_depth
 from restyle.footage.encoders import configure, encoder_of, silence_encoders
-from restyle.footage.output import OutputSpec
-from restyle.footage.place import discard, hidden_name, output_trouble, settle
+from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.stills import encode_picture
 from restyle.footage.video import file_url
 from restyle.types import FootageSpec, Frame
+from restyle.writing import discard, part_of, settle
 
 __all__ = ["TICK", "SegmentWriter", "picture_name"]
 
@@ -45,7 +45,7 @@ class SegmentWriter:
 
     def __init__(self, path: str | os.PathLike[str], spec: OutputSpec, source: FootageSpec) -> None:
         self._final = Path(path)
-        self._hidden = hidden_name(self._final)
+        self._hidden = part_of(self._final)
         self._spec = spec
         self._size = (source.height, source.width)
         self._first: int | None = None
@@ -54,7 +54,6 @@ class SegmentWriter:
         self._container: Any = None
 
     def __enter__(self) -> SegmentWriter:
-        discard(self._hidden)
         try:
             if self._spec.kind == "sequence":
                 self._hidden.mkdir()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from restyle.errors import OutputError, show_path, why
 from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of, spread
 from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
+from restyle.writing import write_file
 
 __all__ = [
     "MOST_CARDS",
@@ -44,10 +44,7 @@ def _json(data: ReportData) -> str:
 
 
 def _put(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(part, path)
+        write_file(path, text.encode(errors="backslashreplace"))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"cannot write the report {show_path(path)}: {why(error)}") from error

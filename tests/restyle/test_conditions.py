@@ -13,6 +13,7 @@ from controls.maps import make_map
 from controls.maps.base import Detector
 from restyle.conditions import KeyframeMaps
 from restyle.footage import Footage, open_footage, timing
+from restyle.inputs import Inputs
 from restyle.recipe import Control
 from restyle.store import JobStore
 from restyle.types import Frame, Keyframe, Shot
@@ -35,6 +36,7 @@ def maps(
         footage,
         store,
         "footage",
+        Inputs(),
         pts=timing(footage.spec.path),
         shots=(Shot(0, 0, 30), Shot(1, 30, 48)),
         keys=[Keyframe(key, "every", Path("by-hand.png") if key in drawn else None) for key in keys],

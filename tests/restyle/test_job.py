@@ -122,7 +122,7 @@ def test_a_sequence_in_and_out(tmp_path: Path) -> None:
     restyle.restyle(
         tmp_path / "in" / "f.%d.png", tmp_path / "out" / "g.%04d.png", rate=Fraction(25), keyframes="every:1", **PLAIN
     )
-    made = sorted((tmp_path / "out").iterdir())
+    made = sorted((tmp_path / "out").glob("[!.]*"))
     assert [path.name for path in made] == [f"g.{number:04d}.png" for number in range(101, 107)]
     assert all(np.array_equal(a, b) for a, b in zip(read_pictures(tmp_path / "out"), frames, strict=True))
 
@@ -175,7 +175,7 @@ def test_two_jobs_in_one_folder(tmp_path: Path) -> None:
 
     def second(progress: Progress) -> None:
         if progress.stage == "render":
-            with pytest.raises(JobLockedError, match="another process"):
+            with pytest.raises(JobLockedError, match="another job of this process"):
                 Job(source, tmp_path / "b.mkv", Recipe(**PLAIN), folder=tmp_path / "job").run()  # type: ignore[arg-type]
             tried.append(True)
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from logging import CRITICAL
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from restyle.painters.diffusion.places import FAMILIES, Places, tensor_names
 from restyle.painters.diffusion.presets import Family
 from restyle.painters.diffusion.selection import variant_of
 from restyle.types import Words
+from restyle.writing import scratch
 
 __all__ = ["Machine", "Models", "choose_machine", "load_models"]
 
@@ -308,9 +308,9 @@ def _like_the_unet(unet: Any, place: Path, options: Options) -> Iterator[dict[st
 
     with torch.device("meta"):
         made = ControlNetModel.from_unet(unet, load_weights_from_unet=False)
-    with TemporaryDirectory() as folder:
+    with scratch() as folder:
         made.save_config(folder)
-        yield {"config": folder}
+        yield {"config": str(folder)}
 
 
 def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> None:

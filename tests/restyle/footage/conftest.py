@@ -26,7 +26,7 @@ class Passed:
 
 
 @pytest.fixture
-def pass_through(tmp_path: Path) -> Callable[..., Passed]:
+def pass_through(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Passed]:
     """``pass_through(source, "out.mp4", span=range(3, 9), pieces=3)``: the source's frames, unpainted, into an output."""
 
     def run(
@@ -38,6 +38,7 @@ def pass_through(tmp_path: Path) -> Callable[..., Passed]:
         span: range | None = None,
         pieces: int = 3,
         overwrite: bool = False,
+        unchanged: Callable[[], None] = lambda: None,
     ) -> Passed:
         with open_footage(source) as footage:
             pts = timing(source)
@@ -49,11 +50,13 @@ def pass_through(tmp_path: Path) -> Callable[..., Passed]:
             for first, last in pairwise(cuts):
                 if first == last:
                     continue
-                segments.append(tmp_path / f"segment-{name.replace('/', '-')}-{first}")
+                segments.append(tmp_path_factory.mktemp("segments") / "segment")
                 with SegmentWriter(segments[-1], out, footage.spec) as writer:
                     for frame in frames[first - span.start : last - span.start]:
                         writer.write(frame)
-            warnings = conform(segments, out, footage.spec, pts=pts, span=span, overwrite=overwrite)
+            warnings = conform(
+                segments, out, footage.spec, pts=pts, span=span, overwrite=overwrite, unchanged=unchanged
+            )
             return Passed(tmp_path / name, footage.spec, out, frames, segments, warnings)
 
     return run

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from clips import moving_frames, number_of, numbered_frames, read_pts, stream_packets, write_clip, write_pictures
 
-from restyle.errors import OutputError, OutputExistsError
+from restyle.errors import FootageError, OutputError, OutputExistsError
 from restyle.footage import SegmentWriter, check_output, conform, open_footage, plan_output, probe, timing
 from restyle.types import Frame
 
@@ -193,15 +193,15 @@ def test_one_frame_and_two(tmp_path: Path, count: int, codec: str, suffix: str, 
 def test_pictures_are_numbered_on_from_the_sources(tmp_path: Path, pass_through) -> None:  # type: ignore[no-untyped-def]
     source = write_pictures(tmp_path / "in", numbered_frames(9, (64, 48)), "p.%04d.png", first=1001)
     done = pass_through(source, "own", span=range(3, 6))
-    assert sorted(p.name for p in done.path.iterdir()) == ["frame.1004.png", "frame.1005.png", "frame.1006.png"]
+    assert sorted(p.name for p in done.path.glob("[!.]*")) == ["frame.1004.png", "frame.1005.png", "frame.1006.png"]
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "letter.txt").write_text("mine")
     done = pass_through(source, "there/q_%d.png", span=range(0, 2))
-    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["letter.txt", "q_1001.png", "q_1002.png"]
+    assert sorted(p.name for p in (tmp_path / "there").glob("[!.]*")) == ["letter.txt", "q_1001.png", "q_1002.png"]
     with pytest.raises(OutputExistsError, match=r"q_1001\.png' is there already"):
         pass_through(source, "there/q_%d.png", span=range(1, 3))
     pass_through(source, "there/q_%d.png", span=range(1, 3), overwrite=True)
-    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / "there").glob("[!.]*")) == [
         "letter.txt",
         "q_1001.png",
         "q_1002.png",
@@ -296,7 +296,7 @@ def test_a_missing_segment_is_told(tmp_path: Path, name: str) -> None:
     source = write_clip(tmp_path / "in.mp4", moving_frames(9, (64, 48)))
     one, out, spec = _segment(tmp_path, source, name, 0, 3)
     two, _, _ = _segment(tmp_path, source, name, 5, 9)
-    with pytest.raises(OutputError, match="do not hold frame 3; render"):
+    with pytest.raises(OutputError, match="do not hold frame 3; run the same command again"):
         conform([one, two], out, spec, pts=timing(source), span=range(9))
     assert not (tmp_path / name).exists()
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
@@ -306,7 +306,7 @@ def test_a_damaged_segment_is_told(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", moving_frames(9, (64, 48)))
     part, out, spec = _segment(tmp_path, source, "out.mp4", 0, 9)
     part.write_bytes(part.read_bytes()[:300])
-    with pytest.raises(OutputError, match="render"):
+    with pytest.raises(OutputError, match="run the same command again"):
         conform([part], out, spec, pts=timing(source), span=range(9))
     assert not (tmp_path / "out.mp4").exists()
 
@@ -337,10 +337,30 @@ def test_an_exception_leaves_no_segment(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_a_stale_temporary_is_no_obstacle(tmp_path: Path, pass_through) -> None:  # type: ignore[no-untyped-def]
-    from restyle.footage.place import hidden_name
+def test_pictures_that_somebody_else_made_are_not_replaced(tmp_path: Path, pass_through) -> None:  # type: ignore[no-untyped-def]
+    source = write_pictures(tmp_path / "in", numbered_frames(3, (64, 48)), "p.%04d.png")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "q_1.png").write_text("a photograph")
+    with pytest.raises(OutputError, match=r"q_1\.png' was not written by restyle"):
+        pass_through(source, "there/q_%d.png", overwrite=True)
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["q_1.png"]
+    assert (tmp_path / "there" / "q_1.png").read_text() == "a photograph"
+    (tmp_path / "there" / "q_1.png").unlink()
+    pass_through(source, "there/q_%d.png", overwrite=True)
+    (tmp_path / "there" / "q_2.png").write_text("mended by hand")
+    with pytest.raises(OutputError, match=r"q_2\.png' was not written by restyle, or was changed since"):
+        pass_through(source, "there/q_%d.png", overwrite=True)
+    assert (tmp_path / "there" / "q_2.png").read_text() == "mended by hand"
 
+
+@pytest.mark.parametrize("output", ["out.mkv", "new", "there/f.%03d.png"])
+def test_a_source_that_changes_leaves_no_output(tmp_path: Path, pass_through, output: str) -> None:  # type: ignore[no-untyped-def]
     source = write_clip(tmp_path / "in.mp4", moving_frames(4, (64, 48)))
-    hidden_name(tmp_path / "out.mp4").write_bytes(b"what a kill left")
-    pass_through(source, "out.mp4")
-    assert not hidden_name(tmp_path / "out.mp4").exists()
+    (tmp_path / "there").mkdir()
+
+    def unchanged() -> None:
+        raise FootageError("it changed")
+
+    with pytest.raises(FootageError, match="it changed"):
+        pass_through(source, output, unchanged=unchanged)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.name not in ("in.mp4", "there")) == []

@@ -131,7 +131,7 @@ def test_rotated_footage_comes_upright(tmp_path: Path, rotation: int) -> None:
         assert (spec.height, spec.width) == upright.shape[:2]
         assert spec.pixel_aspect == (Fraction(4, 3) if rotation == 180 else Fraction(3, 4))
         frames = list(footage.frames())
-        assert psnr(frames[1].picture, np.ascontiguousarray(upright)) > 33
+        assert psnr(frames[1].picture, np.ascontiguousarray(upright)) > 31
         assert frames[1].picture.flags["C_CONTIGUOUS"]
         small = next(footage.frames(size=(spec.width // 2, spec.height // 2))).picture
         assert small.shape == (spec.height // 2, spec.width // 2, 3)

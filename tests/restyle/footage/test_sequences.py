@@ -188,7 +188,7 @@ def test_tiny_and_odd_pictures(tmp_path: Path, size: tuple[int, int], pass_throu
     pictures = moving_frames(2, size)
     write_pictures(tmp_path / "in", pictures)
     done = pass_through(tmp_path / "in", "out")
-    made = sorted(done.path.iterdir())
+    made = sorted(done.path.glob("[!.]*"))
     assert [p.name for p in made] == ["frame.0001.png", "frame.0002.png"]
     assert all(np.array_equal(read_picture(m), p) for m, p in zip(made, pictures, strict=True))
 
