@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from restyle.errors import MissingExtraError, OutputError, RecipeError, show_path, why
+from restyle.writing import write_file
 
 __all__ = [
     "RECIPE_VERSION",
@@ -256,9 +257,9 @@ class Recipe(BaseModel):
         return cls(**cls.read(path))
 
     def save(self, path: str | Path) -> None:
-        """Write the recipe as JSON. Raises ``OutputError``."""
+        """Write the recipe as JSON, in one step; a file of that name is replaced. Raises ``OutputError``."""
         try:
-            Path(path).write_text(self.to_text(), encoding="utf-8")
+            write_file(Path(path), self.to_text().encode())
         except OSError as error:
             raise OutputError(f"cannot write the recipe {show_path(path)}: {why(error)}") from error
 
