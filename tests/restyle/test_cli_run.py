@@ -97,7 +97,7 @@ def test_a_sequence_of_pictures(restyle_command: Caller, tmp_path: Path) -> None
     ).json  # fmt: skip
     assert said["frames"] == 9
     assert (tmp_path / "painted.restyle").is_dir()
-    names = sorted(path.name for path in (tmp_path / "painted").iterdir())
+    names = sorted(path.name for path in (tmp_path / "painted").glob("[!.]*"))
     assert names == [f"frame.{number:04d}.png" for number in range(11, 20)]
     assert [number_of(picture) for picture in read_pictures(tmp_path / "painted")] == list(range(9))
 

@@ -74,7 +74,7 @@ def test_a_clip_of_maps_has_the_footages_timing(clip: Path, tmp_path: Path) -> N
     assert len(pictures) == 14
     still = cv2.imread(str(tmp_path / "maps" / "canny" / "000005.png"))
     assert np.abs(pictures[5].astype(int) - still[:, :, ::-1]).mean() < 8
-    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["canny", "canny.mp4"]
+    assert sorted(path.name for path in (tmp_path / "maps").glob("[!.]*")) == ["canny", "canny.mp4"]
     assert [p for p in heard if p.stage == "maps"][-1].done == 14
 
 
@@ -139,6 +139,7 @@ def test_what_can_be_refused_is_refused_before_the_footage_is_looked_at(clip: Pa
     heard: list[Progress] = []
     work = Job(clip, None, Recipe(), offline=True, progress=heard.append)
     (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "letter.txt").touch()
     for folder, asked in (("there", ["canny"]), ("maps", ["cany"]), ("maps", ["canny", "softedge"])):
         with pytest.raises(RestyleError):
             work.control_maps(tmp_path / folder, asked)

@@ -164,7 +164,7 @@ def test_pictures_with_alpha_and_a_rate_of_their_own(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "in" / f"f.{number + 7:04d}.png"), np.dstack([frame[:, :, ::-1], alpha]))
     made = restyle.retime(tmp_path / "in", tmp_path / "out", rate=Fraction(12), fps=24)
     assert made.frames == 12
-    files = sorted((tmp_path / "out").iterdir())
+    files = sorted((tmp_path / "out").glob("[!.]*"))
     assert files[0].name.endswith("0007.png")
     one = cv2.imread(str(files[1]), cv2.IMREAD_UNCHANGED)
     assert one.dtype == np.uint16
