@@ -39,6 +39,7 @@ CORE: Mapping[str, str] = {
     "typer": "typer",
     "rich": "rich",
     "pillow": "PIL",
+    "openimageio": "OpenImageIO",
 }
 """Packages of the core -> the module that each is used by."""
 

@@ -320,12 +320,12 @@ def _box(matte: np.ndarray) -> Box | None:
 
 def _write(path: Path, matte: np.ndarray, bits: int = 16) -> None:
     """One matte, float32 in [0, 1], as a grey picture: PNG of 8 or 16 bits, or EXR if the name says so."""
-    from restyle.footage.stills import encode_grey
+    from restyle.footage.stills import save_grey
 
     white = (1 << bits) - 1
     exact = path.suffix == ".exr"
     values = matte if exact else np.rint(np.clip(matte, 0, 1) * white).astype(np.uint8 if bits == 8 else np.uint16)
-    path.write_bytes(encode_grey("exr" if exact else "png", values))
+    save_grey(path, values)
 
 
 def _spans(numbers: Sequence[int]) -> str:

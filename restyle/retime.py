@@ -299,4 +299,6 @@ def _clocked(spec: FootageSpec, rate: Fraction, *, frames: int | None = None, fi
             timecode = format_timecode(round(begins * rate), rate, ";" in timecode)
         except ValueError:
             timecode = None
-    return replace(spec, rate=rate, time_base=1 / rate, variable_rate=False, frames=frames, timecode=timecode)
+    return replace(
+        spec, rate=rate, time_base=1 / rate, variable_rate=False, frames=frames, timecode=timecode, headers=False
+    )

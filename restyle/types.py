@@ -62,6 +62,8 @@ class FootageSpec:
     has_alpha: bool = False
     first_number: int = 0
     """Number of the first picture of a sequence."""
+    headers: bool = False
+    """Whether an EXR made of one of its pictures repeats what that one's header says: windows, time code, primaries."""
     notes: tuple[str, ...] = ()
     """What a person should know about the footage before anything is done to it, one line each."""
 

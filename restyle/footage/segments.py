@@ -15,7 +15,8 @@ from restyle.errors import OutputError, show_path
 from restyle.footage.colour import FrameMaker, to_depth
 from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.output import OutputSpec, output_trouble
-from restyle.footage.stills import encode_picture
+from restyle.footage.reading import files_of
+from restyle.footage.stills import save_picture
 from restyle.footage.video import file_url
 from restyle.types import FootageSpec, Frame
 from restyle.writing import discard, part_of, settle
@@ -48,6 +49,7 @@ class SegmentWriter:
         self._hidden = part_of(self._final)
         self._spec = spec
         self._size = (source.height, source.width)
+        self._sources = files_of(source.path) if source.headers and spec.codec == "exr" else []
         self._first: int | None = None
         self._next = 0
         self._stamps: list[int] = []
@@ -110,8 +112,14 @@ class SegmentWriter:
         alpha = None
         if frame.alpha is not None and spec.has_alpha:
             alpha = to_depth(frame.alpha, spec.dtype, linear=False)
-        data = encode_picture(spec.codec, to_depth(frame.picture, spec.dtype), alpha, quality=spec.quality)
-        (self._hidden / picture_name(frame.index)).write_bytes(data)
+        save_picture(
+            self._hidden / picture_name(frame.index),
+            spec.codec,
+            to_depth(frame.picture, spec.dtype),
+            alpha,
+            quality=spec.quality,
+            like=self._sources[frame.index] if self._sources else None,
+        )
 
     def _mux(self, packets: list[Any]) -> None:
         assert self._first is not None

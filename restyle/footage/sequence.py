@@ -23,8 +23,14 @@ def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
     found = Pictures([path]) if path.is_file() else find_pictures(path)
     files = found.files
     facts = read_facts(files[0])
-    for file in files[1:]:
+    notes: dict[str, None] = dict.fromkeys(found.notes)
+    for file in files:
         other = read_facts(file)
+        notes |= dict.fromkeys(other.notes)
+        if other.pictures > 1:
+            raise FootageError(
+                f"{show_path(file)} holds {other.pictures} pictures, a sequence has one in each file: save them one by one"
+            )
         if (other.width, other.height) != (facts.width, facts.height):
             raise FootageError(
                 f"{show_path(file)} is {other.width}x{other.height}, but the sequence begins with "
@@ -50,7 +56,9 @@ def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
         pixel_format="rgb" + suffix,
         has_alpha=facts.alpha,
         first_number=found.first,
-        notes=found.notes,
+        pixel_aspect=Fraction(facts.exr.pixel_aspect).limit_denominator(1000) if facts.exr else Fraction(1),
+        headers=facts.exr is not None,
+        notes=tuple(notes),
     )
 
 

@@ -76,7 +76,7 @@ def test_negative_numbers_go_out_as_they_came_in(tmp_path: Path, pass_through) -
         os.replace(file, file.with_suffix(".png"))
     done = pass_through(tmp_path / "in", "out/g.####.png") if (tmp_path / "out").mkdir() is None else None
     made = ["g.-0002.png", "g.-0001.png", "g.0000.png", "g.0001.png"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(made)
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == sorted(made)
     assert [file.name for file in files_of(tmp_path / "out")] == made
     assert [frame.picture[0, 0, 0] for frame in open_footage(done.path).frames()] == [0, 40, 80, 120]
 
