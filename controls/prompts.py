@@ -6,6 +6,7 @@
 ``NAME=box:L,T,R,B@F``            a rectangle round the object: left, top, right, bottom
 ``NAME=text:WORDS@F``             the object's name in words
 ``NAME=matte:FILE@F``             a drawn matte: a picture of the footage's size, white where the object is
+``NAME=matte:FILE#2@F``           the same, of a picture of labels: the object is where label 2 is
 ================================  =====================================================================
 
 Coordinates are pixels of the upright picture from its top left corner, x to the right, y down; (0, 0) is the centre of the
@@ -18,7 +19,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from controls.types import Box, Matte, Point, Prompt, Prompted, Text
 
@@ -49,11 +49,11 @@ def parse_prompt(text: str) -> tuple[Prompt, int]:
     at = re.fullmatch(r"(.*)@(\d+)", rest, re.DOTALL)
     what, frame = (at[1], int(at[2])) if at else (rest, 0)
     if kind == "matte":
-        from controls.masks.files import read_matte
+        from controls.masks.files import read_matte, split_label
 
         if not what:
             raise ValueError(f"name the matte's file, such as matte:car.png@0, got {text!r}")
-        return Matte(read_matte(Path(what))), frame
+        return Matte(read_matte(*split_label(what))), frame
     if "@" in what:
         raise ValueError(f"a frame is a whole number from 0 on, such as @12, got {text!r}")
     if kind == "text":

@@ -22,6 +22,7 @@ from restyle.stream import prefetch
 from restyle.types import Shot
 
 if TYPE_CHECKING:
+    from controls.masks.given import GivenMasker
     from controls.types import Prompted
     from restyle.footage import Footage
 
@@ -31,15 +32,21 @@ TEXT_OPTIONS = ("text_model", "text_score")
 """Of ``masker_options``: those of what finds objects by their names, whatever the masker."""
 
 
+FAINT = 0.1
+"""A matte that is nowhere stronger is hardly meant so."""
+
+
 def matte_files(objects: Sequence[str]) -> list[Path]:
     """Every file that the prompts name: drawn mattes, clips of mattes, and the pictures in folders of them."""
+    from controls.masks.files import split_label
+
     files: list[Path] = []
     for text in objects:
         kind, _, what = text.partition("=")[2].partition(":")
         if kind == "matte":
-            files.append(Path(re.sub(r"@\d+$", "", what)))
+            files.append(split_label(re.sub(r"@\d+$", "", what))[0])
         elif kind == "mattes":
-            clip = Path(what)
+            clip = split_label(what)[0]
             files += [clip] if clip.is_file() else sorted(path for path in clip.glob("*") if path.is_file())
     return files
 
@@ -79,7 +86,11 @@ def follow_objects(
     lost: dict[str, list[int]] = {name: [] for name in names}
     seen: dict[str, list[int]] = {name: [] for name in names}
     boxes: dict[str, dict[int, Box]] = {name: {} for name in names}
+    strongest: dict[str, float] = dict.fromkeys(names, 0.0)
     counted: set[int] = set()
+    folders = {name: path for name, path in given.items() if not path.is_file()}
+    clips = {name: path for name, path in given.items() if path.is_file()}
+    there = _given(folders, frames)
     meter.begin("mattes", sum(len(shot) for shot in shots))
     for shot in shots:
         marks = [one for one in prompts if shot.start <= one.frame < shot.stop]
@@ -87,7 +98,8 @@ def follow_objects(
             footage,
             shot,
             marks,
-            given,
+            None if there is None else there.beginning(shot.start),
+            clips,
             people,
             pts=pts,
             frames=frames,
@@ -100,6 +112,7 @@ def follow_objects(
                 number = shot.start + found.frame
                 for name, matte in found.mattes.items():
                     seen[name].append(shot.index)
+                    strongest[name] = max(strongest[name], float(matte.max()))
                     if (box := _box(matte)) is not None:
                         left, top, right, bottom = boxes[name][number] = box
                         _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
@@ -115,6 +128,15 @@ def follow_objects(
         "boxes": boxes,
         "why": None if why is None or not prompts else f"objects were followed by {masker}, for {why}",
         "shots": {name: sorted(set(where)) for name, where in seen.items()},
+        "notes": [
+            *(there.notes if there is not None else ()),
+            *_drawn_notes(objects),
+            *(
+                f"object {name!r}: its mattes never rise above {100 * level:.0f} %, so that it will hardly be changed"
+                for name, level in strongest.items()
+                if 0 < level < FAINT
+            ),
+        ],
     }
     (place / "facts.json").write_text(json.dumps(facts))
 
@@ -134,6 +156,7 @@ class Mattes:
         self.lost: Mapping[str, Sequence[int]] = facts["lost"]
         self.shots: Mapping[str, Sequence[int]] = facts["shots"]
         self._why: str | None = facts["why"]
+        self._notes: Sequence[str] = facts["notes"]
         self._boxes = {
             name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
         }
@@ -159,9 +182,9 @@ class Mattes:
         return {frame: union(self._boxes[name].get(frame) for name in names) for frame in frames}
 
     def notes(self, shots: int) -> list[str]:
-        """What a person should know: who followed the objects, if it is not the best there is, where one was lost, and shots
-        in which one is not marked. One line each."""
-        lines = [] if self._why is None else [self._why]
+        """What a person should know: mattes that were taken for labels or are faint, who followed the objects, if it is not
+        the best there is, where one was lost, and shots in which one is not marked. One line each."""
+        lines = [*self._notes, *([] if self._why is None else [self._why])]
         for name in self.names:
             if gone := self.lost.get(name):
                 lines.append(
@@ -231,11 +254,39 @@ def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[str], list[Pro
     return given, people, prompts
 
 
+def _given(folders: Mapping[str, Path], frames: int) -> GivenMasker | None:
+    from controls.masks.given import GivenMasker
+
+    try:
+        return GivenMasker(folders, frames=frames) if folders else None
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+
+
+def _drawn_notes(objects: Sequence[str]) -> Iterator[str]:
+    """A line for each drawn matte that was taken for labels."""
+    from controls.masks.files import labelled, load_matte, split_label
+
+    for text in objects:
+        name, _, prompt = text.partition("=")
+        kind, _, what = prompt.partition(":")
+        if kind != "matte":
+            continue
+        path, label = split_label(re.sub(r"@\d+$", "", what))
+        picture = load_matte(path)
+        if label is None and labelled(picture):
+            labels = sorted(picture.labels())
+            shown = ", ".join(map(str, labels[:8]))
+            choose = f": {path.name}#{labels[-1]} takes one alone" if len(labels) > 1 else ""
+            yield f"object {name!r}: the matte {str(path)!r} holds labels (0, {shown}), not levels of grey{choose}"
+
+
 def _through(
     footage: Footage,
     shot: Shot,
     prompts: Sequence[Prompted],
-    given: Mapping[str, Path],
+    given: GivenMasker | None,
+    clips: Mapping[str, Path],
     people: Sequence[str],
     *,
     pts: Sequence[int],
@@ -249,16 +300,13 @@ def _through(
 
     from controls.errors import MissingPackageError, MissingWeightsError
     from controls.masks import make_masker
-    from controls.masks.given import GivenMasker
     from controls.prompts import within
     from restyle.footage import ShotPictures
 
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
-    folders = {name: path for name, path in given.items() if not path.is_file()}
-    clips = {name: path for name, path in given.items() if path.is_file()}
     try:
-        if folders:
-            yield from GivenMasker(folders, first=shot.start, frames=frames).follow(pictures)
+        if given is not None:
+            yield from given.follow(pictures)
         if clips:
             yield from read_clips(clips, shot, frames=frames, size=pictures.size)
         if people:

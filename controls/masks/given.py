@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
-from controls.masks.files import read_matte
+from controls.masks.files import load_matte, split_label
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
 
 __all__ = ["GivenMasker"]
 
 ENDINGS = (".png", ".tif", ".tiff", ".exr")
+_NUMBER = re.compile(r"(?:(?<=[._ ])-|^-)?[0-9]+")
 
 
 class GivenMasker:
     """Reads each frame's mattes from files.
 
     ``folders``: object's name -> folder of its mattes, one picture a frame, the frame's number last in the name
-    (``car.0001.png``); the numbers may start anywhere, but none may be missing. ``first``: which of them, counted from 0,
-    belongs to the shot's first frame. ``frames``: how many there must be; by default as many as reach to the shot's end.
+    (``car.0001.png``); the numbers may start anywhere, but none may be missing. Where they hold labels (``files``), the object
+    is what has any, or the one that is named behind the folder: ``Annotations/bear#2``. ``first``: which of them, counted from
+    0, belongs to the shot's first frame. ``frames``: how many there must be; by default as many as reach to the shot's end.
 
     Raises ``ValueError``, one line that names the folder or file: no such folder, no pictures, numbers missing or twice.
     """
@@ -34,9 +37,35 @@ class GivenMasker:
             raise ValueError(f"the shot's first frame is one of 0, 1, 2 ..., got {first}")
         for name in folders:
             check_name(name)
-        self._files = {name: _sequence(Path(folder)) for name, folder in folders.items()}
-        self._folders = {name: Path(folder) for name, folder in folders.items()}
+        chosen = {name: split_label(str(folder)) for name, folder in folders.items()}
+        self._folders = {name: folder for name, (folder, _) in chosen.items()}
+        self._label = {name: label for name, (_, label) in chosen.items()}
+        self._files = {name: _sequence(folder) for name, folder in self._folders.items()}
+        self._labels: dict[str, set[int] | None] = {}
         self._first, self._frames = first, frames
+
+    def beginning(self, first: int) -> GivenMasker:
+        """The same for a shot that begins with another of the mattes; what is known of them already is shared."""
+        made = copy(self)
+        made._first = first
+        return made
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line for each object whose mattes were taken for labels."""
+        lines = []
+        for name, labels in self._labels.items():
+            if labels is None or self._label[name] is not None:
+                continue
+            shown, where = ", ".join(str(label) for label in sorted(labels)[:8]), str(self._folders[name])
+            what = "0 and 1" if labels == {1} else f"the labels {shown}" + (" ..." if len(labels) > 8 else "")
+            choose = (
+                ""
+                if len(labels) == 1
+                else f"; all of them are the object: mattes:{where}#{max(labels)} takes one alone"
+            )
+            lines.append(f"object {name!r}: the mattes in {where!r} hold {what}, not levels of grey{choose}")
+        return tuple(lines)
 
     def follow(self, pictures: Pictures, prompts: Sequence[Prompted] = ()) -> Iterator[Masked]:
         """Yield every frame's mattes, ascending. Never says that an object is lost: a black matte may well be meant.
@@ -56,17 +85,39 @@ class GivenMasker:
         return self._read(pictures)
 
     def _read(self, pictures: Pictures) -> Iterator[Masked]:
-        width, height = pictures.size
+        for name in self._files:
+            if name not in self._labels:
+                self._labels[name] = self._labels_in(name, pictures.size)
         for frame in range(len(pictures)):
             mattes = {}
             for name, files in self._files.items():
-                path = files[self._first + frame]
-                matte = read_matte(path)
-                if matte.shape != (height, width):
-                    h, w = matte.shape
-                    raise ValueError(f"the matte {str(path)!r} is {w}x{h}, the picture {width}x{height}")
-                mattes[name] = matte
+                picture = load_matte(files[self._first + frame], pictures.size)
+                labels = self._labels[name]
+                mattes[name] = picture.levels() if labels is None else picture.of_label(self._label[name])
             yield Masked(frame, mattes)
+
+    def _labels_in(self, name: str, size: tuple[int, int]) -> set[int] | None:
+        """The labels in an object's mattes; ``None``: they are levels of grey, as the first with a light pixel shows."""
+        labels: set[int] = set()
+        indexed = background = False
+        for path in self._files[name]:
+            picture = load_matte(path, size)
+            indexed = indexed or picture.indexed
+            if not indexed and not picture.few:
+                break
+            background = background or not picture.values.all()
+            labels |= picture.labels()
+        else:
+            if labels and (indexed or background):
+                return self._checked(name, labels)
+        return self._checked(name, None)
+
+    def _checked(self, name: str, labels: set[int] | None) -> set[int] | None:
+        label = self._label[name]
+        if label is not None and label not in (labels or ()):
+            there = "there are: " + ", ".join(map(str, sorted(labels)[:8])) if labels else "they are levels of grey"
+            raise ValueError(f"the mattes {str(self._folders[name])!r} have no label {label}; {there}")
+        return labels
 
 
 def _sequence(folder: Path) -> list[Path]:
@@ -77,7 +128,7 @@ def _sequence(folder: Path) -> list[Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in ENDINGS or path.name.startswith("."):
             continue
-        digits = re.findall(r"\d+", path.stem)
+        digits = _NUMBER.findall(path.stem)
         if not digits:
             raise ValueError(f"{str(path)!r} has no number in its name; mattes are numbered by frame")
         number = int(digits[-1])
