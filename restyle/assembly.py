@@ -81,8 +81,8 @@ def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[s
 
 
 def _speaks(recipe: Recipe) -> bool:
-    said = [recipe.prompt, recipe.negative_prompt, *(layer.prompt for layer in recipe.layers)]
-    return bool(recipe.prompts) or any(words is not None for words in said)
+    said = [(one.prompt, one.negative_prompt) for one in (recipe, *recipe.layers)]
+    return bool(recipe.prompts) or any(words is not None for pair in said for words in pair)
 
 
 @dataclass(frozen=True)
@@ -198,21 +198,20 @@ class Assembly:
         if not _speaks(self.recipe):
             return None
         recipe, own = self.recipe, looks_of(self.recipe)[0][number]
-        places = {(at.frame if at.frame is not None else self._shot_start(at.shot or 0)): at for at in recipe.prompts}
+        places = [(at.frame if at.frame is not None else self._shot_start(at.shot or 0), at) for at in recipe.prompts]
+        places.sort(key=lambda pair: pair[0])
 
         def words(frame: int) -> Words:
             prompt, negative = recipe.prompt or "", recipe.negative_prompt or ""
             shot = next(shot for shot in self.plan.shots if shot.start <= frame < shot.stop)
-            for place in sorted(places):
+            for place, at in places:
                 if shot.start <= place <= frame:
-                    at = places[place]
                     prompt = prompt if at.prompt is None else at.prompt
                     negative = negative if at.negative_prompt is None else at.negative_prompt
-            if own.prompt != recipe.prompt:
-                prompt = own.prompt or ""
-            if own.negative_prompt != recipe.negative_prompt:
-                negative = own.negative_prompt or ""
-            return Words(prompt, negative)
+            return Words(
+                prompt if own.prompt is None else own.prompt,
+                negative if own.negative_prompt is None else own.negative_prompt,
+            )
 
         return words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -55,10 +55,11 @@ class LookSpec:
     keep_colour: bool
     seed: int
     prompt: str | None = None
+    """The layers' own; ``None``: the recipe's, which may change from shot to shot. So with the next."""
     negative_prompt: str | None = None
 
 
-OWN = ("style", "strength", "keep_colour", "seed", "prompt", "negative_prompt")  # what a layer may have of its own
+OWN = ("style", "strength", "keep_colour", "seed")  # what a layer may have of its own, besides words
 
 
 def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
@@ -78,11 +79,22 @@ def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
             places.append(None)
             continue
         own = layer.model_dump(include=set(OWN))
-        look = LookSpec(**{name: getattr(recipe, name) if value is None else value for name, value in own.items()})
+        look = LookSpec(
+            **{name: getattr(recipe, name) if value is None else value for name, value in own.items()},
+            prompt=_own_words(recipe, layer, "prompt"),
+            negative_prompt=_own_words(recipe, layer, "negative_prompt"),
+        )
         if look not in looks:
             looks.append(look)
         places.append(looks.index(look))
     return looks, places
+
+
+def _own_words(recipe: Recipe, layer: Layer, field: Literal["prompt", "negative_prompt"]) -> str | None:
+    """A layer's own words. Those that are the recipe's are its own only where the recipe's change on the way."""
+    own: str | None = getattr(layer, field)
+    changing = any(getattr(at, field) is not None for at in recipe.prompts)
+    return None if own == getattr(recipe, field) and not changing else own
 
 
 def painted_objects(layers: Sequence[Layer]) -> list[str] | None:

@@ -85,6 +85,29 @@ def test_words_are_the_recipes_the_shots_or_from_a_frame_on(clip: Path, tmp_path
     assert {frame for frame, words in negative.items() if words == "fog"} == {96, 108}
 
 
+def test_words_for_one_frame_add_up(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    """A shot's words, and those from its first frame on: each says only what it says."""
+    prompts = [{"shot": 1, "prompt": "two"}, {"frame": 72, "negative_prompt": "fog"}]
+    run(clip, tmp_path, prompt="one", negative_prompt="rain", prompts=prompts)
+    words = {frame: work.words[place] for work in listener for place, frame in enumerate(work.frames)}
+    assert (words[60].prompt, words[60].negative) == ("one", "rain")
+    assert (words[72].prompt, words[72].negative) == ("two", "fog")
+
+
+@pytest.mark.parametrize("own", ["one", "", "rust"])
+def test_a_layers_own_words_stay_where_the_recipes_change(
+    clip: Path, tmp_path: Path, listener: list[Any], own: str
+) -> None:
+    """Also where they are the recipe's, which is not to have none."""
+    (tmp_path / "mattes").mkdir()
+    for number in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "mattes" / f"{number:04d}.png"), np.full(SIZE[::-1], 255, np.uint8))
+    layers = [{"object": "car", "prompt": own}]
+    prompts = [{"shot": 1, "prompt": "two"}]
+    run(clip, tmp_path, prompt="one", prompts=prompts, objects=[f"car=mattes:{tmp_path / 'mattes'}"], layers=layers)
+    assert set(said(listener).values()) == {own}
+
+
 def test_a_layers_own_words_come_first(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
     matte = np.zeros(SIZE[::-1], np.uint8)
     matte[16:48, 24:72] = 255
@@ -217,6 +240,15 @@ def test_what_is_repainted_is_what_the_painter_builds_on(
     ("fields", "says"),
     [
         ({"painter": "neural-style", "prompt": "a"}, "does not read prompts"),
+        (
+            {
+                "painter": "neural-style",
+                "objects": ["a=point:9,9@0"],
+                "masker": "flowcut",
+                "layers": [{"object": "a", "negative_prompt": "fog"}],
+            },
+            "does not read prompts",
+        ),
         ({"painter": "neural-style", "controls": [{"kind": "canny"}]}, "does not hold on to control maps"),
         ({"controls": [{"kind": "cany"}]}, "did you mean 'canny'"),
         ({"controls": [{"kind": "canny"}, {"kind": "canny"}]}, "given twice"),

@@ -121,6 +121,15 @@ def test_each_object_has_its_own_look_and_a_shared_one_is_painted_once(clip: Pat
         assert np.array_equal(made[t][on_tree], alone[1][t][on_tree])
 
 
+def test_words_that_never_differ_are_painted_once() -> None:
+    layers = [{"object": "a", "prompt": "rust"}, {"object": "b"}, {"object": "c", "prompt": "rust"}]
+    fields: dict[str, Any] = {"objects": [f"{name}=point:1,1@0" for name in "abc"], "layers": layers}
+    assert looks_of(Recipe.build(prompt="rust", **fields))[1] == [0, 0, 0]
+    assert looks_of(Recipe.build(prompt="fog", **fields))[1] == [0, 1, 0]
+    changing = [{"shot": 1, "prompt": "night"}]
+    assert looks_of(Recipe.build(prompt="rust", prompts=changing, **fields))[1] == [0, 1, 0]
+
+
 def test_objects_without_layers_are_restyled_alone(clip: Path, car: str) -> None:
     assert looks_of(Recipe.build(objects=[car], style="mosaic"))[1] == [0]
     made = next(iter(Job(clip, recipe=Recipe.build(objects=[car], style="mosaic")).frames()))
