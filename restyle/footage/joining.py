@@ -18,9 +18,9 @@ from restyle.errors import FootageError, OutputError, OutputExistsError, show_pa
 from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.numbering import find_pictures
+from restyle.footage.opening import file_url, open_container
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
-from restyle.footage.video import file_url, open_container
 from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
 from restyle.types import FootageSpec
 from restyle.writing import discard, held, part_of, settle, sync, write_file

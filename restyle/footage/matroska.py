@@ -31,13 +31,15 @@ class Survey:
     """What a walk over the elements of a Matroska file found."""
 
     blocks: int
-    """Packets of the first video track up to the end, or up to the damage."""
+    """Packets of the video track up to the end, or up to the damage."""
     sound: bool
     """Every element is whole and known, up to the end that the Segment tells."""
 
 
-def survey(path: str | os.PathLike[str]) -> Survey | None:
-    """Count the packets of a Matroska or WebM file's first video track, without reading them, and see whether it is whole.
+def survey(path: str | os.PathLike[str], position: int = 0) -> Survey | None:
+    """Count the packets of a Matroska or WebM file's video track, without reading them, and see whether it is whole.
+
+    ``position``: which of the video tracks, from 0.
 
     ``None`` for another kind of file, and where packets and frames are not the same (laced, or VP8's hidden frames).
     """
@@ -53,10 +55,10 @@ def survey(path: str | os.PathLike[str]) -> Survey | None:
             segment = _element(data, top[1] + top[2])
             if segment is None or segment[0] != _SEGMENT:
                 return None
-            return _walk(data, segment[1], len(data) if segment[2] is None else segment[1] + segment[2])
+            return _walk(data, segment[1], len(data) if segment[2] is None else segment[1] + segment[2], position)
 
 
-def _walk(data: mmap.mmap, at: int, end: int) -> Survey | None:
+def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
     track: int | None = None
     blocks = 0
     while at < end:
@@ -70,7 +72,7 @@ def _walk(data: mmap.mmap, at: int, end: int) -> Survey | None:
         if size is None or body + size > len(data):
             return Survey(blocks, sound=False)
         if key == _TRACKS:
-            track = _video_track(data, body, body + size)
+            track = _video_track(data, body, body + size, position)
             if track is None:
                 return None
         elif key in (_SIMPLE_BLOCK, _BLOCK_GROUP):
@@ -89,8 +91,8 @@ def _walk(data: mmap.mmap, at: int, end: int) -> Survey | None:
     return Survey(blocks, sound=True)
 
 
-def _video_track(data: mmap.mmap, at: int, end: int) -> int | None:
-    """Number of the first video track, if each of its packets is a frame."""
+def _video_track(data: mmap.mmap, at: int, end: int, position: int) -> int | None:
+    """Number of a video track, if each of its packets is a frame. ``position``: which of them, from 0."""
     for key, body, size, _ in _children(data, at, end):
         if key != _TRACK:
             continue
@@ -98,7 +100,7 @@ def _video_track(data: mmap.mmap, at: int, end: int) -> int | None:
             name: data[start : start + (length or 0)]
             for name, start, length, _ in _children(data, body, body + (size or 0))
         }
-        if parts.get(_TRACK_TYPE) == b"\x01":
+        if parts.get(_TRACK_TYPE) == b"\x01" and (position := position - 1) < 0:
             return None if parts.get(_CODEC) == b"V_VP8" else int.from_bytes(parts.get(_TRACK_NUMBER, b"\0"), "big")
     return None
 

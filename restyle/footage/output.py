@@ -15,7 +15,7 @@ from restyle.footage.colour import FrameMaker, has_alpha
 from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
-from restyle.footage.video import reason
+from restyle.footage.opening import reason
 from restyle.types import ColourTags, Depth, FootageSpec
 
 __all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "output_trouble", "plan_output"]

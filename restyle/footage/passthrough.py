@@ -12,8 +12,9 @@ from typing import Any, Literal
 import av
 
 from restyle.errors import OutputError, show_path
+from restyle.footage.opening import open_container, reason
 from restyle.footage.output import OutputSpec
-from restyle.footage.video import main_stream, open_container, reason
+from restyle.footage.streams import main_stream
 from restyle.types import FootageSpec
 
 __all__ = ["Passenger", "Retimed", "last_end", "sample_rates", "take_along"]

@@ -80,7 +80,7 @@ def test_seeking_to_every_frame_equals_reading_on(tmp_path: Path, kind: str) -> 
 
 
 def test_seeking_does_not_read_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import restyle.footage.video as video
+    from restyle.footage import decoding, video
 
     path = write_clip(tmp_path / "clip.mp4", numbered_frames(30, (64, 48)), options={"g": "5"})
     with open_footage(path) as footage:
@@ -89,7 +89,8 @@ def test_seeking_does_not_read_from_the_start(tmp_path: Path, monkeypatch: pytes
         def never(*args: object) -> None:
             raise AssertionError("read from the start")
 
-        monkeypatch.setattr(video, "_from_start", never)
+        monkeypatch.setattr(decoding, "from_start", never)
+        monkeypatch.setattr(video, "from_start", never)
         assert [number_of(next(footage.frames(n, pts=pts)).picture) for n in (6, 14, 29)] == [6, 14, 29]
 
 
@@ -113,10 +114,10 @@ def test_seeking_with_stamps_of_another_file_reads_from_the_start(tmp_path: Path
 
 
 def test_repeated_and_missing_time_stamps_are_repaired(tmp_path: Path) -> None:
-    from restyle.footage.video import _Timeline
+    from restyle.footage.decoding import Timeline
 
     spec = probe(write_clip(tmp_path / "clip.avi", moving_frames(2, (64, 48)), codec="mjpeg", pixel_format="yuvj420p"))
-    line = _Timeline(spec)
+    line = Timeline(spec)
     assert [line.stamp(p) for p in (None, 1, 1, 0, None, 9)] == [0, 1, 2, 3, 4, 9]
 
 

@@ -1,0 +1,189 @@
+"""Decoding a video file's frames, from its first one on or from a keyframe that is sought."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import av
+
+from restyle.errors import FootageError, show_path
+from restyle.footage.clock import steadied
+from restyle.footage.matroska import survey
+from restyle.footage.opening import open_container, reason
+from restyle.footage.streams import main_stream
+from restyle.types import FootageSpec
+
+__all__ = ["Timeline", "alpha_beside", "from_keyframe", "from_start"]
+
+_LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+def alpha_beside(stream: av.VideoStream) -> bool:
+    """Whether each packet has its alpha in a packet of its own beside it, as VP8 and VP9 in WebM do.
+
+    Seen only by libvpx; FFmpeg's own decoders, which a stream has, drop it.
+    """
+    mode = next((value for key, value in stream.metadata.items() if key.lower() == "alpha_mode"), None)
+    return mode == "1" and stream.codec_context.codec.canonical_name in _LIBVPX
+
+
+class Timeline:
+    """Gives every frame a time stamp: missing and backward ones are repaired to strictly increasing ones."""
+
+    def __init__(self, spec: FootageSpec):
+        self._step = max(1, round(1 / (spec.rate * spec.time_base)))
+        self._last: int | None = None
+
+    def stamp(self, pts: int | None) -> int:
+        if pts is None:
+            pts = 0 if self._last is None else self._last + self._step
+        if self._last is not None and pts <= self._last:
+            pts = self._last + 1
+        self._last = pts
+        return pts
+
+
+class _Decoder:
+    """Decodes a stream's packets, and knows in the end whether they were all there."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        spec: FootageSpec,
+        packets: Iterator[av.Packet],
+    ) -> None:
+        self._container, self._packets, self._spec = container, packets, spec
+        self._context: Any = stream
+        if alpha_beside(stream):
+            self._context = av.CodecContext.create(_LIBVPX[stream.codec_context.codec.canonical_name], "r")
+            self._context.thread_type = "AUTO"
+        self.packets = 0
+        self.damage: str | None = None
+        """Why decoding ended early."""
+        self._limit: int | None = None
+        if spec.frames is None:
+            found = survey(spec.path, container.streams.video.index(stream))
+            if found is not None and not found.sound:
+                self._limit = found.blocks  # FFmpeg would step over the damage, and number what follows wrongly
+
+    def frames(self) -> Generator[av.VideoFrame, None, None]:
+        """Decoded frames in order. Those before the damage all come out; then ``damage`` is set."""
+        # A transport stream's packets count as corrupt after any hiccup of the broadcast; elsewhere it means: cut off.
+        strict = "mpegts" not in self._container.format.name
+        while self.damage is None:
+            try:
+                packet = next(self._packets)
+                if not packet.size:
+                    break
+                if self.packets == self._limit:
+                    self.damage = "the file is broken off, or overwritten"
+                elif packet.is_corrupt and strict:
+                    self.damage = "the file ends in the middle of a frame"
+                else:
+                    self.packets += not packet.is_discard
+                    yield from self._checked(self._context.decode(packet))
+            except StopIteration:
+                break
+            except (av.FFmpegError, OSError) as error:
+                self.damage = reason(error)
+        try:
+            yield from self._checked(self._context.decode(None))
+        except (av.FFmpegError, OSError) as error:
+            self.damage = self.damage or reason(error)
+        if self.damage is None and self._limit is not None:
+            self.damage = "the file is broken off, or overwritten"
+
+    def _checked(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        spec = self._spec
+        size = (spec.width, spec.height) if spec.rotation % 180 == 0 else (spec.height, spec.width)
+        for frame in frames:
+            if (frame.width, frame.height) != size:
+                raise FootageError(
+                    f"{show_path(spec.path)} changes its size from {size[0]}x{size[1]} to {frame.width}x{frame.height} "
+                    "on the way; export it in one size"
+                )
+        return frames
+
+    def finish(self, count: int, *, whole: bool) -> None:
+        """Raise unless everything that the file promises came: a shortened film must not pass for the whole.
+
+        ``count``: frames from the footage's first one on. ``whole``: decoding began with the first packet. Frames that the
+        decoder itself leaves out (before the first keyframe of a clip that was cut) are no damage.
+        """
+        damage, shown = self.damage, show_path(self._spec.path)
+        if damage is None and whole and self._spec.frames is not None and self.packets < self._spec.frames:
+            damage = f"its header promises {self._spec.frames} frames"
+        if damage is None:
+            return
+        if count == 0:
+            raise FootageError(f"{shown} is damaged: no frame of it decodes ({damage}); copy or export it again")
+        raise FootageError(
+            f"{shown} is damaged after frame {count - 1} ({damage}); copy or export it again, "
+            f"or take what is readable with --range 0:{count}"
+        )
+
+
+def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
+    stream = main_stream(container, spec.path)
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+    with open_container(spec.path) as container:
+        stream = _ready(container, spec)
+        decoder = _Decoder(container, stream, spec, steadied(container, stream))
+        timeline = Timeline(spec)
+        index = 0
+        for frame in decoder.frames():
+            stamp = timeline.stamp(frame.pts)
+            if index >= start:
+                yield index, stamp, frame
+            index += 1
+        decoder.finish(index, whole=True)
+
+
+def from_keyframe(
+    spec: FootageSpec, start: int, pts: Sequence[int]
+) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+    """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
+    with open_container(spec.path) as container:
+        stream = _ready(container, spec)
+        back, step = pts[start], max(1, round(2 / spec.time_base))
+        while back > pts[0]:
+            try:
+                container.seek(back, stream=stream, backward=True)
+            except (av.FFmpegError, OSError):
+                break
+            decoder = _Decoder(container, stream, spec, iter(container.demux(stream)))
+            decoded = decoder.frames()
+            frame = _frame_at(decoded, pts[start])
+            if frame is not None:
+                index, stamp = start, pts[start]
+                while frame is not None:
+                    yield index, stamp, frame
+                    index += 1
+                    frame = next(decoded, None)
+                    stamp = pts[index] if index < len(pts) else max(stamp + 1, (frame and frame.pts) or 0)
+                decoder.finish(index, whole=False)
+                if spec.frames is not None and index < len(pts):
+                    decoder.damage = "frames are missing at its end"
+                    decoder.finish(index, whole=False)
+                return
+            back -= step
+            step *= 2
+    yield from from_start(spec, start)
+
+
+def _frame_at(decoded: Iterator[av.VideoFrame], target: int) -> av.VideoFrame | None:
+    """The frame with a time stamp, if decoding from here leads to it."""
+    entry = next((frame for frame in decoded if frame.pts is not None and frame.key_frame), None)
+    # Frames shown before the keyframe but stored after it (open GOP) lack their references after a seek.
+    if entry is None or entry.pts is None or entry.pts > target:
+        return None
+    frame: av.VideoFrame | None = entry
+    while frame is not None and frame.pts is not None and frame.pts < target:
+        frame = next(decoded, None)
+    return frame if frame is not None and frame.pts == target else None
