@@ -7,16 +7,16 @@ window* is the frame; its *data window*, where there are pixels, may be smaller 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from interp.oiio import first_line, opened, openimageio
 from restyle.errors import FootageError, OutputError, show_path, why
 
-__all__ = ["ExrHeader", "Region", "first_line", "opened", "read_exr", "read_header", "write_exr"]
+__all__ = ["ExrHeader", "Region", "read_exr", "read_header", "write_exr"]
 
 BEAUTY = ("combined", "beauty", "rgba", "rgb", "image", "main", "default", "composite", "color", "colour")
 """What renderers call the layer that is the finished picture."""
@@ -81,29 +81,9 @@ class ExrHeader:
     pixel_aspect: float = 1.0
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """A picture file in OpenImageIO, alpha as it is stored. Raises ``ValueError`` with its reason if it cannot be opened."""
-    import OpenImageIO as oiio
-
-    how = oiio.ImageSpec()
-    how.attribute("oiio:UnassociatedAlpha", 1)
-    with open(path, "rb") as file:
-        # By its descriptor, for names that are no UTF-8, and for those in which OpenImageIO would see a pattern or a query.
-        found = oiio.ImageInput.open(f"/dev/fd/{file.fileno()}", how)
-        if found is None:
-            raise ValueError(first_line(oiio.geterror()))
-        try:
-            yield found
-        finally:
-            found.close()
-
-
 def read_header(path: Path) -> ExrHeader:
-    """The picture in an EXR. Raises ``FootageError`` if there is no colour in it, ``ValueError`` if it is no EXR."""
+    """The picture in an EXR. Raises ``FootageError`` if there is no colour in it, ``ValueError`` if it is damaged."""
     with opened(path) as file:
-        if file.format_name() != "openexr":
-            raise ValueError("its first bytes are not those of an EXR")
         parts: list[Any] = []
         while file.seek_subimage(len(parts), 0):
             parts.append(file.spec())
@@ -211,8 +191,7 @@ def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, 
     data window grows where the picture is not black outside of it. So are time code, primaries and the camera.
     Raises ``OutputError``, ``OSError``, ``FootageError`` (``like`` cannot be read).
     """
-    import OpenImageIO as oiio
-
+    oiio = openimageio()
     values = picture if picture.ndim == 3 else picture[..., None]
     names = ("R", "G", "B") if values.shape[2] == 3 else ("Y",)
     if alpha is not None:
@@ -231,7 +210,7 @@ def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, 
     spec.attribute("DateTime", "")  # else the time of writing, and no two files would be alike
     for one in kept:
         spec.attribute(one.name, one.type, one.value)
-    out: Any = oiio.ImageOutput.create("openexr")
+    out = oiio.ImageOutput.create("openexr")
     with open(path, "wb") as file:
         done = out.open(f"/dev/fd/{file.fileno()}", spec) and out.write_image(np.ascontiguousarray(values, np.float32))
         if not (out.close() and done):
@@ -273,12 +252,6 @@ def _as_in(like: Path, values: np.ndarray) -> tuple[np.ndarray, Region, Region, 
     except (OSError, ValueError) as error:
         raise FootageError(f"cannot read {show_path(like)} any more: {why(error)}") from error
     return placed, header.display, data, kept
-
-
-def first_line(text: str) -> str:
-    """OpenImageIO repeats itself, line by line, and names the descriptor."""
-    line = (text.strip().splitlines() or ["no reason given"])[0]
-    return line.rpartition("/dev/fd/")[2].partition(")")[2].lstrip(": ") if "/dev/fd/" in line else line
 
 
 def _listed(names: list[str]) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from restyle.errors import FootageError, show_path
 from restyle.footage.colour import to_depth
-from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Pictures, find_pictures
 from restyle.footage.stills import read_facts, read_with_alpha
 from restyle.types import FootageSpec, Frame
@@ -52,7 +51,7 @@ def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
         rate=rate,
         time_base=1 / rate,
         frames=len(files),
-        codec=FORMATS[files[0].suffix.lower()],
+        codec=facts.kind,
         pixel_format="rgb" + suffix,
         has_alpha=facts.alpha,
         first_number=found.first,

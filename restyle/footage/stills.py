@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from interp.oiio import first_line, opened
 from restyle.errors import FootageError, OutputError, show_path, why
 from restyle.footage.colour import to_depth
-from restyle.footage.exr import ExrHeader, first_line, opened, read_exr, read_header, write_exr
-from restyle.footage.formats import FORMATS
+from restyle.footage.exr import ExrHeader, read_exr, read_header, write_exr
+from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.limits import check_packed, check_size
 
 __all__ = ["StillFacts", "encode_picture", "read_facts", "read_picture", "save_grey", "save_picture", "write_picture"]
@@ -28,6 +29,8 @@ __all__ = ["StillFacts", "encode_picture", "read_facts", "read_picture", "save_g
 class StillFacts:
     """What the header of a picture file tells."""
 
+    kind: str
+    """The format that its content is of, whatever its name says: one of ``FORMATS``."""
     width: int
     """Of the upright picture."""
     height: int
@@ -50,20 +53,31 @@ class StillFacts:
 
 def read_facts(path: Path) -> StillFacts:
     """Facts from a picture's header, without decoding it. Raises ``FootageError``, also for a size that cannot be held."""
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise FootageError(f"{show_path(path)} is no picture that can be read; there are: {', '.join(sorted(FORMATS))}")
+    named = FORMATS.get(path.suffix.lower())
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise FootageError(f"{show_path(path)} is no file")
     try:
-        if path.is_file() and path.stat().st_size == 0:
+        with open(path, "rb") as file:
+            head = file.read(16)
+        if not head:
             raise FootageError(f"{show_path(path)} is empty (0 bytes); copy or render it again")
-        facts = {"exr": _exr_facts, "tiff": _tiff_facts}.get(kind, _pillow_facts)(path)
+        kind = format_of(head)
+        if kind is None and named is None:
+            raise FootageError(
+                f"{show_path(path)} is no picture that can be read; there are: {', '.join(sorted(FORMATS))}"
+            )
+        if kind is None:
+            raise ValueError("it does not begin as a picture does")
+        if kind in ("exr", "tiff"):
+            return _exr_facts(path) if kind == "exr" else _tiff_facts(path)
+        return _pillow_facts(path, kind)
     except FootageError:
         raise
     except OSError as error:
         raise FootageError(f"cannot read {show_path(path)}: {_reason(error)}") from error
     except Exception as error:  # parsers of hostile headers raise all kinds
-        raise FootageError(f"{show_path(path)} is no {kind.upper()} picture or is damaged: {why(error)}") from error
-    return facts
+        what = f"{named.upper()} picture" if named else "picture that can be read,"
+        raise FootageError(f"{show_path(path)} is no {what} or is damaged: {why(error)}") from error
 
 
 def _reason(error: OSError) -> str:
@@ -86,6 +100,7 @@ def _exr_facts(path: Path) -> StillFacts:
             "the EXR's overscan, outside of its display window, is not worked on; an EXR made of it keeps it as it is"
         )
     return StillFacts(
+        "exr",
         header.display.width,
         header.display.height,
         16 if header.half else 32,
@@ -98,8 +113,6 @@ def _exr_facts(path: Path) -> StillFacts:
 
 def _tiff_facts(path: Path) -> StillFacts:
     with opened(path) as file:
-        if file.format_name() != "tiff":
-            raise ValueError("its first bytes are not those of a TIFF")
         spec = file.spec()
         check_size(path, spec.width, spec.height)
         pages = 1
@@ -113,6 +126,7 @@ def _tiff_facts(path: Path) -> StillFacts:
     profile = spec.getattribute("ICCProfile:profile_description")
     return _turned(
         StillFacts(
+            "tiff",
             spec.width,
             spec.height,
             {"uint8": 8, "uint16": 16, "half": 16}.get(sample, 32),
@@ -145,8 +159,7 @@ def _open_pillow(path: Path, kind: str) -> Any:
     return plugin(os.fspath(path))
 
 
-def _pillow_facts(path: Path) -> StillFacts:
-    kind = FORMATS[path.suffix.lower()]
+def _pillow_facts(path: Path, kind: str) -> StillFacts:
     deep = False
     if kind == "png":
         with open(path, "rb") as file:
@@ -173,6 +186,7 @@ def _pillow_facts(path: Path) -> StillFacts:
             notes += (f"the PNG's gamma of {gamma:.4g} is not applied: its values are taken for sRGB's",)
         return _turned(
             StillFacts(
+                kind,
                 picture.width,
                 picture.height,
                 16 if deep else 8,
@@ -242,10 +256,9 @@ def read_with_alpha(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _read_eight_bit(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarray | None]:
-    kind = FORMATS[path.suffix.lower()]
-    with _open_pillow(path, kind) as picture:
+    with _open_pillow(path, facts.kind) as picture:
         data = np.array(picture.convert("RGBA" if facts.alpha else "RGB"))
-    if kind != "tiff":  # whose tag Pillow heeds itself
+    if facts.kind != "tiff":  # whose tag Pillow heeds itself
         data = upright(data, facts.orientation)
     if not facts.alpha:
         return data, None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,3 +206,27 @@ def test_a_retimed_sequence_has_no_headers_of_its_own(tmp_path: Path) -> None:
     retime(tmp_path / "in", tmp_path / "out", fps="48", codec="exr")
     assert len(list((tmp_path / "out").iterdir())) >= 5
     assert plan_output(probe(tmp_path / "out"), tmp_path / "again", codec="exr").width == SIZE[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_reads_and_writes_too(tmp_path: Path) -> None:
+    """Threads are not forked: a child that waits for its parent's would wait for ever."""
+    picture = np.random.default_rng(0).random((256, 256, 3), np.float32)
+    write_exr(tmp_path / "a.exr", picture)
+    assert np.array_equal(read_picture(tmp_path / "a.exr"), picture)
+    child = os.fork()
+    if child == 0:
+        write_exr(tmp_path / "b.exr", read_picture(tmp_path / "a.exr"))
+        os._exit(0)
+    for _ in range(500):
+        done, state = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.02)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert done
+    assert state == 0
+    assert (tmp_path / "b.exr").read_bytes() == (tmp_path / "a.exr").read_bytes()

@@ -288,3 +288,25 @@ def test_names_that_a_library_would_read_otherwise(tmp_path: Path, name: str) ->
 
     write_picture(tmp_path / name, FLOAT)
     assert np.array_equal(next(open_footage(tmp_path / name).frames()).picture, FLOAT)
+
+
+def test_the_content_decides_not_the_name(tmp_path: Path) -> None:
+    """Pictures saved from the web often bear another format's name."""
+    path = tmp_path / "x.png"
+    Image.fromarray(RGB).save(path, "webp", lossless=True)
+    assert probe(path).codec == "webp"
+    assert np.array_equal(read_picture(path), RGB)
+    path.write_bytes(b"GIF89a" + bytes(20))
+    with pytest.raises(FootageError, match=r"x\.png' is no PNG picture"):
+        read_picture(path)
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(FootageError, match=r"pipe\.png'"):
+        read_picture(tmp_path / "pipe.png")
+    (tmp_path / "dir.png").mkdir()
+    with pytest.raises(FootageError, match=r"dir\.png'"):
+        read_picture(tmp_path / "dir.png")
