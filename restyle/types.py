@@ -56,6 +56,10 @@ class FootageSpec:
     pixel_aspect: Fraction = Fraction(1)
     rotation: int = 0
     """Degrees counter-clockwise by which the stored picture is turned for display: 0, 90, 180 or 270."""
+    mirrored: bool = False
+    """Whether the stored picture is mirrored left to right for display, before it is turned."""
+    display_matrix: tuple[int, ...] | None = None
+    """The matrix that says both, nine numbers as the file has them."""
     colour: ColourTags = field(default_factory=ColourTags)
     timecode: str | None = None
     audio_streams: int = 0

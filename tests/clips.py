@@ -116,6 +116,7 @@ def write_clip(
     pts: Sequence[int] | None = None,
     time_base: Fraction | None = None,
     rotation: int = 0,
+    display_matrix: Sequence[int] | None = None,
     pixel_aspect: Fraction | None = None,
     colour: Mapping[str, str] | None = None,
     timecode: str | None = None,
@@ -158,6 +159,8 @@ def write_clip(
             context.sample_aspect_ratio = pixel_aspect
         if rotation:
             video.set_display_rotation(rotation)
+        if display_matrix is not None:
+            video.set_display_matrix(display_matrix)
         if timecode is not None:
             (out if path.suffix == ".avi" else video).metadata["timecode"] = timecode
         tone = _add_tone(out, path, audio) if audio else None

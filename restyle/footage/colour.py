@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from restyle.footage.orientation import stored, upright
 from restyle.types import ColourTags
 
 __all__ = ["FULL_SCALE", "FrameMaker", "FrameReader", "number_of_tag", "tags_of", "working_matrix"]
@@ -68,14 +69,6 @@ def working_matrix(tags: ColourTags, height: int) -> int | None:
     return _KNOWN.get(tags.matrix)
 
 
-def turn(picture: np.ndarray, rotation: int) -> np.ndarray:
-    """The picture turned counter-clockwise by 0, 90, 180 or 270 degrees; C-contiguous."""
-    if rotation == 0:
-        return picture
-    code = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}[rotation]
-    return cv2.rotate(picture, code)
-
-
 def rescale(picture: np.ndarray, factor: float) -> np.ndarray:
     """A uint16 picture times a factor, rounded and clipped."""
     if factor == 1:
@@ -91,7 +84,15 @@ class FrameReader:
     """
 
     def __init__(
-        self, *, dtype: str, tags: ColourTags, height: int, rotation: int, alpha: bool, size: tuple[int, int] | None
+        self,
+        *,
+        dtype: str,
+        tags: ColourTags,
+        height: int,
+        rotation: int,
+        mirrored: bool = False,
+        alpha: bool,
+        size: tuple[int, int] | None,
     ):
         matrix = working_matrix(tags, height)
         if matrix is None:
@@ -100,7 +101,7 @@ class FrameReader:
             )
         self._matrix = matrix
         self._tags = tags
-        self._rotation = rotation
+        self._orientation = rotation, mirrored
         self._dtype = "uint8" if size else dtype
         self._alpha = alpha and not size
         self._size = size if size is None or rotation % 180 == 0 else (size[1], size[0])
@@ -130,7 +131,7 @@ class FrameReader:
                 data = rescale(data, 65535 / white)
             else:
                 data = np.dstack([rescale(np.ascontiguousarray(data[..., :3]), 65535 / white), data[..., 3]])
-        data = turn(np.ascontiguousarray(data), self._rotation)
+        data = upright(np.ascontiguousarray(data), *self._orientation)
         if not self._alpha:
             return data, None
         return np.ascontiguousarray(data[..., :3]), np.ascontiguousarray(data[..., 3])
@@ -139,7 +140,9 @@ class FrameReader:
 class FrameMaker:
     """Turns upright RGB arrays into frames that an encoder takes: turned back, in its pixel format, matrix and range."""
 
-    def __init__(self, *, pixel_format: str, tags: ColourTags, height: int, rotation: int, depth: str):
+    def __init__(
+        self, *, pixel_format: str, tags: ColourTags, height: int, rotation: int, mirrored: bool = False, depth: str
+    ):
         self._format = pixel_format
         self._rgb = av.VideoFormat(pixel_format).is_rgb
         self._alpha = has_alpha(pixel_format)
@@ -149,7 +152,7 @@ class FrameMaker:
         self._matrix = matrix
         self._full = tags.range == "pc"
         self._tags = tags
-        self._turn = -rotation % 360
+        self._orientation = rotation, mirrored
         self._scaler = VideoReformatter()
 
     def make(self, picture: np.ndarray, alpha: np.ndarray | None) -> av.VideoFrame:
@@ -165,7 +168,7 @@ class FrameMaker:
                 else to_depth(alpha, self._depth, linear=False)
             )
             picture = np.dstack([picture, veil])
-        picture = np.ascontiguousarray(turn(picture, self._turn))
+        picture = np.ascontiguousarray(stored(picture, *self._orientation))
         wide = self._depth == "uint16"
         name = ("rgba64le" if wide else "rgba") if self._alpha else ("rgb48le" if wide else "rgb24")
         frame = av.VideoFrame.from_numpy_buffer(picture, name)

@@ -19,6 +19,7 @@ from restyle.footage.encoders import advanced_timecode, fourcc
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.numbering import find_pictures
 from restyle.footage.opening import file_url, open_container
+from restyle.footage.orientation import display_matrix
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
 from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
@@ -249,8 +250,8 @@ def _mux(
             stream.metadata["title"] = PLACEHOLDER
         if out.codec == "vp9" and out.has_alpha:
             stream.metadata["alpha_mode"] = "1"  # each packet's alpha is a packet of its own beside it
-        if out.rotation:
-            stream.set_display_rotation(out.rotation)
+        if out.rotation or out.mirrored:
+            stream.set_display_matrix(source.display_matrix or display_matrix(out.rotation, out.mirrored))
         if source.timecode:
             moved = advanced_timecode(source.timecode, span.start, source.rate)
             (container if out.container == "avi" else stream).metadata["timecode"] = moved

@@ -49,6 +49,8 @@ class OutputSpec:
     colour: ColourTags
     rotation: int = 0
     """The rotation tag that is written, degrees counter-clockwise. 0 where the container carries none: stored upright."""
+    mirrored: bool = False
+    """Whether the tag mirrors the stored picture left to right, before it is turned."""
     pixel_aspect: Fraction = Fraction(1)
     """Of the stored picture."""
     has_alpha: bool = False
@@ -75,6 +77,7 @@ class OutputSpec:
             "quality": self.quality,
             "colour": [tags.primaries, tags.transfer, tags.matrix, tags.range],
             "rotation": self.rotation,
+            "mirrored": self.mirrored,
             "pixel_aspect": str(self.pixel_aspect),
             "options": encoder_options(self.codec, self.quality, self.pixel_format, self.width * self.height)
             if self.kind == "video"
@@ -186,7 +189,8 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         raise OutputError(
             f"{show_path(path)}: .avi has no variable frame rate, which the footage has; choose .mov, .mp4 or .mkv"
         )
-    rotation = source.rotation if container in ("mp4", "mov") else 0
+    tagged = container in ("mp4", "mov")
+    rotation = source.rotation if tagged else 0
     turned = rotation % 180 != 0
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     notes: list[str] = []
@@ -206,6 +210,7 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         quality=quality,
         colour=_colour(source, known, layout, height),
         rotation=rotation,
+        mirrored=source.mirrored and tagged,
         pixel_aspect=1 / source.pixel_aspect if turned else source.pixel_aspect,
         has_alpha=has_alpha(layout),
         notes=tuple(notes),
@@ -250,7 +255,12 @@ def _try(spec: OutputSpec) -> None:
         depth = "uint16" if spec.dtype == "uint16" else "uint8"
         size = (spec.height, spec.width) if spec.rotation % 180 == 0 else (spec.width, spec.height)
         maker = FrameMaker(
-            pixel_format=spec.pixel_format, tags=spec.colour, height=spec.height, rotation=spec.rotation, depth=depth
+            pixel_format=spec.pixel_format,
+            tags=spec.colour,
+            height=spec.height,
+            rotation=spec.rotation,
+            mirrored=spec.mirrored,
+            depth=depth,
         )
         frame = maker.make(np.zeros((*size, 3), depth), None)
         frame.pts = 0

@@ -81,6 +81,7 @@ class SegmentWriter:
             tags=spec.colour,
             height=spec.height,
             rotation=spec.rotation,
+            mirrored=spec.mirrored,
             depth="uint16" if spec.dtype == "uint16" else "uint8",
         )
 

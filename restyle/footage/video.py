@@ -18,6 +18,7 @@ from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
 from restyle.footage.decoding import alpha_beside, from_keyframe, from_start
 from restyle.footage.matroska import survey
 from restyle.footage.opening import open_container, reason
+from restyle.footage.orientation import orientation_of
 from restyle.footage.streams import chosen_stream, main_stream
 from restyle.types import ColourTags, FootageSpec, Frame
 
@@ -41,11 +42,13 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         if rate is None or rate <= 0 or rate > 100_000:
             rate = Fraction(25)
         base = stream.time_base or 1 / rate
-        rotation = _right_angle(first.rotation)
+        shown = orientation_of(first)
+        if shown.note is not None:
+            notes.append(shown.note)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         aspect = aspect if aspect > 0 else Fraction(1)
         width, height = first.width, first.height
-        if rotation % 180:
+        if shown.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
         return FootageSpec(
             path=os.fspath(path),
@@ -61,7 +64,9 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
             pixel_format=layout.name,
             variable_rate=_varies(stream, rate),
             pixel_aspect=aspect,
-            rotation=rotation,
+            rotation=shown.rotation,
+            mirrored=shown.mirrored,
+            display_matrix=shown.matrix,
             colour=_tags(first, context),
             timecode=_timecode(container, stream),
             audio_streams=len(container.streams.audio),
@@ -98,10 +103,6 @@ def _tags(frame: av.VideoFrame, context: Any) -> ColourTags:
 
 def _known(one: int, other: int) -> int:
     return int(one) if int(one) not in (0, 2, 3) else int(other)
-
-
-def _right_angle(degrees: float) -> int:
-    return round(degrees / 90) * 90 % 360
 
 
 def _varies(stream: av.VideoStream, rate: Fraction) -> bool:
@@ -144,7 +145,7 @@ def read_video(
     try:
         reader = FrameReader(
             dtype=spec.dtype, tags=spec.colour, height=spec.height if spec.rotation % 180 == 0 else spec.width,
-            rotation=spec.rotation, alpha=spec.has_alpha, size=size,
+            rotation=spec.rotation, mirrored=spec.mirrored, alpha=spec.has_alpha, size=size,
         )  # fmt: skip
     except ValueError as error:
         raise FootageError(f"{show_path(spec.path)}: {error}") from error

@@ -78,6 +78,8 @@ def _facts(spec: FootageSpec, frames: int | None, seconds: Fraction | float | No
     size = f"{spec.width} × {spec.height}"
     if spec.pixel_aspect != 1:
         size += f", pixel aspect {spec.pixel_aspect.numerator}:{spec.pixel_aspect.denominator}"
+    if spec.mirrored:
+        size += ", mirrored"
     if spec.rotation:
         size += f", turned {spec.rotation}°"
     return {
