@@ -82,8 +82,6 @@ class KeyframeMaps:
             raise RecipeError("a kind of control is given twice; give each once")
         self._kept: dict[str, KeptMaps] = {}
         self._detectors: dict[str, Any] = {}
-        self.keys: set[str] = set()
-        """Of the maps that were used."""
         for kind, control in self._controls.items():
             with told(kind):
                 options_of(kind)  # says so where there is no such kind
@@ -97,6 +95,16 @@ class KeyframeMaps:
                     raise RecipeError(
                         f"control map {kind!r} shows two frames and cannot condition one: give a folder of maps, {kind}=FOLDER"
                     )
+
+    @property
+    def keys(self) -> set[str]:
+        """Of all maps that the job folder may hold for this job, one way or another: which frames are repaired, and so want maps,
+        is known only when they are."""
+        found = set()
+        for kind in self._controls.keys() - self._kept.keys():
+            for frame in (frame for shot in self._shots for frame in range(shot.start, shot.stop)):
+                found |= {self._raw_key(kind, frame), self._key(kind, frame)}
+        return found
 
     def identity(self, frame: int) -> dict[str, Any]:
         """All that decides the maps of one frame: plain JSON."""
@@ -113,7 +121,6 @@ class KeyframeMaps:
         if not self._store.has("maps", key):
             with told(kind):
                 self._settle(kind, frame)
-        self.keys.add(key)
         return self._load(key)
 
     def _settle(self, kind: str, frame: Frame) -> None:
@@ -171,7 +178,7 @@ class KeyframeMaps:
 
     def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
         """As the detector finds it."""
-        key = digest(self._footage_key, frame, self._detected(kind))
+        key = self._raw_key(kind, frame)
         if not self._store.has("maps", key):
             with told(kind):
                 if picture is None:
@@ -182,7 +189,6 @@ class KeyframeMaps:
                 made = self._detector(kind).detect(picture)
             with self._store.making("maps", key) as folder:
                 save_map(folder / "map", made)
-        self.keys.add(key)
         return self._load(key)
 
     def _keep(self, kind: str, frame: int, made: ControlMap) -> None:
@@ -192,6 +198,9 @@ class KeyframeMaps:
     def _load(self, key: str) -> ControlMap:
         with self._store.reading("maps", key) as folder:
             return load_map(folder / "map")
+
+    def _raw_key(self, kind: str, frame: int) -> str:
+        return digest(self._footage_key, frame, self._detected(kind))
 
     def _key(self, kind: str, frame: int) -> str:
         return digest(self._footage_key, frame, self._facts(kind, frame))

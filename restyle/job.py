@@ -202,6 +202,7 @@ class Job:
             notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
             used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
+            used["maps"] = set() if assembly.maps is None else assembly.maps.keys
             store.prune(findings.keys | used)
         return Result(
             output=self.output,

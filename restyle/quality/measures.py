@@ -9,8 +9,8 @@ A measure over no pixel at all is NaN: nothing was measured, which is neither go
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import cv2
@@ -87,17 +87,25 @@ def estimate_flow(here: np.ndarray, there: np.ndarray, *, preset: Preset = "medi
         raise ValueError(f"flow is between two pictures of one size, got {a.shape} and {b.shape}")
     if min(a.shape) < 12:
         return np.zeros((*a.shape, 2), np.float32)
-    return _dis(preset).calc(a, b, None)  # type: ignore[call-overload]  # None: no flow to start from
+    return _SEARCHES.by_preset[preset].calc(a, b, None)  # type: ignore[call-overload]  # None: no flow to start from
 
 
-@cache
-def _dis(preset: Preset) -> cv2.DISOpticalFlow:
-    number = {
-        "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-        "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-        "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-    }[preset]
-    return cv2.DISOpticalFlow.create(number)
+_PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+
+
+class _Searches(threading.local):
+    """One of OpenCV's searches a preset and a thread: a search writes into buffers of its own while it runs, so that two
+    threads in one tear the process down; making one anew for every pair costs as much again as the flow of a small picture."""
+
+    def __init__(self) -> None:
+        self.by_preset = {name: cv2.DISOpticalFlow.create(number) for name, number in _PRESETS.items()}
+
+
+_SEARCHES = _Searches()
 
 
 def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:

@@ -151,6 +151,20 @@ def test_maps_are_found_once_and_agree_within_a_shot(clip: Path, tmp_path: Path,
     assert {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()} == stored
 
 
+def test_maps_that_no_longer_belong_to_the_job_go(clip: Path, tmp_path: Path, listener: list[Any]) -> None:
+    def names(folder: Path) -> set[str]:
+        return {item.name for item in (folder / "maps").iterdir()}
+
+    both = names(run(clip, tmp_path, controls=[{"kind": "canny"}, {"kind": "tile"}]))
+    tiles = names(run(clip, tmp_path, controls=[{"kind": "tile"}]))
+    assert tiles < both
+    assert len(tiles) == 10
+    fewer = names(run(clip, tmp_path, controls=[{"kind": "tile"}], range="0:60", cuts=[]))
+    assert fewer < tiles
+    assert len(fewer) == 5
+    assert not names(run(clip, tmp_path))
+
+
 def test_only_keyframes_are_looked_at_and_a_later_one_changes_no_earlier_map(
     clip: Path, tmp_path: Path, listener: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

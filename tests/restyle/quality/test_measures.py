@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import cv2
 import numpy as np
@@ -266,3 +267,22 @@ def test_pictures_that_are_not_finite_do_not_crash() -> None:
     picture[5, 6] = np.inf
     measures.estimate_flow(picture, picture)
     measures.edge_f1(picture, picture)
+
+
+def test_each_thread_has_a_search_of_its_own() -> None:
+    """OpenCV's searches write into their own buffers: two threads in one end the process."""
+    here, there = moving_frames(2, (80, 60))
+    used: list[object] = [measures._SEARCHES.by_preset["fast"]]
+    flows = [measures.estimate_flow(here, there, preset="fast")]
+
+    def other() -> None:
+        used.append(measures._SEARCHES.by_preset["fast"])
+        flows.append(measures.estimate_flow(here, there, preset="fast"))
+
+    threads = [threading.Thread(target=other) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(search) for search in used}) == 3
+    assert all(np.array_equal(flow, flows[0]) for flow in flows)
