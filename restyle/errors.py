@@ -13,8 +13,9 @@
     │   └── JobLockedError        another process works in it
     ├── MissingExtraError         an optional package is not installed                      (exit 6)
     ├── MissingModelError         weights are not where they were looked for                (exit 6)
-    ├── PainterError              a painter failed                                          (exit 7)
-    └── Cancelled                 somebody asked to stop; the job can be resumed            (exit 130)
+    └── PainterError              a painter failed                                          (exit 7)
+
+    Cancelled                     somebody asked to stop; the job can be resumed            (exit 130)
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class UnknownPartError(RecipeError):
     def __init__(self, kind: str, name: str, known: list[str] | tuple[str, ...]) -> None:
         import difflib
 
+        name = name if len(name) <= 80 else f"{name[:60]}..."
         near = difflib.get_close_matches(name, known, n=1)
         hint = f", did you mean {near[0]!r}?" if near else "."
         super().__init__(f"unknown {kind} {name!r}{hint} There are: {', '.join(known)}")
@@ -117,8 +119,11 @@ class PainterError(RestyleError):
     exit_code = 7
 
 
-class Cancelled(RestyleError):
-    """Somebody asked to stop. What is finished is kept; the same command goes on from there."""
+class Cancelled(BaseException):
+    """Somebody asked to stop. What is finished is kept; the same command goes on from there.
+
+    As ``KeyboardInterrupt``, it is no ``Exception``: nobody who handles errors should take it for one.
+    """
 
     exit_code = 130
 

@@ -10,20 +10,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from restyle.errors import FootageError, show_path, why
+from interp.regular import require_regular
+from restyle.errors import FootageError, RecipeError, show_path, why
 from restyle.mattes import matte_files
 from restyle.recipe import Recipe
 from restyle.store import digest
 from restyle.types import FootageSpec
 
-__all__ = ["Inputs", "named_files"]
+__all__ = ["Inputs", "named_files", "require_files"]
 
+LARGEST = 1 << 44  # bytes of a file: there is longer footage than memory, none longer than disks
 BLOCK = 1 << 22  # bytes between two looks at whether the work was cancelled
 
 
 def named_files(recipe: Recipe) -> list[Path]:
-    """Every file and folder that a recipe names, whatever for: what its strings name, and is there."""
-    found: list[Path] = [*matte_files(recipe.objects), *map(Path, recipe.storyboard.values())]
+    """Every file that a recipe names, whatever for (what its strings name, and is there), and folders of maps."""
+    found: list[Path] = matte_files(recipe.objects)
     waiting: list[Any] = [recipe.model_dump(mode="json")]
     while waiting:
         one = waiting.pop()
@@ -31,14 +33,23 @@ def named_files(recipe: Recipe) -> list[Path]:
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
-        elif isinstance(one, str) and one not in ("", ".", ".."):
-            found.append(Path(one))
-    there: list[Path] = []
-    for path in found:
-        with suppress(OSError, ValueError):  # a prompt is no path: too long, or with characters that none has
-            if path.exists():
-                there.append(path)
-    return list(dict.fromkeys(there))
+        elif isinstance(one, str):
+            with suppress(OSError, ValueError):  # a prompt is no path: too long, or with characters that none has
+                if Path(one).is_file():
+                    found.append(Path(one))
+    found += [Path(control.source) for control in recipe.controls if control.source is not None]
+    return list(dict.fromkeys(found))
+
+
+def require_files(recipe: Recipe) -> None:
+    """Look at the files that have to be there for what a recipe wants, before any work. Raises ``RecipeError``."""
+    wanted: list[Any] = [*recipe.storyboard.values(), *matte_files(recipe.objects)]
+    wanted += [layer.source for layer in recipe.layers if layer.source and not layer.source.startswith("#")]
+    for path in wanted:
+        try:
+            require_regular(path, largest=LARGEST)
+        except OSError as error:
+            raise RecipeError(f"cannot read {show_path(path)}: {why(error)}") from None
 
 
 class Inputs:
@@ -69,6 +80,7 @@ class Inputs:
         known = self._seen.get(place, (None, None))[1]
         if known is None:
             try:
+                require_regular(place, largest=LARGEST)
                 before = _state(place)
                 known = self._read(place)
                 if _state(place) != before:

@@ -18,10 +18,9 @@ from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import RecipeError, show_path
 from restyle.findings import Findings
-from restyle.inputs import Inputs, named_files
+from restyle.inputs import Inputs, named_files, require_files
 from restyle.matte_clips import CLIPS, export_clips
 from restyle.mattes import Form, export
-from restyle.memory import keep_freed_memory
 from restyle.owned import new_folder
 from restyle.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
@@ -104,6 +103,7 @@ class Job:
         self.offline = offline
         self.rate = rate
         self.spec: FootageSpec = probe(self.source, rate=rate)
+        require_files(self.recipe)
         self.folder = Path(folder) if folder is not None else _default_folder(self.output)
         self._meter = Meter(progress, cancel)
 
@@ -148,7 +148,6 @@ class Job:
         """
         from restyle.footage import check_output, conform, plan_output
 
-        keep_freed_memory()
         began = time.perf_counter()
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
@@ -39,14 +38,15 @@ FAINT = 0.1
 def matte_files(objects: Sequence[str]) -> list[Path]:
     """Every file that the prompts name: drawn mattes, clips of mattes, and the pictures in folders of them."""
     from controls.masks.files import split_label
+    from controls.prompts import split_object
 
     files: list[Path] = []
     for text in objects:
-        kind, _, what = text.partition("=")[2].partition(":")
-        if kind == "matte":
-            files.append(split_label(re.sub(r"@\d+$", "", what))[0])
-        elif kind == "mattes":
-            clip = split_label(what)[0]
+        mark = split_object(text)
+        if mark.kind == "matte":
+            files.append(split_label(mark.what)[0])
+        elif mark.kind == "mattes":
+            clip = split_label(mark.what)[0]
             files += [clip] if clip.is_file() else sorted(path for path in clip.glob("*") if path.is_file())
     return files
 
@@ -76,7 +76,7 @@ def follow_objects(
     """
     given, people, prompts = _parse(objects)
     spec = footage.spec
-    names = list(dict.fromkeys(text.partition("=")[0] for text in objects))
+    names = list(dict.fromkeys(text.partition("=")[0].strip() for text in objects))
     for name in names:
         (place / name).mkdir()
     outside = [one for one in prompts if not any(shot.start <= one.frame < shot.stop for shot in shots)]
@@ -228,22 +228,20 @@ def export(mattes: Mattes, span: range, folder: Path, form: Form = "png") -> Non
 
 def _parse(objects: Sequence[str]) -> tuple[dict[str, Path], list[str], list[Prompted]]:
     """Objects with mattes already, those that are all the people in the picture, and prompts for the others."""
-    from controls.prompts import check_name, parse_object
+    from controls.prompts import parse_object, split_object
 
     given: dict[str, Path] = {}
     people: list[str] = []
     prompts: list[Prompted] = []
     for text in objects:
-        name, _, rest = text.partition("=")
-        if rest.startswith("mattes:"):
-            given[name] = Path(rest.removeprefix("mattes:"))
-            continue
         try:
-            if rest.strip() in ("people", "people:"):
-                check_name(name.strip())
-                people.append(name.strip())
-                continue
-            prompts.append(parse_object(text))
+            mark = split_object(text)
+            if mark.kind == "mattes":
+                given[mark.name] = Path(mark.what)
+            elif mark.kind == "people":
+                people.append(mark.name)
+            else:
+                prompts.append(parse_object(text))
         except ValueError as error:
             raise RecipeError(str(error)) from None
     sure = [*given, *people]

@@ -7,13 +7,14 @@ the input's nor the output's path; pictures that it names are relative to the re
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from restyle.errors import MissingExtraError, OutputError, RecipeError, show_path, why
+from controls.prompts import split_object
+from restyle.document import check_plain, read_document
+from restyle.errors import OutputError, RecipeError, show_path, why
 from restyle.writing import write_file
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
 
 RECIPE_VERSION = 1
 
-FrameNumber = Annotated[int, Field(ge=0)]
+FrameNumber = Annotated[int, Field(ge=0, lt=2**31)]
+MOST_FINDINGS = 8  # in one line
+MOST_OBJECTS, MOST_LAYERS, MOST_PROMPTS, MOST_FRAMES = 1_000, 1_000, 10_000, 100_000
 
 
 class Control(BaseModel):
@@ -53,6 +56,12 @@ class Control(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
     """Of what finds the maps."""
 
+    @field_validator("options")
+    @classmethod
+    def _are_plain(cls, options: dict[str, Any]) -> dict[str, Any]:
+        check_plain(options)
+        return options
+
     @model_validator(mode="after")
     def _fits(self) -> Control:
         if not self.start < self.end:
@@ -65,7 +74,7 @@ class PromptAt(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    shot: Annotated[int, Field(ge=0)] | None = None
+    shot: FrameNumber | None = None
     frame: FrameNumber | None = None
     prompt: str | None = None
     """``None``: as it is anyway; so with the next."""
@@ -136,9 +145,9 @@ class Recipe(BaseModel):
     """What the result is to show, in words, for painters that read them."""
     negative_prompt: str | None = None
     """What it is not to show."""
-    prompts: tuple[PromptAt, ...] = ()
+    prompts: Annotated[tuple[PromptAt, ...], Field(max_length=MOST_PROMPTS)] = ()
     """Other words for some shots or frames; the last that fits counts."""
-    controls: tuple[Control, ...] = ()
+    controls: Annotated[tuple[Control, ...], Field(max_length=100)] = ()
     """Control maps that the painter holds on to."""
     painter: str = "neural-style"
     painter_options: dict[str, Any] = Field(default_factory=dict)
@@ -157,17 +166,17 @@ class Recipe(BaseModel):
     """With ``keyframes="auto"``: the share of a frame that its keyframe must explain before another one is placed."""
     max_gap: Annotated[int, Field(ge=1, le=1000)] = 24
     """With ``keyframes="auto"``: the most frames from one keyframe to the next."""
-    storyboard: dict[FrameNumber, str] = Field(default_factory=dict)
+    storyboard: Annotated[dict[FrameNumber, str], Field(max_length=MOST_FRAMES)] = Field(default_factory=dict)
     """Frame number -> a picture painted by hand, used as that keyframe."""
     cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
     """Where shots begin: found, nowhere, or at these frames."""
-    objects: tuple[Annotated[str, Field(pattern=r"(?s)^\w[\w-]*=(\w+:.+|people)$")], ...] = ()
+    objects: Annotated[tuple[str, ...], Field(max_length=MOST_OBJECTS)] = ()
     """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
     objects alone are restyled."""
     masker: str = "auto"
     """Who follows the objects through their shots."""
     masker_options: dict[str, Any] = Field(default_factory=dict)
-    layers: tuple[Layer, ...] = ()
+    layers: Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)] = ()
     """What is done to which object; none: the whole picture is restyled."""
     range: str | None = None
     """``"IN:OUT"``, half-open, in frames or timecode; ``None``: all of it."""
@@ -175,11 +184,32 @@ class Recipe(BaseModel):
     """Codec of the result; ``None``: by the output's extension."""
     quality: Annotated[int, Field(ge=0, le=100)] | None = None
 
-    @field_validator("keyframes", "cuts", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _numbers(cls, value: Any) -> Any:
-        if isinstance(value, (list, tuple, set)):
+    def _is_plain(cls, fields: Any) -> Any:
+        check_plain(fields, strict=False)
+        return fields
+
+    @field_validator("painter_options", "fill_options", "masker_options")
+    @classmethod
+    def _are_plain(cls, options: dict[str, Any]) -> dict[str, Any]:
+        check_plain(options)
+        return options
+
+    @field_validator("keyframes", "cuts")
+    @classmethod
+    def _in_order(cls, value: Any) -> Any:
+        if isinstance(value, tuple):
+            if len(value) > MOST_FRAMES:
+                raise ValueError(f"at most {MOST_FRAMES} frames can be listed, got {len(value)}")
             return tuple(sorted(set(value)))
+        return value
+
+    @field_validator("objects")
+    @classmethod
+    def _are_marks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            split_object(text)
         return value
 
     @model_validator(mode="after")
@@ -197,7 +227,7 @@ class Recipe(BaseModel):
     @property
     def object_names(self) -> list[str]:
         """Names of the objects, in the order in which they are first marked."""
-        return list(dict.fromkeys(text.partition("=")[0] for text in self.objects))
+        return list(dict.fromkeys(split_object(text).name for text in self.objects))
 
     @property
     def key_step(self) -> int | None:
@@ -207,7 +237,7 @@ class Recipe(BaseModel):
         return None
 
     @classmethod
-    def build(cls, source: str = "the recipe", **fields: Any) -> Recipe:
+    def build(cls, source: str = "the recipe", /, **fields: Any) -> Recipe:
         """Make a recipe from loose values. Raises ``RecipeError``, one line that names every wrong field."""
         version = fields.get("version", RECIPE_VERSION)
         if isinstance(version, int) and version > RECIPE_VERSION:
@@ -215,7 +245,7 @@ class Recipe(BaseModel):
                 f"{source} has version {version}, this restyle reads up to {RECIPE_VERSION}: install a newer restyle"
             )
         try:
-            return cls(**fields)
+            return cls.model_validate(fields)
         except ValidationError as error:
             raise RecipeError(f"{source}: {_one_line(error)}") from None
 
@@ -227,24 +257,20 @@ class Recipe(BaseModel):
         without PyYAML.
         """
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"cannot read recipe {show_path(path)}: {why(error)}") from None
-        fields = _parse(text, path)
-        if not isinstance(fields, dict):
-            raise RecipeError(f"recipe {show_path(path)} holds a {type(fields).__name__}, not a table of fields")
+        fields = read_document(path, "recipe")
+        if unknown := [name for name in fields if not isinstance(name, str)]:
+            raise RecipeError(f"recipe {show_path(path)}: unknown key {unknown[0]!r}")
         recipe = cls.build(f"recipe {show_path(path)}", **fields)
         here = path.resolve().parent
         if recipe.storyboard:
             fields["storyboard"] = {number: str(here / picture) for number, picture in recipe.storyboard.items()}
-        if recipe.style and (here / recipe.style).is_file():
+        if recipe.style and _is_file(here / recipe.style):
             fields["style"] = str(here / recipe.style)
         if recipe.objects:
             fields["objects"] = [_beside(text, here) for text in recipe.objects]
         for layer in fields.get("layers", []):
             for name in ("style", "source"):
-                if layer.get(name) and (here / layer[name]).is_file():
+                if layer.get(name) and _is_file(here / layer[name]):
                     layer[name] = str(here / layer[name])
         for control in fields.get("controls", []):
             if control.get("source"):
@@ -254,7 +280,7 @@ class Recipe(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
         """Read a recipe file. Raises as ``Recipe.read``."""
-        return cls(**cls.read(path))
+        return cls.build(f"recipe {show_path(path)}", **cls.read(path))
 
     def save(self, path: str | Path) -> None:
         """Write the recipe as JSON, in one step; a file of that name is replaced. Raises ``OutputError``."""
@@ -268,10 +294,19 @@ class Recipe(BaseModel):
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        return False
+
+
 def _beside(text: str, folder: Path) -> str:
     """An object's prompt with the file that it names taken from ``folder``."""
-    head, kind, path = re.match(r"(?s)^([^=]*=)(\w+:)(.*)$", text).groups()  # type: ignore[union-attr]  # validated
-    return f"{head}{kind}{folder / path}" if kind in ("matte:", "mattes:") else text
+    mark = split_object(text)
+    if mark.kind == "matte":
+        return f"{mark.name}=matte:{folder / mark.what}@{mark.frame}"
+    return f"{mark.name}=mattes:{folder / mark.what}" if mark.kind == "mattes" else text
 
 
 def parse_keyframes(text: str) -> str | tuple[int, ...]:
@@ -356,38 +391,32 @@ def _fields_of(
         raise RecipeError(f"{option} {text}: {_one_line(error)}") from None
 
 
-def _parse(text: str, path: Path) -> Any:
-    if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            import yaml
-        except ImportError:
-            raise MissingExtraError("a YAML recipe (JSON needs nothing)", "yaml") from None
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise RecipeError(f"recipe {show_path(path)} is not valid YAML: {why(error)}") from None
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RecipeError(f"recipe {show_path(path)} is not valid JSON: {why(error)}") from None
-
-
 def _one_line(error: ValidationError) -> str:
     """Pydantic's findings in one line, each field once (a union reports every branch)."""
     import difflib
 
     found: dict[str, str] = {}
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        if len(found) == MOST_FINDINGS:
+            break
         field = str(item["loc"][0]) if item["loc"] else "recipe"
         if item["type"] == "extra_forbidden":
-            field = str(item["loc"][-1])
+            field = str(item["loc"][-1])[:80]
             near = difflib.get_close_matches(field, [*Recipe.model_fields, *Layer.model_fields], n=1)
             found[field] = f"unknown key {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
         elif field in ("keyframes", "cuts"):
             forms = "'auto', 'every:N'" if field == "keyframes" else "'auto', 'none'"
-            found[field] = f"{field} is {forms} or a list of frame numbers, got {item['input']!r}"
+            found[field] = f"{field} is {forms} or a list of frame numbers, got {_shown(item['input'])}"
         elif item["type"] == "value_error":  # our own words, which tell what was given
             found[field] = item["msg"].removeprefix("Value error, ")
         else:
-            found[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}"
-    return "; ".join(found.values())
+            found[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {_shown(item['input'])}"
+    told = [text if len(text) <= 400 else f"{text[:400]}..." for text in found.values()]
+    return "; ".join(told) + ("; and more" if len(items) > MOST_FINDINGS else "")
+
+
+def _shown(value: Any) -> str:
+    """A value as it may stand in a message."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"

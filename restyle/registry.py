@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from interp.options import checked_options
 from restyle.errors import MissingExtraError, MissingModelError, RecipeError, UnknownPartError, why
 
 if TYPE_CHECKING:
@@ -113,6 +114,6 @@ def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, An
             raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
     try:
         with told_of_interp(f"{kind} {name!r}"):
-            return part(**options)
+            return part(**checked_options(getattr(part, "Options", part), options))
     except (TypeError, ValueError) as error:  # `interp` knows nothing of our errors
         raise RecipeError(f"{kind} {name!r} cannot be made: {why(error)}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from interp.options import checked_options
 from interp.types import Interpolator
 
 __all__ = ["INTERPOLATORS", "make_interpolator"]
@@ -25,7 +26,8 @@ def make_interpolator(name: str, **options: Any) -> Interpolator:
         raise ValueError(f"unknown interpolator {name!r}; there are: {', '.join(INTERPOLATORS)}")
     module, _, attribute = INTERPOLATORS[name].partition(":")
     try:
-        made: Interpolator = getattr(import_module(module), attribute)(**options)
+        part = getattr(import_module(module), attribute)
+        made: Interpolator = part(**checked_options(part, options))
     except TypeError as error:
         raise ValueError(f"interpolator {name!r} takes no such option: {error}") from error
     return made

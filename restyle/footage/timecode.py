@@ -26,7 +26,7 @@ def parse_span(text: str, rate: Fraction, frames: int) -> range:
     sides = _split(text.strip())
     if sides is None:
         raise RecipeError(
-            f"cannot read the range {text!r}: give IN:OUT as frames (10:50, :50, 10:) "
+            f"cannot read the range {text[:80]!r}: give IN:OUT as frames (10:50, :50, 10:) "
             f"or as times (00:00:01:00:00:00:03:00, 00:00:01.0-00:00:03.5); {length}"
         )
     first, last = sides

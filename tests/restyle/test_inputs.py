@@ -106,7 +106,7 @@ def test_all_that_a_recipe_names_is_found(tmp_path: Path, monkeypatch: pytest.Mo
         storyboard={3: "by-hand.png"},
         objects=["car=matte:drawn.png@3", "cup=mattes:mattes"],
         layers=[{"object": "car", "mode": "replace", "source": "behind.mp4"}],
-        prompt="a prompt\x00" + "long " * 2000,
+        prompt="a prompt\n" + "long " * 2000,
     )
     names = {str(path) for path in named_files(recipe)}
     assert names == {"style.jpg", "by-hand.png", "drawn.png", "behind.mp4", "mattes/1.png"}
