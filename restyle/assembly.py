@@ -81,7 +81,7 @@ def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[s
 
 
 def _speaks(recipe: Recipe) -> bool:
-    said = [(one.prompt, one.negative_prompt) for one in (recipe, *recipe.layers)]
+    said = [(recipe.prompt, recipe.negative_prompt), *((one.prompt, one.negative_prompt) for one in recipe.layers)]
     return bool(recipe.prompts) or any(words is not None for pair in said for words in pair)
 
 

@@ -264,19 +264,18 @@ def _given(folders: Mapping[str, Path], frames: int) -> GivenMasker | None:
 def _drawn_notes(objects: Sequence[str]) -> Iterator[str]:
     """A line for each drawn matte that was taken for labels."""
     from controls.masks.files import labelled, load_matte, split_label
+    from controls.prompts import split_object
 
-    for text in objects:
-        name, _, prompt = text.partition("=")
-        kind, _, what = prompt.partition(":")
-        if kind != "matte":
+    for mark in map(split_object, objects):
+        if mark.kind != "matte":
             continue
-        path, label = split_label(re.sub(r"@\d+$", "", what))
+        path, label = split_label(mark.what)
         picture = load_matte(path)
         if label is None and labelled(picture):
             labels = sorted(picture.labels())
             shown = ", ".join(map(str, labels[:8]))
             choose = f": {path.name}#{labels[-1]} takes one alone" if len(labels) > 1 else ""
-            yield f"object {name!r}: the matte {str(path)!r} holds labels (0, {shown}), not levels of grey{choose}"
+            yield f"object {mark.name!r}: the matte {str(path)!r} holds labels (0, {shown}), not levels of grey{choose}"
 
 
 def _through(
