@@ -268,7 +268,7 @@ def test_bad_objects_end_in_one_line(
 
 def test_a_matte_that_is_not_there_is_named(restyle_command: Caller, clip: Path, tmp_path: Path) -> None:
     words = ("run", clip, "-o", tmp_path / "out.mkv", "-q", "--object", "car=matte:gone.png@0")
-    assert "gone.png" in restyle_command.fails(*words, code=3)
+    assert "gone.png" in restyle_command.fails(*words, code=2)
 
 
 def test_the_wrong_number_or_size_of_mattes_is_told(clip: Path, tmp_path: Path) -> None:
