@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from interp.regular import require_regular
 from restyle.errors import OutputError, OutputExistsError, show_path, why
 from restyle.writing import discard, held, part_of, settle
 
@@ -49,8 +50,9 @@ class OwnFiles:
         """The folder's list; ``None`` if it has none, or none that can be read."""
         path = folder / LIST_NAME
         try:
-            if path.is_symlink() or path.stat().st_size > _LARGEST:
+            if path.is_symlink():
                 return None
+            require_regular(path, largest=_LARGEST)
             plain = json.loads(path.read_bytes())
             files = {
                 str(name): tuple((int(size), str(mark)) for size, mark in known)

@@ -29,12 +29,14 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
 from restyle.owned import LIST_NAME, OwnFiles
 from restyle.types import Carry
@@ -125,8 +127,10 @@ class JobStore:
 
     def _take_lock(self) -> None:
         path = self.folder / "lock"
-        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
-            path.unlink()  # the name alone: what it leads to is somebody else's
+        with suppress(FileNotFoundError):
+            state = path.lstat()
+            if not stat.S_ISDIR(state.st_mode) and (not stat.S_ISREG(state.st_mode) or state.st_nlink > 1):
+                path.unlink()  # the name alone: what it leads to is somebody else's
         try:
             self._lock = lock_file(path)
         except Busy as busy:
@@ -259,8 +263,9 @@ def _format_of(folder: Path) -> int | None:
     """The format that ``job.json`` tells; ``None`` if it tells none."""
     path = folder / "job.json"
     try:
-        if path.is_symlink() or path.stat().st_size > 10_000:
+        if path.is_symlink():
             return None
+        require_regular(path, largest=10_000)
         found = json.loads(path.read_bytes())["format"]
         return found if type(found) is int else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
