@@ -18,6 +18,7 @@ from controls.maps.people import PARTS, Person
 from controls.maps.pose import CONTROLNETS, OUTPUT, inside, pose_map
 from controls.maps.sizes import eight_bit
 from controls.maps.weights import find_weights
+from controls.onnx import load_onnxruntime
 from controls.types import ControlMap
 
 __all__ = ["DWPose", "boxes_of", "crop_of", "joints_of", "letterboxed", "person_of"]
@@ -210,7 +211,7 @@ class _Network:
     """An ONNX network that takes one picture and gives ``outputs`` arrays."""
 
     def __init__(self, path: Path, outputs: int, device: str, threads: int, *, fallback: tuple[int, int]) -> None:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
 
         provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.partition(":")[0])
         if provider not in onnxruntime.get_available_providers():
