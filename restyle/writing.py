@@ -164,8 +164,8 @@ def held(final: Path, *, wait: bool = False) -> Iterator[None]:
             sign(handle)
         _sweep(final)
         yield
-    finally:
         _sweep(final)
+    finally:
         if ours:
             with suppress(OSError):
                 lock.unlink()
@@ -229,9 +229,15 @@ def scratch() -> Iterator[Path]:
         inside.mkdir()
         yield inside
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty_scratch(folder)
         if handle >= 0:
             os.close(handle)
+
+
+def _empty_scratch(folder: Path) -> None:
+    """Its lock goes last: killed halfway, it is still known for what it is."""
+    shutil.rmtree(folder / "files", ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep_scratch() -> None:
@@ -250,6 +256,6 @@ def _remove_scratch(folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.read(handle, len(LOCK_MARK)) == LOCK_MARK.encode():
-            shutil.rmtree(folder, ignore_errors=True)
+            _empty_scratch(folder)
     finally:
         os.close(handle)

@@ -106,6 +106,35 @@ def test_what_a_kill_leaves_is_removed_by_the_next_and_nothing_else(tmp_path: Pa
     assert not folder.parent.exists()
 
 
+KILLED_REMOVING = """
+import os, signal, sys
+from restyle.writing import scratch
+def watch(event, args):
+    global left
+    if event in ("os.remove", "os.rmdir"):
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+with scratch() as folder:
+    (folder / "picture").touch()
+    left = int(sys.argv[1])
+    sys.addaudithook(watch)
+"""
+
+
+@pytest.mark.parametrize("removed", range(4))
+def test_killed_while_it_is_removed_a_scratch_folder_is_still_known(
+    removed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    command = [sys.executable, "-c", KILLED_REMOVING, str(removed)]
+    assert subprocess.run(command, env={**os.environ, "TMPDIR": str(tmp_path)}).returncode == -signal.SIGKILL
+    with scratch():
+        pass
+    left = list(tmp_path.rglob("*"))
+    assert len(left) <= (removed == 3)  # an empty folder, which might be one that is just being made
+
+
 def test_a_folder_that_only_looks_like_ours_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "restyle-notes").mkdir()
@@ -137,15 +166,6 @@ def test_writing_replaces_only_when_told(tmp_path: Path) -> None:
     final.write_text("old")
     with pytest.raises(OutputExistsError), writing(final):
         pass
-
-    def leave() -> None:
-        with held(final):
-            part_of(final).write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        leave()
-    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
 
     def fail() -> None:
         with writing(final, overwrite=True) as part:
