@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Generator
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ class Backdrop(Protocol):
         """The picture for a frame: H x W x 3, of its size and dtype."""
         ...
 
+    def close(self) -> None:
+        """Let go of what is open; the next ``of`` opens it again."""
+        ...
+
 
 class StillBackdrop:
     """One picture for all frames."""
@@ -35,6 +39,9 @@ class StillBackdrop:
 
     def of(self, frame: Frame) -> np.ndarray:
         return self.picture
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class ClipBackdrop:
@@ -57,18 +64,29 @@ class ClipBackdrop:
         self._shown: tuple[int, np.ndarray] | None = None
 
     def of(self, frame: Frame) -> np.ndarray:
-        wanted = int(self._seconds(frame) * self._footage.spec.rate) % len(self._pts)
+        wanted = self._at(self._seconds(frame))
         if self._shown is None or self._shown[0] != wanted:
             self._shown = wanted, self._read(wanted)
         return self._shown[1]
+
+    def _at(self, seconds: Fraction) -> int:
+        spec, pts = self._footage.spec, self._pts
+        if not spec.variable_rate:
+            return int(seconds * spec.rate) % len(pts)
+        whole = pts[-1] - pts[0] + max(1, round(1 / (spec.rate * spec.time_base)))
+        return bisect_right(pts, pts[0] + seconds / spec.time_base % whole) - 1
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
     def _read(self, wanted: int) -> np.ndarray:
         from restyle.footage.colour import to_depth
 
         ahead = self._shown is not None and self._stream is not None and 0 < wanted - self._shown[0] <= 32
         if not ahead or self._stream is None:
-            if self._stream is not None:
-                self._stream.close()
+            self.close()
             self._stream = self._footage.frames(wanted, pts=self._pts)
         for found in self._stream:
             if found.index == wanted:
@@ -84,9 +102,9 @@ def open_backdrop(
 
     Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
     from restyle.footage import open_footage
-    from restyle.footage.formats import FORMATS
+    from restyle.footage.reading import kind_of
 
-    if source.startswith("#") or Path(source).suffix.lower() in FORMATS:
+    if source.startswith("#") or kind_of(source) == "picture":
         return StillBackdrop(_still(source, *size, dtype))
     return ClipBackdrop(open_footage(source), size, dtype, seconds)
 

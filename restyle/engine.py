@@ -44,6 +44,9 @@ class _First:
     def alpha(self, frame: Frame) -> np.ndarray | None:
         return frame.alpha
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 @dataclass(frozen=True)
 class _View:
@@ -142,6 +145,7 @@ class Engine:
                 yield window, self._finish(window, frames, track, paintings, meter)
         finally:
             feed.close()
+            self._compositor.close()
 
     def _view(self, source: Frame) -> _View:
         frame = source if self._ground is None else self._ground(source)

@@ -63,6 +63,10 @@ class Compositor(Protocol):
         """The result's alpha, H x W in the frame's dtype; ``None``: it has none."""
         ...
 
+    def close(self) -> None:
+        """Let go of what is open, at the end of a run; another may follow."""
+        ...
+
 
 class Conditions(Protocol):
     """Where control maps come from (``conditions.KeyframeMaps``)."""

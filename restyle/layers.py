@@ -182,6 +182,11 @@ class LayerCompositor:
             made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)
         return made
 
+    def close(self) -> None:
+        """Let go of the clips that layers show."""
+        for backdrop in self._backdrops.values():
+            backdrop.close()
+
     def _upper(self, number: int, frame: Frame) -> np.ndarray:
         """What a layer that is not painted lays down."""
         backdrop = self._backdrops.get(number)

@@ -56,7 +56,10 @@ def prefetch(source: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
         finally:
             close = getattr(iterator, "close", None)
             if close is not None:
-                close()
+                try:
+                    close()
+                except BaseException as caught:
+                    error = error or caught
         put(_End(error))
 
     thread = threading.Thread(target=work, name="restyle-prefetch", daemon=True)

@@ -35,7 +35,8 @@ class FootageSpec:
 
     path: str
     """The file, the sequence pattern (``shot/frame.%04d.png``) or the folder, as it was given."""
-    kind: Literal["video", "sequence"]
+    kind: Literal["video", "animation", "sequence"]
+    """``animation``: an animated picture in one file, with its own timing, that is not read as a video."""
     width: int
     """Width of the picture after the rotation tag is applied."""
     height: int

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import av
 
 from restyle.errors import OutputError, show_path
+from restyle.footage.animation import animation_ends
 from restyle.footage.opening import open_container, reason
 from restyle.footage.output import OutputSpec
 from restyle.footage.streams import main_stream
@@ -38,6 +39,8 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range) -> int:
     if span.stop < len(pts):
         return pts[span.stop]
     nominal = last + max(1, round(1 / (source.rate * source.time_base)))
+    if source.kind == "animation":
+        return animation_ends(source.path)
     if source.kind == "sequence":
         return nominal
     following: int | None = None
@@ -73,7 +76,7 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range) -> int:
 
 def sample_rates(source: FootageSpec) -> list[int]:
     """Samples a second of the source's audio streams."""
-    if source.kind == "sequence" or not source.audio_streams:
+    if not source.audio_streams:
         return []
     with open_container(source.path) as container:
         return [

@@ -1,4 +1,4 @@
-"""Reading footage of any kind: the front door of ``video`` and ``sequence``."""
+"""Reading footage of any kind: the front door of ``video``, ``animation`` and ``sequence``."""
 
 from __future__ import annotations
 
@@ -7,38 +7,78 @@ from collections.abc import Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
-from restyle.errors import FootageError, RecipeError, show_path
-from restyle.footage.formats import FORMATS
+from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.numbering import find_pictures, is_pattern
 from restyle.footage.sequence import probe_sequence, read_sequence
+from restyle.footage.stills import read_facts
 from restyle.types import FootageSpec, Frame
 
-__all__ = ["Footage", "files_of", "open_footage", "probe", "timing"]
+__all__ = ["Footage", "files_of", "kind_of", "open_footage", "probe", "timing"]
 
 SEQUENCE_RATE = Fraction(24)
 """Frames a second of an image sequence, unless somebody says otherwise: pictures carry no rate."""
 
 
-def _is_sequence(path: Path) -> bool:
-    return path.is_dir() or is_pattern(path) or (path.suffix.lower() in FORMATS and path.is_file())
+def kind_of(path: str | os.PathLike[str]) -> Literal["picture", "sequence", "animation", "video"]:
+    """What lies at a path. A file's content tells, not its name; one that is missing or of no known kind counts as a video.
+
+    Raises ``FootageError`` for a damaged picture.
+    """
+    place = Path(path)
+    if place.is_dir() or is_pattern(place):
+        return "sequence"
+    named = place.suffix.lower() in FORMATS
+    if not place.is_file():
+        return "video"
+    try:
+        with open(place, "rb") as file:
+            kind = format_of(file.read(16))
+    except OSError as error:
+        raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
+    if kind is None:
+        return "picture" if named and not _opens_as_video(place) else "video"
+    if kind == "jpeg" and not named:
+        return "video"  # Motion JPEG is one JPEG after the other
+    if read_facts(place).pictures > 1 and kind in ("png", "webp"):
+        return "video" if kind == "png" else "animation"  # FFmpeg does not decode animated WebP
+    return "picture"
+
+
+def _opens_as_video(path: Path) -> bool:
+    from restyle.footage.opening import open_container
+
+    try:
+        open_container(path).close()
+    except FootageError:
+        return False
+    return True
 
 
 def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> FootageSpec:
-    """What a piece of footage is, from its headers: a video file, a pattern (``shot/frame.%04d.png``), a folder of pictures.
+    """What a piece of footage is, from its headers: a video file, an animated picture, a pattern (``shot/frame.%04d.png``), a
+    folder of pictures.
 
     ``rate``: frames a second of an image sequence (24 if not given); a video file has its own, and refuses another.
     Raises ``FootageError`` in one line: missing, unreadable, empty, no video in it, a gap in a sequence, differing sizes.
     """
     place = Path(path)
-    if _is_sequence(place):
+    kind = kind_of(place)
+    if kind in ("picture", "sequence"):
         chosen = SEQUENCE_RATE if rate is None else Fraction(rate)
         if chosen <= 0:
             raise RecipeError(f"a frame rate is positive, got {chosen}")
         return probe_sequence(place, chosen)
-    from restyle.footage.video import probe_video
+    if kind == "animation":
+        from restyle.footage.animation import probe_animation
 
-    spec = probe_video(place)
+        spec = probe_animation(place)
+    else:
+        from restyle.footage.video import probe_video
+
+        spec = probe_video(place)
     if rate is not None and Fraction(rate) != spec.rate:
         raise RecipeError(f"{show_path(path)} has its own rate, {spec.rate}; --rate is for image sequences")
     return spec
@@ -74,6 +114,10 @@ class Footage:
             raise ValueError(f"frames are numbered from 0, got {start}:{stop}")
         if self.spec.kind == "sequence":
             return read_sequence(self.spec, start, stop, size)
+        if self.spec.kind == "animation":
+            from restyle.footage.animation import read_animation
+
+            return read_animation(self.spec, start, stop, size)
         from restyle.footage.video import read_video
 
         return read_video(self.spec, start, stop, pts, size)
@@ -104,6 +148,10 @@ def timing(path: str | os.PathLike[str]) -> list[int]:
     spec = probe(path)
     if spec.kind == "sequence":
         return list(range(spec.frames or 0))
+    if spec.kind == "animation":
+        from restyle.footage.animation import animation_pts
+
+        return animation_pts(spec.path)
     from restyle.footage.video import video_pts
 
     found = video_pts(spec.path)

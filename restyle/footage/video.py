@@ -16,6 +16,7 @@ from restyle.errors import FootageError, show_path
 from restyle.footage.clock import Watch
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
 from restyle.footage.decoding import alpha_beside, from_keyframe, from_start
+from restyle.footage.limits import check_size
 from restyle.footage.matroska import survey
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
@@ -33,6 +34,7 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         stream, notes = chosen_stream(container, path)
         context = stream.codec_context
         context.thread_count = 1
+        check_size(path, stream.width, stream.height)
         first = _first_frame(container, stream, path)
         layout = av.VideoFormat("yuva420p") if alpha_beside(stream) else first.format
         bits = max(c.bits for c in layout.components) if layout.components else 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -435,6 +436,39 @@ def test_a_clip_as_the_backdrop_keeps_its_own_speed_and_begins_again(car: str, t
     part = recipe.model_copy(update={"range": "3:6"})
     first = next(iter(Job(source, recipe=part).frames()))
     assert number_of(first.result.picture[:12]) == 0  # it begins where the result begins
+
+
+def test_a_clip_as_the_backdrop_is_closed_at_the_end(car: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from restyle.backdrops import ClipBackdrop
+
+    source = write_clip(tmp_path / "in.mkv", moving_frames(FRAMES, SIZE), codec="ffv1", pixel_format="bgr0")
+    write_clip(tmp_path / "behind.mkv", numbered_frames(40, SIZE), codec="ffv1", pixel_format="bgr0")
+    layer = {"object": "car", "mode": "replace", "source": str(tmp_path / "behind.mkv")}
+    made: list[ClipBackdrop] = []
+    first = ClipBackdrop.__init__
+
+    def seen(self: ClipBackdrop, *args: object) -> None:
+        made.append(self)
+        first(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ClipBackdrop, "__init__", seen)
+    assert list(Job(source, recipe=Recipe.build(objects=[car], layers=[layer])).frames())
+    assert [backdrop._stream for backdrop in made] == [None]
+
+
+def test_a_clip_as_the_backdrop_keeps_its_own_times(tmp_path: Path) -> None:
+    from restyle.backdrops import open_backdrop
+    from restyle.types import Frame
+
+    path = write_clip(
+        tmp_path / "v.mkv", numbered_frames(4, SIZE), pts=[0, 100, 900, 1000], time_base=Fraction(1, 1000),
+        codec="ffv1", pixel_format="bgr0",
+    )  # fmt: skip
+    backdrop = open_backdrop(str(path), SIZE, "uint8", lambda frame: Fraction(frame.pts, 10))
+    picture = numbered_frames(1, SIZE)[0]
+    shown = [number_of(backdrop.of(Frame(n, n, picture))) for n in range(11)]
+    assert shown == [0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3]
+    backdrop.close()
 
 
 def test_a_clip_that_cannot_be_read_ends_in_one_line(

@@ -62,6 +62,33 @@ def test_closing_the_consumer_closes_the_source() -> None:
     assert threads() == 0
 
 
+def test_a_source_that_fails_as_it_is_closed_does_not_hang() -> None:
+    class Source:
+        def __init__(self) -> None:
+            self.left = 2
+
+        def __iter__(self) -> Source:
+            return self
+
+        def __next__(self) -> int:
+            if not self.left:
+                raise StopIteration
+            self.left -= 1
+            return self.left
+
+        def close(self) -> None:
+            raise OSError("the disk is gone")
+
+    stream = prefetch(Source())
+    assert [next(stream), next(stream)] == [1, 0]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(stream)
+    again = prefetch(Source())
+    next(again)
+    again.close()
+    assert threads() == 0
+
+
 def test_write_behind_writes_all_in_order() -> None:
     written: list[int] = []
     with WriteBehind(written.append, depth=2) as sink:
