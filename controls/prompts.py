@@ -19,12 +19,46 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from controls.types import Box, Matte, Point, Prompt, Prompted, Text
 
-__all__ = ["parse_object", "parse_prompt", "within"]
+__all__ = ["Mark", "parse_object", "parse_prompt", "split_object", "within"]
 
 FORMS = "point:X,Y@F, not:X,Y@F, box:L,T,R,B@F, text:WORDS@F or matte:FILE@F"
+LONGEST = 10_000  # characters of one prompt
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An object's mark, taken apart as it is written; what it names is not looked at yet."""
+
+    name: str
+    kind: str
+    """``point``, ``not``, ``box``, ``text``, ``matte``, ``mattes`` or ``people``."""
+    what: str
+    """What stands between the kind and the frame."""
+    frame: int
+
+
+def split_object(text: str) -> Mark:
+    """``car=box:10,20,60,40@12`` -> its parts. Besides prompts: ``NAME=mattes:FOLDER`` and ``NAME=people``.
+
+    Raises ``ValueError``, one line for a person: what is wrong with which text, and how it is written.
+    """
+    name, equals, rest = text.partition("=")
+    name = name.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"an object's prompt has at most {LONGEST} characters, got {len(text)}")
+    if not equals:
+        raise ValueError(f"an object is written NAME=PROMPT, got {text!r}; a prompt is {FORMS}")
+    check_name(name)
+    if rest.strip() in ("people", "people:"):
+        return Mark(name, "people", "", 0)
+    if rest.startswith("mattes:"):
+        return _named(Mark(name, "mattes", rest.removeprefix("mattes:"), 0), text)
+    kind, what, frame = _split(rest)
+    return _named(Mark(name, kind, what, frame), text)
 
 
 def parse_object(text: str) -> Prompted:
@@ -32,38 +66,51 @@ def parse_object(text: str) -> Prompted:
 
     Raises ``ValueError``, one line for a person: what is wrong with which text, and how it is written.
     """
-    name, equals, rest = text.partition("=")
-    name = name.strip()
-    if not equals:
-        raise ValueError(f"an object is written NAME=PROMPT, got {text!r}; a prompt is {FORMS}")
-    check_name(name)
-    prompt, frame = parse_prompt(rest)
-    return Prompted(name, frame, prompt)
+    mark = split_object(text)
+    return Prompted(mark.name, mark.frame, prompt_of(mark, text))
 
 
 def parse_prompt(text: str) -> tuple[Prompt, int]:
     """``box:10,20,60,40@12`` -> the prompt and its frame. Raises as ``parse_object``."""
+    kind, what, frame = _split(text)
+    mark = _named(Mark("object", kind, what, frame), text)
+    return prompt_of(mark, text), frame
+
+
+def prompt_of(mark: Mark, text: str) -> Prompt:
+    """The prompt that a mark of a frame is; ``text``: as it was written. Raises as ``parse_object``."""
+    if mark.kind == "matte":
+        from controls.masks.files import read_matte, split_label
+
+        return Matte(read_matte(*split_label(mark.what)))
+    if mark.kind == "text":
+        return Text(mark.what.strip())
+    if mark.kind == "box":
+        return Box(*_numbers(mark.what, 4, "box:LEFT,TOP,RIGHT,BOTTOM@F", text))
+    if mark.kind not in ("point", "not"):
+        raise ValueError(f"a prompt is {FORMS}, got {text!r}")
+    x, y = _numbers(mark.what, 2, f"{mark.kind}:X,Y@F", text)
+    return Point(x, y, positive=mark.kind == "point")
+
+
+def _split(text: str) -> tuple[str, str, int]:
     kind, colon, rest = text.strip().partition(":")
     if not colon or kind not in ("point", "not", "box", "text", "matte"):
         raise ValueError(f"a prompt is {FORMS}, got {text!r}")
-    at = re.fullmatch(r"(.*)@(\d+)", rest, re.DOTALL)
+    at = re.fullmatch(r"(.*)@(\d{1,12})", rest, re.DOTALL)
     what, frame = (at[1], int(at[2])) if at else (rest, 0)
-    if kind == "matte":
-        from controls.masks.files import read_matte, split_label
-
-        if not what:
-            raise ValueError(f"name the matte's file, such as matte:car.png@0, got {text!r}")
-        return Matte(read_matte(*split_label(what))), frame
-    if "@" in what:
+    if "@" in what and kind != "matte":
         raise ValueError(f"a frame is a whole number from 0 on, such as @12, got {text!r}")
-    if kind == "text":
-        if not what.strip():
-            raise ValueError(f"say what to look for, such as text:red car@0, got {text!r}")
-        return Text(what.strip()), frame
-    if kind == "box":
-        return Box(*_numbers(what, 4, "box:LEFT,TOP,RIGHT,BOTTOM@F", text)), frame
-    x, y = _numbers(what, 2, f"{kind}:X,Y@F", text)
-    return Point(x, y, positive=kind == "point"), frame
+    return kind, what, frame
+
+
+def _named(mark: Mark, text: str) -> Mark:
+    """The mark, if it names what its kind needs."""
+    if mark.kind in ("matte", "mattes") and not mark.what:
+        raise ValueError(f"name the matte's file, such as matte:car.png@0, or a folder of mattes, got {text!r}")
+    if mark.kind == "text" and not mark.what.strip():
+        raise ValueError(f"say what to look for, such as text:red car@0, got {text!r}")
+    return mark
 
 
 def check_name(name: str) -> None:

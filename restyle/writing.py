@@ -164,8 +164,8 @@ def held(final: Path, *, wait: bool = False) -> Iterator[None]:
             sign(handle)
         _sweep(final)
         yield
-        _sweep(final)
     finally:
+        _sweep(final)
         if ours:
             with suppress(OSError):
                 lock.unlink()

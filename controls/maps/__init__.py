@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from interp.options import checked_options
+
 if TYPE_CHECKING:
     from controls.maps.base import Detector, KindFacts, PairDetector
 
@@ -65,7 +67,7 @@ def make_map(name: str, options: Mapping[str, Any] | None = None) -> Detector | 
         if option not in known:
             raise ControlError(f"control map {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}")
     try:
-        return _part(name)(**(options or {}))
+        return _part(name)(**checked_options(_part(name), options or {}))
     except ControlError:
         raise
     except (TypeError, ValueError) as error:

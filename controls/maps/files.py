@@ -21,8 +21,11 @@ from controls.maps.depth import depth_map
 from controls.maps.people import Person, draw_people
 from controls.maps.sizes import as_picture
 from controls.types import ControlMap
+from interp.regular import require_regular
 
 __all__ = ["KeptMaps", "read_map", "read_maps", "write_map", "write_maps"]
+
+LARGEST = 1 << 30  # bytes of a file
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 _FIELD = re.compile(r"%(0\d+)?d")
@@ -148,11 +151,10 @@ def read_map(file: str | os.PathLike[str], kind: str) -> ControlMap:
     """
     path = Path(file)
     try:
+        require_regular(path, largest=LARGEST)
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise ControlError(
-            f"cannot read the map {str(path)!r}: {(error.strerror or 'no reason given').lower()}"
-        ) from error
+        raise ControlError(f"cannot read the map {str(path)!r}: {(error.strerror or str(error)).lower()}") from error
     pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
         raise ControlError(f"the map {str(path)!r} is no picture of 8 or 16 bits")
@@ -175,9 +177,10 @@ def _joints(path: Path, picture: np.ndarray) -> dict[str, object]:
     if not beside.is_file():
         return {}
     try:
+        require_regular(beside, largest=LARGEST)
         people = json.loads(beside.read_bytes())["people"]
         drawn = draw_people([Person.of(person) for person in people], *picture.shape[1::-1])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ControlError(
             f"the joints in {str(beside)!r} cannot be read: {' '.join(str(error).split())[:120]}"
         ) from error

@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from interp.options import checked_options
+
 if TYPE_CHECKING:
     from controls.types import Masker
 
@@ -58,7 +60,7 @@ def make_masker(name: str, options: Mapping[str, Any] | None = None) -> Masker:
     for option in options or {}:
         if option not in known:
             raise ValueError(f"masker {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}")
-    made: Masker = part(**(options or {}))
+    made: Masker = part(**checked_options(part, options or {}))
     return made
 
 

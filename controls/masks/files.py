@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from interp.oiio import first_line, opened
+
 __all__ = ["MattePicture", "labelled", "load_matte", "read_matte", "split_label"]
 
+MOST_PIXELS = 1 << 28
 FEW = 15
 """The largest label in a grey picture: as levels, that is 6 %, which no matte is meant to be at its strongest."""
 
@@ -82,6 +85,8 @@ def load_matte(path: Path, size: tuple[int, int] | None = None) -> MattePicture:
 
     Raises ``ValueError``, one line that names the file; for another size before it is decoded, where its header tells.
     """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"the matte {str(path)!r} cannot be read: it is no file")
     try:
         with open(path, "rb") as file:
             head = file.read(4)
@@ -173,18 +178,20 @@ def _deep(path: Path) -> MattePicture:
 def _exr(path: Path, size: tuple[int, int] | None) -> MattePicture:
     """An EXR's matte: its alpha, if that is not the same everywhere, or its brightness, or its only channel; in its display
     window, black where it has no pixels."""
-    import OpenImageIO as oiio
-
-    with open(path, "rb") as source:
-        file = oiio.ImageInput.open(f"/dev/fd/{source.fileno()}")  # whatever its name is made of
-        if file is None:
-            raise ValueError(f"the matte {str(path)!r} cannot be read: {' '.join(oiio.geterror().split())[:120]}")
-        spec = file.spec()
-        if size is not None:
-            _check(path, (spec.full_width, spec.full_height), size)
-        data = file.read_image("float")
-        if data is None:
-            raise ValueError(f"the matte {str(path)!r} is damaged: {' '.join(file.geterror().split())[:120]}")
+    try:
+        with opened(path) as file:
+            spec = file.spec()
+            own = (spec.full_width, spec.full_height)
+            fits = size in (None, own) and spec.width * spec.height <= MOST_PIXELS
+            data, reason = (
+                (file.read_image("float"), file.geterror()) if fits else (None, "its data window is too large")
+            )
+    except ValueError as error:
+        raise ValueError(f"the matte {str(path)!r} cannot be read: {error}") from error
+    if size is not None:
+        _check(path, own, size)
+    if data is None:
+        raise ValueError(f"the matte {str(path)!r} is damaged: {first_line(reason)}")
     names = [name.rpartition(".")[2].upper() for name in spec.channelnames]
     if len(names) > 1 and not set(names) & {"R", "G", "B", "A", "Y"}:
         raise ValueError(

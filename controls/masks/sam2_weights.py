@@ -34,6 +34,10 @@ def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offli
     Raises ``MissingWeightsError`` (no such file; not in the hub's cache and ``offline``; cannot be fetched) and
     ``ControlError`` (a pickled file without ``allow_pickle``; a size that cannot be told).
     """
+    if config is not None and config not in CONFIGS.values():
+        raise ControlError(
+            f"config is one of the package's own, {', '.join(CONFIGS.values())}; got {config!r}"
+        )  # whoever reads a configuration builds whatever objects it names
     if model in HUB:
         name = HUB[model]
         _check_pickle(Path(name), model, allow_pickle)

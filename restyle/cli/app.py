@@ -14,13 +14,14 @@ from restyle.cli import looking, making, mapping, retiming, weights
 from restyle.cli.stopping import Stop
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, RestyleError
+from restyle.memory import keep_freed_memory
 
 __all__ = ["main"]
 
 EPILOG = """\b
 Exit codes:
   0  done
-  1  'doctor' found something broken
+  1  'doctor' found something broken; not enough memory
   2  an option or the recipe is wrong
   3  footage cannot be read
   4  the result cannot be written
@@ -91,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal's encoding does not
+    keep_freed_memory()
     with Stop() as stop:
         terminal = Terminal(args, stop)
         try:
@@ -111,6 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         except _UsageError as error:
             terminal.fail(error, name="UsageError", code=2, line=_usage(error))
             return 2
+        except MemoryError as error:
+            line = "not enough memory: close other programs, or take smaller pictures (--range, a smaller clip)"
+            terminal.fail(error, name="MemoryError", code=RestyleError.exit_code, line=line)
+            return RestyleError.exit_code
         except Exception as error:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             line = f"internal error: {what} (run with -v for the traceback, please report it)"

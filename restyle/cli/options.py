@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,14 @@ from restyle.errors import RecipeError
 
 if TYPE_CHECKING:
     from restyle.recipe import Recipe
+
+
+def _stay_offline(wanted: bool) -> bool:
+    """Libraries that ask the model hub by themselves are told, too; they look at this when they are first imported."""
+    if wanted:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    return wanted
+
 
 Source = Annotated[
     Path,
@@ -220,7 +229,7 @@ Quality = Annotated[
 ]
 Offline = Annotated[
     bool,
-    typer.Option("--offline", help="Fetch nothing from anywhere, whatever the painter."),
+    typer.Option("--offline", callback=_stay_offline, help="Fetch nothing from anywhere, whatever the painter."),
 ]
 AsJson = Annotated[
     bool,

@@ -73,6 +73,8 @@ class NeuralStylePainter:
     def __init__(self, style: str | None = None, hold: float = 0.8, threads: int = 0) -> None:
         if not isinstance(hold, (int, float)) or not 0 <= hold <= 1:
             raise RecipeError(f"painter option hold is 0 to 1, got {hold!r}")
+        if not 0 <= threads <= 1024:
+            raise RecipeError(f"painter option threads is 0 (as many as there are cores) to 1024, got {threads!r}")
         self._style = parse_style(style)
         self._hold = float(hold)
         self._networks = StyleNetworks(threads=threads)

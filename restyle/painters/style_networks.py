@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 
 from controls.onnx import load_onnxruntime
-from restyle.errors import MissingModelError, RecipeError, show_path, why
+from restyle.errors import MissingModelError, show_path
+from restyle.painters.styles import open_style_picture
 
 __all__ = ["StyleNetworks", "enlarge", "read_style_picture"]
 
@@ -175,15 +176,9 @@ def enlarge(painting: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.
 
 def read_style_picture(path: Path) -> np.ndarray:
     """A style picture: float32 H x W x 3 in [0, 1], upright, on white where it is transparent. Raises ``RecipeError``."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    try:
-        with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except FileNotFoundError:
-        raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
-    except Exception as error:  # Pillow raises many kinds for a corrupt file
-        raise RecipeError(f"style picture {show_path(path)} cannot be read ({why(error)}): save it anew") from None
+    upright = open_style_picture(path)
     ground = Image.new("RGBA", upright.size, "white")
     return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"), np.float32) / 255
 

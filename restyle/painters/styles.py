@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interp.regular import require_regular
 from restyle.errors import RecipeError, UnknownPartError, show_path, why
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
 
-__all__ = ["DEFAULT_STYLE", "STYLES", "Style", "StyleChoice", "parse_style", "style_sheet"]
+__all__ = ["DEFAULT_STYLE", "STYLES", "Style", "StyleChoice", "open_style_picture", "parse_style", "style_sheet"]
+
+LARGEST_PICTURE = 1 << 30  # bytes of its file
+MOST_PIXELS = 80_000_000
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def _is_there(name: str) -> bool:
     """Whether something of that name exists; a name that no file can have (empty, too long) does not."""
     try:
         return bool(name.strip()) and Path(name).exists()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -125,18 +130,26 @@ def _part(text: str) -> tuple[str, float]:
 
 def _picture(name: str) -> Path:
     """The path, after a look at the file: missing and corrupt pictures are told before any work begins."""
-    from PIL import Image, UnidentifiedImageError
-
     path = Path(name)
+    open_style_picture(path)
+    return path
+
+
+def open_style_picture(path: Path) -> Image.Image:
+    """A style picture: RGBA, upright. Raises ``RecipeError``, one line that names it."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
-        with Image.open(path) as picture:
-            picture.load()
+        require_regular(path, largest=LARGEST_PICTURE)
+        with Image.open(path) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise ValueError(f"it has {opened.width}x{opened.height} pixels; scale it down")
+            return ImageOps.exif_transpose(opened).convert("RGBA")
     except FileNotFoundError:
         raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
     except Exception as error:  # Pillow raises many kinds for a corrupt file
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else why(error)
         raise RecipeError(f"style picture {show_path(path)} cannot be read ({reason}): save it anew") from None
-    return path
 
 
 def style_sheet(

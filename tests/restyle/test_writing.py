@@ -167,6 +167,15 @@ def test_writing_replaces_only_when_told(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError), writing(final):
         pass
 
+    def leave() -> None:
+        with held(final):
+            part_of(final).write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        leave()
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
     def fail() -> None:
         with writing(final, overwrite=True) as part:
             part.write_text("half")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from logging import CRITICAL
 from pathlib import Path
@@ -152,20 +152,7 @@ def load_models(options: Options, places: Places, *, tell: Callable[[str], None]
     """Load what ``places`` found. Raises ``MissingModelError``, ``RecipeError`` (parts that do not fit to each other)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of each other's changes, which is nothing to a person
-        with _nothing_fetched() if options.offline else nullcontext():
-            return _loaded(options, places, tell)
-
-
-@contextmanager
-def _nothing_fetched() -> Iterator[None]:
-    """diffusers asks the hub for the configuration of a single file even when told to use local files only."""
-    from huggingface_hub import constants
-
-    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+        return _loaded(options, places, tell)
 
 
 def _loaded(options: Options, places: Places, tell: Callable[[str], None]) -> Models:
