@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from interp.oiio import first_line, opened
+from interp.regular import UnfitFileError, require_regular
 from restyle.errors import FootageError, OutputError, show_path, why
 from restyle.footage.colour import to_depth
 from restyle.footage.exr import ExrHeader, read_exr, read_header, write_exr
@@ -23,6 +24,9 @@ from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.limits import check_packed, check_size
 
 __all__ = ["StillFacts", "encode_picture", "read_facts", "read_picture", "save_grey", "save_picture", "write_picture"]
+
+LARGEST_FILE = 8 << 30
+"""Bytes: an 8K EXR of many layers has a quarter of that."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,8 @@ class StillFacts:
 def read_facts(path: Path) -> StillFacts:
     """Facts from a picture's header, without decoding it. Raises ``FootageError``, also for a size that cannot be held."""
     named = FORMATS.get(path.suffix.lower())
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise FootageError(f"{show_path(path)} is no file")
     try:
+        require_regular(path, largest=LARGEST_FILE)
         with open(path, "rb") as file:
             head = file.read(16)
         if not head:
@@ -82,7 +85,11 @@ def read_facts(path: Path) -> StillFacts:
 
 def _reason(error: OSError) -> str:
     """Pillow raises OSErrors without a number, whose text is a sentence with the path in it."""
-    return why(error) if error.errno else "it is damaged, or no picture of the kind that its name says"
+    return (
+        why(error)
+        if error.errno or isinstance(error, UnfitFileError)
+        else "it is damaged, or no picture of the kind that its name says"
+    )
 
 
 def _exr_facts(path: Path) -> StillFacts:
@@ -123,7 +130,9 @@ def _tiff_facts(path: Path) -> StillFacts:
         raise FootageError(
             f"{show_path(path)} holds {sample} samples, which are not supported; save it with 8, 16 or 32 bits"
         )
-    profile = spec.getattribute("ICCProfile:profile_description")
+    notes = _profile_notes(spec.getattribute("ICCProfile:profile_description"))
+    if spec.alpha_channel >= 0 and not spec.getattribute("oiio:UnassociatedAlpha") and sample != "uint8":
+        notes += ("the TIFF's colours have its alpha multiplied in and are taken as they are",)
     return _turned(
         StillFacts(
             "tiff",
@@ -131,12 +140,19 @@ def _tiff_facts(path: Path) -> StillFacts:
             spec.height,
             {"uint8": 8, "uint16": 16, "half": 16}.get(sample, 32),
             sample in ("half", "float", "double"),
-            spec.alpha_channel >= 0,
+            _alpha_of(spec) is not None,
             pictures=pages,
-            notes=_profile_notes(profile),
+            notes=notes,
         ),
         spec.getattribute("Orientation"),
     )
+
+
+def _alpha_of(spec: Any) -> int | None:
+    """The channel that is alpha: one that is said to be, or an unspecified fourth (or second, of a grey picture)."""
+    if spec.alpha_channel >= 0:
+        return int(spec.alpha_channel)
+    return spec.nchannels - 1 if spec.nchannels in (2, 4) else None
 
 
 def _turned(facts: StillFacts, orientation: Any) -> StillFacts:
@@ -257,6 +273,8 @@ def read_with_alpha(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _read_eight_bit(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarray | None]:
     with _open_pillow(path, facts.kind) as picture:
+        if facts.kind == "tiff" and facts.alpha and picture.mode in ("RGB", "L"):
+            return _read_deep(path, facts)  # Pillow drops a channel of which is not said what it is
         data = np.array(picture.convert("RGBA" if facts.alpha else "RGB"))
     if facts.kind != "tiff":  # whose tag Pillow heeds itself
         data = upright(data, facts.orientation)
@@ -268,14 +286,15 @@ def _read_eight_bit(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarr
 def _read_deep(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarray | None]:
     with opened(path) as file:
         spec = file.spec()
-        data = file.read_image(0, 0, 0, spec.nchannels, "float" if facts.floating else "uint16")
+        data = file.read_image(0, 0, 0, spec.nchannels, "float" if facts.floating else facts.dtype)
         if data is None:
             raise ValueError(first_line(file.geterror()))
     if spec.getattribute("tiff:PhotometricInterpretation") == 0:  # white is zero
-        data = (1.0 if facts.floating else 65535) - data
+        data = (1.0 if facts.floating else np.iinfo(data.dtype).max) - data
     data = upright(data.reshape(spec.height, spec.width, -1), facts.orientation)
     grey = "R" not in spec.channelnames
-    alpha = np.ascontiguousarray(data[..., spec.alpha_channel]) if facts.alpha else None
+    place = _alpha_of(spec)
+    alpha = None if place is None else np.ascontiguousarray(data[..., place])
     return np.ascontiguousarray(np.repeat(data[..., :1], 3, axis=2) if grey else data[..., :3]), alpha
 
 

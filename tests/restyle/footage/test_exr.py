@@ -196,6 +196,8 @@ def test_the_same_picture_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.exr", "b.exr"):
         write_exr(tmp_path / name, ramp(*SIZE, 0.5))
     assert (tmp_path / "a.exr").read_bytes() == (tmp_path / "b.exr").read_bytes()
+    named = {one.name for one in oiio.ImageInput.open(str(tmp_path / "a.exr")).spec().extra_attribs}
+    assert "DateTime" not in named  # which two writes in one second would share
 
 
 def test_a_retimed_sequence_has_no_headers_of_its_own(tmp_path: Path) -> None:

@@ -310,3 +310,27 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "dir.png").mkdir()
     with pytest.raises(FootageError, match=r"dir\.png'"):
         read_picture(tmp_path / "dir.png")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("said", ["alpha", "nothing", "multiplied in"])
+def test_a_fourth_channel_in_a_tiff_is_alpha(tmp_path: Path, said: str, deep: bool) -> None:
+    values = np.dstack([RGB, np.full_like(GREY, 200)])
+    values = values.astype(np.uint16) * 257 if deep else values
+    extra = {"alpha": 2, "nothing": 0, "multiplied in": 1}[said]
+    size, bits = values.shape, values.dtype.itemsize * 8
+    entries = [(256, size[1]), (257, size[0]), (258, bits), (259, 1), (262, 2), (273, 8), (277, 4), (278, size[0]),
+               (279, values.nbytes), (338, extra)]  # fmt: skip
+    directory = struct.pack("<H", len(entries))
+    for tag, value in entries:
+        number, place = (4, 8 + values.nbytes) if tag == 258 else (1, value)
+        directory += struct.pack("<HHII", tag, 3 if tag == 258 else 4, number, place)
+    path = tmp_path / "x.tif"
+    data = values.tobytes() + struct.pack("<4H", *[bits] * 4) + directory + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + values.nbytes + 8) + data)
+    picture, alpha = read_with_alpha(path)
+    assert alpha is not None
+    assert (alpha == (51400 if deep else 200)).all()
+    if said != "multiplied in" or deep:
+        assert np.array_equal(picture, values[..., :3])
+    assert bool(probe(path).notes) == (deep and said == "multiplied in")
