@@ -57,9 +57,13 @@ class ClipBackdrop:
         from restyle.footage import timing
 
         self._footage, self._size, self._dtype, self._seconds = footage, size, dtype, seconds
-        self._pts = timing(footage.spec.path)
+        spec = footage.spec
+        self._pts = timing(spec.path)
         if not self._pts:
-            raise FootageError(f"{show_path(footage.spec.path)} holds no frames")
+            raise FootageError(f"{show_path(spec.path)} holds no frames")
+        ticks = spec.rate * spec.time_base
+        # Stamps that are rounded to a coarse grid: frames are counted, so that none comes late by one.
+        self._even = all(abs((at - self._pts[0]) * ticks - n) < Fraction(1, 2) for n, at in enumerate(self._pts))
         self._stream: Generator[Frame, None, None] | None = None
         self._shown: tuple[int, np.ndarray] | None = None
 
@@ -71,7 +75,7 @@ class ClipBackdrop:
 
     def _at(self, seconds: Fraction) -> int:
         spec, pts = self._footage.spec, self._pts
-        if not spec.variable_rate:
+        if self._even:
             return int(seconds * spec.rate) % len(pts)
         whole = pts[-1] - pts[0] + max(1, round(1 / (spec.rate * spec.time_base)))
         return bisect_right(pts, pts[0] + seconds / spec.time_base % whole) - 1
