@@ -132,7 +132,7 @@ def follow_objects(
             *(there.notes if there is not None else ()),
             *_drawn_notes(objects),
             *(
-                f"object {name!r}: its mattes never rise above {100 * level:.0f} %, so that it will hardly be changed"
+                f"object {name!r}: its mattes never rise above {100 * level:.2g} %, so that it will hardly be changed"
                 for name, level in strongest.items()
                 if 0 < level < FAINT
             ),

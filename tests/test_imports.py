@@ -115,7 +115,7 @@ def test_the_walk_sees_imports_in_function_bodies(tmp_path: Path, monkeypatch: p
     assert sorted(imports(path)) == [(2, "restyle.types"), (3, "controls.a"), (4, "interp.warp")]
 
 
-HEAVY = ("torch", "onnxruntime", "cv2", "av", "scenedetect", "PIL", "typer", "yaml")
+HEAVY = ("torch", "onnxruntime", "cv2", "av", "scenedetect", "PIL", "OpenImageIO", "typer", "yaml")
 
 
 def seconds(*command: str) -> tuple[float, str]:

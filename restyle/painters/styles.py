@@ -139,17 +139,44 @@ def open_style_picture(path: Path) -> Image.Image:
     """A style picture: RGBA, upright. Raises ``RecipeError``, one line that names it."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    from restyle.footage.formats import format_of
+
     try:
         require_regular(path, largest=LARGEST_PICTURE)
+        with open(path, "rb") as file:
+            kind = format_of(file.read(16))
+        if kind is not None:
+            return _still(path)
         with Image.open(path) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise ValueError(f"it has {opened.width}x{opened.height} pixels; scale it down")
+            _check(opened.width, opened.height)
+            if (count := getattr(opened, "n_frames", 1)) > 1:
+                raise ValueError(f"it holds {count} pictures, one is needed")
             return ImageOps.exif_transpose(opened).convert("RGBA")
     except FileNotFoundError:
         raise RecipeError(f"style picture {show_path(path)} is not there: check the path") from None
     except Exception as error:  # Pillow raises many kinds for a corrupt file
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else why(error)
         raise RecipeError(f"style picture {show_path(path)} cannot be read ({reason}): save it anew") from None
+
+
+def _still(path: Path) -> Image.Image:
+    """A picture of the kinds that footage is made of, whatever its depth: Pillow would clip 16-bit grey, and knows no EXR."""
+    import numpy as np
+    from PIL import Image
+
+    from restyle.footage.colour import to_depth
+    from restyle.footage.stills import read_facts, read_with_alpha
+
+    facts = read_facts(path)
+    _check(facts.width, facts.height)
+    picture, alpha = read_with_alpha(path)
+    clear = np.full(picture.shape[:2], 255, np.uint8) if alpha is None else to_depth(alpha, "uint8", linear=False)
+    return Image.fromarray(np.dstack([to_depth(picture, "uint8"), clear]))
+
+
+def _check(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"it has {width}x{height} pixels; scale it down")
 
 
 def style_sheet(

@@ -68,7 +68,7 @@ def test_a_label_that_is_not_there_is_refused_before_any_work(shot: Path, tmp_pa
 
 def test_a_faint_matte_is_said(shot: Path, tmp_path: Path) -> None:
     notes, _ = follow(shot, tmp_path / "out", f"a=mattes:{mattes(tmp_path / 'faint', 20)}")
-    assert [note for note in notes if "'a'" in note and "never rise above 8 %" in note]
+    assert [note for note in notes if "'a'" in note and "never rise above 7.8 %" in note]
     notes, _ = follow(shot, tmp_path / "again", f"a=mattes:{mattes(tmp_path / 'strong', 200)}")
     assert notes == []
 
