@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 
 STYLE  ?= ukiyo-wave
 
-.PHONY: demo test test-slow check format bench clean help
+.PHONY: demo test test-slow check format bench attack clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -76,6 +76,10 @@ bench: $(VENV)/.core
 	@$(BIN)/python benchmarks/against_per_frame.py
 	@echo "==> memory against length"
 	@$(BIN)/python benchmarks/memory.py
+
+attack: $(VENV)/.test
+	@echo "==> killing, damaging, mutating (about an hour)"
+	@$(BIN)/python benchmarks/attack.py
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
