@@ -3,30 +3,34 @@
 >>> import restyle
 >>> restyle.restyle("in.mp4", "out.mp4", style="winter-ink")  # doctest: +SKIP
 
-The names below are the public API; they load nothing heavy until they are used.
+The names below are the public API; each is loaded when it is first asked for.
 """
 
-from restyle.errors import (
-    Cancelled,
-    FootageError,
-    JobError,
-    JobLockedError,
-    MissingExtraError,
-    MissingModelError,
-    OutputError,
-    OutputExistsError,
-    OutputLockedError,
-    PainterError,
-    RecipeError,
-    RestyleError,
-    UnknownPartError,
-)
-from restyle.job import Job, Result, restyle
-from restyle.plan import Plan
-from restyle.progress import Progress
-from restyle.recipe import Control, Layer, PromptAt, Recipe
-from restyle.retime import Retiming, retime
-from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from restyle.errors import (
+        Cancelled,
+        FootageError,
+        JobError,
+        JobLockedError,
+        MissingExtraError,
+        MissingModelError,
+        OutputError,
+        OutputExistsError,
+        OutputLockedError,
+        PainterError,
+        RecipeError,
+        RestyleError,
+        UnknownPartError,
+    )
+    from restyle.job import Job, Result, restyle
+    from restyle.plan import Plan
+    from restyle.progress import Progress
+    from restyle.recipe import Control, Layer, PromptAt, Recipe
+    from restyle.retimer import Retiming, retime
+    from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
 
 __version__ = "0.1.0"
 
@@ -64,3 +68,50 @@ __all__ = [
     "restyle",
     "retime",
 ]
+
+_HOMES = {
+    "Cancelled": "restyle.errors",
+    "Carry": "restyle.types",
+    "Control": "restyle.recipe",
+    "FootageError": "restyle.errors",
+    "FootageSpec": "restyle.types",
+    "Frame": "restyle.types",
+    "Job": "restyle.job",
+    "JobError": "restyle.errors",
+    "JobLockedError": "restyle.errors",
+    "Keyframe": "restyle.types",
+    "Layer": "restyle.recipe",
+    "MissingExtraError": "restyle.errors",
+    "MissingModelError": "restyle.errors",
+    "OutputError": "restyle.errors",
+    "OutputExistsError": "restyle.errors",
+    "OutputLockedError": "restyle.errors",
+    "PainterError": "restyle.errors",
+    "Plan": "restyle.plan",
+    "Progress": "restyle.progress",
+    "PromptAt": "restyle.recipe",
+    "Recipe": "restyle.recipe",
+    "RecipeError": "restyle.errors",
+    "RestyleError": "restyle.errors",
+    "Result": "restyle.job",
+    "Retiming": "restyle.retimer",
+    "Shot": "restyle.types",
+    "UnknownPartError": "restyle.errors",
+    "Window": "restyle.types",
+    "Words": "restyle.types",
+    "restyle": "restyle.job",
+    "retime": "restyle.retimer",
+}
+
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name):
+        """A public name, when it is first asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'restyle' has no attribute {name!r}")
+        globals()[name] = found = getattr(importlib.import_module(_HOMES[name]), name)
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *_HOMES})

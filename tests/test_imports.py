@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 import time
@@ -42,7 +43,7 @@ LAYERS = (
     ("findings", "conditions", "windows"),
     ("assembly",),
     ("job",),
-    ("retime",),
+    ("retimer",),
     ("__init__",),
     ("cli",),
     ("__main__",),
@@ -147,13 +148,22 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
 def test_the_public_api_is_what_all_says() -> None:
     code = (
         "import restyle, types; "
-        "names = {n for n, v in vars(restyle).items() if not n.startswith('_') and not isinstance(v, types.ModuleType)}; "
         "missing = [n for n in restyle.__all__ if not hasattr(restyle, n)]; "
+        "names = {n for n, v in vars(restyle).items() if not n.startswith('_') and not isinstance(v, types.ModuleType)}; "
         "print(sorted(names ^ (set(restyle.__all__) - {'__version__'})), missing, "
-        "restyle.__all__ == sorted(restyle.__all__))"
+        "restyle.__all__ == sorted(restyle.__all__), set(restyle.__all__) <= set(dir(restyle)))"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    assert said.strip() == "[] [] True"
+    assert said.strip() == "[] [] True True"
+
+
+def test_the_public_api_is_loaded_as_it_is_asked_for() -> None:
+    """The command line has to listen to Ctrl-C before anything that takes time is imported."""
+    code = "import sys, restyle.cli; print(*(name for name in ('numpy', 'pydantic', 'typer') if name in sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    assert said.split() == []
+    with pytest.raises(AttributeError, match="no attribute 'resyle'"):
+        importlib.import_module("restyle").resyle  # noqa: B018
 
 
 def test_everything_that_a_module_offers_exists() -> None:

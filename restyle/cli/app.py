@@ -11,12 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from restyle.cli import looking, making, mapping, retiming, weights
-from restyle.cli.stopping import Stop
+from restyle.cli.strangers import told_of
 from restyle.cli.terminal import Terminal
-from restyle.errors import Cancelled, RestyleError
-from restyle.memory import keep_freed_memory
+from restyle.errors import RestyleError
 
-__all__ = ["main"]
+__all__ = ["call"]
 
 EPILOG = """\b
 Exit codes:
@@ -47,7 +46,6 @@ COMMANDS: dict[Callable[..., None], str] = {
     looking.measure: "Measure how steady a result is against its source.",
     looking.doctor: "Say what is installed, what is missing and what mends it.",
 }
-INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 BROKEN_PIPE = 141
 
 # typer exports this one usage error, and not the family that it belongs to (click's, or its own copy of click).
@@ -85,53 +83,27 @@ def _application() -> typer.Typer:
     return app
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line; gives the exit code. ``argv``: without the program's name; by default ``sys.argv``'s."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # whatever imports onnxruntime: see controls.onnx
-    args = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal's encoding does not
-    keep_freed_memory()
-    with Stop() as stop:
-        terminal = Terminal(args, stop)
-        try:
-            command: Any = typer.main.get_command(_application())
-            code = command.main(args=args or ["--help"], prog_name="restyle", standalone_mode=False, obj=terminal)
-            sys.stdout.flush()
-            return int(code or 0)
-        except BrokenPipeError:
-            # Whoever read our output has gone; nothing is left to be said, also not by the interpreter's last flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return BROKEN_PIPE
-        except Cancelled as error:
-            stop.settle()
-            return _stopped(terminal, error)
-        except RestyleError as error:
-            terminal.fail(error, name=type(error).__name__, code=error.exit_code, line=str(error))
-            return error.exit_code
-        except _UsageError as error:
-            terminal.fail(error, name="UsageError", code=2, line=_usage(error))
-            return 2
-        except MemoryError as error:
-            line = "not enough memory: close other programs, or take smaller pictures (--range, a smaller clip)"
-            terminal.fail(error, name="MemoryError", code=RestyleError.exit_code, line=line)
-            return RestyleError.exit_code
-        except Exception as error:
-            what = " ".join(f"{type(error).__name__}: {error}".split())
-            line = f"internal error: {what} (run with -v for the traceback, please report it)"
-            terminal.fail(error, name="InternalError", code=INTERNAL, line=line)
-            return INTERNAL
-
-
-def _stopped(terminal: Terminal, error: Cancelled) -> int:
-    code = terminal.stop.exit_code if terminal.stop.signal is not None else error.exit_code
-    if terminal.job is not None and terminal.job.exists():
-        line = f"stopped; what is finished is kept. To go on: {terminal.command_line()}"
-    else:
-        line = "stopped"
-    terminal.fail(error, name="Cancelled", code=code, line=line)
-    return code
+def call(args: Sequence[str], terminal: Terminal) -> int:
+    """Run one command; gives the exit code. Every error becomes one line. Raises ``Cancelled`` alone."""
+    try:
+        command: Any = typer.main.get_command(_application())
+        code = command.main(args=list(args) or ["--help"], prog_name="restyle", standalone_mode=False, obj=terminal)
+        sys.stdout.flush()
+        return int(code or 0)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to be said, also not by the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except RestyleError as error:
+        terminal.fail(error, name=type(error).__name__, code=error.exit_code, line=str(error))
+        return error.exit_code
+    except _UsageError as error:
+        terminal.fail(error, name="UsageError", code=2, line=_usage(error))
+        return 2
+    except Exception as error:
+        name, code, line = told_of(error, terminal.source)
+        terminal.fail(error, name=name, code=code, line=line)
+        return code
 
 
 def _usage(error: Any) -> str:

@@ -39,7 +39,9 @@ Size = Annotated[
 
 def inspect(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="FOOTAGE", help="As for 'restyle run'.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="FOOTAGE", callback=o.remember, help="As for 'restyle run'.", show_default=False)
+    ],
     no_cuts: NoCuts = False,
     span: o.Span = None,
     fps: o.Fps = None,
@@ -72,7 +74,9 @@ def inspect(
 
 def measure(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The footage.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", callback=o.remember, help="The footage.", show_default=False)
+    ],
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="What was made of it.", show_default=False)],
     size: Size = None,
     fps: o.Fps = None,

@@ -20,6 +20,7 @@ def controls(
         Path | None,
         typer.Argument(
             metavar="[INPUT]",
+            callback=o.remember,
             help="Footage, as for 'restyle run'; without it the kinds are listed.",
             show_default=False,
         ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -22,10 +23,18 @@ def _stay_offline(wanted: bool) -> bool:
     return wanted
 
 
+def remember(ctx: typer.Context, source: Path | None) -> Path | None:
+    """An argument that is the footage at work: what goes wrong with no file's name in it is told with this one."""
+    if isinstance(ctx.obj, Terminal):
+        ctx.obj.source = source
+    return source
+
+
 Source = Annotated[
     Path,
     typer.Argument(
         metavar="INPUT",
+        callback=remember,
         help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png.",
         show_default=False,
     ),

@@ -91,7 +91,7 @@ def retime(
     Example: restyle retime clip.mp4 -o slow.mp4 --slow 4x
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.retime import retime as work
+    from restyle.retimer import retime as work
     from restyle.retiming import parse_rate
 
     rife = {"engine": engine, "model": model, "device": device, "allow_pickle": allow_pickle}

@@ -20,7 +20,8 @@ class Stop:
     """While open, SIGINT and SIGTERM set ``event`` instead of killing the process.
 
     What does not look at the event within ``GRACE`` seconds (a painter in the middle of a picture) gets ``Cancelled`` raised
-    into it: the job folder is safe to be left at any instant. A second signal ends the process at once.
+    into it, again and again until it gets through: the job folder is safe to be left at any instant. A second signal ends the
+    process at once.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class Stop:
         """The signal that came first."""
         self.quiet = False
         self._before: dict[int, Any] = {}
+        self._settled = False
 
     @property
     def exit_code(self) -> int:
@@ -37,8 +39,8 @@ class Stop:
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._ask)
+            asked = {signal.SIGINT: self._ask, signal.SIGTERM: self._ask, signal.SIGALRM: self._insist}
+            self._before = {number: signal.signal(number, handler) for number, handler in asked.items()}
         return self
 
     def __exit__(
@@ -48,8 +50,14 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def check(self) -> None:
+        """Raises ``Cancelled`` if a stop was asked for."""
+        if self.event.is_set():
+            raise Cancelled("stopped")
+
     def settle(self) -> None:
         """The work has stopped: raise nothing any more."""
+        self._settled = True
         if self.signal is not None and self._before:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -62,10 +70,13 @@ class Stop:
         self.event.set()
         if not self.quiet:  # not by print: the signal may have come in the middle of one
             os.write(2, b"\nrestyle: stopping (once more to stop at once)\n")
-        signal.signal(signal.SIGALRM, self._insist)
-        signal.setitimer(signal.ITIMER_REAL, GRACE)
+        signal.setitimer(
+            signal.ITIMER_REAL, GRACE, GRACE
+        )  # a destructor or a library's callback may swallow what is raised
 
     def _insist(self, number: int, frame: FrameType | None) -> None:
+        if self._settled:
+            return
         current = sys.exc_info()[1]
         while current is not None:
             if isinstance(current, Cancelled):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.cli.stopping import Stop
+from restyle.errors import Cancelled
 
 if TYPE_CHECKING:
     from restyle.cli.progress import Display
@@ -32,6 +33,8 @@ class Terminal:
         self.quiet = False
         self.job: Path | None = None
         """Folder of the job that runs: a stopped one can be resumed."""
+        self.source: Path | None = None
+        """The footage at work."""
 
     def adopt(self, *, verbose: bool, quiet: bool, as_json: bool) -> Terminal:
         """Take over what the command was told."""
@@ -51,6 +54,15 @@ class Terminal:
         print(f"restyle: {line}", file=sys.stderr, flush=True)
         if self.as_json:
             self.document({"error": {"kind": name, "message": line, "exit_code": code}})
+
+    def stopped(self, error: Cancelled) -> int:
+        """One line about work that was stopped, and how it goes on; gives the exit code."""
+        code = self.stop.exit_code if self.stop.signal is not None else error.exit_code
+        line = "stopped"
+        if self.job is not None and self.job.exists():
+            line = f"stopped; what is finished is kept. To go on: {self.command_line()}"
+        self.fail(error, name="Cancelled", code=code, line=line)
+        return code
 
     def document(self, value: Any) -> None:
         """The JSON document of ``--json``."""

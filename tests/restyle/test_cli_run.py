@@ -16,6 +16,7 @@ import pytest
 from clips import moving_frames, number_of, numbered_frames, psnr, read_pictures, write_clip, write_pictures
 from command import Caller, start
 
+ROOT = Path(__file__).parents[2]
 SIZE = (64, 48)
 
 
@@ -279,11 +280,42 @@ def test_what_does_not_look_up_is_stopped_all_the_same(tmp_path: Path) -> None:
     assert err.splitlines()[-1] == "restyle: stopped"
 
 
-def _deaf(folder: Path) -> subprocess.Popen[str]:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_while_everything_is_imported(number: int, code: int, tmp_path: Path) -> None:
+    wait = "import time\nprint('ready', flush=True)\nfor _ in range(6000): time.sleep(0.01)\n"
+    (tmp_path / "pydantic.py").write_text(wait)  # what takes most of the time
+    process = start("run", "a.mp4", "-o", "b.mp4", cwd=tmp_path, env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert err.strip().splitlines() == ["restyle: stopping (once more to stop at once)", "restyle: stopped"]
+
+
+def test_a_stop_that_somebody_swallows_comes_again(tmp_path: Path) -> None:
+    """In a destructor whatever is raised is dropped; a broad handler takes it for damage."""
+    work = (
+        "    class Deaf:\n"
+        "        def __del__(self): print('ready', flush=True); sleep()\n"
+        "    Deaf()\n"
+        "    try: sleep()\n"
+        "    except Exception: sleep()\n"
+    )
+    process = _deaf(tmp_path, work)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert err.splitlines()[-1] == "restyle: stopped"
+
+
+def _deaf(folder: Path, work: str = "    print('ready', flush=True)\n    sleep()\n") -> subprocess.Popen[str]:
     """A command that never looks at the event: ``doctor``, made to sleep."""
     code = (
         "import sys, time, restyle.doctor as d, restyle.cli\n"
-        "d.examine = lambda: (print('ready', flush=True), [time.sleep(0.01) for _ in range(6000)])\n"
+        "def sleep():\n    for _ in range(6000): time.sleep(0.01)\n"
+        f"def work():\n{work}"
+        "d.examine = work\n"
         "sys.exit(restyle.cli.main(['doctor']))\n"
     )
     process = subprocess.Popen(
