@@ -253,14 +253,15 @@ class Recipe(BaseModel):
     def read(cls, path: str | Path) -> dict[str, Any]:
         """The fields that a recipe file sets, validated, with its pictures' paths made absolute.
 
-        Raises ``RecipeError`` (missing, not JSON or YAML, unknown key, future version), ``MissingExtraError`` for YAML
-        without PyYAML.
+        Raises ``RecipeError`` (missing, not JSON or YAML, unknown key, future version, pickled files that it wants trusted),
+        ``MissingExtraError`` for YAML without PyYAML.
         """
         path = Path(path)
         fields = read_document(path, "recipe")
         if unknown := [name for name in fields if not isinstance(name, str)]:
             raise RecipeError(f"recipe {show_path(path)}: unknown key {unknown[0]!r}")
         recipe = cls.build(f"recipe {show_path(path)}", **fields)
+        _check_trust(recipe, show_path(path))
         here = path.resolve().parent
         if recipe.storyboard:
             fields["storyboard"] = {number: str(here / picture) for number, picture in recipe.storyboard.items()}
@@ -299,6 +300,17 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # no name that a file can have
         return False
+
+
+def _check_trust(recipe: Recipe, shown: str) -> None:
+    """Raises ``RecipeError`` where a file wants others trusted: that is for the person at work to say."""
+    parts = {"painter": recipe.painter_options, "fill": recipe.fill_options, "masker": recipe.masker_options}
+    for part, options in parts.items():
+        if options.get("allow_pickle"):
+            raise RecipeError(
+                f"recipe {shown} asks to trust pickled files, which no recipe can: leave it out of {part}_options, and say "
+                f"--{part}-option allow_pickle=true if you know where the files come from"
+            )
 
 
 def _beside(text: str, folder: Path) -> str:

@@ -65,9 +65,13 @@ class DepthAnything:
         where = weights or self.facts.weights.repository
         folder = str(find_weights(self.facts, where, revision=revision, offline=offline))
         try:
+            only_here = {
+                "local_files_only": True,
+                "trust_remote_code": False,
+            }  # else transformers asks, on the terminal
             with quietly():
-                self._prepare = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-                model = transformers.AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)
+                self._prepare = transformers.AutoImageProcessor.from_pretrained(folder, **only_here)
+                model = transformers.AutoModelForDepthEstimation.from_pretrained(folder, **only_here)
         except Exception as error:  # whatever a folder of something else makes transformers say
             reason = " ".join(str(error).split())[:160]
             raise ControlError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error

@@ -11,8 +11,11 @@ from types import ModuleType
 
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.maps.base import KindFacts
+from interp.regular import require_regular
 
 __all__ = ["Presence", "find_weights", "presence", "vendor"]
+
+LARGEST = 16 << 30  # bytes of a file
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ def find_weights(facts: KindFacts, weights: str, *, revision: str | None = None,
                     f"weights of {facts.name!r}: there is no file {file!r} in the folder {weights!r}; "
                     f"get it with: {facts.weights.fetch} --local-dir {weights}"
                 )
+            try:
+                require_regular(folder / file, largest=LARGEST)
+            except OSError as error:
+                raise MissingWeightsError(f"weights of {facts.name!r}: {str(folder / file)!r}: {error}") from error
         return folder
     if weights.startswith(("/", ".", "~")) or weights.count("/") != 1 or "\\" in weights:
         raise MissingWeightsError(f"weights of {facts.name!r}: there is no folder {weights!r}, and it is no hub id")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+from interp.regular import require_regular
 
 __all__ = ["DEFAULT", "build_network", "find_checkpoint"]
 
@@ -22,6 +23,7 @@ HUB = {
     for generation in ("sam2", "sam2.1")
     for size in ("tiny", "small", "base_plus", "large")
 }
+LARGEST = 16 << 30  # bytes of a checkpoint
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 
 
@@ -48,6 +50,10 @@ def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offli
             f"SAM 2's weights: there is no file {model!r}, and it is none of the hub ids {', '.join(HUB)}"
         )
     _check_pickle(path, model, allow_pickle)
+    try:
+        require_regular(path, largest=LARGEST)
+    except OSError as error:
+        raise MissingWeightsError(f"SAM 2's weights {model!r} cannot be used: {error}") from error
     known = config or CONFIGS.get(path.stem)
     if known is None:
         raise ControlError(

@@ -94,7 +94,12 @@ def _pipeline(folder: Path, model: str) -> Any:
         with quietly():
             from transformers import pipeline
 
-            return pipeline("zero-shot-object-detection", model=str(folder), model_kwargs={"use_safetensors": True})
+            return pipeline(
+                "zero-shot-object-detection",
+                model=str(folder),
+                trust_remote_code=False,  # else transformers asks, on the terminal
+                model_kwargs={"use_safetensors": True},
+            )
     except Exception as error:  # whatever a folder of something else makes transformers say
         reason = " ".join(str(error).split())[:160]
         raise ControlError(f"{model!r} is no detector that transformers can run: {reason}") from error

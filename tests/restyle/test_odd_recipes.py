@@ -74,6 +74,9 @@ NASTY: dict[str, str | bytes] = {
     "a painter that is a module": '{"painter": "os:system"}',
     "a filler that is a module": '{"fill": "os:system"}',
     "a masker that is a module": '{"objects": ["o=box:1,1,20,20@0"], "masker": "os:system"}',
+    "files to be trusted": '{"masker_options": {"allow_pickle": true}}',
+    "files to be trusted, 1": '{"fill": "rife", "fill_options": {"allow_pickle": 1}}',
+    "files to be trusted, text": '{"painter": "diffusion", "painter_options": {"allow_pickle": "yes"}}',
     "a configuration that builds what it likes": json.dumps(
         {
             "objects": ["o=box:1,1,20,20@0"],

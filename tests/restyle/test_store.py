@@ -240,7 +240,9 @@ def test_a_folder_is_a_job_by_its_own_word_alone(tmp_path: Path, bait: str) -> N
 
 
 @pytest.mark.parametrize("broken", ["job.json", "lock"])
-@pytest.mark.parametrize("damage", [shorten, empty, flip, Path.unlink, swap_for_a_pipe], ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize(
+    "damage", [shorten, empty, flip, Path.unlink, swap_for_a_pipe], ids=lambda damage: damage.__name__
+)
 def test_one_damaged_marker_does_not_cost_the_folder(tmp_path: Path, broken: str, damage) -> None:  # type: ignore[no-untyped-def]
     with JobStore(tmp_path / "job") as store, store.making("windows", GOOD) as place:
         (place / "segment").write_text("x")

@@ -20,6 +20,7 @@ from restyle.painters.diffusion.options import LOOKS, SCHEDULES, ControlSpec, Op
 from restyle.painters.diffusion.places import FAMILIES, Places, tensor_names
 from restyle.painters.diffusion.presets import Family
 from restyle.painters.diffusion.selection import variant_of
+from restyle.painters.diffusion.trusted import check_index
 from restyle.types import Words
 from restyle.writing import scratch
 
@@ -241,6 +242,7 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
     hint = "its configuration is looked for on the model hub: name one here, --painter-option config=FOLDER"
     with _told(f"model {options.model!r}", places.base, hint if alone else ""):
         if places.base.is_file():
+            _check_config(places.config, options)
             kind = StableDiffusionXLPipeline if xl else StableDiffusionPipeline
             base = kind.from_single_file(
                 str(places.base), torch_dtype=dtype, config=places.config, local_files_only=options.offline
@@ -274,6 +276,15 @@ def _assembled(options: Options, places: Places, dtype: torch.dtype) -> Any:
         told = ("requires_aesthetics_score", "force_zeros_for_empty_prompt")
         more = {name: base.config[name] for name in told if name in base.config}
     return made(**{name: part for name, part in parts.items() if name != "image_encoder" or part is not None}, **more)
+
+
+def _check_config(config: str | None, options: Options) -> None:
+    """Look at a configuration on the model hub before diffusers builds what it names. Raises ``RecipeError``, ``OSError``."""
+    if config is None or Path(config).is_dir():
+        return
+    from huggingface_hub import hf_hub_download
+
+    check_index(Path(hf_hub_download(config, "model_index.json", local_files_only=options.offline)))
 
 
 def _network(kind: Any, place: Path, options: Options, like: Mapping[str, str], **safe: Any) -> Any:

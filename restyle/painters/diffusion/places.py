@@ -14,11 +14,13 @@ from restyle.painters.diffusion.hub import find, is_hub_id, mark, pull_line, sna
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS, Family, controlnet_for
 from restyle.painters.diffusion.selection import LORA, variant_of
+from restyle.painters.diffusion.trusted import check_folder, read_table
 
 __all__ = ["FAMILIES", "Places", "find_places", "tensor_names"]
 
 FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
 """As a person calls them."""
+LARGEST_HEAD = 100_000_000  # bytes of names and places of tensors: what the format allows
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,15 @@ def find_places(options: Options) -> Places:
         )
 
     def found(what: str, wanted: str, **more: Any) -> Path:
-        return find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
+        place = find(wanted, what, offline=options.offline, allow_pickle=options.allow_pickle, **more)
+        if place.is_dir():
+            check_folder(place)
+        return place
 
     known = options.model if preset else None
     base = find(source, "model", offline=options.offline, variant=options.variant, name=known)
+    if base.is_dir():
+        check_folder(base)
     family = _family(base)
     specs, nets = [], []
     for spec in options.controls:
@@ -119,8 +126,11 @@ def _config(options: Options, base: Path, family: Family) -> str | None:
 
     Raises ``MissingModelError``: offline, and not on this machine.
     """
-    if not options.offline or (options.config is not None and Path(options.config).expanduser().is_dir()):
-        return options.config and str(Path(options.config).expanduser())
+    if options.config is not None and Path(options.config).expanduser().is_dir():
+        check_folder(Path(options.config).expanduser())
+        return str(Path(options.config).expanduser())
+    if not options.offline:
+        return options.config
     wanted = options.config or PRESETS[family].model
     folder = snapshot(wanted) if is_hub_id(wanted) else None
     if folder is None or not (folder / "model_index.json").is_file():
@@ -128,13 +138,14 @@ def _config(options: Options, base: Path, family: Family) -> str | None:
             f"the configuration {wanted!r} of {show_path(base)} is not on this machine, and --offline fetches nothing: "
             f"{pull_line(wanted if options.config else family)}, or --painter-option config=FOLDER"
         )
+    check_folder(folder)
     return str(folder)
 
 
 def _check_kind(net: Path, source: str) -> None:
     """Raises ``RecipeError`` for a network that would load as a ControlNet and not work as one (unions of several)."""
     try:
-        config = json.loads((net / "config.json").read_text())
+        config = read_table(net / "config.json")
     except (OSError, ValueError):  # a file; or told when it is loaded
         return
     kind = config.get("_class_name", "ControlNetModel")
@@ -173,6 +184,7 @@ def _ip_adapter(options: Options, family: Family, found: Any) -> tuple[Path, str
         chosen = next((path for path in files if path.name == known.file), files[0])
         inner, file = chosen.parent.relative_to(folder).as_posix(), chosen.name
     encoder = folder / inner / "image_encoder"
+    check_folder(encoder)
     ready = (encoder / "config.json").is_file() and bool([*encoder.glob("*.safetensors")])
     if not ready and not (options.allow_pickle and [*encoder.glob("*.bin")]):
         raise MissingModelError(
@@ -187,7 +199,7 @@ def _family(base: Path) -> Family:
         if not (base / "model_index.json").is_file():
             raise MissingModelError(f"{show_path(base)} holds no diffusers model: it has no model_index.json")
         try:
-            config = json.loads((base / "unet" / "config.json").read_text())
+            config = read_table(base / "unet" / "config.json")
         except (OSError, ValueError) as error:
             raise MissingModelError(
                 f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
@@ -206,9 +218,9 @@ def tensor_names(path: Path) -> list[str]:
     try:
         with open(path, "rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
-            head = json.loads(file.read(length)) if length < path.stat().st_size else {}
+            head = json.loads(file.read(length)) if length < min(path.stat().st_size, LARGEST_HEAD) else {}
         ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise MissingModelError(f"{show_path(path)} is no safetensors file ({why(error)})") from error
     if not ends or path.stat().st_size < 8 + length + max(ends):
         raise MissingModelError(f"{show_path(path)} is no safetensors file, or it is cut off; fetch it again")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from restyle.errors import MissingModelError, RecipeError
+from restyle.painters.diffusion.trusted import read_table
 
 __all__ = ["LORA", "PICKLED", "chosen", "lacking", "variant_of"]
 
@@ -86,10 +86,10 @@ def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = Fal
     index = folder / "model_index.json"
     if index.is_file():
         try:
-            parts = json.loads(index.read_text())
+            parts = read_table(index)
         except (OSError, ValueError):
             return "a readable model_index.json"
-        wanted = [name for name, kind in parts.items() if isinstance(kind, list) and kind[0] and name not in UNUSED]
+        wanted = [name for name, kind in parts.items() if isinstance(kind, list) and any(kind) and name not in UNUSED]
         return next((lack for name in wanted for lack in _lacks(folder / name, name, kinds)), None)
     top = [file.name for file in folder.glob("*") if file.suffix in kinds and file.is_file()]
     if any(name.startswith(PART) for name in top) or (folder / "config.json").is_file():
@@ -110,8 +110,8 @@ def _lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
     indexes = list(folder.glob("*.index*.json"))
     for index in indexes:
         try:
-            shards = set(json.loads(index.read_text())["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError):
+            shards = set(read_table(index)["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             yield f"a readable {name}/{index.name}"
             continue
         if all((folder / shard).is_file() for shard in shards):
