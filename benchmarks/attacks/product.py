@@ -38,7 +38,7 @@ HEAVY = (
     "restyle.conditions",
     "restyle.job",
     "restyle.plates",
-    "restyle.retime",
+    "restyle.retimer",
     "restyle.window_report",
 )
 LAUNCHER = Path(__file__).with_name("killed.py")
