@@ -75,8 +75,18 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
         keys=tuple(survey.keys),
         coverage=tuple(survey.coverage),
         moved=tuple(survey.moved),
+        notes=_mended(sorted(frame for frame in footage.mended if start <= frame <= last)),
         seconds=time.perf_counter() - began,
     )
+
+
+def _mended(frames: list[int]) -> tuple[str, ...]:
+    if not frames:
+        return ()
+    listed = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
+    what = f"frame {listed} is" if len(frames) == 1 else f"{len(frames)} frames are"
+    which = "" if len(frames) == 1 else f": {listed}"
+    return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}",)
 
 
 class _Survey:

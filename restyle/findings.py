@@ -162,6 +162,6 @@ class Findings:
 def _analysis_from(plain: dict[str, Any]) -> Analysis:
     plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
     plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
-    for name in ("pts", "coverage", "moved"):
+    for name in ("pts", "coverage", "moved", "notes"):
         plain[name] = tuple(plain[name])
     return Analysis(**plain)

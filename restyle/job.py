@@ -169,6 +169,7 @@ class Job:
             findings = self._findings(footage, store, inputs)
             assembly = self._assembly(footage, store, findings, looks, inputs)
             plan, analysis = assembly.plan, assembly.analysis
+            notes += analysis.notes
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
                 notes += assembly.mattes.notes(len(plan.shots))

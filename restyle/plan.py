@@ -34,6 +34,8 @@ class Analysis:
     """Share of each frame that the keyframe before it explains, at the small size; 1 where nothing was asked."""
     moved: tuple[float, ...]
     """Mean motion of each frame since the one before, as a share of the picture's diagonal."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about the footage, beyond its ``FootageSpec.notes``."""
     seconds: float = 0.0
     """How long pass 1 took on this machine; the estimate of the whole job builds on it."""
 
@@ -49,6 +51,8 @@ class Plan:
     windows: tuple[Window, ...]
     seconds: float
     """About how long painting and filling will take on this machine."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about the footage."""
 
     @property
     def frames(self) -> int:
@@ -62,6 +66,7 @@ class Plan:
             "rate": str(self.rate),
             "frames": self.frames,
             "seconds": round(self.seconds, 1),
+            "notes": list(self.notes),
             "shots": [asdict(shot) for shot in self.shots],
             "keyframes": [_plain(key) for key in self.keyframes],
             "windows": [
@@ -101,6 +106,7 @@ def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost
         keyframes=keys,
         windows=tuple(windows),
         seconds=a_frame * (FRAME_COST * frames + key_cost * len(keys)),
+        notes=(*spec.notes, *analysis.notes),
     )
 
 

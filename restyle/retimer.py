@@ -161,7 +161,7 @@ def retime(
         repeated=len(times) - tally.seen,
         held=tally.held,
         seconds=time.perf_counter() - began,
-        notes=(*spec.notes, *notes),
+        notes=(*spec.notes, *analysis.notes, *notes),
     )
 
 

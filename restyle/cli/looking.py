@@ -179,6 +179,7 @@ def _inspected(spec: FootageSpec, found: Analysis | None) -> dict[str, Any]:
     if found is not None:
         document |= {
             "frames": len(found.pts),
+            "notes": [*spec.notes, *found.notes],
             "shots": [asdict(shot) for shot in _shots(found)],
             "moved": list(found.moved),
             "coverage": list(found.coverage),
@@ -193,7 +194,7 @@ def _show_footage(terminal: Terminal, spec: FootageSpec, found: Analysis | None)
     counted = None if found is None else len(found.pts)
     rows = facts_of(spec, spec, frames=(counted, counted))
     shown = [(what, show_path(value) if what == "File" else value) for what, value, _ in rows]
-    terminal.facts([*shown, *(("Note", note) for note in spec.notes)])
+    terminal.facts([*shown, *(("Note", note) for note in (*spec.notes, *(found.notes if found else ())))])
     if found is None:
         return
     shots = _shots(found)

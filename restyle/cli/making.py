@@ -365,6 +365,7 @@ def _show_plan(terminal: Terminal, found: Plan) -> None:
         windows = sum(window.shot == shot.index for window in found.windows)
         start = format_timecode(shot.start, found.rate)
         rows.append((shot.index, f"{shot.start}:{shot.stop}", start, shot.begins, windows, len(keys), shown))
+    terminal.facts([("note", note) for note in found.notes])
     columns = ("shot", "frames", "starts at", "why", "windows", "keyframes", "at")
     terminal.table("", columns, rows, left=(1, 2, 3, 6))
     terminal.line(

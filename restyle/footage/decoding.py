@@ -9,12 +9,14 @@ import av
 
 from restyle.errors import FootageError, show_path
 from restyle.footage.clock import steadied
-from restyle.footage.matroska import survey
+from restyle.footage.ffv1 import intact
+from restyle.footage.gif import survey_gif
+from restyle.footage.matroska import Survey, survey
 from restyle.footage.opening import open_container, reason
 from restyle.footage.streams import main_stream
 from restyle.types import FootageSpec
 
-__all__ = ["Timeline", "alpha_beside", "from_keyframe", "from_start"]
+__all__ = ["Timeline", "alpha_beside", "from_keyframe", "from_start", "surveyed"]
 
 _LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
@@ -44,6 +46,11 @@ class Timeline:
         return pts
 
 
+def surveyed(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> Survey | None:
+    """A walk over the file's own parts, where its format is known: see ``matroska.survey`` and ``gif.survey_gif``."""
+    return survey(path, container.streams.video.index(stream)) or survey_gif(path)
+
+
 class _Decoder:
     """Decodes a stream's packets, and knows in the end whether they were all there."""
 
@@ -63,8 +70,10 @@ class _Decoder:
         self.damage: str | None = None
         """Why decoding ended early."""
         self._limit: int | None = None
+        self._mended: set[int | None] = set()
+        self._checks: bool = stream.codec_context.codec.canonical_name == "ffv1"
         if spec.frames is None:
-            found = survey(spec.path, container.streams.video.index(stream))
+            found = surveyed(container, stream, spec.path)
             if found is not None and not found.sound:
                 self._limit = found.blocks  # FFmpeg would step over the damage, and number what follows wrongly
 
@@ -83,6 +92,8 @@ class _Decoder:
                     self.damage = "the file ends in the middle of a frame"
                 else:
                     self.packets += not packet.is_discard
+                    if packet.is_corrupt or not self._agrees(packet):
+                        self._mended.add(packet.pts)
                     yield from self._checked(self._context.decode(packet))
             except StopIteration:
                 break
@@ -94,6 +105,20 @@ class _Decoder:
             self.damage = self.damage or reason(error)
         if self.damage is None and self._limit is not None:
             self.damage = "the file is broken off, or overwritten"
+
+    def _agrees(self, packet: av.Packet) -> bool:
+        """Whether a packet agrees with its checksums, if its stream has any."""
+        if not self._checks:
+            return True
+        whole = intact(bytes(packet))
+        if whole is None and self.packets == 1:
+            self._checks = False
+            return True
+        return bool(whole)
+
+    def mended(self, frame: av.VideoFrame) -> bool:
+        """Whether parts of a frame were lost, and made up by the decoder."""
+        return frame.is_corrupt or (frame.pts is not None and frame.pts in self._mended)
 
     def _checked(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         spec = self._spec
@@ -131,7 +156,9 @@ def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.Vide
     return stream
 
 
-def from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+def from_start(
+    spec: FootageSpec, start: int, mended: set[int]
+) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     with open_container(spec.path) as container:
         stream = _ready(container, spec)
         decoder = _Decoder(container, stream, spec, steadied(container, stream))
@@ -139,6 +166,8 @@ def from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.Vi
         index = 0
         for frame in decoder.frames():
             stamp = timeline.stamp(frame.pts)
+            if decoder.mended(frame):
+                mended.add(index)
             if index >= start:
                 yield index, stamp, frame
             index += 1
@@ -146,7 +175,7 @@ def from_start(spec: FootageSpec, start: int) -> Generator[tuple[int, int, av.Vi
 
 
 def from_keyframe(
-    spec: FootageSpec, start: int, pts: Sequence[int]
+    spec: FootageSpec, start: int, pts: Sequence[int], mended: set[int]
 ) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
     with open_container(spec.path) as container:
@@ -174,7 +203,7 @@ def from_keyframe(
                 return
             back -= step
             step *= 2
-    yield from from_start(spec, start)
+    yield from from_start(spec, start, mended)
 
 
 def _frame_at(decoded: Iterator[av.VideoFrame], target: int) -> av.VideoFrame | None:

@@ -89,6 +89,8 @@ class Footage:
 
     def __init__(self, spec: FootageSpec) -> None:
         self.spec = spec
+        self.mended: set[int] = set()
+        """Frames of which parts were lost and made up by the decoder, as far as passes from the first frame on have seen."""
 
     def frames(
         self,
@@ -120,7 +122,7 @@ class Footage:
             return read_animation(self.spec, start, stop, size)
         from restyle.footage.video import read_video
 
-        return read_video(self.spec, start, stop, pts, size)
+        return read_video(self.spec, start, stop, pts, size, self.mended)
 
     def close(self) -> None:
         """Nothing is held between two calls of ``frames``."""

@@ -15,9 +15,8 @@ import av
 from restyle.errors import FootageError, show_path
 from restyle.footage.clock import Watch
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
-from restyle.footage.decoding import alpha_beside, from_keyframe, from_start
+from restyle.footage.decoding import alpha_beside, from_keyframe, from_start, surveyed
 from restyle.footage.limits import check_size
-from restyle.footage.matroska import survey
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
 from restyle.footage.streams import chosen_stream, main_stream
@@ -27,6 +26,9 @@ __all__ = ["probe_video", "read_video", "video_pts"]
 
 _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
 
+_TS_PACKETS = (188, 192, 204)
+"""Bytes of a transport stream's packets: plain, with a time stamp, with check bytes."""
+
 
 def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
     """What a video file is, from its headers and its first frame. Raises ``FootageError``."""
@@ -34,6 +36,8 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         stream, notes = chosen_stream(container, path)
         context = stream.codec_context
         context.thread_count = 1
+        if min(stream.width, stream.height) < 1:
+            raise FootageError(f"{show_path(path)} is damaged: its header gives no size of picture that can be decoded")
         check_size(path, stream.width, stream.height)
         first = _first_frame(container, stream, path)
         layout = av.VideoFormat("yuva420p") if alpha_beside(stream) else first.format
@@ -47,11 +51,14 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         shown = orientation_of(first)
         if shown.note is not None:
             notes.append(shown.note)
+        frames = _promised_frames(container, stream, path)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         aspect = aspect if aspect > 0 else Fraction(1)
         width, height = first.width, first.height
         if shown.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
+        if "mpegts" in container.format.name and all(os.path.getsize(path) % size for size in _TS_PACKETS):
+            notes.append("the file ends in the middle of a packet: it is cut off, or still being written")
         return FootageSpec(
             path=os.fspath(path),
             kind="video",
@@ -61,10 +68,10 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
             bits=bits,
             rate=rate,
             time_base=base,
-            frames=_promised_frames(container, stream, path) or None,
+            frames=frames or None,
             codec=context.codec.canonical_name,
             pixel_format=layout.name,
-            variable_rate=_varies(stream, rate),
+            variable_rate=_varies(stream, rate) or 0 < frames < stream.frames,
             pixel_aspect=aspect,
             rotation=shown.rotation,
             mirrored=shown.mirrored,
@@ -129,20 +136,37 @@ def _promised_frames(container: av.container.InputContainer, stream: av.VideoStr
         entries = stream.index_entries
         if len(entries) >= stream.frames > 0:
             return sum(1 for entry in entries if not entry.is_discard)
-    if "matroska" in kinds:
-        found = survey(path, container.streams.video.index(stream))
+    if "matroska" in kinds or "gif" in kinds:
+        found = surveyed(container, stream, path)
         return found.blocks if found is not None and found.sound else 0
+    if "avi" in kinds and _whole_riff(path) and 2 * len(stream.index_entries) > stream.frames:
+        return len(stream.index_entries)  # the header counts places in time, also those where a frame was dropped
     return stream.frames
 
 
+def _whole_riff(path: str | os.PathLike[str]) -> bool:
+    """Whether an AVI file is as long as its first chunk says; else its index, at the end, is missing."""
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8)[4:], "little")
+        return 0 < size + 8 <= file.seek(0, os.SEEK_END)
+
+
 def read_video(
-    spec: FootageSpec, start: int, stop: int | None, pts: Sequence[int] | None, size: tuple[int, int] | None
+    spec: FootageSpec,
+    start: int,
+    stop: int | None,
+    pts: Sequence[int] | None,
+    size: tuple[int, int] | None,
+    mended: set[int],
 ) -> Generator[Frame, None, None]:
-    """The frames ``start`` up to ``stop`` of a video file, decoded in order. See ``Footage.frames``."""
+    """The frames ``start`` up to ``stop`` of a video file, decoded in order. See ``Footage.frames``.
+
+    ``mended`` gets the numbers of frames whose lost parts the decoder made up, where decoding begins at the file's start.
+    """
     if start > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
-        source = from_keyframe(spec, start, pts)
+        source = from_keyframe(spec, start, pts, mended)
     else:
-        source = from_start(spec, start)
+        source = from_start(spec, start, mended)
     # A rotation that the decoder no longer reports (after a seek, say) still holds: the probe's tells.
     try:
         reader = FrameReader(

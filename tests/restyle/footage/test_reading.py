@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clips import moving_frames, number_of, numbered_frames, psnr, write_clip
 
-from restyle.errors import RecipeError
+from restyle.errors import FootageError, RecipeError
 from restyle.footage import files_of, open_footage, probe, timing
 from restyle.types import ColourTags
 
@@ -327,3 +328,43 @@ def test_a_rate_is_refused_for_video(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "t.mp4", moving_frames(2, (64, 48)))
     with pytest.raises(RecipeError, match="its own rate"):
         probe(path, rate=Fraction(50))
+
+
+def test_dropped_frames_of_an_avi_are_pauses(tmp_path: Path) -> None:
+    """A capture that dropped frames has empty chunks in their place, which its header counts."""
+    stamps = [n for n in range(20) if n not in (6, 7, 13)]
+    path = write_clip(
+        tmp_path / "c.avi", numbered_frames(17, (64, 48)), codec="mjpeg", pixel_format="yuvj420p", pts=stamps,
+        time_base=Fraction(1, 25),
+    )  # fmt: skip
+    spec = probe(path)
+    assert (spec.frames, spec.rate, spec.variable_rate) == (17, 25, True)
+    frames = list(open_footage(path).frames())
+    assert [number_of(f.picture) for f in frames] == list(range(17))
+    assert timing(path) == [f.pts for f in frames] == stamps
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 5 // 6])
+    with pytest.raises(FootageError, match="is damaged after frame"):
+        list(open_footage(path).frames())
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "form"),
+    [("h264", "libx264", "yuv420p"), ("hevc", "libx265", "yuv420p"), ("mjpeg", "mjpeg", "yuvj420p"),
+     ("mpeg2video", "mpeg2video", "yuv420p"), ("ivf", "libvpx-vp9", "yuv420p"), ("obu", "libsvtav1", "yuv420p")],
+)  # fmt: skip
+def test_bare_streams(tmp_path: Path, muxer: str, codec: str, form: str) -> None:
+    """No index, no seeking, often no time stamps: a frame after the other at the stream's own rate."""
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    path = write_clip(
+        tmp_path / f"bare.{muxer}", numbered_frames(12, (128, 96)), codec=codec, pixel_format=form, muxer=muxer,
+        options=options,
+    )  # fmt: skip
+    footage = open_footage(path)
+    frames = list(footage.frames())
+    assert [number_of(f.picture) for f in frames] == list(range(12))
+    step = 1 / (25 * footage.spec.time_base)
+    assert {b.pts - a.pts for a, b in pairwise(frames)} == {step}
+    pts = timing(path)
+    assert pts == [f.pts for f in frames]
+    assert [number_of(f.picture) for f in footage.frames(7, 9, pts=pts)] == [7, 8]

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import numbered_frames, write_clip
+from command import Caller
+from PIL import Image
+
+from restyle import Job, Recipe
+from restyle.errors import FootageError
+from restyle.footage import open_footage, probe
+from restyle.footage.ffv1 import intact
+from restyle.footage.gif import survey_gif
+
+
+def noisy(count: int) -> list[np.ndarray]:
+    noise = np.random.default_rng(0).integers(0, 64, (count, 96, 128, 3), np.uint8)
+    return [f // 2 + n for f, n in zip(numbered_frames(count, (128, 96)), noise, strict=True)]
+
+
+def holed(path: Path, size: int) -> Path:
+    """The file with rubbish in the middle."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + size] = np.random.default_rng(1).bytes(size)
+    path.write_bytes(data)
+    return path
+
+
+CASES = {
+    "ffv1": ("c.mkv", "ffv1", "yuv420p", {"level": "3", "slicecrc": "1"}, 60),
+    "h264": ("c.mp4", "libx264", "yuv420p", {"g": "10"}, 100),
+    "prores": ("c.mov", "prores_ks", "yuv422p10le", {}, 300),
+    "ts": ("c.ts", "libx264", "yuv420p", {"g": "5"}, 300),
+    "mpeg2": ("c.ts", "mpeg2video", "yuv420p", {"g": "5"}, 300),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_frames_that_the_decoder_mends_are_told(tmp_path: Path, kind: str) -> None:
+    name, codec, form, options, size = CASES[kind]
+    path = write_clip(tmp_path / name, noisy(24), codec=codec, pixel_format=form, options=options)
+    whole = open_footage(path)
+    assert len(list(whole.frames())) == 24
+    assert whole.mended == set()
+    footage = open_footage(holed(path, size))
+    count = len(list(footage.frames()))
+    assert count >= 20
+    assert footage.mended
+    assert min(footage.mended) > 2
+
+
+def test_inspect_run_and_plan_say_so(tmp_path: Path, restyle_command: Caller) -> None:
+    path = write_clip(tmp_path / "c.mp4", noisy(24), options={"g": "10"})
+    holed(path, 100)
+    (note,) = Job(path).analyse().notes
+    assert "damaged in the footage" in note
+    assert "made up by the decoder" in note
+    recipe = Recipe.build(painter="identity", keyframes="every:1")
+    assert note in Job(path, tmp_path / "o.mkv", recipe, report=False).run().notes
+    assert Job(path, recipe=recipe).plan().notes == (note,)
+    for command in ("inspect", "plan"):
+        assert "made up by the decoder" in " ".join(restyle_command(command, path).out.split())
+
+
+def test_half_a_broadcast_is_noted(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "c.ts", noisy(24), muxer="mpegts")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2 // 188 * 188 + 90])
+    spec = probe(path)
+    assert spec.notes == ("the file ends in the middle of a packet: it is cut off, or still being written",)
+    path.write_bytes(data[: len(data) // 2 // 188 * 188])
+    footage = open_footage(path)
+    assert footage.spec.notes == ()
+    assert len(list(footage.frames())) > 8
+    assert len(footage.mended) == 1
+
+
+def test_half_a_gif_is_no_shorter_film(tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(f) for f in noisy(12)]
+    path = tmp_path / "c.gif"
+    first.save(path, save_all=True, append_images=others, duration=40)
+    assert probe(path).frames == 12
+    assert len(list(open_footage(path).frames())) == 12
+    data = path.read_bytes()
+    for keep in (0.3, 0.5, 0.77, 0.99):
+        path.write_bytes(data[: int(len(data) * keep)])
+        whole = survey_gif(path)
+        assert whole is not None
+        assert not whole.sound
+        seen: list[int] = []
+        with pytest.raises(FootageError, match=f"after frame {whole.blocks - 1}"):
+            seen.extend(frame.index for frame in open_footage(path).frames())
+        assert seen == list(range(whole.blocks))
+    path.write_bytes(data[:-1])  # without its end mark: some writers leave it out
+    assert len(list(open_footage(path).frames())) == 12
+
+
+def test_checksums_of_ffv1(tmp_path: Path) -> None:
+    import av
+
+    def verdicts(**options: str) -> set[bool | None]:
+        path = write_clip(tmp_path / "c.mkv", noisy(3), codec="ffv1", pixel_format="bgr0", options=options)
+        with av.open(str(path)) as container:
+            return {intact(bytes(packet)) for packet in container.demux(video=0) if packet.size}
+
+    assert verdicts(level="3", slicecrc="1", slices="4") == {True}
+    assert verdicts(level="3", slicecrc="1", slices="24", coder="1") == {True}
+    assert verdicts(level="3", slicecrc="0") == {None}
+    assert verdicts(level="1") == {None}
+    assert intact(b"\0" * 8) is not None
+    assert intact(b"\1\2\3") is None
