@@ -9,12 +9,14 @@ the operators that are missing. ``torchvision.ops.nms`` itself still cannot be c
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 __all__ = ["make_torchvision_importable"]
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _kept: list[Any] = []  # a library takes its operators with it when it is collected
+_lock = threading.Lock()  # nothing can be declared twice
 
 
 def make_torchvision_importable() -> bool:
@@ -29,13 +31,14 @@ def make_torchvision_importable() -> bool:
         return False
     import torch
 
-    if _kept or torch.version.cuda is not None or _operators_load(torch):
-        return False
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(name + _SCHEMA)
-    _kept.append(library)
-    return True
+    with _lock:
+        if _kept or torch.version.cuda is not None or _operators_load(torch):
+            return False
+        library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            library.define(name + _SCHEMA)
+        _kept.append(library)
+        return True
 
 
 def _operators_load(torch: Any) -> bool:

@@ -142,7 +142,9 @@ def _linear(values: np.ndarray) -> np.ndarray:
 def _light(white: int) -> np.ndarray:
     """Linear light of every code value up to ``white``."""
     code = np.arange(white + 1) / white
-    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light.setflags(write=False)
+    return light
 
 
 def _encoded(light: np.ndarray, dtype: np.dtype) -> np.ndarray:

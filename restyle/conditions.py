@@ -98,8 +98,7 @@ class KeyframeMaps:
 
     @property
     def keys(self) -> set[str]:
-        """Of all maps that the job folder may hold for this job, one way or another: which frames are repaired, and so want maps,
-        is known only when they are."""
+        """Of all maps that the job folder may hold for this job: any frame may be repaired, and want its own."""
         found = set()
         for kind in self._controls.keys() - self._kept.keys():
             for frame in (frame for shot in self._shots for frame in range(shot.start, shot.stop)):

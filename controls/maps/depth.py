@@ -8,9 +8,10 @@ import numpy as np
 from controls.errors import ControlError
 from controls.maps.base import KindFacts, Weights
 from controls.maps.sizes import as_picture, eight_bit, restored
-from controls.maps.vendors import PACKAGES, AuxDetector, quietly
+from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.maps.weights import find_weights, vendor
 from controls.types import ControlMap
+from interp.quiet import without_prints
 
 __all__ = ["DepthAnything", "MidasDepth", "ZoeDepth", "depth_map"]
 
@@ -69,7 +70,7 @@ class DepthAnything:
                 "local_files_only": True,
                 "trust_remote_code": False,
             }  # else transformers asks, on the terminal
-            with quietly():
+            with without_prints():
                 self._prepare = transformers.AutoImageProcessor.from_pretrained(folder, **only_here)
                 model = transformers.AutoModelForDepthEstimation.from_pretrained(folder, **only_here)
         except Exception as error:  # whatever a folder of something else makes transformers say
@@ -80,7 +81,7 @@ class DepthAnything:
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``values`` are 0 at the farthest point of the frame and 1 at the nearest."""
         picture = eight_bit(picture)
-        with self._torch.no_grad(), quietly():
+        with self._torch.no_grad(), without_prints():
             prepared = self._prepare(images=picture, return_tensors="pt").to(self._device)
             found = self._model(**prepared).predicted_depth
             found = self._torch.nn.functional.interpolate(
@@ -112,7 +113,7 @@ class MidasDepth(AuxDetector):
         small, size = self._prepared(picture)
         torch = vendor("torch", self.facts)
         device = next(iter(self._model.model.parameters())).device
-        with torch.no_grad(), quietly():
+        with torch.no_grad(), without_prints():
             ready = torch.from_numpy(small).float().to(device) / 127.5 - 1.0
             found = self._model.model(ready.permute(2, 0, 1)[None])[0].cpu().numpy()
         return depth_map(restored(_to_unit(found), size))
@@ -144,7 +145,7 @@ class ZoeDepth(AuxDetector):
         small, size = self._prepared(picture)
         torch = vendor("torch", self.facts)
         device = next(iter(self._model.model.parameters())).device
-        with torch.no_grad(), quietly():
+        with torch.no_grad(), without_prints():
             ready = torch.from_numpy(small).float().to(device) / 255.0
             found = self._model.model.infer(ready.permute(2, 0, 1)[None])[0, 0].cpu().numpy()
         near = _to_unit(-found)

@@ -10,8 +10,9 @@ import numpy as np
 from controls.maps.base import KindFacts, Weights
 from controls.maps.people import PARTS, Person
 from controls.maps.pose import CONTROLNETS, OUTPUT, pose_map
-from controls.maps.vendors import PACKAGES, AuxDetector, quietly
+from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.types import ControlMap
+from interp.quiet import without_prints
 
 __all__ = ["OpenPose"]
 
@@ -55,7 +56,7 @@ class OpenPose(AuxDetector):
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``facts["people"]`` holds all people found (``controls.maps.people.Person.plain``)."""
         small, size = self._prepared(picture)
-        with quietly():
+        with without_prints():
             poses = self._model.detect_poses(small, include_hand=self._hands, include_face=self._face)
         work = (small.shape[1], small.shape[0])
         return pose_map([_person(pose, work, size) for pose in poses], *size)

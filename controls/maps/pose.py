@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from controls.maps.closer import closer, size_of
 from controls.maps.people import Person, draw_people
 from controls.maps.sizes import eight_bit
 from controls.maps.weights import vendor
-from controls.quiet import without_logs
 from controls.types import ControlMap
+from interp.quiet import without_logs, without_warnings
 
 __all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "inside", "pose_map"]
 
@@ -71,8 +70,7 @@ class MediapipePose:
             raise ValueError(f"pose's confidence and visible are in [0, 1], got {confidence:g} and {visible:g}")
         holistic = vendor("mediapipe.python.solutions.holistic", self.facts)
         self._visible, self._hands, self._face, self._closer = visible, hands, face, closer
-        with warnings.catch_warnings(), without_logs():  # of protobuf's, about mediapipe's
-            warnings.simplefilter("ignore")
+        with without_warnings(), without_logs():  # of protobuf's, about mediapipe's
             self._model = holistic.Holistic(
                 static_image_mode=True,
                 model_complexity=1,  # 0 and 2 are not in the package: it would fetch them
@@ -92,8 +90,7 @@ class MediapipePose:
 
     def _look(self, picture: np.ndarray) -> list[Person]:
         height, width = picture.shape[:2]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             found = self._model.process(picture)
         if found.pose_landmarks is None:
             return []

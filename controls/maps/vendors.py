@@ -3,9 +3,6 @@ it takes, so that the map lies on the frame."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,8 +11,9 @@ from controls.errors import ControlError
 from controls.maps.base import KindFacts
 from controls.maps.sizes import eight_bit, resized, restored, working_size
 from controls.maps.weights import find_weights, vendor
+from interp.quiet import without_prints
 
-__all__ = ["AuxDetector", "quietly"]
+__all__ = ["AuxDetector"]
 
 PACKAGES = ("torch", "torchvision", "controlnet_aux", "timm")
 
@@ -54,7 +52,7 @@ class AuxDetector:
         folder = find_weights(self.facts, where, revision=revision, offline=offline)
         self._resolution = resolution
         try:
-            with quietly():
+            with without_prints():
                 self._model = made.from_pretrained(str(folder)).to(device)
         except Exception as error:  # whatever a file of something else makes torch's loader and the package say
             reason = " ".join(str(error).split())[:160]
@@ -71,15 +69,6 @@ class AuxDetector:
         """The package's own call, which then has nothing to resize; uint8 H x W x 3 of the frame's size."""
         small, size = self._prepared(picture)
         side = min(small.shape[:2])
-        with quietly():
+        with without_prints():
             made = self._model(small, detect_resolution=side, image_resolution=side, output_type="np", **options)
         return np.ascontiguousarray(restored(made, size))
-
-
-@contextlib.contextmanager
-def quietly() -> Any:
-    """Packages print, warn and draw progress bars about their own parts; that is not for our users. Not for threads."""
-    heap = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(heap), contextlib.redirect_stderr(heap):
-        warnings.simplefilter("ignore")
-        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from types import ModuleType
 
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.maps.base import KindFacts
+from interp.quiet import without_warnings
 from interp.regular import require_regular
 
 __all__ = ["Presence", "find_weights", "presence", "vendor"]
@@ -59,8 +59,7 @@ def vendor(module: str, facts: KindFacts) -> ModuleType:
 
     make_torchvision_importable()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             return import_module(module)
     except ModuleNotFoundError as error:
         missing = (error.name or module).partition(".")[0]

@@ -8,7 +8,6 @@ still where the network wavers.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from controls.errors import ControlError, MissingPackageError
 from controls.masks.refine import soft_edge
 from controls.prompts import check_name
-from controls.quiet import without_logs
 from controls.types import Masked, Pictures, Prompted
 from interp.flow import estimator
+from interp.quiet import without_logs, without_warnings
 from interp.track import eight_bit, grey_at, working_size
 from interp.warp import consistency, resize_confidence, warp
 
@@ -42,8 +41,7 @@ class PeopleMasker:
             check_name(name)
         self._names = tuple(names)
         try:
-            with warnings.catch_warnings(), without_logs():  # of protobuf's, about mediapipe's
-                warnings.simplefilter("ignore")
+            with without_warnings(), without_logs():  # of protobuf's, about mediapipe's
                 from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
                 self._network = SelfieSegmentation(model_selection=0)
@@ -77,7 +75,6 @@ class PeopleMasker:
             yield Masked(number, dict.fromkeys(self._names, made), lost)
 
     def _matte(self, picture: np.ndarray) -> np.ndarray:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             found = self._network.process(np.ascontiguousarray(picture)).segmentation_mask
         return np.array(found, np.float32).reshape(picture.shape[:2])

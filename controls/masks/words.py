@@ -14,6 +14,7 @@ import numpy as np
 
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.types import Box
+from interp.quiet import without_prints
 
 __all__ = ["DEFAULT", "WordFinder"]
 
@@ -86,12 +87,11 @@ def _folder(model: str, offline: bool) -> Path:
 
 
 def _pipeline(folder: Path, model: str) -> Any:
-    from controls.maps.vendors import quietly
     from controls.torchvision_guard import make_torchvision_importable
 
     make_torchvision_importable()
     try:
-        with quietly():
+        with without_prints():
             from transformers import pipeline
 
             return pipeline(

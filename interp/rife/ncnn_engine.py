@@ -7,9 +7,6 @@ folders with ``flownet.param`` and ``flownet.bin``, which it tells apart by the 
 from __future__ import annotations
 
 import ctypes
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from interp.errors import InterpError, MissingPackageError, MissingWeightsError
+from interp.quiet import ALL, without_logs
 from interp.rife import MULTIPLE
 
 __all__ = ["LOADER", "NcnnEngine", "loader_missing"]
@@ -54,7 +52,7 @@ class NcnnEngine:
                 f"the package knows RIFE models by their folder's name: {folder.name!r} should hold rife-v4 and a version, "
                 "such as rife-v4.25"
             )
-        with _quiet():
+        with without_logs(ALL):  # it writes what it finds to standard error, past Python
             self._network = made.Rife(gpuid=_device(device), model=str(folder), num_threads=1)
 
     def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
@@ -87,16 +85,3 @@ def _device(device: str) -> int:
     if device.isdecimal():
         return int(device)
     raise ValueError(f"a device of ncnn is auto, cpu or the number of a GPU, got {device!r}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """ncnn writes what it finds to standard error, past Python."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interp.quiet import without_warnings
 from restyle.errors import MissingExtraError, MissingModelError, OutputError, RestyleError, show_path, why
 from restyle.painters.diffusion.selection import chosen
 
@@ -233,10 +234,7 @@ def _bars(hub: Any, *, shown: bool) -> Iterator[None]:
     if shown or tools.are_progress_bars_disabled():
         yield
         return
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # HF_HUB_DISABLE_PROGRESS_BARS has the last word
+    with without_warnings():  # HF_HUB_DISABLE_PROGRESS_BARS has the last word
         tools.disable_progress_bars()
         try:
             yield

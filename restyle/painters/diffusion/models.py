@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from controls.torchvision_guard import make_torchvision_importable
+from interp.quiet import without_warnings
 from restyle.errors import MissingModelError, PainterError, RecipeError, show_path, why
 from restyle.painters.diffusion.hub import size_of
 from restyle.painters.diffusion.options import LOOKS, SCHEDULES, ControlSpec, Options
@@ -111,8 +111,7 @@ class Models:
         from compel import CompelForSD, CompelForSDXL
 
         xl = self.family == "sdxl"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             made = (CompelForSDXL if xl else CompelForSD)(self.pipe)(words.prompt, negative_prompt=words.negative)
         # compel says "" where nothing is said; SDXL was trained with zeros
         heard = float(bool(words.negative) or not (xl and self.pipe.config.force_zeros_for_empty_prompt))
@@ -151,8 +150,7 @@ class Models:
 
 def load_models(options: Options, places: Places, *, tell: Callable[[str], None] = lambda _: None) -> Models:
     """Load what ``places`` found. Raises ``MissingModelError``, ``RecipeError`` (parts that do not fit to each other)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the libraries warn of each other's changes, which is nothing to a person
+    with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
         return _loaded(options, places, tell)
 
 

@@ -15,8 +15,8 @@ import pytest
 from controls.errors import ControlError, MissingPackageError, MissingWeightsError
 from controls.maps import kinds, make_map, names
 from controls.maps.base import Detector
-from controls.maps.vendors import quietly
 from controls.maps.weights import find_weights, presence, vendor
+from interp.quiet import without_prints
 
 Theirs = Callable[[str], Any]
 Photo = Callable[[int, int], np.ndarray]
@@ -99,7 +99,7 @@ def test_normals_by_bae(folder: Path, theirs: Theirs, photo: Photo) -> None:
     asked = SimpleNamespace(
         mode="client", architecture="BN", pretrained="scannet", sampling_ratio=0.4, importance_ratio=0.7
     )
-    with quietly():
+    with without_prints():
         torch.save({"model": bae.NNET(asked).state_dict()}, folder / "scannet.pt")
         reference = bae.NormalBaeDetector.from_pretrained(str(folder))
     picture = photo(192, 128)
@@ -109,12 +109,12 @@ def test_normals_by_bae(folder: Path, theirs: Theirs, photo: Photo) -> None:
 
 def test_depth_by_midas(folder: Path, theirs: Theirs, photo: Photo) -> None:
     dpt, torch = theirs("controlnet_aux.midas.midas.dpt_depth"), theirs("torch")
-    with quietly():
+    with without_prints():
         network = dpt.DPTDepthModel(path=None, backbone="vitb_rn50_384", non_negative=True)
     torch.save(network.state_dict(), folder / "dpt_hybrid-midas-501f0c75.pt")
     picture = photo(192, 128)
     made = detector("depth-midas", folder, resolution=128)
-    with quietly():
+    with without_prints():
         expected = made._model(picture, detect_resolution=128, image_resolution=128)  # type: ignore[attr-defined]
     found = made.detect(picture)
     alike(found.picture, expected)
@@ -126,12 +126,12 @@ def test_depth_by_midas(folder: Path, theirs: Theirs, photo: Photo) -> None:
 @pytest.mark.slow
 def test_depth_by_zoe(folder: Path, theirs: Theirs, photo: Photo) -> None:
     zoe, torch = theirs("controlnet_aux.zoe"), theirs("torch")
-    with quietly():
+    with without_prints():
         network = zoe.ZoeDepth.build_from_config(zoe.get_config("zoedepth", "infer"))
     torch.save({"model": network.state_dict()}, folder / "ZoeD_M12_N.pt")
     picture = photo(192, 128)
     made = detector("depth-zoe", folder, resolution=128)
-    with quietly():
+    with without_prints():
         expected = made._model(picture, detect_resolution=128, image_resolution=128)  # type: ignore[attr-defined]
     found = made.detect(picture)
     alike(found.picture, expected, within=1)  # they subtract in another order

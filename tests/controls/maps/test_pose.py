@@ -16,8 +16,8 @@ from controls.maps import make_map
 from controls.maps.closer import agreed, windows
 from controls.maps.people import JOINTS, PARTS, Person, draw_people
 from controls.maps.steady import SteadyOptions, steady
-from controls.quiet import without_logs
 from controls.types import ControlMap
+from interp.quiet import without_logs
 from samples import clip, load_truth
 
 PHOTO_JOINTS = {  # where they are in scikit-image's astronaut, by eye
