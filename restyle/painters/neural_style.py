@@ -35,6 +35,7 @@ from restyle.painters.base import Paint
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
 from restyle.painters.styles import parse_style
 from restyle.types import Carry
+from restyle.versions import parts_of
 
 __all__ = ["NeuralStylePainter"]
 
@@ -90,6 +91,7 @@ class NeuralStylePainter:
             "weights": self._style.weights,
             "pictures": pictures,
             "hold": self._hold,
+            "onnxruntime": parts_of("onnxruntime"),
             "network": self._networks.digest(arbitrary=bool(pictures)),
         }
 

@@ -18,6 +18,7 @@ from restyle.painters.base import Paint
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.places import Places, find_places
 from restyle.types import Carry, Words
+from restyle.versions import parts_of
 
 if TYPE_CHECKING:
     import torch
@@ -79,15 +80,13 @@ class DiffusionPainter:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        from importlib.metadata import version
-
         chosen = {name: value for name, value in asdict(self.options).items() if name not in ELSEWHERE}
         style = None
         if self.options.style is not None:
             from restyle.painters.style_networks import read_style_picture
 
             style = _digest(read_style_picture(Path(self.options.style)))
-        packages = {name: version(name) for name in ("torch", "diffusers", "transformers")}
+        packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
         plain = {"method": METHOD, "options": chosen | {"style": style}, "packages": packages}
         return json.loads(json.dumps(plain)) | {"weights": self.places.identity()}
 
