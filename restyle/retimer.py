@@ -95,7 +95,8 @@ def retime(
     ``MissingModelError``, ``Cancelled``.
     """
     from restyle.footage import SegmentWriter, check_output, conform, files_of, open_footage, plan_output, probe
-    from restyle.footage.passthrough import Retimed, last_end
+    from restyle.footage.ending import last_end
+    from restyle.footage.passthrough import Retimed
     from restyle.stream import WriteBehind
 
     began = time.perf_counter()
@@ -109,7 +110,7 @@ def retime(
         raise RecipeError("sound cannot be kept as it is when the pictures run slower: stretch it, or drop it")
     spec = probe(source, rate=rate)
     wanted = spec.rate if fps is None else parse_rate(fps, "fps")
-    out = plan_output(_clocked(spec, wanted), output, codec=codec, quality=quality)
+    out = plan_output(_clocked(spec, wanted), output, codec=codec, quality=quality, sound=sound, slow=factor)
     check_output(spec, out, overwrite=overwrite)
     inputs = Inputs()
     for path in files_of(source):

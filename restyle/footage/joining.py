@@ -15,13 +15,15 @@ from typing import Any
 import av
 
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
+from restyle.footage.clock import STILL, clock_of
 from restyle.footage.encoders import advanced_timecode, fourcc
+from restyle.footage.ending import last_end
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.numbering import find_pictures
 from restyle.footage.opening import file_url, open_container
 from restyle.footage.orientation import display_matrix
 from restyle.footage.output import OutputSpec, output_trouble
-from restyle.footage.passthrough import Passenger, Retimed, last_end, sample_rates, take_along
+from restyle.footage.passthrough import Passenger, Retimed, take_along
 from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
 from restyle.types import FootageSpec
 from restyle.writing import discard, held, part_of, settle, sync, write_file
@@ -226,7 +228,8 @@ def _mux(
 ) -> list[str]:
     numbers, _ = _frame_numbers(parts, span)
     base = source.time_base
-    end = last_end(source, pts, span) if retimed is None else span.stop
+    clock = clock_of(source.path) if source.kind == "video" else STILL
+    end = last_end(source, pts, span, clock) if retimed is None else span.stop
     origin = begin = pts[span.start] * base if retimed is None else retimed.begin
     finish = end * base if retimed is None else retimed.end
     if out.container == "avi":
@@ -256,11 +259,8 @@ def _mux(
             moved = advanced_timecode(source.timecode, span.start, source.rate)
             (container if out.container == "avi" else stream).metadata["timecode"] = moved
         passengers: list[Passenger] = []
-        warnings: list[str] = []
         if source.kind == "video":
-            origin, passengers, warnings = take_along(
-                stack, container, out, source, origin, finish, span, retimed=retimed
-            )
+            origin, passengers = take_along(stack, container, out, source, clock, origin, finish, span, retimed=retimed)
         container.start_encoding()
         early = round((begin - origin) / base)  # by how much sound comes before the first picture
         shift = pts[span.start] - (0 if out.container == "avi" else early)
@@ -271,7 +271,7 @@ def _mux(
         ):
             container.mux_one(packet)
         container.close()
-        return warnings
+        return [note for passenger in passengers for note in passenger.notes]
 
 
 def _timed(packets: Iterator[Any], place: int) -> Iterator[tuple[Fraction, int, Any]]:
@@ -325,7 +325,7 @@ def _video_packets(
 def _muxer_options(out: OutputSpec, source: FootageSpec) -> dict[str, str]:
     if out.container in ("mp4", "mov"):
         # Edit lists count in this scale: it must hold the pictures' and the sounds' ticks, or sync is rounded to 1 ms.
-        fine = math.lcm(source.time_base.denominator, *sample_rates(source))
+        fine = math.lcm(source.time_base.denominator, *(c.rate for c in out.companions if c.rate))
         options = {"movie_timescale": str(fine if fine < 50_000_000 else 1_000_000)}
         return options | ({"movflags": "+faststart"} if out.container == "mp4" else {})
     if _needs_display(out):

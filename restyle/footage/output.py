@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import av
 
 from restyle.errors import OutputError, show_path, why
 from restyle.footage.colour import FrameMaker, has_alpha
+from restyle.footage.companions import Companion, plan_companions
 from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
@@ -54,8 +55,10 @@ class OutputSpec:
     pixel_aspect: Fraction = Fraction(1)
     """Of the stored picture."""
     has_alpha: bool = False
+    companions: tuple[Companion, ...] = ()
+    """What comes along of the source's other streams."""
     notes: tuple[str, ...] = ()
-    """What a person should know: depth or alpha that the codec cannot hold."""
+    """What a person should know: depth or alpha that the codec cannot hold; sound that changes; what is left out."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -104,14 +107,21 @@ class OutputSpec:
 
 
 def plan_output(
-    source: FootageSpec, path: str | os.PathLike[str], *, codec: str | None = None, quality: int | None = None
+    source: FootageSpec,
+    path: str | os.PathLike[str],
+    *,
+    codec: str | None = None,
+    quality: int | None = None,
+    sound: Literal["keep", "stretch", "drop"] = "keep",
+    slow: Fraction = Fraction(1),
 ) -> OutputSpec:
     """Decide how the output is written.
 
     The container follows the name: .mp4, .mov, .mkv, .webm, .avi; ``name.%04d.png`` (or .jpg, .tif, .webp, .exr) is an image
     sequence, and so is a folder, as PNG or as ``codec`` says. ``codec``: one of ``CODECS``, or a picture format. ``quality``:
     0 to 100, 80 if not given, mapped to the codec's own scale. Depth, chroma, colour tags, pixel aspect and rotation are those
-    of the source as far as the codec and the container carry them; ``notes`` say what they do not.
+    of the source as far as the codec and the container carry them; ``notes`` say what they do not. ``sound``, ``slow``: of an
+    output that lasts longer than its source: see ``plan_companions``, which decides what comes along beside the pictures.
 
     Raises ``OutputError`` in one line for a pair that cannot be, with what can.
     """
@@ -124,7 +134,9 @@ def plan_output(
         raise OutputError(f"unknown codec {codec!r}; there are {', '.join(CODECS)}; for pictures {', '.join(PICTURES)}")
     suffix = place.suffix.lower()
     if suffix in CONTAINERS and not place.is_dir():
-        return _plan_video(source, place, suffix, codec, chosen)
+        spec = _plan_video(source, place, suffix, codec, chosen)
+        along = plan_companions(source, spec.path, spec.container, sound=sound, slow=slow)
+        return replace(spec, companions=along.streams, notes=(*spec.notes, *along.notes))
     if suffix in FORMATS and not place.is_dir():
         if Numbering.of(place) is None:
             raise OutputError(

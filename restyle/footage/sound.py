@@ -1,0 +1,274 @@
+"""Sound that is encoded again: as what, and doing it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from restyle.errors import show_path
+from restyle.footage.clock import Clock
+from restyle.footage.opening import open_container
+from restyle.types import FootageSpec
+
+__all__ = ["PCM_HOMES", "Coding", "Reencoded", "add_sound", "codings"]
+
+PCM_HOMES = {"mov", "avi", "matroska"}
+"""Containers that hold uncompressed sound."""
+_USUAL = ("mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""Layouts that coders and players know, by the number of channels."""
+_COUNTED = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1", 16: "hexadecagonal"}
+"""What channels mean that only their number is told of."""
+_BACK = {"SL": "BL", "SR": "BR"}
+"""Speakers at the side stand in for those at the back: which of the two a layout names is a matter of taste."""
+_OPUS_RATE = 48_000
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a sound track is encoded again."""
+
+    encoder: str
+    """FFmpeg's encoder."""
+    rate: int
+    """Samples a second."""
+    layout: str
+    """Channel layout by FFmpeg's name."""
+
+    @property
+    def codec(self) -> str:
+        """Name of what comes out (``opus``)."""
+        return av.codec.Codec(self.encoder, "w").canonical_name
+
+
+def codings(stream: Any, container: str) -> Iterator[Coding]:
+    """Ways to encode a sound track for a container, the most faithful first. Which of them works, an attempt tells."""
+    context = stream.codec_context
+    name = context.codec.canonical_name
+    if container == "avi" or (name.startswith("pcm_") and container in PCM_HOMES):
+        encoder = "pcm_s16le"
+        if context.format is not None and context.format.bytes > 2 and context.codec.lossless:
+            encoder = "pcm_f32le" if name.startswith("pcm_f") else "pcm_s24le"
+    else:
+        encoder = "libopus" if container == "webm" else "aac"
+    rate = _rate(encoder, context.sample_rate)
+    for layout in _layouts(context.layout):
+        yield Coding(encoder, rate, layout)
+
+
+def _rate(encoder: str, rate: int) -> int:
+    """The rate that an encoder takes: the same, else the next one above, else its highest."""
+    if encoder == "libopus":
+        return _OPUS_RATE
+    rates = av.codec.Codec(encoder, "w").audio_rates
+    if not rates or rate in rates:
+        return rate
+    return min((r for r in rates if r > rate), default=max(rates))
+
+
+def _layouts(layout: Any) -> list[str]:
+    """Layouts that keep every channel apart: the usual one of the same speakers, the own one, then larger ones."""
+    if re.fullmatch(r"\d+ channels", layout.name):
+        return [_COUNTED.get(layout.nb_channels, layout.name)]
+    own = _speakers(layout)
+    usual = [(name, _speakers(av.AudioLayout(name))) for name in _USUAL]
+    same = [name for name, speakers in usual if speakers == own]
+    larger = [name for name, speakers in usual if speakers > own]
+    return list(dict.fromkeys([*same, layout.name, *larger]))
+
+
+def _speakers(layout: Any) -> set[str]:
+    names = {channel.name for channel in layout.channels}
+    return names if {"BL", "BR"} & names else {_BACK.get(name, name) for name in names}
+
+
+def add_sound(container: Any, coding: Coding, like: Any) -> Any:
+    """Add an encoder's stream to an output, titled and flagged ``like`` another. Raises ``ValueError``, ``FFmpegError``."""
+    stream = container.add_stream(coding.encoder, rate=coding.rate)
+    context = stream.codec_context
+    context.layout = coding.layout
+    context.thread_count = 1
+    context.flags |= av.codec.context.Flags.bitexact
+    if not coding.encoder.startswith("pcm_"):
+        context.bit_rate = 96_000 * max(1, context.layout.nb_channels)
+    context.open(strict=False)
+    mark(stream, like)
+    return stream
+
+
+def mark(stream: Any, like: Any) -> None:
+    """Give a stream the language, the title and the flags (default, forced, ...) of another."""
+    facts = {key.lower(): value for key, value in like.metadata.items()}
+    facts["title"] = facts.get("title") or facts.get("name", "")  # as mov calls it
+    stream.metadata.update({key: facts[key] for key in ("language", "title") if facts.get(key)})
+    stream.disposition = like.disposition
+
+
+class Reencoded:
+    """One sound track, decoded and encoded anew, from the instant ``origin`` of the source on."""
+
+    def __init__(
+        self,
+        source: FootageSpec,
+        index: int,
+        stream: Any,
+        clock: Clock,
+        origin: Fraction,
+        end: Fraction,
+        trims: tuple[bool, bool],
+        slow: Fraction = Fraction(1),
+    ):
+        self._source = source
+        self._index = index
+        self._target = stream
+        self._clock = clock
+        self._origin = origin
+        self._end = end
+        self._trim_start, self._trim_end = trims
+        self._stretch = None if slow == 1 else Stretch(slow)
+        self._damaged = 0
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know, when all packets are out."""
+        if not self._damaged:
+            return []
+        return [
+            f"{self._damaged} packets of the sound of {show_path(self._source.path)} are damaged; there it is silent"
+        ]
+
+    def packets(self, container: Any) -> Iterator[Any]:
+        """The encoded packets, on the output's time."""
+        # A broadcast's sound changes its layout or its rate on the way: each stretch is converted by itself, and only what
+        # comes of that is cut to the encoder's frames.
+        cut = self._resampler(self._target.codec_context.frame_size or None)
+        form: tuple[Any, ...] | None = None
+        convert = cut
+        for frame in self._stretched():
+            own = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if own != form:
+                if form is not None:
+                    yield from self._encode(cut, convert.resample(None))
+                form, convert = own, self._resampler(None)
+            yield from self._encode(cut, convert.resample(frame))
+        if form is not None:
+            yield from self._encode(cut, convert.resample(None))
+        yield from self._made([*filter(None, cut.resample(None)), None])
+
+    def _resampler(self, frame_size: int | None) -> Any:
+        context = self._target.codec_context
+        return av.AudioResampler(
+            format=context.format, layout=context.layout, rate=context.sample_rate, frame_size=frame_size
+        )
+
+    def _stretched(self) -> Iterator[Any]:
+        for frame in self._frames():
+            yield from [frame] if self._stretch is None else self._stretch.push(frame)
+        yield from () if self._stretch is None else self._stretch.push(None)
+
+    def _frames(self) -> Iterator[Any]:
+        """Decoded frames on the output's time, each beginning where the one before it ends, or later."""
+        due = self._origin if self._trim_start else None
+        with open_container(self._source.path) as source:
+            stream: Any = source.streams[self._index]
+            if self._trim_start and not self._clock.jumps:
+                with suppress(av.FFmpegError, OSError):
+                    source.seek(int((self._origin - 1) * 1_000_000), backward=True)
+            for frame in self._decoded(source, stream):
+                begins = frame.pts * frame.time_base if frame.pts is not None else due or self._origin
+                length = Fraction(frame.samples, frame.sample_rate)
+                if self._trim_end and begins >= self._end:
+                    return
+                if due is not None and begins < (due if due == self._origin else due - length / 2):
+                    continue  # before the span; or parts of a joined file overlap
+                due = begins + length
+                frame.pts = round((begins - self._origin) * frame.sample_rate)
+                frame.time_base = Fraction(1, frame.sample_rate)
+                yield frame
+
+    def _decoded(self, source: Any, stream: Any) -> Iterator[Any]:
+        ticks = self._clock.follow()
+        packets = source.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                shift = ticks(packet)
+                packet.pts = None if packet.pts is None else packet.pts + shift
+                packet.dts = None if packet.dts is None else packet.dts + shift
+                frames = stream.decode(packet if packet.size else None)
+            except av.error.InvalidDataError:
+                self._damaged += 1
+                continue
+            except (av.FFmpegError, OSError):
+                self._damaged += 1
+                return  # the end of a damaged file
+            yield from frames
+
+    def _encode(self, cut: Any, frames: list[Any | None]) -> Iterator[Any]:
+        for frame in filter(None, frames):  # a resampler with nothing to do hands on the end, too
+            yield from self._made(cut.resample(frame))
+
+    def _made(self, frames: list[Any | None]) -> Iterator[Any]:
+        for frame in frames:
+            for packet in self._target.encode(frame):
+                if packet.pts is not None:
+                    yield packet
+
+
+class Stretch:
+    """Sound made to last longer at its own pitch, by FFmpeg's ``atempo`` (a phase-aligned overlap and add)."""
+
+    def __init__(self, slow: Fraction) -> None:
+        self._slow = slow
+        self._graph: Any = None
+        self._begin: Fraction | None = None
+        self._form: tuple[Any, ...] | None = None
+        self._done = 0
+
+    def push(self, frame: Any | None) -> Iterator[Any]:
+        """Give the next decoded frame, ``None`` at the end; what comes out is stamped on the longer clock."""
+        form = None if frame is None else (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._graph is not None and frame is not None and form != self._form:
+            yield from self.push(None)
+            self._graph = None
+        if self._graph is None:
+            if frame is None:
+                return
+            self._begin, self._form, self._done = frame.pts * frame.time_base * self._slow, form, 0
+            self._open(frame)
+        self._graph.push(frame)
+        while True:
+            try:
+                made = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            made.pts = round((self._begin or 0) * made.sample_rate) + self._done
+            made.time_base = Fraction(1, made.sample_rate)
+            self._done += made.samples
+            yield made
+
+    def _open(self, frame: Any) -> None:
+        self._graph = av.filter.Graph()
+        last = self._graph.add_abuffer(
+            format=frame.format.name,
+            sample_rate=frame.sample_rate,
+            layout=_layouts(frame.layout)[0] if "channels" in frame.layout.name else frame.layout.name,
+            time_base=frame.time_base,
+        )
+        tempo = 1 / self._slow
+        while tempo != 1:  # one filter changes the tempo by a half to two hundred times; beyond two it drops samples
+            part = min(Fraction(2), max(Fraction(1, 2), tempo))
+            step = self._graph.add("atempo", f"{float(part):.9f}")
+            last.link_to(step)
+            last = step
+            tempo /= part
+        sink = self._graph.add("abuffersink")
+        last.link_to(sink)
+        self._graph.configure()
