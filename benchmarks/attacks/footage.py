@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["FRAMES", "KINDS", "frames_in", "moving", "write_kind", "write_video"]
+__all__ = ["FRAMES", "KINDS", "moving", "pictures_in", "write_kind", "write_video"]
 
 FRAMES = 12
 RATE = 24
@@ -142,21 +143,23 @@ def write_kind(folder: Path, kind: str) -> Path:
     return write_video(folder / kind, encoder=encoder, pixels=pixels, audio=audio, muxer=muxer)
 
 
-def frames_in(path: Path) -> int | None:
-    """How many pictures FFmpeg gets out of a file, whatever is wrong with them; ``None``: it cannot be opened."""
+def pictures_in(path: Path) -> list[bytes] | None:
+    """Digest of each picture that FFmpeg gets out of a file, whatever is wrong with it; ``None``: it cannot be opened."""
     import av
 
-    count = 0
+    found: list[bytes] = []
     try:
         with av.open(f"file:{path}") as source:
             if not source.streams.video:
                 return None
             stream = source.streams.video[0]
             for packet in _forgiving(source.demux(stream)):
-                count += sum(1 for _ in _forgiving(iter(packet.decode())))
+                for frame in _forgiving(iter(packet.decode())):
+                    planes = b"".join(bytes(plane) for plane in frame.planes)
+                    found.append(hashlib.blake2b(planes, digest_size=8).digest())
     except (av.FFmpegError, OSError, ValueError):
-        return count or None
-    return count
+        return found or None
+    return found
 
 
 def _forgiving(items: Iterator) -> Iterator:
