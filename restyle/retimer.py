@@ -128,7 +128,9 @@ def retime(
     tally = _Tally()
     meter.begin("render", total)
     with held(out.target):
-        segment = part_of(out.target)
+        aside = part_of(out.target)  # a folder: killed, it is swept with all that the segment's writer left in it
+        aside.mkdir()
+        segment = aside / "segment"
         with open_footage(source, rate=rate) as footage:
             frames = _frames(footage, analysis, keep, mend=repeats == "mend" and keep is None, tally=tally)
             made = _retimed(frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally)

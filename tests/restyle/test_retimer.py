@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -242,3 +245,26 @@ def test_one_frame_and_one_pixel(tmp_path: Path) -> None:
     write_pictures(tmp_path / "one", moving_frames(1, (1, 1)), "f.%04d.png")
     made = restyle.retime(tmp_path / "one", tmp_path / "out", fps=60, rate=Fraction(24))
     assert made.frames == 3
+
+
+KILLED = """
+import os, signal, sys
+import restyle
+def progress(now):
+    if now.stage == "render" and now.done == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+restyle.retime(*sys.argv[1:], fps=50, progress=progress)
+"""
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out/f.%04d.png"])
+def test_killed_while_it_draws_the_next_run_leaves_nothing_of_it(output: str, tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving_frames(8, SIZE), rate=25)
+    (tmp_path / "out").mkdir()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(source), str(tmp_path / output)])
+    assert done.returncode == -signal.SIGKILL
+    before = {path.name for path in tmp_path.rglob("*") if path.suffix == ".part"}
+    assert before  # else the test shows nothing
+    restyle.retime(source, tmp_path / output, fps=50)
+    assert not before & {path.name for path in tmp_path.rglob("*")}
+    assert {path.name for path in tmp_path.iterdir()} <= {"in.mp4", "out.mp4", "out"}
