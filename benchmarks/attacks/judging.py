@@ -77,9 +77,12 @@ class Place:
                 yield Finding("lost", f"{path} was changed")
 
     def _unsure(self, path: str) -> bool:
-        """An empty temporary folder: it might be one that is just being made, so no run removes it."""
+        """A temporary folder with no more than an empty file in it: it might be one that is just being made, so no run removes
+        it."""
         folder = self.folder / path
-        return folder.parent == self.temp and folder.is_dir() and not any(folder.iterdir())
+        if folder.parent != self.temp or not folder.is_dir():
+            return False
+        return all(stat.S_ISREG(item.lstat().st_mode) and not item.lstat().st_size for item in folder.iterdir())
 
     def _all(self) -> Iterator[tuple[str, str]]:
         for home in (self.here, self.temp):
