@@ -92,7 +92,16 @@ class Inputs:
 
     def footage(self, spec: FootageSpec, files: Iterable[Path]) -> str:
         """Digest of a piece of footage, free of names: a moved clip is the same clip. Raises as ``digest``."""
-        facts = [spec.width, spec.height, spec.dtype, str(spec.rate), spec.rotation, spec.mirrored, asdict(spec.colour)]
+        facts = [
+            spec.width,
+            spec.height,
+            spec.dtype,
+            str(spec.rate),
+            spec.rotation,
+            spec.mirrored,
+            spec.deinterlaced,
+            asdict(spec.colour),
+        ]
         return digest([self.digest(path) for path in files], facts)
 
     def check(self) -> None:

@@ -102,7 +102,7 @@ class Job:
         self.report = report
         self.offline = offline
         self.rate = rate
-        self.spec: FootageSpec = probe(self.source, rate=rate)
+        self.spec: FootageSpec = probe(self.source, rate=rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
         self.folder = Path(folder) if folder is not None else _default_folder(self.output)
         self._meter = Meter(progress, cancel)
@@ -324,7 +324,7 @@ class Job:
     def _open(self) -> Footage:
         from restyle.footage import open_footage
 
-        return open_footage(self.source, rate=self.rate)
+        return open_footage(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
 
     def _findings(self, footage: Footage, store: JobStore, inputs: Inputs) -> Findings:
         return Findings(footage, self.source, self.recipe, store, inputs, self._meter, offline=self.offline)

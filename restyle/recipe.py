@@ -170,6 +170,8 @@ class Recipe(BaseModel):
     """Frame number -> a picture painted by hand, used as that keyframe."""
     cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
     """Where shots begin: found, nowhere, or at these frames."""
+    deinterlace: bool = False
+    """Make whole pictures of the two fields of interlaced footage's frames, one for each frame."""
     objects: Annotated[tuple[str, ...], Field(max_length=MOST_OBJECTS)] = ()
     """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
     objects alone are restyled."""

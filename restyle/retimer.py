@@ -76,6 +76,7 @@ def retime(
     codec: str | None = None,
     quality: int | None = None,
     rate: Fraction | None = None,
+    deinterlace: bool = False,
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
@@ -86,7 +87,8 @@ def retime(
     ``drawn``: at how many pictures a second it was drawn, where they are repeated (12 in footage of 24); else repeats of up
     to three are found by themselves, unless ``repeats`` is ``keep``. ``by``: the interpolator (``interp.between``), with
     ``options``. ``sound``: ``keep`` (the default at normal speed), ``stretch`` to the new length at its own pitch, or ``drop``
-    (the default of slow motion). ``cuts``, ``range``, ``codec``, ``quality``: as in a recipe. ``rate``: of a picture sequence.
+    (the default of slow motion). ``cuts``, ``range``, ``codec``, ``quality``, ``deinterlace``: as in a recipe.
+    ``rate``: of a picture sequence.
 
     Output frame n shows the instant n / (fps * slow) of the footage, exactly; it has ceil(duration * slow * fps) frames. A
     frame that falls on an instant is handed on untouched. Nothing is drawn across a cut. Memory does not grow with length.
@@ -108,7 +110,7 @@ def retime(
         raise RecipeError(f"repeats is mend or keep, got {repeats!r}")
     if sound == "keep" and factor != 1:
         raise RecipeError("sound cannot be kept as it is when the pictures run slower: stretch it, or drop it")
-    spec = probe(source, rate=rate)
+    spec = probe(source, rate=rate, deinterlace=deinterlace)
     wanted = spec.rate if fps is None else parse_rate(fps, "fps")
     out = plan_output(_clocked(spec, wanted), output, codec=codec, quality=quality, sound=sound, slow=factor)
     check_output(spec, out, overwrite=overwrite)
@@ -117,7 +119,7 @@ def retime(
         inputs.watch(path)
     interpolator = _interpolator(by, options or {})
     meter = Meter(progress, cancel)
-    analysis = _analyse(source, cuts, range, rate, progress, cancel)
+    analysis = _analyse(source, cuts, range, rate, deinterlace, progress, cancel)
     span = builtins.range(analysis.start, analysis.stop)
     ticks = analysis.pts
     begin, end = ticks[span.start] * spec.time_base, last_end(spec, ticks, span) * spec.time_base
@@ -131,7 +133,7 @@ def retime(
         aside = part_of(out.target)  # a folder: killed, it is swept with all that the segment's writer left in it
         aside.mkdir()
         segment = aside / "segment"
-        with open_footage(source, rate=rate) as footage:
+        with open_footage(source, rate=rate, deinterlace=deinterlace) as footage:
             frames = _frames(footage, analysis, keep, mend=repeats == "mend" and keep is None, tally=tally)
             made = _retimed(frames, times, span.start, length, set(analysis.cuts), interpolator, wanted, factor, tally)
             with (
@@ -269,6 +271,7 @@ def _analyse(
     cuts: Any,
     span: Any,
     rate: Fraction | None,
+    deinterlace: bool,
     progress: ProgressCallback | None,
     cancel: threading.Event | None,
 ) -> Analysis:
@@ -276,7 +279,14 @@ def _analyse(
     from restyle.recipe import Recipe
 
     fields = {name: value for name, value in (("cuts", cuts), ("range", span)) if value is not None}
-    job = Job(source, None, Recipe.build("retime()", **fields), rate=rate, progress=progress, cancel=cancel)
+    job = Job(
+        source,
+        None,
+        Recipe.build("retime()", deinterlace=deinterlace, **fields),
+        rate=rate,
+        progress=progress,
+        cancel=cancel,
+    )
     return job.analyse()
 
 

@@ -61,6 +61,10 @@ class FootageSpec:
     """Whether the stored picture is mirrored left to right for display, before it is turned."""
     display_matrix: tuple[int, ...] | None = None
     """The matrix that says both, nine numbers as the file has them."""
+    field_order: Literal["progressive", "top", "bottom"] = "progressive"
+    """Interlaced footage: which of a frame's two fields is shown first."""
+    deinterlaced: bool = False
+    """Whether pictures are handed out with whole pictures made of their fields."""
     colour: ColourTags = field(default_factory=ColourTags)
     timecode: str | None = None
     audio_streams: int = 0

@@ -64,6 +64,7 @@ def run(
     coverage: o.Coverage = None,
     max_gap: o.MaxGap = None,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
@@ -110,6 +111,7 @@ def run(
         coverage=coverage,
         max_gap=max_gap,
         cuts=cuts,
+        deinterlace=deinterlace,
         objects=objects,
         layers=layer,
         masker=masker,
@@ -156,6 +158,7 @@ def plan(
     coverage: o.Coverage = None,
     max_gap: o.MaxGap = None,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
@@ -187,6 +190,7 @@ def plan(
         coverage=coverage,
         max_gap=max_gap,
         cuts=cuts,
+        deinterlace=deinterlace,
         objects=objects,
         layers=layer,
         masker=masker,
@@ -218,6 +222,7 @@ def preview(
     recipe: o.RecipeFile = None,
     keyframe_image: o.KeyframeImage = None,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     objects: o.Object = None,
     layer: o.Layer = None,
     masker: o.Masker = None,
@@ -252,6 +257,7 @@ def preview(
         seed=seed,
         storyboard=keyframe_image,
         cuts=cuts,
+        deinterlace=deinterlace,
         objects=objects,
         layers=layer,
         masker=masker,
@@ -301,6 +307,7 @@ def matte(
     masker_option: o.MaskerOption = None,
     recipe: o.RecipeFile = None,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     span: o.Span = None,
     fps: o.Fps = None,
     overwrite: o.Overwrite = False,
@@ -319,7 +326,15 @@ def matte(
     from restyle.job import Job
     from restyle.matte_clips import CLIPS
 
-    wanted = o.recipe_of(recipe, objects=objects, masker=masker, masker_options=masker_option, cuts=cuts, range=span)
+    wanted = o.recipe_of(
+        recipe,
+        objects=objects,
+        masker=masker,
+        masker_options=masker_option,
+        cuts=cuts,
+        deinterlace=deinterlace,
+        range=span,
+    )
     with terminal.display() as progress:
         work = Job(
             source,

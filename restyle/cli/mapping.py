@@ -49,6 +49,7 @@ def controls(
         ),
     ] = None,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     span: o.Span = None,
     fps: o.Fps = None,
     overwrite: o.Overwrite = False,
@@ -77,7 +78,7 @@ def controls(
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     if not wanted or len(set(wanted)) < len(wanted):
         raise RecipeError(f"--kinds is a list of different kinds such as canny,depth; got {kinds!r}")
-    recipe = o.recipe_of(None, cuts=cuts, range=span)
+    recipe = o.recipe_of(None, cuts=cuts, deinterlace=deinterlace, range=span)
     with terminal.display() as progress:
         work = Job(
             source, None, recipe, offline=offline, rate=o.rate_of(fps), progress=progress, cancel=terminal.stop.event

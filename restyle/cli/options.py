@@ -124,6 +124,13 @@ FillOption = Annotated[
         show_default=False,
     ),
 ]
+Deinterlace = Annotated[
+    bool | None,
+    typer.Option(
+        "--deinterlace/--no-deinterlace",
+        help="Make whole pictures of the two fields of interlaced footage's frames, one for each frame (FFmpeg's bwdif).",
+    ),
+]
 Seed = Annotated[
     int | None,
     typer.Option(metavar="N", help="Seed of painters that draw random numbers."),

@@ -77,6 +77,7 @@ def retime(
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
     cuts: o.Cuts = None,
+    deinterlace: o.Deinterlace = None,
     span: o.Span = None,
     rate: Rate = None,
     overwrite: o.Overwrite = False,
@@ -109,6 +110,7 @@ def retime(
             repeats=repeats,  # type: ignore[arg-type]
             cuts=recipe.cuts,
             range=recipe.range,
+            deinterlace=bool(deinterlace),
             codec=codec,
             quality=quality,
             rate=None if rate is None else parse_rate(rate, "--rate"),

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from restyle.footage.fields import FieldFlag, FieldOrder
 from restyle.footage.orientation import stored, upright
 from restyle.types import ColourTags
 
@@ -141,7 +142,15 @@ class FrameMaker:
     """Turns upright RGB arrays into frames that an encoder takes: turned back, in its pixel format, matrix and range."""
 
     def __init__(
-        self, *, pixel_format: str, tags: ColourTags, height: int, rotation: int, mirrored: bool = False, depth: str
+        self,
+        *,
+        pixel_format: str,
+        tags: ColourTags,
+        height: int,
+        rotation: int,
+        mirrored: bool = False,
+        depth: str,
+        field_order: FieldOrder = "progressive",
     ):
         self._format = pixel_format
         self._rgb = av.VideoFormat(pixel_format).is_rgb
@@ -154,6 +163,7 @@ class FrameMaker:
         self._tags = tags
         self._orientation = rotation, mirrored
         self._scaler = VideoReformatter()
+        self._fields = FieldFlag(field_order)
 
     def make(self, picture: np.ndarray, alpha: np.ndarray | None) -> av.VideoFrame:
         """A frame from an H x W x 3 picture (and H x W alpha) of uint8 or uint16."""
@@ -171,7 +181,7 @@ class FrameMaker:
         picture = np.ascontiguousarray(stored(picture, *self._orientation))
         wide = self._depth == "uint16"
         name = ("rgba64le" if wide else "rgba") if self._alpha else ("rgb48le" if wide else "rgb24")
-        frame = av.VideoFrame.from_numpy_buffer(picture, name)
+        frame = self._fields.put(av.VideoFrame.from_numpy_buffer(picture, name))
         if name != self._format:
             options: dict[str, Any] = {}
             if not self._rgb:

@@ -37,6 +37,8 @@ class Codec:
     """Subsampled pictures must have even sides; odd ones are encoded without subsampling."""
     limited_only: bool = False
     """The codec has no full range."""
+    fields: bool = False
+    """The encoder codes the two fields of a frame, and says which is first."""
     tag: str | None = None
     """FourCC in mp4 and mov, where the muxer's own choice is not what players expect."""
 
@@ -91,12 +93,12 @@ class Codec:
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("h264", "libx264", ("mp4", "mov", "matroska"), (45, 17, 6), even=True),
+        Codec("h264", "libx264", ("mp4", "mov", "matroska"), (45, 17, 6), even=True, fields=True),
         Codec("hevc", "libx265", ("mp4", "mov", "matroska"), (45, 17, 6), even=True, tag="hvc1"),
         Codec("vp9", "libvpx-vp9", ("mp4", "matroska", "webm"), (60, 20, 4)),
         Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 16, 4)),
-        Codec("prores", "prores_aw", ("mov", "matroska"), None, limited_only=True),
-        Codec("ffv1", "ffv1", ("matroska", "avi"), None),
+        Codec("prores", "prores_aw", ("mov", "matroska"), None, limited_only=True, fields=True),
+        Codec("ffv1", "ffv1", ("matroska", "avi"), None, fields=True),
         Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
     )
 }
@@ -188,7 +190,14 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.color_trc = number_of_tag(TRANSFERS, tags.transfer)
     context.colorspace = number_of_tag(MATRICES, tags.matrix)
     context.color_range = number_of_tag(RANGES, tags.range, unknown=0)
-    context.options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.width * spec.height)
+    options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.width * spec.height)
+    if spec.field_order != "progressive":
+        context.flags |= av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me
+        context.field_order = {"top": 2, "bottom": 3}[spec.field_order]  # AVFieldOrder
+        if codec.name == "h264":
+            known = [options["x264-params"]] if "x264-params" in options else []
+            options["x264-params"] = ":".join([*known, "tff=1" if spec.field_order == "top" else "bff=1"])
+    context.options = options
 
 
 def silence_encoders() -> None:

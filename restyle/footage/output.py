@@ -52,6 +52,8 @@ class OutputSpec:
     """The rotation tag that is written, degrees counter-clockwise. 0 where the container carries none: stored upright."""
     mirrored: bool = False
     """Whether the tag mirrors the stored picture left to right, before it is turned."""
+    field_order: Literal["progressive", "top", "bottom"] = "progressive"
+    """Which of a frame's two fields is first, where the result is flagged as interlaced."""
     pixel_aspect: Fraction = Fraction(1)
     """Of the stored picture."""
     has_alpha: bool = False
@@ -81,6 +83,7 @@ class OutputSpec:
             "colour": [tags.primaries, tags.transfer, tags.matrix, tags.range],
             "rotation": self.rotation,
             "mirrored": self.mirrored,
+            "field_order": self.field_order,
             "pixel_aspect": str(self.pixel_aspect),
             "options": encoder_options(self.codec, self.quality, self.pixel_format, self.width * self.height)
             if self.kind == "video"
@@ -170,6 +173,8 @@ def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> 
         notes.append(f"{kind} holds 8 bits a channel; the footage's {source.bits} are reduced")
     if source.has_alpha and kind == "jpeg":
         notes.append("jpeg holds no alpha; it is left out")
+    if source.field_order != "progressive":
+        notes.append(f"pictures are not flagged as interlaced; their fields stay, {source.field_order} field first")
     return OutputSpec(
         path=os.fspath(path),
         kind="sequence",
@@ -209,6 +214,14 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
     layout = known.layout(source, width, height, container, notes)
     if container == "avi" and name == "ffv1" and source.pixel_aspect != 1:
         notes.append(".avi holds no pixel aspect; players will show the picture with square pixels")
+    order = source.field_order
+    if order != "progressive":
+        trouble = _field_trouble(source, known, layout, height, tagged)
+        if trouble is not None:
+            notes.append(
+                f"the result is not flagged as interlaced, {order} field first, though its fields stay: {trouble}"
+            )
+            order = "progressive"
     spec = OutputSpec(
         path=os.fspath(path),
         kind="video",
@@ -223,12 +236,24 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         colour=_colour(source, known, layout, height),
         rotation=rotation,
         mirrored=source.mirrored and tagged,
+        field_order=order,
         pixel_aspect=1 / source.pixel_aspect if turned else source.pixel_aspect,
         has_alpha=has_alpha(layout),
         notes=tuple(notes),
     )
     _try(spec)
     return spec
+
+
+def _field_trouble(source: FootageSpec, codec: Codec, layout: str, height: int, tagged: bool) -> str | None:
+    """Why the two fields of a frame cannot be flagged; ``None``: they can."""
+    if not codec.fields:
+        return f"{codec.name} codes whole pictures; h264, prores and ffv1 keep the flag"
+    if (source.rotation or source.mirrored) and not tagged:
+        return "its pictures are stored upright; .mp4 and .mov keep them as they lie"
+    if codec.name == "h264" and "420" in layout and height % 4:
+        return f"h264 codes fields of 4:2:0 in heights that are multiples of 4, not {height}; prores and ffv1 keep the flag"
+    return None
 
 
 def _default_codec(suffix: str, source: FootageSpec) -> str:
@@ -272,6 +297,7 @@ def _try(spec: OutputSpec) -> None:
             height=spec.height,
             rotation=spec.rotation,
             mirrored=spec.mirrored,
+            field_order=spec.field_order,
             depth=depth,
         )
         frame = maker.make(np.zeros((*size, 3), depth), None)

@@ -57,15 +57,18 @@ def _opens_as_video(path: Path) -> bool:
     return True
 
 
-def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> FootageSpec:
+def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None, deinterlace: bool = False) -> FootageSpec:
     """What a piece of footage is, from its headers: a video file, an animated picture, a pattern (``shot/frame.%04d.png``), a
     folder of pictures.
 
     ``rate``: frames a second of an image sequence (24 if not given); a video file has its own, and refuses another.
+    ``deinterlace``: hand out whole pictures, made of the two fields of a video's frames, one for each frame.
     Raises ``FootageError`` in one line: missing, unreadable, empty, no video in it, a gap in a sequence, differing sizes.
     """
     place = Path(path)
     kind = kind_of(place)
+    if deinterlace and kind != "video":
+        raise RecipeError(f"{show_path(path)} holds pictures, not fields; --deinterlace is for video files")
     if kind in ("picture", "sequence"):
         chosen = SEQUENCE_RATE if rate is None else Fraction(rate)
         if chosen <= 0:
@@ -78,7 +81,7 @@ def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> Foot
     else:
         from restyle.footage.video import probe_video
 
-        spec = probe_video(place)
+        spec = probe_video(place, deinterlace=deinterlace)
     if rate is not None and Fraction(rate) != spec.rate:
         raise RecipeError(f"{show_path(path)} has its own rate, {spec.rate}; --rate is for image sequences")
     return spec
@@ -136,9 +139,9 @@ class Footage:
         self.close()
 
 
-def open_footage(path: str | os.PathLike[str], *, rate: Fraction | None = None) -> Footage:
+def open_footage(path: str | os.PathLike[str], *, rate: Fraction | None = None, deinterlace: bool = False) -> Footage:
     """Probe and open footage; see ``probe`` for the paths it takes and the errors it raises."""
-    return Footage(probe(path, rate=rate))
+    return Footage(probe(path, rate=rate, deinterlace=deinterlace))
 
 
 def timing(path: str | os.PathLike[str]) -> list[int]:

@@ -82,6 +82,7 @@ class SegmentWriter:
             height=spec.height,
             rotation=spec.rotation,
             mirrored=spec.mirrored,
+            field_order=spec.field_order,
             depth="uint16" if spec.dtype == "uint16" else "uint8",
         )
 

@@ -16,6 +16,7 @@ from restyle.errors import FootageError, show_path
 from restyle.footage.clock import Watch
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
 from restyle.footage.decoding import alpha_beside, from_keyframe, from_start, surveyed
+from restyle.footage.fields import deinterlaced, field_order_of
 from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
@@ -30,7 +31,7 @@ _TS_PACKETS = (188, 192, 204)
 """Bytes of a transport stream's packets: plain, with a time stamp, with check bytes."""
 
 
-def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
+def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> FootageSpec:
     """What a video file is, from its headers and its first frame. Raises ``FootageError``."""
     with open_container(path) as container:
         stream, notes = chosen_stream(container, path)
@@ -51,6 +52,12 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
         shown = orientation_of(first)
         if shown.note is not None:
             notes.append(shown.note)
+        order = field_order_of(first, context)
+        if order != "progressive" and not deinterlace:
+            notes.append(
+                f"interlaced, {order} field first: the two fields of each frame are worked on as they lie in it; "
+                "--deinterlace makes whole pictures of them"
+            )
         frames = _promised_frames(container, stream, path)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         aspect = aspect if aspect > 0 else Fraction(1)
@@ -76,6 +83,8 @@ def probe_video(path: str | os.PathLike[str]) -> FootageSpec:
             rotation=shown.rotation,
             mirrored=shown.mirrored,
             display_matrix=shown.matrix,
+            field_order="progressive" if deinterlace else order,
+            deinterlaced=deinterlace,
             colour=_tags(first, context),
             timecode=_timecode(container, stream),
             audio_streams=len(container.streams.audio),
@@ -163,10 +172,13 @@ def read_video(
 
     ``mended`` gets the numbers of frames whose lost parts the decoder made up, where decoding begins at the file's start.
     """
-    if start > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
-        source = from_keyframe(spec, start, pts, mended)
+    first = max(0, start - 1) if spec.deinterlaced else start  # fields are seen with those of the frame before
+    if first > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
+        source = from_keyframe(spec, first, pts, mended)
     else:
-        source = from_start(spec, start, mended)
+        source = from_start(spec, first, mended)
+    if spec.deinterlaced:
+        source = deinterlaced(source)
     # A rotation that the decoder no longer reports (after a seek, say) still holds: the probe's tells.
     try:
         reader = FrameReader(
@@ -179,6 +191,8 @@ def read_video(
         if stop is not None and stop <= start:
             return
         for index, stamp, frame in source:
+            if index < start:
+                continue
             picture, alpha = reader.read(frame)
             del frame
             yield Frame(index, stamp, picture, alpha)

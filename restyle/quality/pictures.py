@@ -80,6 +80,8 @@ def _facts(spec: FootageSpec, frames: int | None, seconds: Fraction | float | No
         size += f", pixel aspect {spec.pixel_aspect.numerator}:{spec.pixel_aspect.denominator}"
     if spec.mirrored:
         size += ", mirrored"
+    if spec.field_order != "progressive":
+        size += f", interlaced, {spec.field_order} field first"
     if spec.rotation:
         size += f", turned {spec.rotation}°"
     return {

@@ -80,7 +80,8 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "painter": "neural-style", "painter_options": {"hold": 0.25},
         "fill": "along-motion", "fill_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
         "keyframes": "every:6", "coverage": 0.5,
-        "max_gap": 9, "storyboard": {}, "cuts": [10], "objects": [], "masker": "auto", "masker_options": {"edge": 4},
+        "max_gap": 9, "storyboard": {}, "cuts": [10], "deinterlace": False,
+        "objects": [], "masker": "auto", "masker_options": {"edge": 4},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,
     }  # fmt: skip
     plan = json.loads((tmp_path / "work here" / "plan.json").read_text())
