@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from interp.flow import estimator
+from interp.flow import estimated, estimator
 from interp.surroundings import completed
 from interp.track import grey_at, working_size
 from interp.types import FlowEstimator
@@ -91,7 +91,7 @@ def _look(picture: np.ndarray, hidden: np.ndarray) -> _Seen:
 
 
 def _join(a: _Seen, b: _Seen, search: FlowEstimator) -> None:
-    there, back = search.estimate(a.grey, b.grey), search.estimate(b.grey, a.grey)
+    there, back = estimated(search, a.grey, b.grey), estimated(search, b.grey, a.grey)
     a.ahead = completed(there, consistency(there, back), a.small, b.small)
     b.back = completed(back, consistency(back, there), b.small, a.small)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from interp.flow import estimated
 from interp.types import FlowEstimator, Motion
 from interp.warp import (
     LEAST_SURE,
@@ -72,8 +73,8 @@ class MotionTrack:
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         flat = cv2.resize(_flatness(luma), self._coarse, interpolation=cv2.INTER_AREA)
         if self._luma is not None:
-            there = self._estimator.estimate(self._luma, luma)
-            back = self._estimator.estimate(luma, self._luma)
+            there = estimated(self._estimator, self._luma, luma)
+            back = estimated(self._estimator, luma, self._luma)
             there, back, sure_there, sure_back = self._agreed(there, back, self._flat[-1], flat)
             self._forward.append(there)
             self._backward.append(back)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from restyle.control_maps import told
 from restyle.errors import RecipeError
 from restyle.inputs import Inputs
+from restyle.parts import detected
 from restyle.recipe import Control
 from restyle.store import JobStore, digest, load_map, save_map
 from restyle.types import Frame, Keyframe, Shot
@@ -186,7 +187,7 @@ class KeyframeMaps:
                     one = self._pictures(shot).read(frame - shot.start, frame - shot.start + 1)
                     with closing(cast("Any", one)):
                         picture = next(one)
-                made = self._detector(kind).detect(picture)
+                made = detected(self._detector(kind), picture)
             with self._store.making("maps", key) as folder:
                 save_map(folder / "map", made)
         return self._load(key)

@@ -15,6 +15,7 @@ from restyle.errors import (
     MissingModelError,
     RecipeError,
 )
+from restyle.parts import detected
 from restyle.progress import Meter
 from restyle.recipe import Control
 from restyle.store import load_map, save_map
@@ -170,17 +171,17 @@ def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, Cont
     """(frame, map) for a whole shot. A detector of pairs sees each frame and the next; for the last, the one before."""
     if detector.facts.takes == "picture":
         for number, picture in enumerate(pictures.read(0, len(pictures))):
-            yield number, detector.detect(picture)
+            yield number, detected(detector, picture)
         return
     before: np.ndarray | None = None
     last: np.ndarray | None = None
     for number, picture in enumerate(pictures.read(0, len(pictures))):
         if last is not None:
-            yield number - 1, detector.detect_pair(last, picture)
+            yield number - 1, detected(detector, last, picture)
         before, last = last, picture
     if last is not None:
         there, backward = (last, False) if before is None else (before, True)
-        yield len(pictures) - 1, detector.detect_pair(last, there, backward=backward)
+        yield len(pictures) - 1, detected(detector, last, there, backward=backward)
 
 
 def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -> None:

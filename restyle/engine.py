@@ -16,8 +16,9 @@ import numpy as np
 from interp.types import Filled, Filler, Gap
 from restyle import composite
 from restyle.engine_parts import Compositor, Conditions, Frames, Look, Paintings, PaintingShelf, Rendered
-from restyle.errors import FootageError, PainterError, RestyleError, show_path, why
+from restyle.errors import FootageError, PainterError, show_path
 from restyle.painters.base import Paint, Painter
+from restyle.parts import filled, painted
 from restyle.progress import Meter
 from restyle.stream import prefetch
 from restyle.types import Carry, Frame, Keyframe, Window
@@ -251,14 +252,7 @@ class Engine:
             mattes=() if wanted.matte is None else tuple(view.part(wanted.matte(view.frame.index)) for view in views),
             tick=meter.tell,
         )
-        try:
-            return painter.paint(work, carry)
-        except RestyleError:
-            raise
-        except Exception as error:
-            raise PainterError(
-                f"painter {painter.name!r} failed on frames {numbers[0]} to {numbers[-1]}: {why(error)}"
-            ) from error
+        return painted(painter, work, carry)
 
     def _maps(self, painter: Painter, views: Sequence[_View], meter: Meter) -> dict[str, tuple[np.ndarray, ...]]:
         """The control maps that the painter wants to see, as it sees the frames."""
@@ -289,16 +283,16 @@ class Engine:
         if not bounds:
             bounds = [(marks[0], marks[0])]
         for left, right in bounds:
-            painted = dict(keys)
-            filled: list[dict[int, Filled]] = []
+            shown = dict(keys)
+            looks: list[dict[int, Filled]] = []
             for look, made in enumerate(paintings):
                 pictures = dict(made.pictures)
-                between = self._fill(window, look, frames, track, pictures, painted, left, right, made.carry, meter)
-                filled.append({number: Filled(picture, 1.0) for number, picture in pictures.items()} | between)
+                between = self._fill(window, look, frames, track, pictures, shown, left, right, made.carry, meter)
+                looks.append({number: Filled(picture, 1.0) for number, picture in pictures.items()} | between)
             final = right == window.last
             for number in range(left, right + 1 if final else right):
                 view = frames[number - window.start]
-                yield self._compose(view, [look[number] for look in filled], window, painted.get(number))
+                yield self._compose(view, [made[number] for made in looks], window, shown.get(number))
 
     def _compose(self, view: _View, filled: Sequence[Filled], window: Window, key: Keyframe | None) -> Rendered:
         frame = view.frame
@@ -326,14 +320,14 @@ class Engine:
         frames: Sequence[_View],
         track: MotionTrack,
         pictures: dict[int, np.ndarray],
-        painted: dict[int, Keyframe],
+        keys: dict[int, Keyframe],
         left: int,
         right: int,
         carry: Carry,
         meter: Meter,
     ) -> dict[int, Filled]:
         """In-betweens of the gap from ``left`` to ``right``, by frame number. A frame that is explained too little is
-        painted (it joins ``pictures`` and ``painted``), and both halves are filled anew."""
+        painted (it joins ``pictures`` and ``keys``), and both halves are filled anew."""
         first = left - window.start
         gap = Gap(
             frames=[frame.picture for frame in frames[first : right - window.start + 1]],
@@ -342,24 +336,23 @@ class Engine:
             left=pictures.get(left),
             right=pictures.get(right) if right != left else None,
         )
-        filled: dict[int, Filled] = {}
-        for place, got in zip(gap.inner, self._filler.fill(gap), strict=True):
-            filled[left + place] = got
+        made: dict[int, Filled] = {}
+        for place, got in filled(self._filler, gap):
+            made[left + place] = got
             meter.tell("filling")
-        if not self._repair or not filled:
-            return filled
-        worst = min(filled, key=lambda number: filled[number].coverage)
-        if filled[worst].coverage >= REPAIR_BELOW:
-            return filled
+        if not self._repair or not made:
+            return made
+        worst = min(made, key=lambda number: made[number].coverage)
+        if made[worst].coverage >= REPAIR_BELOW:
+            return made
         meter.tell(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({n for n in (left, right) if n in pictures} | {worst})
         given = {place: pictures[number] for place, number in enumerate(numbers) if number in pictures}
-        made, _ = self._call_painter(window, look, frames, track, numbers, given, carry, meter)
-        pictures[worst] = made[numbers.index(worst)]
-        painted[worst] = Keyframe(worst, "repair")
-        del filled[worst]
+        paintings, _ = self._call_painter(window, look, frames, track, numbers, given, carry, meter)
+        pictures[worst] = paintings[numbers.index(worst)]
+        keys[worst] = Keyframe(worst, "repair")
         halves: dict[int, Filled] = {}
         for a, b in ((left, worst), (worst, right)):
             if a != b:
-                halves |= self._fill(window, look, frames, track, pictures, painted, a, b, carry, meter)
+                halves |= self._fill(window, look, frames, track, pictures, keys, a, b, carry, meter)
         return halves

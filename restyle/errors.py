@@ -13,7 +13,8 @@
     │   └── JobLockedError        another process works in it
     ├── MissingExtraError         an optional package is not installed                      (exit 6)
     ├── MissingModelError         weights are not where they were looked for                (exit 6)
-    └── PainterError              a painter failed                                          (exit 7)
+    └── PartError                 a part failed, or gave something else than agreed         (exit 7)
+        └── PainterError          a painter did
 
     Cancelled                     somebody asked to stop; the job can be resumed            (exit 130)
 """
@@ -34,6 +35,7 @@ __all__ = [
     "OutputExistsError",
     "OutputLockedError",
     "PainterError",
+    "PartError",
     "RecipeError",
     "RestyleError",
     "UnknownPartError",
@@ -113,10 +115,14 @@ class MissingModelError(RestyleError):
     exit_code = 6
 
 
-class PainterError(RestyleError):
-    """A painter failed on a picture."""
+class PartError(RestyleError):
+    """A part (filler, masker, detector, interpolator) failed, or gave something else than agreed; the message names it."""
 
     exit_code = 7
+
+
+class PainterError(PartError):
+    """A painter failed on a picture."""
 
 
 class Cancelled(BaseException):

@@ -15,6 +15,7 @@ import numpy as np
 from restyle.errors import MissingExtraError, MissingModelError, RecipeError
 from restyle.framing import Box, union
 from restyle.matte_clips import read_clips
+from restyle.parts import masked
 from restyle.progress import Meter
 from restyle.store import damaged
 from restyle.stream import prefetch
@@ -307,12 +308,13 @@ def _through(
         if clips:
             yield from read_clips(clips, shot, frames=frames, size=pictures.size)
         if people:
-            yield from _people(people, pictures)
+            yield from masked("people", _people(people, pictures), people, pictures.size, len(pictures))
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
             inside = _boxed(inside, pictures, finder)
-            yield from make_masker(masker, options).follow(pictures, inside)
+            found = make_masker(masker, options).follow(pictures, inside)
+            yield from masked(masker, found, [one.name for one in inside], pictures.size, len(pictures))
     except MissingPackageError as error:
         raise MissingExtraError(f"masker {masker!r}", error.extra) from error
     except MissingWeightsError as error:

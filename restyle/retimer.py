@@ -16,6 +16,7 @@ import numpy as np
 
 from restyle.errors import RecipeError, UnknownPartError
 from restyle.inputs import Inputs
+from restyle.parts import drawn
 from restyle.progress import Meter, ProgressCallback
 from restyle.registry import told_of_interp
 from restyle.retiming import count, drawings, instants, parse_rate, parse_slow
@@ -251,7 +252,7 @@ def _between(
         for _ in later:
             yield left.picture, left.alpha
         return
-    pictures = interpolator.between(left.picture, right.picture, later)
+    pictures = drawn(interpolator, left.picture, right.picture, later)
     alphas = _alphas(left, right, later, interpolator)
     yield from zip(pictures, alphas, strict=True)
 
@@ -262,7 +263,7 @@ def _alphas(left: Frame, right: Frame, times: list[float], interpolator: Interpo
         yield from (None for _ in times)
         return
     one, other = (np.ascontiguousarray(np.dstack([alpha] * 3)) for alpha in (left.alpha, right.alpha))
-    for picture in interpolator.between(one, other, times):
+    for picture in drawn(interpolator, one, other, times):
         yield np.ascontiguousarray(picture[:, :, 1])
 
 

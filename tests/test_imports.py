@@ -37,7 +37,7 @@ LAYERS = (
         "plan",
         "framing",
     ),
-    ("analyse", "engine", "engine_parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
+    ("analyse", "engine", "engine_parts", "parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
     ("plates",),
     ("inputs", "shelf", "contact_sheet", "doctor", "window_report"),
     ("findings", "conditions", "windows"),

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from interp.flow import estimator
+from interp.flow import estimated, estimator
 from interp.track import grey_at, working_size
 from interp.types import FlowEstimator
 from interp.warp import consistency, mix, resize_confidence, resize_flow, symmetric, warp
@@ -41,7 +41,7 @@ class Course:
     def __init__(self, flow: FlowEstimator, a: np.ndarray, b: np.ndarray) -> None:
         size = working_size(a.shape[1], a.shape[0], least=LEAST_SIDE)
         grey = [grey_at(picture, size) for picture in (a, b)]
-        there, back = flow.estimate(grey[0], grey[1]), flow.estimate(grey[1], grey[0])
+        there, back = estimated(flow, grey[0], grey[1]), estimated(flow, grey[1], grey[0])
         self.seen_there, self.seen_back = consistency(there, back), consistency(back, there)
         """float32 h x w: how surely each point of the first frame is seen in the second, and the reverse."""
         self.there = symmetric(there, back, self.seen_there)

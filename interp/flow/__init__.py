@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from interp.errors import InterpError
 from interp.types import FlowEstimator
 
-__all__ = ["estimator"]
+__all__ = ["estimated", "estimator"]
 
 
 def estimator(name: str) -> FlowEstimator:
@@ -17,3 +20,15 @@ def estimator(name: str) -> FlowEstimator:
     if name == "dis-quick":
         return DisEstimator(QUICK)
     raise ValueError(f"unknown flow estimator {name!r}. There are: dis, dis-quick")
+
+
+def estimated(estimator: FlowEstimator, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """``estimator.estimate(here, there)``, whoever's it is. Raises ``InterpError`` that names it if that is no flow of the
+    pictures' size."""
+    flow = estimator.estimate(here, there)
+    if not isinstance(flow, np.ndarray) or flow.shape != (*here.shape, 2) or flow.dtype != np.float32:
+        got = f"{flow.shape} of {flow.dtype}" if isinstance(flow, np.ndarray) else type(flow).__name__
+        raise InterpError(
+            f"flow estimator {estimator.name!r} gave {got}, where {(*here.shape, 2)} of float32 is wanted"
+        )
+    return flow
