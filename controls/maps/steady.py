@@ -7,35 +7,19 @@ have maps (all of a shot, or its keyframes only); memory holds a window of them,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from controls.maps.base import Steadier
+from controls.maps.steady_depth import steady_depth
+from controls.maps.steady_edges import steady_edges
+from controls.maps.steady_pose import steady_pose
+from controls.maps.steady_values import steady_values
+from controls.maps.steady_window import Load, SteadyOptions
 from controls.types import ControlMap
 from interp.types import Tracker
 
-__all__ = ["Load", "SteadyOptions", "Window", "steady"]
-
-Load = Callable[[int], ControlMap]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SteadyOptions:
-    """How much is steadied."""
-
-    radius: int = 6
-    """Frames on each side that a frame's map is averaged over."""
-    horizon: float = 48.0
-    """Frames over which depth's scale keeps to the footage's motion before it keeps to the detector's own."""
-    bridge: int = 8
-    """Missed frames in a row over which a joint is still bridged."""
-
-    def __post_init__(self) -> None:
-        if self.radius < 0 or self.bridge < 0 or not self.horizon > 0:
-            raise ValueError(
-                f"steadying takes radius >= 0, bridge >= 0 and horizon > 0, got {self.radius}, {self.bridge}, {self.horizon:g}"
-            )
+__all__ = ["steady"]
 
 
 def steady(
@@ -53,40 +37,13 @@ def steady(
     if any(b <= a for a, b in pairwise(frames)):
         raise ValueError("frames to steady are given in ascending order, each once")
     if how == "depth":
-        from controls.maps.steady_depth import steady_depth
-
         return steady_depth(load, frames, tracker, options)
     if how == "edges":
-        from controls.maps.steady_edges import steady_edges
-
         return steady_edges(load, frames, tracker, options)
     if how in ("lines", "normal"):
-        from controls.maps.steady_values import steady_values
-
         return steady_values(load, frames, tracker, options)
     if how == "pose":
-        from controls.maps.steady_pose import steady_pose
-
         return steady_pose(load, frames, options)
     if how == "none":
         return ((frame, load(frame)) for frame in frames)
     raise ValueError(f"unknown way of steadying {how!r}. There are: depth, edges, lines, normal, pose, none")
-
-
-class Window:
-    """The maps around one frame, loaded once each as the window moves up and let go behind it."""
-
-    def __init__(self, load: Load, frames: Sequence[int], radius: int) -> None:
-        self._load, self._frames, self._radius = load, frames, radius
-        self._held: dict[int, ControlMap] = {}
-        self._end = 0  # position in `frames` of the first one not loaded yet
-
-    def around(self, frame: int) -> dict[int, ControlMap]:
-        """Frame -> map, for ``frame`` and all that have one within the radius of it. Frames may only ascend."""
-        while self._end < len(self._frames) and self._frames[self._end] <= frame + self._radius:
-            number = self._frames[self._end]
-            self._held[number] = self._load(number)
-            self._end += 1
-        for number in [number for number in self._held if number < frame - self._radius]:
-            del self._held[number]
-        return dict(self._held)

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from controls.maps.sizes import grey_picture
-from controls.maps.steady import Load, SteadyOptions, Window
 from controls.maps.steady_values import averaged, pulled
+from controls.maps.steady_window import Load, SteadyOptions, Window
 from controls.types import ControlMap
 from interp.types import Motion, Tracker
 

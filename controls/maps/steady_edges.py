@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from controls.maps.sizes import as_picture
-from controls.maps.steady import Load, SteadyOptions, Window
 from controls.maps.steady_values import pulled, time_weight
+from controls.maps.steady_window import Load, SteadyOptions, Window
 from controls.types import ControlMap
 from interp.types import Tracker
 

@@ -18,11 +18,11 @@ from dataclasses import replace
 import numpy as np
 
 from controls.maps.base import Steadier
-from controls.maps.steady import Load, SteadyOptions
 from controls.maps.steady_depth import APART, LEAST_APART, Relation, nearness, relate, with_nearness
 from controls.maps.steady_edges import edges_at, lines_of
 from controls.maps.steady_pose import steady_pose
 from controls.maps.steady_values import averaged
+from controls.maps.steady_window import Load, SteadyOptions
 from controls.types import ControlMap
 from interp.types import Tracker
 

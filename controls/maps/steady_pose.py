@@ -19,7 +19,7 @@ import numpy as np
 
 from controls.maps.people import PARTS, Person
 from controls.maps.pose import pose_map
-from controls.maps.steady import Load, SteadyOptions
+from controls.maps.steady_window import Load, SteadyOptions
 from controls.types import ControlMap
 
 __all__ = ["follow", "smoothed", "steady_pose"]

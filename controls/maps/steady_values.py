@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from controls.maps.steady import Load, SteadyOptions, Window
+from controls.maps.steady_window import Load, SteadyOptions, Window
 from controls.types import ControlMap
 from interp.types import Motion, Tracker
 from interp.warp import Interpolation, resize_confidence, warp

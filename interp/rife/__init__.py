@@ -7,27 +7,13 @@ of the published models of generation 4.25. Two engines run it: ``torch`` and ``
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from interp.errors import InterpError, MissingPackageError
+from interp.rife.base import MULTIPLE, RifeEngine
 
 __all__ = ["ENGINES", "MULTIPLE", "RifeEngine", "open_rife"]
 
 ENGINES = ("auto", "torch", "ncnn")
-MULTIPLE = 64
-"""Pixels of which both sides of what the network sees are a multiple: 16 for its coarsest level, 4 for its strides."""
-
-
-class RifeEngine(Protocol):
-    """Whatever runs the network."""
-
-    name: str
-
-    def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
-        """The picture at ``time`` (0 = ``a``, 1 = ``b``): H x W x 3 in the depth of ``a``."""
-        ...
 
 
 def open_rife(

@@ -15,7 +15,7 @@ import numpy as np
 
 from interp.errors import InterpError, MissingPackageError, MissingWeightsError
 from interp.quiet import ALL, without_logs
-from interp.rife import MULTIPLE
+from interp.rife.base import MULTIPLE
 
 __all__ = ["LOADER", "NcnnEngine", "loader_missing"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from interp.errors import MissingWeightsError
-from interp.rife import MULTIPLE
+from interp.rife.base import MULTIPLE
 from interp.rife.ifnet import IFNet
 from interp.rife.weights import load_weights
 

@@ -128,7 +128,7 @@ def styles(
     if sheet is not None and output is not None:
         from restyle.contact_sheet import check_sheet, save_sheet
         from restyle.footage import open_footage
-        from restyle.painters.styles import style_sheet
+        from restyle.painters.style_sheet import style_sheet
         from restyle.quality.pictures import eight_bit
 
         check_sheet(output, overwrite=overwrite, inputs=[sheet])

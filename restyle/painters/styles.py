@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,9 @@ from interp.regular import require_regular
 from restyle.errors import RecipeError, UnknownPartError, show_path, why
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL import Image
 
-__all__ = ["DEFAULT_STYLE", "STYLES", "Style", "StyleChoice", "open_style_picture", "parse_style", "style_sheet"]
+__all__ = ["DEFAULT_STYLE", "STYLES", "Style", "StyleChoice", "open_style_picture", "parse_style"]
 
 LARGEST_PICTURE = 1 << 30  # bytes of its file
 MOST_PIXELS = 80_000_000
@@ -177,39 +175,3 @@ def _still(path: Path) -> Image.Image:
 def _check(width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise ValueError(f"it has {width}x{height} pixels; scale it down")
-
-
-def style_sheet(
-    picture: np.ndarray, *, tile: int = 264, columns: int = 4, names: Sequence[str] | None = None
-) -> np.ndarray:
-    """The styles painted on one picture, with their names: uint8 H x W x 3.
-
-    ``picture``: uint8 H x W x 3 RGB; ``tile``: width of one painting in pixels; ``names``: some styles (default: all).
-    """
-    import cv2
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
-    from restyle.painters.style_networks import StyleNetworks
-
-    height, width = picture.shape[:2]
-    size = (tile, max(1, round(tile * height / width)))
-    work = (min(width, 2 * tile), max(1, round(min(width, 2 * tile) * height / width)))
-    content = cv2.resize(picture, work, interpolation=cv2.INTER_AREA)
-    chosen = [_BY_NAME[name] for name in names] if names is not None else list(STYLES)
-    networks = StyleNetworks()
-    shown = [("the footage", content)]
-    for style in chosen:
-        painted = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
-        shown.append((style.name, np.rint(painted * 255).astype(np.uint8)))
-    gap, label = max(4, tile // 40), max(16, tile // 12)
-    font = ImageFont.load_default(size=max(10, tile // 18))
-    rows = -(-len(shown) // columns)
-    sheet = Image.new("RGB", (columns * (size[0] + gap) + gap, rows * (size[1] + label + gap) + gap), "#fafaf8")
-    draw = ImageDraw.Draw(sheet)
-    for number, (name, painted) in enumerate(shown):
-        left = gap + number % columns * (size[0] + gap)
-        top = gap + number // columns * (size[1] + label + gap)
-        sheet.paste(Image.fromarray(cv2.resize(painted, size, interpolation=cv2.INTER_AREA)), (left, top))
-        draw.text((left + 2, top + size[1] + label / 2), name, fill="#222", font=font, anchor="lm")
-    return np.asarray(sheet)

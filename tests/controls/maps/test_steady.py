@@ -15,8 +15,9 @@ from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.motion import SlidingTracker
 from controls.maps.sizes import as_picture, grey_picture
-from controls.maps.steady import SteadyOptions, Window, steady
+from controls.maps.steady import steady
 from controls.maps.steady_depth import Relation, relate, solve_levels
+from controls.maps.steady_window import SteadyOptions, Window
 from controls.types import ControlMap
 from interp.flow import estimator
 from interp.track import MotionTrack

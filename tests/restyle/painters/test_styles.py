@@ -12,7 +12,8 @@ from scenes import texture
 
 from restyle.errors import RecipeError, UnknownPartError
 from restyle.painters.style_networks import read_style_picture
-from restyle.painters.styles import DEFAULT_STYLE, STYLES, parse_style, style_sheet
+from restyle.painters.style_sheet import style_sheet
+from restyle.painters.styles import DEFAULT_STYLE, STYLES, parse_style
 
 
 def test_every_style_of_the_network_has_one_good_name() -> None:
