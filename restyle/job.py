@@ -16,7 +16,7 @@ from restyle.conditions import KeyframeMaps
 from restyle.control_maps import require_maps
 from restyle.engine import Engine
 from restyle.engine_parts import Look, Rendered
-from restyle.errors import RecipeError, show_path
+from restyle.errors import OutputError, RecipeError, show_path
 from restyle.findings import Findings
 from restyle.inputs import Inputs, named_files, require_files
 from restyle.matte_clips import CLIPS, export_clips
@@ -387,6 +387,8 @@ def _default_folder(output: Path | None) -> Path | None:
 
     if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
         output = output.parent  # a pattern of pictures: beside their folder
-    if not output.name:
+    if output.name in ("", ".."):
         output = output.resolve()
+    if not output.name:
+        raise OutputError(f"the output cannot be {show_path(output)} itself: name a folder in it")
     return output.with_name(fitting(output.name, ".restyle"))

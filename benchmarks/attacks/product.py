@@ -34,7 +34,7 @@ HEAVY = (
     "cv2",
     "onnxruntime",
     "scenedetect.detectors",
-    "restyle.cli",
+    "restyle.cli.app",
     "restyle.conditions",
     "restyle.job",
     "restyle.plates",

@@ -23,12 +23,16 @@ Frame = Annotated[
     typer.Option(
         "--sheet",
         metavar="PICTURE",
+        parser=o.named,
         help="Paint every style on this picture (or a clip's first frame), on one sheet.",
         show_default=False,
     ),
 ]
 SheetOutput = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="SHEET", help="The sheet: .png or .jpg.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="SHEET", parser=o.named, help="The sheet: .png or .jpg.", show_default=False
+    ),
 ]
 NoCuts = Annotated[bool, typer.Option("--no-cuts", help="Read the headers only; look for neither cuts nor motion.")]
 Size = Annotated[
@@ -40,7 +44,10 @@ Size = Annotated[
 def inspect(
     ctx: typer.Context,
     source: Annotated[
-        Path, typer.Argument(metavar="FOOTAGE", callback=o.remember, help="As for 'restyle run'.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FOOTAGE", parser=o.named, callback=o.remember, help="As for 'restyle run'.", show_default=False
+        ),
     ],
     no_cuts: NoCuts = False,
     span: o.Span = None,
@@ -75,9 +82,12 @@ def inspect(
 def measure(
     ctx: typer.Context,
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", callback=o.remember, help="The footage.", show_default=False)
+        Path,
+        typer.Argument(metavar="SOURCE", parser=o.named, callback=o.remember, help="The footage.", show_default=False),
     ],
-    result: Annotated[Path, typer.Argument(metavar="RESULT", help="What was made of it.", show_default=False)],
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", parser=o.named, help="What was made of it.", show_default=False)
+    ],
     size: Size = None,
     fps: o.Fps = None,
     as_json: o.AsJson = False,

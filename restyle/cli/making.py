@@ -20,12 +20,17 @@ __all__ = ["matte", "plan", "preview", "run"]
 
 Sheet = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="SHEET", help="The contact sheet: .png or .jpg.", show_default=False),
+    typer.Option(
+        "--output", "-o", metavar="SHEET", parser=o.named, help="The contact sheet: .png or .jpg.", show_default=False
+    ),
 ]
 Folder = Annotated[
     Path | None,
     typer.Option(
-        "--job", metavar="DIR", help="The job folder, which keeps what is finished; by default OUTPUT.restyle."
+        "--job",
+        metavar="DIR",
+        parser=o.named,
+        help="The job folder, which keeps what is finished; by default OUTPUT.restyle.",
     ),
 ]
 Fresh = Annotated[
@@ -291,7 +296,12 @@ def matte(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="The folder of the mattes, one folder an object.", show_default=False
+            "--output",
+            "-o",
+            metavar="DIR",
+            parser=o.named,
+            help="The folder of the mattes, one folder an object.",
+            show_default=False,
         ),
     ],
     objects: o.Object = None,

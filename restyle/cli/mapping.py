@@ -20,6 +20,7 @@ def controls(
         Path | None,
         typer.Argument(
             metavar="[INPUT]",
+            parser=o.named,
             callback=o.remember,
             help="Footage, as for 'restyle run'; without it the kinds are listed.",
             show_default=False,
@@ -28,7 +29,12 @@ def controls(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="The folder of the maps, one folder a kind.", show_default=False
+            "--output",
+            "-o",
+            metavar="DIR",
+            parser=o.named,
+            help="The folder of the maps, one folder a kind.",
+            show_default=False,
         ),
     ] = None,
     kinds: Annotated[

@@ -23,6 +23,13 @@ def _stay_offline(wanted: bool) -> bool:
     return wanted
 
 
+def named(text: str) -> Path:
+    """A path as it was typed; an empty one would be the folder at hand, which nobody has named."""
+    if not text:
+        raise typer.BadParameter("an empty name")
+    return Path(text)
+
+
 def remember(ctx: typer.Context, source: Path | None) -> Path | None:
     """An argument that is the footage at work: what goes wrong with no file's name in it is told with this one."""
     if isinstance(ctx.obj, Terminal):
@@ -34,6 +41,7 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="INPUT",
+        parser=named,
         callback=remember,
         help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png.",
         show_default=False,
@@ -45,6 +53,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="OUTPUT",
+        parser=named,
         help="The result: a video file (.mp4 .mov .mkv .webm .avi), a folder, or a pattern such as out/frame.%04d.png.",
         show_default=False,
     ),
@@ -224,6 +233,7 @@ RecipeFile = Annotated[
     typer.Option(
         "--recipe",
         metavar="FILE",
+        parser=named,
         help="Read all of this from a recipe in JSON or YAML; options given here come before it.",
     ),
 ]

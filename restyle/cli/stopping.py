@@ -64,12 +64,12 @@ class Stop:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.event.is_set():
             if sys.stderr.isatty():
-                os.write(2, b"\x1b[?25h\n")  # a progress bar has hidden the cursor
+                _say(b"\x1b[?25h\n")  # a progress bar has hidden the cursor
             os._exit(128 + number)
         self.signal = number
         self.event.set()
         if not self.quiet:  # not by print: the signal may have come in the middle of one
-            os.write(2, b"\nrestyle: stopping (once more to stop at once)\n")
+            _say(b"\nrestyle: stopping (once more to stop at once)\n")
         signal.setitimer(
             signal.ITIMER_REAL, GRACE, GRACE
         )  # a destructor or a library's callback may swallow what is raised
@@ -83,3 +83,11 @@ class Stop:
                 return  # it is on its way out already
             current = current.__context__
         raise Cancelled("stopped; what is finished is kept: the same command goes on from there")
+
+
+def _say(text: bytes) -> None:
+    """On standard error, past what is being printed there at this moment."""
+    try:
+        os.write(sys.stderr.fileno(), text)
+    except (OSError, ValueError):  # no file, or one that is closed
+        os.write(2, text)

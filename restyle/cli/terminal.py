@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from fractions import Fraction
@@ -25,12 +27,14 @@ __all__ = ["Terminal", "plain"]
 class Terminal:
     """One call of the command line: how much it says and in which form, and how it is stopped."""
 
-    def __init__(self, argv: Sequence[str], stop: Stop) -> None:
+    def __init__(self, argv: Sequence[str], stop: Stop, *, alone: bool = False) -> None:
+        """``alone``: the process is there for this call, and ends with it."""
         self.argv = list(argv)
         self.stop = stop
         self.as_json = "--json" in self.argv  # until the command line is understood
         self.verbose = False
         self.quiet = False
+        self._alone = alone
         self.job: Path | None = None
         """Folder of the job that runs: a stopped one can be resumed."""
         self.source: Path | None = None
@@ -40,6 +44,8 @@ class Terminal:
         """Take over what the command was told."""
         self.verbose, self.quiet, self.as_json = verbose, quiet, as_json
         self.stop.quiet = quiet
+        if self._alone and not verbose:
+            _hush_libraries()
         return self
 
     def say(self, text: str) -> None:
@@ -114,6 +120,18 @@ class Terminal:
         words = list(self.argv)
         end = words.index("--") if "--" in words else len(words)
         return shlex.join([*start, *(word for word in words[:end] if word != "--fresh"), *words[end:]])
+
+
+def _hush_libraries() -> None:
+    """From now on, what native libraries write on standard error by themselves goes nowhere, and nor do warnings: they tell of
+    their own matters, between the lines that a person should read. Ours go where they always went."""
+    warnings.simplefilter("ignore")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    ours = open(kept, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: SIM115 (it stays)
+    sys.stderr = ours
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def plain(value: Any) -> Any:

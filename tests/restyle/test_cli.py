@@ -9,8 +9,10 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
-from clips import moving_frames, write_clip, write_pictures
+from clips import moving_frames, read_pictures, write_clip, write_pictures
 from command import Caller, start
 
 from restyle import RestyleError, __version__, errors
@@ -95,6 +97,65 @@ def test_what_nobody_foresaw_is_one_line_as_well(restyle_command: Caller, monkey
         "internal error: ZeroDivisionError: nobody foresaw this (run with -v for the traceback, please report it)"
     )
     assert "Traceback" in restyle_command("doctor", "-v", code=70).err
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("run", "", "-o", "a.mp4"), "INPUT"),
+        (("run", "a.mp4", "-o", ""), "--output"),
+        (("run", "a.mp4", "--output="), "--output"),
+        (("run", "a.mp4", "-o", "b.mp4", "--recipe", ""), "--recipe"),
+        (("run", "a.mp4", "-o", "b.mp4", "--job", ""), "--job"),
+        (("plan", ""), "INPUT"),
+        (("preview", "a.mp4", "-o", ""), "--output"),
+        (("matte", "a.mp4", "-o", "", "--object", "a=point:1,1@0"), "--output"),
+        (("controls", "a.mp4", "-o", ""), "--output"),
+        (("controls", ""), "INPUT"),
+        (("retime", "a.mp4", "-o", "", "--fps", "12"), "--output"),
+        (("styles", "--sheet", "", "-o", "a.png"), "--sheet"),
+        (("styles", "--sheet", "a.mp4", "-o", ""), "--output"),
+        (("inspect", ""), "FOOTAGE"),
+        (("measure", "", "a.mp4"), "SOURCE"),
+        (("measure", "a.mp4", ""), "RESULT"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_name_is_not_the_folder_at_hand(
+    words: tuple[str, ...], option: str, restyle_command: Caller, tmp_path: Path
+) -> None:
+    write_clip(tmp_path / "a.mp4", moving_frames(2, (32, 32)))
+    line = restyle_command.fails(*words, code=2)
+    assert "an empty name" in line
+    assert option in line
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_the_root_is_no_output(restyle_command: Caller, tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", moving_frames(2, (32, 32)))
+    assert "cannot be '/' itself" in restyle_command.fails("run", "a.mp4", "-o", "/", code=4)
+
+
+def test_libraries_say_nothing_beside_the_line(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", moving_frames(2, (32, 32)))
+    noise = np.random.default_rng(0).integers(0, 65536, (32, 32, 3), np.uint16)
+    cv2.imwrite(str(tmp_path / "deep.png"), noise)
+    whole = (tmp_path / "deep.png").read_bytes()
+    (tmp_path / "deep.png").write_bytes(whole[: len(whole) // 2])  # libpng writes of it by itself
+    words = ("run", "a.mp4", "-o", "b.mp4", "--style", "deep.png", "--no-report")
+    said = start(*words, cwd=tmp_path).communicate(timeout=60)[1]
+    assert [line.split()[1] for line in said.splitlines()] == ["style"]
+    assert "libpng" in start(*words, "-v", cwd=tmp_path).communicate(timeout=60)[1]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_nobodys_files(closed: str, tmp_path: Path) -> None:
+    """What is printed would go into the file that got the stream's number."""
+    write_clip(tmp_path / "a.mp4", moving_frames(2, (32, 32)))
+    line = f"{sys.executable} -m restyle run a.mp4 -o b.mkv --painter identity --no-report {closed}"
+    ended = subprocess.run(line, shell=True, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
+    assert ended.returncode == 0, ended.stderr
+    assert len(read_pictures(tmp_path / "b.mkv")) == 2
 
 
 class RuntimeException(Exception):
