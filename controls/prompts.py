@@ -27,6 +27,7 @@ __all__ = ["Mark", "parse_object", "parse_prompt", "split_object", "within"]
 
 FORMS = "point:X,Y@F, not:X,Y@F, box:L,T,R,B@F, text:WORDS@F or matte:FILE@F"
 LONGEST = 10_000  # characters of one prompt
+LONGEST_NAME = 200  # bytes: with what is added to an object's name, it fits into a file system's 255
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,10 @@ def check_name(name: str) -> None:
     """Raise ``ValueError`` unless ``name`` can be an object's: it also names files and streams."""
     if not re.fullmatch(r"\w[\w-]*", name):
         raise ValueError(f"an object's name is letters, digits, _ and - (it names files, too), got {name!r}")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(
+            f"an object's name has at most {LONGEST_NAME} bytes (it names files, too), got {len(name.encode())}"
+        )
 
 
 def within(prompts: Sequence[Prompted], size: tuple[int, int], frames: int) -> None:

@@ -237,7 +237,7 @@ class JobStore:
         try:
             write_file(self.folder / name, text.encode())
         except OSError as error:
-            raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
+            raise OutputError(f"cannot write {show_path(self.folder / name)}: {why(error)}") from error
 
     def prune(self, keep: Mapping[str, Collection[str]]) -> None:
         """Delete finished things that no longer belong to the job: every key not in ``keep[kind]``."""

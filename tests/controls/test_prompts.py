@@ -64,6 +64,7 @@ def test_a_transparent_pictures_alpha_is_the_matte(tmp_path: Path) -> None:
         ("car=point:1,2@-1", "whole number"),
         ("a/b=point:1,2@0", "letters, digits"),
         ("=point:1,2@0", "letters, digits"),
+        ("é" * 101 + "=point:1,2@0", "at most 200 bytes"),
         ("car=text: @0", "what to look for"),
         ("car=matte:@0", "matte's file"),
         ("car=matte:none.png@0", "no such file"),
