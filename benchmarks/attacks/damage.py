@@ -60,8 +60,8 @@ class DamagedJobs:
         for turn in range(2):
             ended = call(words, cwd=place.here, temp=place.temp)
             outcome.ends.append(f"exit {ended.code}")
-            refused = ended.code == 5 and turn == 0 and _may_refuse(name, way)
-            outcome.found += judge_end(ended, (5,) if refused else (0,))
+            refused = ended.code in (4, 5) and turn == 0 and _may_refuse(name, way)
+            outcome.found += judge_end(ended, (4, 5) if refused else (0,))
             outcome.found += place.changes(
                 [f"here/{item}" for item in (setting.output, setting.job)], left=ended.code is not None
             )
@@ -92,7 +92,10 @@ def _grouped(job: Path) -> dict[str, list[str]]:
 
 
 def _may_refuse(name: str, way: str) -> bool:
-    """Whether a folder in which this happened need not be ours any more: its marker is gone, or it is not there itself."""
+    """Whether a folder in which this happened need not be ours any more: its marker is gone, or it is not there itself; or there is
+    no room for a file of ours without removing what lies there."""
+    if way == "a folder in its place" and "/" not in name:
+        return True
     return name in (".", "job.json", "lock") or way in ("a link to another folder", "a file in its place")
 
 

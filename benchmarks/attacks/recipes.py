@@ -27,7 +27,12 @@ COMMANDS = (
     ("preview", "clip.mp4", "-o", "sheet.png", "--overwrite", "--offline"),
 )
 OURS = ("here/out.mkv", "here/out.mkv.restyle", "here/mattes", "here/sheet.png")
-CODES = (0, 2, 6)  # 6: what the recipe asks for is not installed here
+CODES = (
+    0,
+    2,
+    3,
+    6,
+)  # 3: a picture or clip that the recipe names cannot be read; 6: what it asks for is not installed here
 
 
 class OddRecipes:
