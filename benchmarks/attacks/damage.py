@@ -92,8 +92,8 @@ def _grouped(job: Path) -> dict[str, list[str]]:
 
 
 def _may_refuse(name: str, way: str) -> bool:
-    """Whether a folder in which this happened need not be ours any more: its marker is gone, or it is not there itself; or there is
-    no room for a file of ours without removing what lies there."""
+    """Whether a folder in which this happened need not be ours any more: its marker is gone, or it is not there itself; or
+    there is no room for a file of ours without removing what lies there."""
     if way == "a folder in its place" and "/" not in name:
         return True
     return name in (".", "job.json", "lock") or way in ("a link to another folder", "a file in its place")
