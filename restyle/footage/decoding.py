@@ -14,6 +14,7 @@ from restyle.footage.gif import survey_gif
 from restyle.footage.matroska import Survey, survey
 from restyle.footage.opening import open_container, reason
 from restyle.footage.streams import main_stream
+from restyle.footage.tail import broken_stream_end, broken_within_frame
 from restyle.types import FootageSpec
 
 __all__ = ["Timeline", "alpha_beside", "from_keyframe", "from_start", "surveyed"]
@@ -81,11 +82,15 @@ class _Decoder:
         """Decoded frames in order. Those before the damage all come out; then ``damage`` is set."""
         # A transport stream's packets count as corrupt after any hiccup of the broadcast; elsewhere it means: cut off.
         strict = "mpegts" not in self._container.format.name
+        end = 0
         while self.damage is None:
             try:
                 packet = next(self._packets)
                 if not packet.size:
+                    if broken_within_frame(self._spec.path, self._container.format.name, end):
+                        self.damage = "the file ends in the middle of a frame"
                     break
+                end = (packet.pos or 0) + packet.size
                 if self.packets == self._limit:
                     self.damage = "the file is broken off, or overwritten"
                 elif packet.is_corrupt and strict:
@@ -171,6 +176,8 @@ def from_start(
             if index >= start:
                 yield index, stamp, frame
             index += 1
+        if index and broken_stream_end(spec.path, container.format.name):
+            mended.add(index - 1)  # what comes behind it is lost
         decoder.finish(index, whole=True)
 
 

@@ -52,6 +52,29 @@ def test_frames_that_the_decoder_mends_are_told(tmp_path: Path, kind: str) -> No
     assert min(footage.mended) > 2
 
 
+@pytest.mark.parametrize("left", ["a part of a packet", "zeros"])
+def test_a_transport_stream_that_ends_in_something_else_is_told(tmp_path: Path, left: str) -> None:
+    path = write_clip(tmp_path / "c.ts", numbered_frames(12), options={"g": "3"})
+    whole = open_footage(path)
+    assert len(list(whole.frames())) == 12
+    assert whole.mended == set()
+    data = path.read_bytes()
+    kept = len(data) // 2 // 188 * 188
+    path.write_bytes(data[:kept] + (data[kept : kept + 100] if left != "zeros" else bytes(len(data) - kept)))
+    footage = open_footage(path)
+    count = len(list(footage.frames()))
+    assert 0 < count < 12
+    assert count - 1 in footage.mended
+
+
+def test_half_a_frame_at_the_end_of_a_file_of_frames_is_damage(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "c.y4m", numbered_frames(4), codec="wrapped_avframe", muxer="yuv4mpegpipe")
+    assert len(list(open_footage(path).frames())) == 4
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(FootageError, match="ends in the middle of a frame"):
+        list(open_footage(path).frames())
+
+
 def test_inspect_run_and_plan_say_so(tmp_path: Path, restyle_command: Caller) -> None:
     path = write_clip(tmp_path / "c.mp4", noisy(24), options={"g": "10"})
     holed(path, 100)

@@ -1,0 +1,30 @@
+"""Whether a file ends as its format does, where FFmpeg's reader steps over a broken end without a word."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["broken_stream_end", "broken_within_frame"]
+
+_PACKET, _SYNC = 188, b"G"  # of a transport stream (ISO/IEC 13818-1)
+
+
+def broken_stream_end(path: str | os.PathLike[str], container: str) -> bool:
+    """Whether a transport stream ends within a packet, or in something else: cut off, or a download that left zeros.
+
+    ``container``: its name as FFmpeg has it. Other formats, and packets of other sizes, count as sound.
+    """
+    if container != "mpegts":
+        return False
+    with open(path, "rb") as file:
+        head = file.read(_PACKET + 1)
+        if head[:1] != _SYNC or head[_PACKET:] != _SYNC:
+            return False
+        whole, rest = divmod(os.fstat(file.fileno()).st_size, _PACKET)
+        file.seek((whole - 1) * _PACKET)
+        return rest > 0 or file.read(1) != _SYNC
+
+
+def broken_within_frame(path: str | os.PathLike[str], container: str, end: int) -> bool:
+    """Whether bytes follow on the last frame of a file that holds nothing but frames. ``end``: where that one ends."""
+    return container == "yuv4mpegpipe" and end < os.stat(path).st_size
