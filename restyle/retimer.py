@@ -304,15 +304,14 @@ def _clock(spec: FootageSpec, ticks: Sequence[int], begin: Fraction, end: Fracti
 
 def _clocked(spec: FootageSpec, rate: Fraction, *, frames: int | None = None, first: int = 0) -> FootageSpec:
     """The footage as it will be on the new clock, from its frame ``first`` on."""
-    from restyle.footage import format_timecode, parse_timecode
+    from restyle.footage.timecode import format_timecode, label_rate, parse_timecode
 
     timecode = spec.timecode
-    if timecode is not None:
-        try:
-            begins = (parse_timecode(timecode, spec.rate) + first) / spec.rate
-            timecode = format_timecode(round(begins * rate), rate, ";" in timecode)
-        except ValueError:
-            timecode = None
+    counted = label_rate(timecode or "", spec.rate, variable=spec.variable_rate)
+    if timecode is not None and counted is not None:
+        begins = parse_timecode(timecode, counted) / counted + first / spec.rate
+        drop = ";" in timecode and label_rate("00:00:00;00", rate) is not None  # else plain labels keep its time
+        timecode = format_timecode(round(begins * rate), rate, drop)
     return replace(
         spec, rate=rate, time_base=1 / rate, variable_rate=False, frames=frames, timecode=timecode, headers=False
     )

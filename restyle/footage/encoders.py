@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,16 +202,3 @@ def configure(context: Any, spec: OutputSpec) -> None:
 def silence_encoders() -> None:
     """SVT-AV1 talks on standard error unless its environment says not to; errors still come out as exceptions."""
     os.environ.setdefault("SVT_LOG", "0")
-
-
-def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str:
-    """A timecode moved on by some frames; wraps at 24 hours. Returned unchanged if it is no timecode."""
-    from restyle.footage.timecode import format_timecode, parse_timecode
-
-    try:
-        first = parse_timecode(timecode, rate)
-    except ValueError:
-        return timecode
-    drop = ";" in timecode
-    day = parse_timecode("23:59:59" + (";" if drop else ":") + f"{max(0, round(rate) - 1):02d}", rate) + 1
-    return format_timecode((first + frames) % day, rate, drop)

@@ -16,7 +16,7 @@ import av
 
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
 from restyle.footage.clock import STILL, clock_of
-from restyle.footage.encoders import advanced_timecode, fourcc
+from restyle.footage.encoders import fourcc
 from restyle.footage.ending import last_end
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
 from restyle.footage.numbering import find_pictures
@@ -24,6 +24,7 @@ from restyle.footage.opening import file_url, open_container
 from restyle.footage.orientation import display_matrix
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.passthrough import Passenger, Retimed, take_along
+from restyle.footage.timecode import advanced_timecode, label_rate
 from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
 from restyle.types import FootageSpec
 from restyle.writing import discard, held, part_of, settle, sync, write_file
@@ -255,9 +256,13 @@ def _mux(
             stream.metadata["alpha_mode"] = "1"  # each packet's alpha is a packet of its own beside it
         if out.rotation or out.mirrored:
             stream.set_display_matrix(source.display_matrix or display_matrix(out.rotation, out.mirrored))
-        if source.timecode:
-            moved = advanced_timecode(source.timecode, span.start, source.rate)
+        counted = label_rate(source.timecode or "", source.rate, variable=source.variable_rate)
+        if source.timecode and counted:
+            passed = (pts[span.start] - pts[0]) * base * counted if source.variable_rate else Fraction(span.start)
+            moved = advanced_timecode(source.timecode, round(passed), counted)
             (container if out.container == "avi" else stream).metadata["timecode"] = moved
+            if out.container in ("mp4", "mov"):
+                context.framerate = counted  # by which a track of timecode is made, and nothing else
         passengers: list[Passenger] = []
         if source.kind == "video":
             origin, passengers = take_along(stack, container, out, source, clock, origin, finish, span, retimed=retimed)

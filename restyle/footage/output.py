@@ -17,6 +17,7 @@ from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encod
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
 from restyle.footage.opening import reason
+from restyle.footage.timecode import label_rate
 from restyle.types import ColourTags, Depth, FootageSpec
 
 __all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "output_trouble", "plan_output"]
@@ -222,6 +223,10 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
                 f"the result is not flagged as interlaced, {order} field first, though its fields stay: {trouble}"
             )
             order = "progressive"
+    if source.timecode and label_rate(source.timecode, source.rate, variable=source.variable_rate) is None:
+        notes.append(
+            f"the timecode {source.timecode!r} cannot be counted at {float(source.rate):.6g} frames a second; it is left out"
+        )
     spec = OutputSpec(
         path=os.fspath(path),
         kind="video",

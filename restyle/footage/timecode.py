@@ -7,7 +7,26 @@ from fractions import Fraction
 
 from restyle.errors import RecipeError
 
-__all__ = ["format_timecode", "parse_span", "parse_timecode"]
+__all__ = ["advanced_timecode", "format_timecode", "label_rate", "parse_span", "parse_timecode"]
+
+_USUAL = tuple(
+    Fraction(rate)
+    for rate in (
+        "24000/1001",
+        "24",
+        "25",
+        "30000/1001",
+        "30",
+        "48000/1001",
+        "48",
+        "50",
+        "60000/1001",
+        "60",
+        "100",
+        "120",
+    )
+)
+"""Rates at which cameras count, ascending."""
 
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:([:;])(\d{1,3})|\.(\d{1,9}))?")
 _NUMBER = re.compile(r"\d{1,18}")
@@ -126,6 +145,33 @@ def format_timecode(frame: int, rate: Fraction, drop: bool = False) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{label:02d}"
+
+
+def label_rate(timecode: str, rate: Fraction, *, variable: bool = False) -> Fraction | None:
+    """The rate at which a timecode counts: the footage's own. Where that varies, ``rate`` is but an average, below what the
+    camera counts by, and the next usual rate is meant. ``None`` for what is no timecode, and for drop-frame labels at a rate
+    that has none.
+    """
+    drop = ";" in timecode
+    rates = [rate]
+    if variable:
+        slack = Fraction(999, 1000)
+        rates = [usual for usual in _USUAL if usual >= rate * slack and (not drop or _dropped_a_minute(usual))][:1]
+    for found in rates:
+        try:
+            parse_timecode(timecode, found)
+        except ValueError:
+            continue
+        return found
+    return None
+
+
+def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str:
+    """A timecode moved on by some frames at the rate of its labels; wraps at 24 hours. Raises ``ValueError`` if it is none."""
+    first = parse_timecode(timecode, rate)
+    drop = ";" in timecode
+    day = parse_timecode("23:59:59" + (";" if drop else ":") + f"{_nominal(rate) - 1:02d}", rate) + 1
+    return format_timecode((first + frames) % day, rate, drop)
 
 
 def _nominal(rate: Fraction) -> int:

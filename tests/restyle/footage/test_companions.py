@@ -52,7 +52,7 @@ def film(
         packets += video.encode(None)
         for stream, pitch in zip(streams, hertz, strict=False):
             packets += tone(stream, seconds, hertz=pitch)
-        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
+        for packet in sorted(packets, key=lambda p: Fraction(p.dts or 0) * (p.time_base or 1)):
             out.mux(packet)
     return path
 
@@ -213,7 +213,7 @@ def test_attached_fonts_and_covers(tmp_path: Path, pass_through) -> None:  # typ
         with av.open(str(path)) as container:
             covers = [s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic]
             shown = [bytes(p) for p in container.demux(covers) if p.size] if covers else []
-            return [bytes(s.data) for s in container.streams if s.type == "attachment"], shown
+            return [bytes(s.data) for s in container.streams.attachments], shown
 
     done = pass_through(source, "out.mkv")
     assert done.warnings == []

@@ -170,6 +170,27 @@ def test_timecode_moves_on_to_the_span(tmp_path: Path, timecode: str, pass_throu
     assert probe(done.path).timecode == {"01:00:00:00": "01:00:00:05", "00:00:59;28": "00:01:00;05"}[timecode]
 
 
+@pytest.mark.parametrize("timecode", ["01:00:00;00", "01:00:00:00"])
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+def test_timecode_of_a_variable_rate_counts_by_the_cameras(
+    tmp_path: Path, timecode: str, suffix: str, pass_through
+) -> None:  # type: ignore[no-untyped-def]
+    rate = Fraction(30000, 1001)
+    stamps = [1001 * n for n in range(30) if n not in (10, 11)]  # two frames were dropped: 27.9 a second on average
+    frames, base = numbered_frames(28, (64, 48)), 1 / Fraction(30000)
+    source = write_clip(tmp_path / "in.mov", frames, rate=rate, pts=stamps, time_base=base, timecode=timecode)
+    assert probe(source).variable_rate
+    for span, label in ((range(28), "00"), (range(20, 28), "22")):
+        done = pass_through(source, f"{span.start}{suffix}", span=span)
+        assert probe(done.path).timecode == timecode[:-2] + label
+
+
+def test_timecode_that_cannot_be_is_said(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mkv", moving_frames(3, (64, 48)), rate=25, timecode="01:00:00;00")
+    out = plan_output(probe(source), tmp_path / "out.mov")
+    assert out.notes == ("the timecode '01:00:00;00' cannot be counted at 25 frames a second; it is left out",)
+
+
 @pytest.mark.parametrize("pieces", [1, 2, 5, 9])
 def test_however_it_is_cut_into_segments(tmp_path: Path, pieces: int, pass_through) -> None:  # type: ignore[no-untyped-def]
     source = write_clip(tmp_path / "in.mp4", numbered_frames(40, (64, 48)), audio=True, options={"bf": "2"})

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from restyle.errors import RecipeError
 from restyle.footage import format_timecode, parse_span, parse_timecode
+from restyle.footage.timecode import advanced_timecode, label_rate
 
 NTSC = Fraction(30000, 1001)
 RATES = [
@@ -124,3 +125,25 @@ def test_a_label_that_drop_frame_leaves_out_is_refused() -> None:
         format_timecode(1, Fraction(25), drop=True)
     with pytest.raises(ValueError, match="not negative"):
         format_timecode(-1, Fraction(25))
+
+
+@pytest.mark.parametrize(
+    ("timecode", "rate", "variable", "counted"),
+    [
+        ("01:00:00:00", Fraction(25), False, Fraction(25)),
+        ("01:00:00;00", NTSC, False, NTSC),
+        ("01:00:00;00", Fraction(25), False, None),
+        ("01:00:00;00", Fraction(2797, 100), True, NTSC),
+        ("01:00:00:00", Fraction(2797, 100), True, NTSC),
+        ("01:00:00;00", Fraction(31), True, Fraction(60000, 1001)),
+        ("01:00:00:00", Fraction(500), True, None),
+        ("noon", Fraction(25), False, None),
+    ],
+)
+def test_the_rate_of_labels(timecode: str, rate: Fraction, variable: bool, counted: Fraction | None) -> None:
+    assert label_rate(timecode, rate, variable=variable) == counted
+
+
+def test_a_timecode_moves_on_and_wraps_at_midnight() -> None:
+    assert advanced_timecode("23:59:59:24", 2, Fraction(25)) == "00:00:00:01"
+    assert advanced_timecode("23:59:59;29", 1, NTSC) == "00:00:00;00"
