@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -34,7 +35,7 @@ from restyle.writing import fitting, held, scratch
 if TYPE_CHECKING:
     import numpy as np
 
-    from restyle.footage import Footage
+    from restyle.footage import Footage, OutputSpec
 
 __all__ = ["Job", "Result", "restyle"]
 
@@ -121,6 +122,24 @@ class Job:
         with self._aside() as aside, opened_looks(self.recipe, offline=self.offline) as looks:
             return self._plan(looks, self._findings(*aside).analysis())
 
+    @cached_property
+    def output_plan(self) -> OutputSpec:
+        """How the output will be written: decided and tried before any work. Its ``notes`` say what it will not hold.
+
+        Raises ``OutputError``, ``RecipeError``.
+        """
+        from restyle.footage import plan_output
+
+        if self.output is None:
+            raise RecipeError("an output is needed: -o OUTPUT")
+        out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        if self._cuts_out and not out.has_alpha:
+            raise RecipeError(
+                f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
+                ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
+            )
+        return out
+
     def analyse(self) -> Analysis:
         """Pass 1 alone: cuts, motion and coverage."""
         with self._aside() as aside:
@@ -146,17 +165,12 @@ class Job:
         Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``, ``FootageError``, ``RecipeError``,
         ``PainterError``, ``Cancelled``.
         """
-        from restyle.footage import check_output, conform, plan_output
+        from restyle.footage import check_output, conform
 
         began = time.perf_counter()
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
-        out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
-        if self._cuts_out and not out.has_alpha:
-            raise RecipeError(
-                f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
-                ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
-            )
+        out = self.output_plan
         check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
         notes: list[str] = list(self.spec.notes)
         inputs = Inputs(self._meter.tell)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Keyframe", "Shot", "Window", "Words"]
+__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Hdr10", "Keyframe", "Shot", "Window", "Words"]
 
 Depth = Literal["uint8", "uint16", "float32"]
 
@@ -27,6 +27,20 @@ class ColourTags:
     transfer: str | None = None
     matrix: str | None = None
     range: str | None = None
+
+
+@dataclass(frozen=True)
+class Hdr10:
+    """HDR10's static metadata: the display that the footage was graded on, and how bright the footage gets."""
+
+    display: tuple[Fraction, ...] | None = None
+    """x and y of red, green, blue and white, least and most luminance in cd/m2 (SMPTE ST 2086): ten numbers."""
+    light: tuple[int, int] | None = None
+    """The brightest pixel, and the brightest frame's average, in cd/m2 (CTA-861.3: MaxCLL, MaxFALL)."""
+
+    def __post_init__(self) -> None:
+        if self.display is not None and len(self.display) != 10:
+            raise ValueError(f"a mastering display is told by ten numbers, got {len(self.display)}")
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,7 @@ class FootageSpec:
     deinterlaced: bool = False
     """Whether pictures are handed out with whole pictures made of their fields."""
     colour: ColourTags = field(default_factory=ColourTags)
+    hdr10: Hdr10 | None = None
     timecode: str | None = None
     audio_streams: int = 0
     has_alpha: bool = False

@@ -140,6 +140,8 @@ def run(
             cancel=terminal.stop.event,
         )
         terminal.job = work.folder
+        for note in (*work.spec.notes, *work.output_plan.notes):
+            terminal.say(f"restyle: note: {note}")
         result = work.run()
     if terminal.as_json:
         terminal.document(result.to_json())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from restyle.footage.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, number_of_tag
+from restyle.footage.hdr import hdr10_options
 from restyle.types import FootageSpec
 
 if TYPE_CHECKING:
@@ -145,8 +146,19 @@ def _has_avx512() -> bool:
         return False
 
 
-def encoder_options(name: str, quality: int, pixel_format: str, pixels: int) -> dict[str, str]:
-    """Options of the encoder: fast presets, fixed quality, closed groups of pictures."""
+def encoder_options(spec: OutputSpec) -> dict[str, str]:
+    """Options of the encoder: fast presets, fixed quality, closed groups of pictures; which field is first; what HDR10 adds."""
+    options = _options(spec.codec, spec.quality, spec.pixel_format, spec.width * spec.height)
+    added = [] if spec.hdr10 is None else [hdr10_options(spec.codec, spec.hdr10)]
+    if spec.codec == "h264" and spec.field_order != "progressive":
+        added.append("tff=1" if spec.field_order == "top" else "bff=1")
+    if added:
+        params = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}[spec.codec]
+        options[params] = ":".join([*filter(None, [options.get(params)]), *added])
+    return options
+
+
+def _options(name: str, quality: int, pixel_format: str, pixels: int) -> dict[str, str]:
     codec = CODECS[name]
     if name == "h264":
         options = {"preset": "veryfast", "crf": f"{_measure(codec, quality):.4g}"}
@@ -189,14 +201,10 @@ def configure(context: Any, spec: OutputSpec) -> None:
     context.color_trc = number_of_tag(TRANSFERS, tags.transfer)
     context.colorspace = number_of_tag(MATRICES, tags.matrix)
     context.color_range = number_of_tag(RANGES, tags.range, unknown=0)
-    options = encoder_options(spec.codec, spec.quality, spec.pixel_format, spec.width * spec.height)
     if spec.field_order != "progressive":
         context.flags |= av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me
         context.field_order = {"top": 2, "bottom": 3}[spec.field_order]  # AVFieldOrder
-        if codec.name == "h264":
-            known = [options["x264-params"]] if "x264-params" in options else []
-            options["x264-params"] = ":".join([*known, "tff=1" if spec.field_order == "top" else "bff=1"])
-    context.options = options
+    context.options = encoder_options(spec)
 
 
 def silence_encoders() -> None:

@@ -15,10 +15,11 @@ from restyle.footage.colour import FrameMaker, has_alpha
 from restyle.footage.companions import Companion, plan_companions
 from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
 from restyle.footage.formats import FORMATS
+from restyle.footage.hdr import HDR_CODECS
 from restyle.footage.numbering import Numbering
 from restyle.footage.opening import reason
 from restyle.footage.timecode import label_rate
-from restyle.types import ColourTags, Depth, FootageSpec
+from restyle.types import ColourTags, Depth, FootageSpec, Hdr10
 
 __all__ = ["CODECS", "CONTAINERS", "PICTURES", "OutputSpec", "output_trouble", "plan_output"]
 
@@ -49,6 +50,7 @@ class OutputSpec:
     quality: int
     """0 (worst) to 100; 80 is about visually lossless. Lossless codecs ignore it."""
     colour: ColourTags
+    hdr10: Hdr10 | None = None
     rotation: int = 0
     """The rotation tag that is written, degrees counter-clockwise. 0 where the container carries none: stored upright."""
     mirrored: bool = False
@@ -86,9 +88,7 @@ class OutputSpec:
             "mirrored": self.mirrored,
             "field_order": self.field_order,
             "pixel_aspect": str(self.pixel_aspect),
-            "options": encoder_options(self.codec, self.quality, self.pixel_format, self.width * self.height)
-            if self.kind == "video"
-            else {},
+            "options": encoder_options(self) if self.kind == "video" else {},
         }
 
     @property
@@ -172,6 +172,8 @@ def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> 
     notes = []
     if deep == "uint8" and source.dtype != "uint8":
         notes.append(f"{kind} holds 8 bits a channel; the footage's {source.bits} are reduced")
+    if source.hdr10 is not None:
+        notes.append(_without_hdr10(kind))
     if source.has_alpha and kind == "jpeg":
         notes.append("jpeg holds no alpha; it is left out")
     if source.field_order != "progressive":
@@ -223,6 +225,8 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
                 f"the result is not flagged as interlaced, {order} field first, though its fields stay: {trouble}"
             )
             order = "progressive"
+    if source.hdr10 is not None and name not in HDR_CODECS:
+        notes.append(_without_hdr10(name))
     if source.timecode and label_rate(source.timecode, source.rate, variable=source.variable_rate) is None:
         notes.append(
             f"the timecode {source.timecode!r} cannot be counted at {float(source.rate):.6g} frames a second; it is left out"
@@ -239,6 +243,7 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         rate=source.rate,
         quality=quality,
         colour=_colour(source, known, layout, height),
+        hdr10=source.hdr10 if name in HDR_CODECS else None,
         rotation=rotation,
         mirrored=source.mirrored and tagged,
         field_order=order,
@@ -259,6 +264,11 @@ def _field_trouble(source: FootageSpec, codec: Codec, layout: str, height: int, 
     if codec.name == "h264" and "420" in layout and height % 4:
         return f"h264 codes fields of 4:2:0 in heights that are multiples of 4, not {height}; prores and ffv1 keep the flag"
     return None
+
+
+def _without_hdr10(codec: str) -> str:
+    keepers = ", ".join(HDR_CODECS)
+    return f"{codec} carries no mastering display and light levels of HDR10; they are left out ({keepers} keep them)"
 
 
 def _default_codec(suffix: str, source: FootageSpec) -> str:

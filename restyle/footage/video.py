@@ -17,6 +17,7 @@ from restyle.footage.clock import Watch
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
 from restyle.footage.decoding import alpha_beside, from_keyframe, from_start, surveyed
 from restyle.footage.fields import deinterlaced, field_order_of
+from restyle.footage.hdr import hdr10_of, left_out
 from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
@@ -49,6 +50,7 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
         if rate is None or rate <= 0 or rate > 100_000:
             rate = Fraction(25)
         base = stream.time_base or 1 / rate
+        notes += left_out(first)
         shown = orientation_of(first)
         if shown.note is not None:
             notes.append(shown.note)
@@ -86,6 +88,7 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             field_order="progressive" if deinterlace else order,
             deinterlaced=deinterlace,
             colour=_tags(first, context),
+            hdr10=hdr10_of(first),
             timecode=_timecode(container, stream),
             audio_streams=len(container.streams.audio),
             has_alpha=layout.has_palette or has_alpha(layout.name),
