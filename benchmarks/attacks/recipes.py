@@ -27,12 +27,9 @@ COMMANDS = (
     ("preview", "clip.mp4", "-o", "sheet.png", "--overwrite", "--offline"),
 )
 OURS = ("here/out.mkv", "here/out.mkv.restyle", "here/mattes", "here/sheet.png")
-CODES = (
-    0,
-    2,
-    3,
-    6,
-)  # 3: a picture or clip that the recipe names cannot be read; 6: what it asks for is not installed here
+CODES = (0, 2, 3, 4, 6)
+"""3: a picture or clip that the recipe names cannot be read; 4: the codec that it names is none; 6: what it asks for is not
+installed here."""
 
 
 class OddRecipes:
