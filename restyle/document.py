@@ -16,6 +16,7 @@ __all__ = ["check_plain", "read_document"]
 LARGEST = 16 << 20  # bytes of a file
 DEEPEST = 32  # tables and lists within each other
 MOST = 200_000  # values in all, each counted as often as it is referred to
+MOST_IN_YAML = 50_000  # PyYAML takes 100 microseconds for each
 
 
 def read_document(path: Path, what: str) -> dict[str, Any]:
@@ -107,7 +108,15 @@ def _yaml(text: str) -> Any:
         raise MissingExtraError("a YAML recipe (JSON needs nothing)", "yaml") from None
 
     class Loader(yaml.SafeLoader):
-        """Plain values only, and no key twice."""
+        """Plain values only, and no key twice. As many values as are read in seconds."""
+
+        read = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.read += 1
+            if self.read > MOST_IN_YAML:
+                raise ValueError(f"it holds more than {MOST_IN_YAML:,} values: write it as JSON, which is read faster")
+            return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = set()

@@ -153,6 +153,15 @@ def test_a_nasty_recipe_in_yaml_is_one_line(
     outcome(place, tmp_path / "look.yaml", monkeypatch, capsys)
 
 
+def test_more_yaml_than_is_read_in_seconds_is_refused_before_it_is_read(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "look.yaml").write_text(f"keyframes: [{', '.join(map(str, range(200)))}]\n[broken")
+    monkeypatch.setattr("restyle.document.MOST_IN_YAML", 100)
+    line = outcome(place, tmp_path / "look.yaml", monkeypatch, capsys)
+    assert "more than 100 values: write it as JSON" in line
+
+
 @pytest.mark.parametrize("name", ["/dev/zero", "pipe", ".", "nowhere.json", "huge.json"])
 def test_a_recipe_that_is_no_file(
     name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
