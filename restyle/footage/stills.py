@@ -22,6 +22,7 @@ from restyle.footage.colour import to_depth
 from restyle.footage.exr import ExrHeader, read_exr, read_header, write_exr
 from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.limits import check_packed, check_size
+from restyle.footage.png import check_png
 
 __all__ = ["StillFacts", "encode_picture", "read_facts", "read_picture", "save_grey", "save_picture", "write_picture"]
 
@@ -284,6 +285,8 @@ def _read_eight_bit(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarr
 
 
 def _read_deep(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarray | None]:
+    if facts.kind == "png":
+        check_png(path)
     with opened(path) as file:
         spec = file.spec()
         data = file.read_image(0, 0, 0, spec.nchannels, "float" if facts.floating else facts.dtype)

@@ -334,3 +334,23 @@ def test_a_fourth_channel_in_a_tiff_is_alpha(tmp_path: Path, said: str, deep: bo
     if said != "multiplied in" or deep:
         assert np.array_equal(picture, values[..., :3])
     assert bool(probe(path).notes) == (deep and said == "multiplied in")
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "zeros"])
+def test_damage_in_a_deep_png_is_told_in_one_line(
+    damage: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The decoder's library would write lines of its own."""
+    data = png(30, 20, 16, 2, rows(DEEP))
+    (tmp_path / "whole.png").write_bytes(data)
+    assert (read_picture(tmp_path / "whole.png") == DEEP).all()
+    half = len(data) // 2
+    damaged = {
+        "cut": data[:half],
+        "changed": data[:half] + b"changed" + data[half + 7 :],
+        "zeros": data[:half] + bytes(half),
+    }
+    (tmp_path / "damaged.png").write_bytes(damaged[damage])
+    with pytest.raises(FootageError, match=r"damaged\.png' is (damaged|cut off)"):
+        read_picture(tmp_path / "damaged.png")
+    assert capfd.readouterr().err == ""
