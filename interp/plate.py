@@ -117,7 +117,7 @@ def _plate(window: deque[_Seen], place: int, reach: int, before: np.ndarray | No
     hidden = seen.hidden[part]
     found = mass > 0
     made = np.where(found[:, :, None], total / np.maximum(mass, np.float32(1e-9))[:, :, None], here)
-    made = _relit(made, here, hidden, found, room)
+    made = _relit(made, here, hidden, found, room, _white(seen.picture.dtype))
     lacking = hidden & ~found
     if lacking.any():
         made = _unseen(made, lacking, window, place, before, box)
@@ -187,7 +187,9 @@ def _landing(
     return to_x, to_y, (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
 
 
-def _relit(made: np.ndarray, here: np.ndarray, hidden: np.ndarray, found: np.ndarray, room: int) -> np.ndarray:
+def _relit(
+    made: np.ndarray, here: np.ndarray, hidden: np.ndarray, found: np.ndarray, room: int, white: float
+) -> np.ndarray:
     """``made``, as light or dark as ``here`` is along the hole's rim."""
     band = found & ~hidden
     if not band.any():
@@ -197,7 +199,6 @@ def _relit(made: np.ndarray, here: np.ndarray, hidden: np.ndarray, found: np.nda
     weight = band.astype(np.float32)
     apart = np.where(band[:, :, None], here - made, np.float32(0))
     # where the two differ otherwise than most of the rim does, the surroundings themselves have moved: they say nothing
-    white = 1.0 if float(here.max(initial=0)) <= 1 else (255.0 if float(here.max()) <= 255 else 65535.0)
     odd = np.abs(apart - np.median(apart[band], axis=0)).max(axis=2) * np.float32(1 / (0.08 * white))
     weight *= np.exp(-np.square(odd)).astype(np.float32)
     apart = cv2.resize(apart * weight[:, :, None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
@@ -229,11 +230,16 @@ def _unseen(
         made = np.where((lacking & inside)[:, :, None], pulled, made)
         still = lacking & ~inside
     if still.any():
-        white = 1.0 if seen.picture.dtype == np.float32 else float(np.iinfo(seen.picture.dtype).max)
+        white = _white(seen.picture.dtype)
         plain = np.clip(made * np.float32(255 / white), 0, 255).astype(np.uint8)
         drawn = cv2.inpaint(plain, still.astype(np.uint8), 5, cv2.INPAINT_TELEA)
         made = np.where(still[:, :, None], drawn.astype(np.float32) * np.float32(white / 255), made)
     return made
+
+
+def _white(dtype: np.dtype) -> float:
+    """The value of white in pictures of that depth, however dark they are, and however much lighter their highlights."""
+    return 1.0 if dtype == np.float32 else float(np.iinfo(dtype).max)
 
 
 def _as(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

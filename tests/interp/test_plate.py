@@ -96,3 +96,50 @@ def test_memory_holds_a_window_only(monkeypatch: pytest.MonkeyPatch) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def local_light(dtype: type) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """A still scene that brightens right of where something stands and darkens left of it, and what passes in front of it."""
+    base = moving_scene(1, size=SIZE, pan=(0, 0), disc=0).frames[0].astype(np.float32) / 255
+    slope = np.clip((np.arange(SIZE[0], dtype=np.float32) - 50) / 30, -2, 2)[None, :, None]
+    lit = [np.clip(base * 0.3 + 0.4 + 0.02 * t * slope, 0, 1) for t in range(9)]
+    white = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
+    frames = [(picture * white if dtype is np.float32 else np.rint(picture * white)).astype(dtype) for picture in lit]
+    return frames, [disc(t, speed=9, radius=20) for t in range(9)]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_light_that_changes_from_place_to_place_is_followed(dtype: type) -> None:
+    frames, holes = local_light(dtype)
+    white = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
+    shown = [
+        np.where(hole[:, :, None], frame.dtype.type(white), frame) for frame, hole in zip(frames, holes, strict=True)
+    ]
+    made = next(clean_plates(zip(shown, holes, strict=True)))  # of the first: only later frames show what lies behind
+    off = (made.astype(np.float32) - frames[0].astype(np.float32)) / white
+    assert np.abs(cv2.blur(off, (9, 9)))[holes[0]].mean() < 0.012
+
+
+def test_white_is_the_depths_not_the_brightest_pixels() -> None:
+    """A highlight beyond white, or a picture darker than 255 of 65535, judges the rim as any other does."""
+    random = np.random.default_rng(0)
+    made = np.full((60, 80, 3), 0.4, np.float32)
+    hidden = np.zeros((60, 80), bool)
+    hidden[20:40, 30:50] = True
+    here = made + np.float32(0.02) + random.normal(0, 0.001, made.shape).astype(np.float32)
+    here[15:45, 52:64] = 0.9  # something has come into the rim: it says nothing of the light
+    plain = plate._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
+    assert np.abs(plain[hidden] - 0.42).max() < 0.01
+    here[0, 0] = 1.2
+    lit = plate._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
+    assert np.abs(lit - plain)[hidden].max() < 1e-3
+
+
+def test_a_highlight_beyond_white_changes_no_other_fill() -> None:
+    frames, holes = local_light(np.float32)
+    plain = list(clean_plates(zip(frames, holes, strict=True)))
+    for frame, hole in zip(frames, holes, strict=True):
+        row, column = np.argwhere(cv2.dilate(hole.astype(np.uint8), np.ones((41, 41))) > 0)[0]
+        frame[row, column] = 1.2
+    for made, before, hole in zip(clean_plates(zip(frames, holes, strict=True)), plain, holes, strict=True):
+        assert np.abs(made - before)[hole].max() < 0.02

@@ -126,3 +126,30 @@ def test_the_working_size_keeps_shape_and_bounds(width: int, height: int) -> Non
 def test_tiny_pictures(size: tuple[int, int]) -> None:
     frames = moving_scene(3, size=size, pan=(0, 0), disc=0).frames
     assert track_of(frames).between(2, 0).flow.shape == (size[1], size[0], 2)
+
+
+def test_motion_in_flat_places_is_that_of_the_texture_round_them() -> None:
+    """Noise has no motion: in a clear sky what is estimated is a guess, and paint would swim by it."""
+
+    class Guessing:
+        name = "guessing"
+
+        def estimate(self, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+            flow = np.zeros((*here.shape, 2), np.float32)
+            flow[...] = (2, 0) if self.forward else (-2, 0)
+            flow[46:64, 66:84] = (-5, 7) if self.forward else (5, -7)
+            self.forward = not self.forward
+            return flow
+
+        forward = True
+
+    scene = moving_scene(2, pan=(2, 0), disc=0)
+    height, width = scene.frames[0].shape[:2]
+    for frame in scene.frames:
+        frame[40:70, 60:90] = 120
+    track = MotionTrack(Guessing(), working=(width, height))
+    for frame in scene.frames:
+        track.add(frame)
+    flow = track.between(0, 1).flow
+    assert np.abs(flow[52:58, 72:78] - (2, 0)).max() < 1
+    assert np.abs(flow[90:, :] - (2, 0)).max() < 0.2

@@ -145,3 +145,21 @@ def test_only_motion_that_pulls_paint_out_of_shape_counts_as_stretched() -> None
     assert held[:, 62:].min() > 0.99
     zoom = (across - 40) * np.float32(0.05)
     assert unstretched(np.dstack([zoom, zoom])).min() > 0.99
+
+
+def test_a_long_motion_may_return_less_exactly() -> None:
+    """Sundaram's limit: 0.01 of both lengths squared, and half a pixel squared."""
+    for there, off in ((0, 1.0), (30, 1.0), (30, 4.0), (30, 9.0)):
+        forward, backward = still(20, 90, there), still(20, 90, -there + off)
+        over = off**2 / (0.01 * (there**2 + (there - off) ** 2) + 0.5) - 0.25
+        expected = max(1e-3, float(np.exp(-1.2 * max(over, 0))))
+        assert np.allclose(consistency(forward, backward)[:, 5:50], expected, rtol=1e-4), (there, off)
+
+
+def test_what_leaves_the_picture_is_not_sure_at_all() -> None:
+    sure = consistency(still(20, 40, 6), still(20, 40, -6))
+    assert (sure[:, :34] == 1).all()
+    assert (sure[:, 34:] == 0).all()
+    nonsense = consistency(still(20, 40, 6), still(20, 40, 30))
+    assert (nonsense[:, :34] > 0).all(), "inside, however little the return agrees, something is left"
+    assert (nonsense[:, 34:] == 0).all()

@@ -110,3 +110,20 @@ def test_a_softened_matte_ends_where_it_is_said_to(feather: float, grow: float) 
         if inside < 10:
             assert (made[30 + inside : 50 - inside, 30 + inside : 50 - inside] == 1).all()
         assert made[40, 29:31].mean() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("feather", [1, 3, 8, 20.5])
+def test_a_feathered_edge_is_exact_on_both_sides(feather: float) -> None:
+    """Sums of weights end a rounding beside 0 and 1; what is left so faintly would touch pixels that nobody sees change."""
+    matte = np.zeros((90, 120), np.float32)
+    matte[:, 60:] = 1
+    made = matte_edge(matte, feather=feather)
+    reach = int(np.ceil(1.5 * feather))
+    assert (made[:, : 60 - reach] == 0).all()
+    assert (made[:, 60 + reach :] == 1).all()
+    dot = np.zeros((90, 120), np.float32)
+    dot[45, 60] = 1
+    soft = matte_edge(dot, feather=feather)
+    assert soft[soft > 0].min() >= 1e-5
+    full = matte_edge(1 - dot, feather=feather)
+    assert full[full < 1].max() <= 1 - 1e-5

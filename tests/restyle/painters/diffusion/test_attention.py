@@ -176,3 +176,10 @@ def test_within_a_window_no_keyframe_decides_the_window_after() -> None:
     assert partners_of(rows.last, rows) == (rows.first,)
     assert partners_of(3, rows) == (rows.first, rows.last)
     assert list(batches("woven", rows, 2)) == [(5, 2), (3, 4)]
+
+
+def test_in_the_default_mode_each_looks_at_itself_the_anchor_and_the_windows_first() -> None:
+    riding = Rows(5, frozenset({0, 1}), True)
+    assert sources_of("woven", riding) == {0: (0,), 1: (1,), 2: (2, 0, 1), 3: (3, 0, 1), 4: (4, 0, 1)}
+    opening = Rows(3, frozenset(), False)
+    assert sources_of("woven", opening) == {0: (0,), 1: (1, 0), 2: (2, 0)}
