@@ -75,18 +75,19 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
         keys=tuple(survey.keys),
         coverage=tuple(survey.coverage),
         moved=tuple(survey.moved),
-        notes=_mended(sorted(frame for frame in footage.mended if start <= frame <= last)),
+        notes=_damage(sorted(frame for frame in footage.damage.mended if start <= frame <= last), footage.damage.lost),
         seconds=time.perf_counter() - began,
     )
 
 
-def _mended(frames: list[int]) -> tuple[str, ...]:
+def _damage(frames: list[int], lost: int) -> tuple[str, ...]:
     if not frames:
         return ()
     listed = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
     what = f"frame {listed} is" if len(frames) == 1 else f"{len(frames)} frames are"
     which = "" if len(frames) == 1 else f": {listed}"
-    return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}",)
+    more = f"; about {lost} more do not decode at all, and are left out" if lost else ""
+    return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}{more}",)
 
 
 class _Survey:

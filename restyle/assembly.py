@@ -251,13 +251,14 @@ class Assembly:
     def _compositor(self, associated: bool) -> LayerCompositor:
         layers = layers_of(self.recipe)
         size = (self.spec.width, self.spec.height)
+        transfer = self.spec.colour.transfer
         backdrops = {
-            number: open_backdrop(layer.source, size, self.spec.dtype, self._seconds)
+            number: open_backdrop(layer.source, size, self.spec.dtype, self._seconds, transfer)
             for number, layer in enumerate(layers)
             if layer.source is not None
         }
         looks = looks_of(self.recipe)[1]
-        return LayerCompositor(layers, looks, self._standing, backdrops, associated=associated)
+        return LayerCompositor(layers, looks, self._standing, backdrops, associated=associated, transfer=transfer)
 
     @property
     def _standing(self) -> Mattes:

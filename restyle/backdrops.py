@@ -52,12 +52,18 @@ class ClipBackdrop:
     """
 
     def __init__(
-        self, footage: Footage, size: tuple[int, int], dtype: str, seconds: Callable[[Frame], Fraction]
+        self,
+        footage: Footage,
+        size: tuple[int, int],
+        dtype: str,
+        seconds: Callable[[Frame], Fraction],
+        transfer: str | None = None,
     ) -> None:
         from restyle.footage import timing
 
         self._footage, self._size, self._dtype, self._seconds = footage, size, dtype, seconds
         spec = footage.spec
+        self._transfer = transfer if spec.dtype == "float32" else spec.colour.transfer
         self._pts = timing(spec.path)
         if not self._pts:
             raise FootageError(f"{show_path(spec.path)} holds no frames")
@@ -94,29 +100,34 @@ class ClipBackdrop:
             self._stream = self._footage.frames(wanted, pts=self._pts)
         for found in self._stream:
             if found.index == wanted:
-                return _filling(to_depth(found.picture, self._dtype), *self._size)
+                return _filling(to_depth(found.picture, self._dtype, transfer=self._transfer), *self._size)
         raise FootageError(f"{show_path(self._footage.spec.path)} ended before its frame {wanted}")
 
 
 def open_backdrop(
-    source: str, size: tuple[int, int], dtype: str, seconds: Callable[[Frame], Fraction]
+    source: str,
+    size: tuple[int, int],
+    dtype: str,
+    seconds: Callable[[Frame], Fraction],
+    transfer: str | None = None,
 ) -> StillBackdrop | ClipBackdrop:
     """A ``replace`` layer's ``source``: a colour ``#rrggbb``, a picture, or a clip; pictures are scaled to fill ``size``
-    (width, height) and cropped in the middle.
+    (width, height) and cropped in the middle. ``transfer``: the footage's tag, by whose curve linear light becomes its code.
 
     Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
     from restyle.footage import open_footage
     from restyle.footage.reading import kind_of
 
     if source.startswith("#") or kind_of(source) == "picture":
-        return StillBackdrop(_still(source, *size, dtype))
-    return ClipBackdrop(open_footage(source), size, dtype, seconds)
+        return StillBackdrop(_still(source, *size, dtype, transfer))
+    return ClipBackdrop(open_footage(source), size, dtype, seconds, transfer)
 
 
-def _still(source: str, width: int, height: int, dtype: str) -> np.ndarray:
+def _still(source: str, width: int, height: int, dtype: str, transfer: str | None) -> np.ndarray:
     """A ``replace`` layer's picture, H x W x 3 of ``dtype``: a colour ``#rrggbb``, or a picture that fills the frame, cropped
     in the middle. Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a picture that cannot be read."""
     from restyle.footage import read_picture
+    from restyle.footage.colour import to_depth
 
     kind: Any = np.dtype(dtype)
     if source.startswith("#"):
@@ -125,7 +136,9 @@ def _still(source: str, width: int, height: int, dtype: str) -> np.ndarray:
         white = 1.0 if dtype == "float32" else float(np.iinfo(kind).max)
         colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white / 255)
         return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
-    return _filling(read_picture(source, dtype=dtype), width, height)
+    picture = read_picture(source)
+    curve = transfer if picture.dtype == np.float32 else None
+    return _filling(to_depth(picture, dtype, transfer=curve), width, height)
 
 
 def _filling(picture: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from restyle.transfer import encoded, linear
+
 __all__ = ["blend", "keep_colour", "matte_edge", "mixed", "over"]
 
 # Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
@@ -113,12 +115,12 @@ def matte_edge(matte: np.ndarray, *, grow: float = 0.0, feather: float = 0.0) ->
     return np.where(made < 1e-5, np.float32(0), np.where(made > 1 - 1e-5, np.float32(1), made)).astype(np.float32)
 
 
-def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray, transfer: str | None = None) -> np.ndarray:
     """``top`` laid over ``base`` where ``matte`` says: a new picture.
 
     Pictures H x W x 3 of one dtype, ``matte`` float32 H x W in [0, 1]. Where it is 0 the base's own bits come back, where it is
-    1 the top's. Between, light is mixed, not code values: integers are taken as sRGB-encoded (IEC 61966-2-1; mixing code
-    values makes edges between light and dark too dark), floats as linear light already.
+    1 the top's. Between, light is mixed, not code values (that makes edges between light and dark too dark): integers are taken
+    as encoded by the footage's ``transfer`` (see ``restyle.transfer``), floats as linear light already.
     """
     import cv2
 
@@ -126,30 +128,27 @@ def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray) -> np.ndarray:
     edge = np.flatnonzero((matte > 0) & (matte < 1))
     if edge.size:
         share = matte.reshape(-1, 1)[edge]
-        a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge]) for picture in (base, top))
-        made.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype)
+        a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge], transfer) for picture in (base, top))
+        made.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype, transfer)
     return made
 
 
-def _linear(values: np.ndarray) -> np.ndarray:
+def _linear(values: np.ndarray, transfer: str | None) -> np.ndarray:
     """Linear light, float32, 1 = white."""
     if values.dtype == np.float32:
         return values
-    return _light(int(np.iinfo(values.dtype).max))[values]
+    return _light(int(np.iinfo(values.dtype).max), transfer)[values]
 
 
-@lru_cache(maxsize=2)
-def _light(white: int) -> np.ndarray:
+@lru_cache(maxsize=4)
+def _light(white: int, transfer: str | None) -> np.ndarray:
     """Linear light of every code value up to ``white``."""
-    code = np.arange(white + 1) / white
-    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light = linear(np.arange(white + 1) / white, transfer).astype(np.float32)
     light.setflags(write=False)
     return light
 
 
-def _encoded(light: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _encoded(light: np.ndarray, dtype: np.dtype, transfer: str | None) -> np.ndarray:
     if dtype == np.float32:
         return light
-    light = np.clip(light, 0, 1)
-    code = np.where(light <= 0.0031308, light * np.float32(12.92), np.float32(1.055) * light ** (1 / 2.4) - 0.055)
-    return np.rint(code * np.iinfo(dtype).max).astype(dtype)
+    return np.rint(encoded(light, transfer) * np.iinfo(dtype).max).astype(dtype)

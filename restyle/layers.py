@@ -158,10 +158,13 @@ class LayerCompositor:
         backdrops: Mapping[int, Backdrop],
         *,
         associated: bool = False,
+        transfer: str | None = None,
     ) -> None:
         """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> what it shows. ``associated``:
-        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it."""
+        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it. ``transfer``:
+        the footage's tag, by whose curve its code values are light."""
         self._associated = associated
+        self._transfer = transfer
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
         self._backdrops = backdrops
@@ -176,7 +179,7 @@ class LayerCompositor:
             upper = self._upper(number, frame) if look is None else pictures[look]
             made = frame.picture.copy() if made is None else made
             below = made[part]
-            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge)
+            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge, self._transfer)
         made = frame.picture if made is None else made
         if self._associated and self._cuts_out:
             made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)

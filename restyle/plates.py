@@ -113,5 +113,5 @@ class CleanFootage(Footage):
             for layer in self._taken
         ]
         picture = frame.picture.copy()
-        picture[part] = composite.over(picture[part], plate, np.maximum.reduce(edges))
+        picture[part] = composite.over(picture[part], plate, np.maximum.reduce(edges), self.spec.colour.transfer)
         return replace(frame, picture=picture)

@@ -20,7 +20,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # (a painter, a part of the quality measures ...) is a leaf of its layer, given by its folder.
 LAYERS = (
     ("errors",),
-    ("types", "progress", "memory", "writing", "owned", "versions", "document"),
+    ("types", "transfer", "progress", "memory", "writing", "owned", "versions", "document"),
     (
         "recipe",
         "retiming",

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from restyle import transfer as curves
 from restyle.footage.fields import FieldFlag, FieldOrder
 from restyle.footage.orientation import stored, upright
 from restyle.types import ColourTags
@@ -207,8 +208,9 @@ def has_alpha(pixel_format: str) -> bool:
     return any(component.is_alpha for component in av.VideoFormat(pixel_format).components)
 
 
-def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True) -> np.ndarray:
-    """A picture in another depth. Floats are scene-linear light, as EXR holds it; integers are encoded with the sRGB curve.
+def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True, transfer: str | None = None) -> np.ndarray:
+    """A picture in another depth. Floats are scene-linear light, as EXR holds it; integers are encoded by ``transfer``, a tag
+    of footage: PQ's or HLG's curve, else sRGB's (see ``restyle.transfer``).
 
     ``linear=False``: no curve (alpha). Values outside of [0, 1] are clipped when they become integers.
     """
@@ -216,16 +218,13 @@ def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True) -> np.ndar
     if have == depth:
         return picture
     if have == "float32":
-        value = np.clip(np.nan_to_num(picture), 0, 1)
-        if linear:
-            value = np.where(
-                value <= 0.0031308, value * 12.92, 1.055 * np.power(np.maximum(value, 1e-9), 1 / 2.4) - 0.055
-            )
+        value = np.nan_to_num(picture)
+        value = curves.encoded(value, transfer) if linear else np.clip(value, 0, 1)
         return np.rint(value * FULL_SCALE[depth]).astype(depth)
     if depth == "float32":
         value = np.arange(FULL_SCALE[have] + 1, dtype=np.float64) / FULL_SCALE[have]
         if linear:
-            value = np.where(value <= 0.04045, value / 12.92, np.power((value + 0.055) / 1.055, 2.4))
+            value = curves.linear(value, transfer)
         return np.take(value.astype(np.float32), picture)
     if depth == "uint16":
         return picture.astype(np.uint16) * np.uint16(257)

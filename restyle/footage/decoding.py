@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import av
@@ -17,7 +18,7 @@ from restyle.footage.streams import main_stream
 from restyle.footage.tail import broken_stream_end, broken_within_frame
 from restyle.types import FootageSpec
 
-__all__ = ["Timeline", "alpha_beside", "from_keyframe", "from_start", "surveyed"]
+__all__ = ["Damage", "Timeline", "alpha_beside", "from_keyframe", "from_start", "surveyed"]
 
 _LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
@@ -29,6 +30,16 @@ def alpha_beside(stream: av.VideoStream) -> bool:
     """
     mode = next((value for key, value in stream.metadata.items() if key.lower() == "alpha_mode"), None)
     return mode == "1" and stream.codec_context.codec.canonical_name in _LIBVPX
+
+
+@dataclass
+class Damage:
+    """What a decoder made up or left out without a word, as far as passes from the first frame on have seen."""
+
+    mended: set[int] = field(default_factory=set)
+    """Frames of which parts were lost and made up."""
+    lost: int = 0
+    """How many frames did not decode at all."""
 
 
 class Timeline:
@@ -161,9 +172,7 @@ def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.Vide
     return stream
 
 
-def from_start(
-    spec: FootageSpec, start: int, mended: set[int]
-) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+def from_start(spec: FootageSpec, start: int, damage: Damage) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     with open_container(spec.path) as container:
         stream = _ready(container, spec)
         decoder = _Decoder(container, stream, spec, steadied(container, stream))
@@ -172,17 +181,19 @@ def from_start(
         for frame in decoder.frames():
             stamp = timeline.stamp(frame.pts)
             if decoder.mended(frame):
-                mended.add(index)
+                damage.mended.add(index)
             if index >= start:
                 yield index, stamp, frame
             index += 1
         if index and broken_stream_end(spec.path, container.format.name):
-            mended.add(index - 1)  # what comes behind it is lost
+            damage.mended.add(index - 1)  # what comes behind it is lost
         decoder.finish(index, whole=True)
+        if damage.mended:  # else packets without a picture are the codec's way, or come before the first keyframe
+            damage.lost = max(damage.lost, decoder.packets - index)
 
 
 def from_keyframe(
-    spec: FootageSpec, start: int, pts: Sequence[int], mended: set[int]
+    spec: FootageSpec, start: int, pts: Sequence[int], damage: Damage
 ) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
     with open_container(spec.path) as container:
@@ -210,7 +221,7 @@ def from_keyframe(
                 return
             back -= step
             step *= 2
-    yield from from_start(spec, start, mended)
+    yield from from_start(spec, start, damage)
 
 
 def _frame_at(decoded: Iterator[av.VideoFrame], target: int) -> av.VideoFrame | None:

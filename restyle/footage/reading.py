@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Literal
 
 from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.footage.decoding import Damage
 from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.numbering import find_pictures, is_pattern
 from restyle.footage.sequence import probe_sequence, read_sequence
@@ -92,8 +93,8 @@ class Footage:
 
     def __init__(self, spec: FootageSpec) -> None:
         self.spec = spec
-        self.mended: set[int] = set()
-        """Frames of which parts were lost and made up by the decoder, as far as passes from the first frame on have seen."""
+        self.damage = Damage()
+        """Of a video: what passes from the first frame on have seen of it."""
 
     def frames(
         self,
@@ -125,7 +126,7 @@ class Footage:
             return read_animation(self.spec, start, stop, size)
         from restyle.footage.video import read_video
 
-        return read_video(self.spec, start, stop, pts, size, self.mended)
+        return read_video(self.spec, start, stop, pts, size, self.damage)
 
     def close(self) -> None:
         """Nothing is held between two calls of ``frames``."""

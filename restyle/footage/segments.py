@@ -117,7 +117,7 @@ class SegmentWriter:
         save_picture(
             self._hidden / picture_name(frame.index),
             spec.codec,
-            to_depth(frame.picture, spec.dtype),
+            to_depth(frame.picture, spec.dtype, transfer=spec.colour.transfer),
             alpha,
             quality=spec.quality,
             like=self._sources[frame.index] if self._sources else None,

@@ -15,21 +15,19 @@ import av
 from restyle.errors import FootageError, show_path
 from restyle.footage.clock import Watch
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
-from restyle.footage.decoding import alpha_beside, from_keyframe, from_start, surveyed
+from restyle.footage.decoding import Damage, alpha_beside, from_keyframe, from_start, surveyed
 from restyle.footage.fields import deinterlaced, field_order_of
 from restyle.footage.hdr import hdr10_of, left_out
 from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
 from restyle.footage.streams import chosen_stream, main_stream
+from restyle.transfer import HDR
 from restyle.types import ColourTags, FootageSpec, Frame
 
 __all__ = ["probe_video", "read_video", "video_pts"]
 
 _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
-
-_TS_PACKETS = (188, 192, 204)
-"""Bytes of a transport stream's packets: plain, with a time stamp, with check bytes."""
 
 
 def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> FootageSpec:
@@ -54,6 +52,12 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
         shown = orientation_of(first)
         if shown.note is not None:
             notes.append(shown.note)
+        tags = _tags(first, context)
+        if tags.transfer in HDR:
+            notes.append(
+                f"{HDR[tags.transfer]} (HDR): light is mixed, and handed to EXR, by that curve; painters and pictures laid in "
+                "take its code values as they are"
+            )
         order = field_order_of(first, context)
         if order != "progressive" and not deinterlace:
             notes.append(
@@ -66,8 +70,6 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
         width, height = first.width, first.height
         if shown.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
-        if "mpegts" in container.format.name and all(os.path.getsize(path) % size for size in _TS_PACKETS):
-            notes.append("the file ends in the middle of a packet: it is cut off, or still being written")
         return FootageSpec(
             path=os.fspath(path),
             kind="video",
@@ -80,14 +82,14 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             frames=frames or None,
             codec=context.codec.canonical_name,
             pixel_format=layout.name,
-            variable_rate=_varies(stream, rate) or 0 < frames < stream.frames,
+            variable_rate=_varies(stream, rate) or ("avi" in container.format.name and _pauses(stream)),
             pixel_aspect=aspect,
             rotation=shown.rotation,
             mirrored=shown.mirrored,
             display_matrix=shown.matrix,
             field_order="progressive" if deinterlace else order,
             deinterlaced=deinterlace,
-            colour=_tags(first, context),
+            colour=tags,
             hdr10=hdr10_of(first),
             timecode=_timecode(container, stream),
             audio_streams=len(container.streams.audio),
@@ -132,6 +134,12 @@ def _varies(stream: av.VideoStream, rate: Fraction) -> bool:
     return base is not None and base > 0 and not Fraction(99, 100) < base / rate < Fraction(101, 100)
 
 
+def _pauses(stream: av.VideoStream) -> bool:
+    """Whether an AVI's index has places in time at which a frame was dropped."""
+    entries = stream.index_entries
+    return len(entries) > 1 and entries[len(entries) - 1].timestamp - entries[0].timestamp >= len(entries)
+
+
 def _timecode(container: av.container.InputContainer, stream: av.VideoStream) -> str | None:
     places = [stream.metadata, container.metadata, *(s.metadata for s in container.streams)]
     for place in places:
@@ -169,17 +177,17 @@ def read_video(
     stop: int | None,
     pts: Sequence[int] | None,
     size: tuple[int, int] | None,
-    mended: set[int],
+    damage: Damage,
 ) -> Generator[Frame, None, None]:
     """The frames ``start`` up to ``stop`` of a video file, decoded in order. See ``Footage.frames``.
 
-    ``mended`` gets the numbers of frames whose lost parts the decoder made up, where decoding begins at the file's start.
+    ``damage`` gets what the decoder makes up or leaves out, where decoding begins at the file's start.
     """
     first = max(0, start - 1) if spec.deinterlaced else start  # fields are seen with those of the frame before
     if first > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
-        source = from_keyframe(spec, first, pts, mended)
+        source = from_keyframe(spec, first, pts, damage)
     else:
-        source = from_start(spec, first, mended)
+        source = from_start(spec, first, damage)
     if spec.deinterlaced:
         source = deinterlaced(source)
     # A rotation that the decoder no longer reports (after a seek, say) still holds: the probe's tells.
