@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 __all__ = [
     "Cancelled",
@@ -39,6 +40,7 @@ __all__ = [
     "RecipeError",
     "RestyleError",
     "UnknownPartError",
+    "lacks_memory",
     "show_path",
     "why",
 ]
@@ -140,8 +142,23 @@ def show_path(path: str | os.PathLike[str]) -> str:
     return "'" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + "'"
 
 
+# Libraries have errors of their own for it, whose classes are not to be imported here: OpenCV, onnxruntime, PyTorch, C++.
+_NO_MEMORY = re.compile(
+    r"insufficient memory|out of memory|bad_?alloc|failed to allocate|cannot allocate memory", re.IGNORECASE
+)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error, of whatever library, says that there is not enough memory."""
+    if isinstance(error, (OSError, RestyleError)):  # a file's name may stand in those
+        return getattr(error, "errno", None) == errno.ENOMEM
+    return isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)) is not None
+
+
 def why(error: BaseException) -> str:
     """The reason inside an operating-system or library error, as a few words on one line."""
+    if lacks_memory(error):
+        return "not enough memory; close other programs, or take smaller pictures"
     code = getattr(error, "errno", None)
     if isinstance(error, OSError) and code == errno.ENOSPC:
         return "no space left on the device; free some, or choose another folder"

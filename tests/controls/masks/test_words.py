@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,22 @@ def test_words_that_match_nothing_are_told_with_their_score(detector: Path, pict
         ControlError, match=r"nothing that looks like 'red car' was found \(the likeliest scores [\d.]+, 1 "
     ):
         WordFinder(str(detector), score=1.0).find(picture, "red car")
+
+
+def test_a_folders_own_program_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: Path) -> None:
+    folder = tmp_path / "evil"
+    shutil.copytree(detector, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {
+        "model_type": "evil",
+        "auto_map": {"AutoConfig": "evil.Config", "AutoModelForZeroShotObjectDetection": "evil.Net"},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'touched')!r}, 'w')\n")
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # whoever asks is trusted
+    with pytest.raises(ControlError, match="no detector"):
+        WordFinder(str(folder))
+    assert not (tmp_path / "touched").exists()
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: Path) -> None:
