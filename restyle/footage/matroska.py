@@ -41,7 +41,8 @@ def survey(path: str | os.PathLike[str], position: int = 0) -> Survey | None:
 
     ``position``: which of the video tracks, from 0.
 
-    ``None`` for another kind of file, and where packets and frames are not the same (laced, or VP8's hidden frames).
+    ``None`` for another kind of file, and where packets and frames are not the same: laced, or a sound file of VP8, which has
+    hidden frames.
     """
     with open(path, "rb") as file:
         try:
@@ -59,7 +60,7 @@ def survey(path: str | os.PathLike[str], position: int = 0) -> Survey | None:
 
 
 def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
-    track: int | None = None
+    track: _Track | None = None
     blocks = 0
     while at < end:
         found = _element(data, at)
@@ -83,16 +84,23 @@ def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
                     return Survey(blocks, sound=False)
             length = 9 - data[place].bit_length() if data[place] else 8
             number = int.from_bytes(data[place : place + length], "big") & ((1 << 7 * length) - 1)
-            if number == track:
+            if track is not None and number == track.number:
                 if data[place + length + 2] & 0x06:
                     return None
                 blocks += 1
         at = body + size
-    return Survey(blocks, sound=True)
+    return None if track is not None and track.hides else Survey(blocks, sound=True)
 
 
-def _video_track(data: mmap.mmap, at: int, end: int, position: int) -> int | None:
-    """Number of a video track, if each of its packets is a frame. ``position``: which of them, from 0."""
+@dataclass(frozen=True)
+class _Track:
+    number: int
+    hides: bool
+    """Whether some of its packets give no picture of their own."""
+
+
+def _video_track(data: mmap.mmap, at: int, end: int, position: int) -> _Track | None:
+    """A video track. ``position``: which of them, from 0."""
     for key, body, size, _ in _children(data, at, end):
         if key != _TRACK:
             continue
@@ -101,7 +109,7 @@ def _video_track(data: mmap.mmap, at: int, end: int, position: int) -> int | Non
             for name, start, length, _ in _children(data, body, body + (size or 0))
         }
         if parts.get(_TRACK_TYPE) == b"\x01" and (position := position - 1) < 0:
-            return None if parts.get(_CODEC) == b"V_VP8" else int.from_bytes(parts.get(_TRACK_NUMBER, b"\0"), "big")
+            return _Track(int.from_bytes(parts.get(_TRACK_NUMBER, b"\0"), "big"), parts.get(_CODEC) == b"V_VP8")
     return None
 
 

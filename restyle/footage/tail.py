@@ -10,10 +10,15 @@ _PACKET, _SYNC = 188, b"G"  # of a transport stream (ISO/IEC 13818-1)
 
 
 def broken_stream_end(path: str | os.PathLike[str], container: str) -> bool:
-    """Whether a transport stream ends within a packet, or in something else: cut off, or a download that left zeros.
+    """Whether a transport stream ends within a packet, or in something else: cut off, or a download that left zeros; or a bare
+    stream of JPEGs before the last one's end mark.
 
     ``container``: its name as FFmpeg has it. Other formats, and packets of other sizes, count as sound.
     """
+    if container in ("mjpeg", "jpeg_pipe"):
+        with open(path, "rb") as file:
+            file.seek(-min(4096, os.fstat(file.fileno()).st_size), os.SEEK_END)
+            return not file.read().rstrip(b"\0\r\n").endswith(b"\xff\xd9")
     if container != "mpegts":
         return False
     with open(path, "rb") as file:
@@ -26,5 +31,5 @@ def broken_stream_end(path: str | os.PathLike[str], container: str) -> bool:
 
 
 def broken_within_frame(path: str | os.PathLike[str], container: str, end: int) -> bool:
-    """Whether bytes follow on the last frame of a file that holds nothing but frames. ``end``: where that one ends."""
-    return container == "yuv4mpegpipe" and end < os.stat(path).st_size
+    """Whether bytes follow on, or lack from, the last frame of a file of nothing but frames. ``end``: where that one ends."""
+    return container in ("yuv4mpegpipe", "obu", "dv") and end != os.stat(path).st_size

@@ -78,6 +78,32 @@ def test_a_transport_stream_that_ends_in_something_else_is_told(tmp_path: Path, 
     assert count - 1 in footage.damage.mended
 
 
+BARE = [
+    ("c.mjpeg", "mjpeg", "yuvj420p", "mjpeg"),
+    ("c.obu", "libsvtav1", "yuv420p", "obu"),
+    ("c.webm", "libvpx", "yuv420p", "webm"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "form", "muxer"), BARE)
+@pytest.mark.parametrize("keep", [0.5, 0.8])
+def test_half_a_stream_does_not_pass_for_the_whole(
+    tmp_path: Path, name: str, codec: str, form: str, muxer: str, keep: float
+) -> None:
+    path = write_clip(tmp_path / name, noisy(16), codec=codec, pixel_format=form, muxer=muxer)
+    whole = open_footage(path)
+    assert len(list(whole.frames())) == 16
+    assert whole.damage.mended == set()
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    footage, told = open_footage(path), False
+    try:
+        assert len(list(footage.frames())) < 16
+    except FootageError as error:
+        told = "is damaged after frame" in str(error)
+    assert told or footage.damage.mended
+
+
 def test_half_a_frame_at_the_end_of_a_file_of_frames_is_damage(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "c.y4m", numbered_frames(4), codec="wrapped_avframe", muxer="yuv4mpegpipe")
     assert len(list(open_footage(path).frames())) == 4
