@@ -10,6 +10,7 @@ from restyle.footage.matroska import Survey
 __all__ = ["survey_gif"]
 
 _EXTENSION, _IMAGE, _TRAILER = b"!", b",", b";"
+_PADDING = 256  # bytes
 
 
 def survey_gif(path: str | os.PathLike[str]) -> Survey | None:
@@ -25,8 +26,11 @@ def survey_gif(path: str | os.PathLike[str]) -> Survey | None:
         pictures = 0
         while True:
             kind = file.read(1)
-            if kind in (_TRAILER, b"", b"\0"):
+            if kind in (_TRAILER, b""):
                 return Survey(pictures, sound=True)
+            if kind == b"\0":  # a little padding, or the zeros of a download that was broken off
+                rest = file.read()
+                return Survey(pictures, sound=len(rest) < _PADDING or rest.lstrip(b"\0").startswith(_TRAILER))
             if kind == _EXTENSION:
                 whole = len(file.read(1)) == 1 and _skip_blocks(file)
             elif kind == _IMAGE:

@@ -133,6 +133,8 @@ def write_pixel_aspect(path: Path, width: int, height: int, aspect: Fraction) ->
 
 def _with_display(track: bytes, width: int, height: int, aspect: Fraction) -> bytes:
     """The track's children without its name, with a display size in its video element, filled up to the same length."""
+    if max(width * aspect.numerator, height * aspect.denominator) >> 32:
+        aspect = aspect.limit_denominator(512)
     shown_width, shown_height, unit = width * aspect.numerator, height * aspect.denominator, 3  # a bare ratio
     if shown_width % aspect.denominator == 0:
         shown_width, shown_height, unit = shown_width // aspect.denominator, height, 0

@@ -27,6 +27,7 @@ from restyle.types import ColourTags, FootageSpec, Frame
 
 __all__ = ["probe_video", "read_video", "video_pts"]
 
+_STRETCHED = Fraction(100)  # the most that a pixel may be wider than high, or higher than wide
 _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
 
 
@@ -66,7 +67,10 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             )
         frames = _promised_frames(container, stream, path)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
-        aspect = aspect if aspect > 0 else Fraction(1)
+        if not 1 / _STRETCHED <= aspect <= _STRETCHED:
+            if aspect:
+                notes.append(f"its pixels' aspect of {aspect} cannot be meant; they are taken for square")
+            aspect = Fraction(1)
         width, height = first.width, first.height
         if shown.rotation % 180:
             width, height, aspect = height, width, 1 / aspect

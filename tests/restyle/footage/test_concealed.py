@@ -112,6 +112,21 @@ def test_half_a_frame_at_the_end_of_a_file_of_frames_is_damage(tmp_path: Path) -
         list(open_footage(path).frames())
 
 
+def test_a_gif_whose_second_half_is_zeros_is_no_shorter_film(tmp_path: Path) -> None:
+    path = tmp_path / "c.gif"
+    write_clip(path, noisy(8), codec="gif", pixel_format="rgb8")
+    data = path.read_bytes()
+    for padding in (0, 3):
+        path.write_bytes(data[:-1] + bytes(padding))
+        found = survey_gif(path)
+        assert found is not None
+        assert found.sound
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    found = survey_gif(path)
+    assert found is not None
+    assert not found.sound
+
+
 def test_inspect_run_and_plan_say_so(tmp_path: Path, restyle_command: Caller) -> None:
     path = write_clip(tmp_path / "c.mp4", noisy(24), options={"g": "10"})
     holed(path, 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from clips import moving_frames, number_of, numbered_frames, psnr, write_clip
 
+from restyle import restyle
 from restyle.errors import FootageError, RecipeError
 from restyle.footage import files_of, open_footage, probe, timing
 from restyle.types import ColourTags
@@ -368,3 +370,18 @@ def test_bare_streams(tmp_path: Path, muxer: str, codec: str, form: str) -> None
     pts = timing(path)
     assert pts == [f.pts for f in frames]
     assert [number_of(f.picture) for f in footage.frames(7, 9, pts=pts)] == [7, 8]
+
+
+@pytest.mark.parametrize(("aspect", "kept"), [(Fraction(1, 10_000), False), (Fraction(12_345_677, 12_345_679), True)])
+def test_an_aspect_that_cannot_be_meant_is_noted_and_any_other_written(
+    aspect: Fraction, kept: bool, tmp_path: Path
+) -> None:
+    codec = {"codec": "mjpeg", "pixel_format": "yuvj420p"}
+    path = write_clip(tmp_path / "c.mov", moving_frames(2), pixel_aspect=Fraction(4, 3), **codec)
+    head, atom, tail = path.read_bytes().partition(b"pasp")
+    path.write_bytes(head + atom + struct.pack(">II", aspect.numerator, aspect.denominator) + tail[8:])
+    spec = probe(path)
+    assert bool(spec.notes) != kept
+    assert abs(spec.pixel_aspect - 1) < Fraction(1, 1000)
+    restyle(path, tmp_path / "out.mkv", painter="identity", codec="ffv1", report=False)
+    assert abs(probe(tmp_path / "out.mkv").pixel_aspect - 1) < Fraction(1, 1000)
