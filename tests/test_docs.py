@@ -186,6 +186,7 @@ def test_the_error_page_has_every_error_with_its_code() -> None:
     kinds = {
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.RestyleError)
     }
+    kinds.add(errors.Cancelled)
     assert {(kind.__name__, kind.exit_code) for kind in kinds} == rows - {("Cancelled", 143)}
 
 

@@ -90,7 +90,7 @@ class Options:
     style_weight: float = 0.6
     ip_adapter: str | None = None
     """Hub id or folder of the IP-Adapter; ``None``: the one that suits the base model."""
-    loras: Sequence[LoraSpec | Mapping[str, Any] | str] = ()
+    loras: str | Sequence[LoraSpec | Mapping[str, Any] | str] = ()
     """``SOURCE``, ``SOURCE:WEIGHT``, or tables of ``LoraSpec``'s fields."""
     vae: str | None = None
     schedule: str | None = None
