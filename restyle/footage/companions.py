@@ -14,7 +14,7 @@ from av.stream import Discard, Disposition
 
 from restyle.errors import OutputError, show_path
 from restyle.footage.opening import open_container, reason
-from restyle.footage.sound import PCM_HOMES, Coding, add_sound, codings, mark
+from restyle.footage.sound import PCM_HOMES, Coding, add_sound, codings, layout_of, mark
 from restyle.footage.streams import main_stream
 from restyle.types import FootageSpec
 
@@ -128,11 +128,16 @@ class _Planner:
         if self._sound == "drop":
             return None
         context = stream.codec_context
-        if context is None or not context.sample_rate or not context.layout.nb_channels:
+        if context is None or not context.sample_rate or not (channels := len(layout_of(context)[1])):
             self.notes.append(f"the sound of stream {stream.index} cannot be read (unknown codec); it is left out")
             return None
         name = context.codec.canonical_name
         if self._steady and self._copies(stream, self._container):
+            if self._container == "matroska" and name.startswith("pcm_") and channels > 2:
+                layout, _ = layout_of(context)
+                self.notes.append(
+                    f".mkv does not tell the layout of uncompressed sound: its {layout} is {channels} channels"
+                )
             return Companion(stream.index, "audio", context.sample_rate)
         trouble: BaseException | None = None
         for coding in codings(stream, self._container):
@@ -151,7 +156,7 @@ class _Planner:
         way = f"choose {' or '.join(takers)}" if takers else "take it out of the footage"
         raise OutputError(
             f"{show_path(self._path)} cannot hold the sound of {show_path(self._source)} ({name}, "
-            f"{context.layout.nb_channels} channels: {reason(trouble) if trouble else 'no encoder'}); {way}"
+            f"{channels} channels: {reason(trouble) if trouble else 'no encoder'}); {way}"
         )
 
     def _takers(self, stream: Any) -> list[str]:
@@ -220,8 +225,9 @@ def _changes(stream: Any, coding: Coding) -> str:
     """What encoding alters in the sound's rate and layout."""
     context = stream.codec_context
     said = ""
-    if context.layout.name != coding.layout:
-        said += f", its {context.layout.name} as {coding.layout}"
+    layout, _ = layout_of(context)
+    if layout != coding.layout:
+        said += f", its {layout} as {coding.layout}"
     if context.sample_rate != coding.rate:
         said += f", resampled from {context.sample_rate} to {coding.rate} Hz"
     return said

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +17,7 @@ from restyle.footage.clock import Clock
 from restyle.footage.opening import open_container
 from restyle.types import FootageSpec
 
-__all__ = ["PCM_HOMES", "Coding", "Reencoded", "add_sound", "codings"]
+__all__ = ["PCM_HOMES", "Coding", "Reencoded", "add_sound", "codings", "layout_of", "mark"]
 
 PCM_HOMES = {"mov", "avi", "matroska"}
 """Containers that hold uncompressed sound."""
@@ -24,8 +25,13 @@ _USUAL = ("mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layouts that coders and players know, by the number of channels."""
 _COUNTED = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1", 16: "hexadecagonal"}
 """What channels mean that only their number is told of."""
+_MIXED_UP = {"libopus": ("5.0", "6.1")}
+"""Layouts whose channels FFmpeg's encoder puts into a wrong order."""
 _BACK = {"SL": "BL", "SR": "BR"}
 """Speakers at the side stand in for those at the back: which of the two a layout names is a matter of taste."""
+_COUNT = re.compile(r"\d+ channels")
+_UNUSUAL = re.compile(r"\d+ channels \(.+\)")
+"""How FFmpeg names layouts that have no name: by their number, or one by one in an order of their own."""
 _OPUS_RATE = 48_000
 
 
@@ -57,8 +63,22 @@ def codings(stream: Any, container: str) -> Iterator[Coding]:
     else:
         encoder = "libopus" if container == "webm" else "aac"
     rate = _rate(encoder, context.sample_rate)
-    for layout in _layouts(context.layout):
-        yield Coding(encoder, rate, layout)
+    layout, channels = layout_of(context)
+    plain = encoder.startswith("pcm_") and "channels" not in layout  # uncompressed sound has any layout that has a name
+    for found in [layout] if plain else _layouts(layout, channels):
+        if found not in _MIXED_UP.get(encoder, ()):
+            yield Coding(encoder, rate, found)
+
+
+def layout_of(context: Any) -> tuple[str, tuple[str, ...]]:
+    """Name of a decoder's channel layout, and its channels' names in their order.
+
+    PyAV's object for a layout of another order than FFmpeg's own (mov has such ones) frees what the decoder frees, too: it is
+    looked at once and never let go.
+    """
+    layout = context.layout
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
+    return layout.name, tuple(channel.name for channel in layout.channels)
 
 
 def _rate(encoder: str, rate: int) -> int:
@@ -71,20 +91,25 @@ def _rate(encoder: str, rate: int) -> int:
     return min((r for r in rates if r > rate), default=max(rates))
 
 
-def _layouts(layout: Any) -> list[str]:
-    """Layouts that keep every channel apart: the usual one of the same speakers, the own one, then larger ones."""
-    if re.fullmatch(r"\d+ channels", layout.name):
-        return [_COUNTED.get(layout.nb_channels, layout.name)]
-    own = _speakers(layout)
-    usual = [(name, _speakers(av.AudioLayout(name))) for name in _USUAL]
-    same = [name for name, speakers in usual if speakers == own]
-    larger = [name for name, speakers in usual if speakers > own]
-    return list(dict.fromkeys([*same, layout.name, *larger]))
+def _layouts(name: str, channels: Sequence[str]) -> list[str]:
+    """Layouts that keep every channel apart: the usual one of the same speakers, larger ones, then the own one."""
+    if _COUNT.fullmatch(name):
+        name = _COUNTED.get(len(channels), name)
+        channels = _channels(name)
+    own = _speakers(channels)
+    usual = [(other, _speakers(_channels(other))) for other in _USUAL]
+    same = [other for other, speakers in usual if speakers == own]
+    if _UNUSUAL.fullmatch(name):
+        return same
+    return list(dict.fromkeys([*same, *(other for other, speakers in usual if speakers > own), name]))
 
 
-def _speakers(layout: Any) -> set[str]:
-    names = {channel.name for channel in layout.channels}
-    return names if {"BL", "BR"} & names else {_BACK.get(name, name) for name in names}
+def _channels(layout: str) -> list[str]:
+    return [channel.name for channel in av.AudioLayout(layout).channels]
+
+
+def _speakers(channels: Sequence[str]) -> set[str]:
+    return set(channels) if {"BL", "BR"} & set(channels) else {_BACK.get(name, name) for name in channels}
 
 
 def add_sound(container: Any, coding: Coding, like: Any) -> Any:
@@ -179,7 +204,9 @@ class Reencoded:
             if self._trim_start and not self._clock.jumps:
                 with suppress(av.FFmpegError, OSError):
                     source.seek(int((self._origin - 1) * 1_000_000), backward=True)
-            for frame in self._decoded(source, stream):
+            order = self._order(stream.codec_context)
+            for decoded in self._decoded(source, stream):
+                frame = decoded if order is None else order.put(decoded)
                 begins = frame.pts * frame.time_base if frame.pts is not None else due or self._origin
                 length = Fraction(frame.samples, frame.sample_rate)
                 if self._trim_end and begins >= self._end:
@@ -190,6 +217,14 @@ class Reencoded:
                 frame.pts = round((begins - self._origin) * frame.sample_rate)
                 frame.time_base = Fraction(1, frame.sample_rate)
                 yield frame
+
+    def _order(self, context: Any) -> Order | None:
+        """What puts channels of an order of their own into FFmpeg's; the decoder is told of their number alone."""
+        name, channels = layout_of(context)
+        if not _UNUSUAL.fullmatch(name):
+            return None
+        context.layout = f"{len(channels)} channels"
+        return Order(channels, self._target.codec_context.layout.name)
 
     def _decoded(self, source: Any, stream: Any) -> Iterator[Any]:
         ticks = self._clock.follow()
@@ -220,6 +255,31 @@ class Reencoded:
             for packet in self._target.encode(frame):
                 if packet.pts is not None:
                     yield packet
+
+
+class Order:
+    """Channels put into the order of a layout."""
+
+    def __init__(self, channels: Sequence[str], layout: str) -> None:
+        there = _channels(layout)
+        outs = [name if name in there else _BACK.get(name, name) for name in channels]
+        self._map = "|".join(f"{place}-{name}" for place, name in enumerate(outs))
+        self._layout = layout
+        self._graph: Any = None
+
+    def put(self, frame: Any) -> Any:
+        """The frame in that order. Its channels are as many as those that were told."""
+        if self._graph is None:
+            self._graph = av.filter.Graph()
+            form, rate, base = frame.format.name, frame.sample_rate, frame.time_base
+            first = self._graph.add_abuffer(format=form, sample_rate=rate, layout=frame.layout.name, time_base=base)
+            step = self._graph.add("channelmap", f"map={self._map}:channel_layout={self._layout}")
+            sink = self._graph.add("abuffersink")
+            first.link_to(step)
+            step.link_to(sink)
+            self._graph.configure()
+        self._graph.push(frame)
+        return self._graph.pull()
 
 
 class Stretch:
@@ -256,10 +316,11 @@ class Stretch:
 
     def _open(self, frame: Any) -> None:
         self._graph = av.filter.Graph()
+        name = frame.layout.name
         last = self._graph.add_abuffer(
             format=frame.format.name,
             sample_rate=frame.sample_rate,
-            layout=_layouts(frame.layout)[0] if "channels" in frame.layout.name else frame.layout.name,
+            layout=_COUNTED.get(frame.layout.nb_channels, name) if _COUNT.fullmatch(name) else name,
             time_base=frame.time_base,
         )
         tempo = 1 / self._slow
