@@ -8,6 +8,7 @@ from scenes import moving_scene, texture
 
 from interp.flow import estimator
 from interp.track import MotionTrack
+from interp.types import Motion
 from restyle.keyframes import KeyWalk, locally_lost
 from restyle.types import Keyframe
 
@@ -96,6 +97,37 @@ def test_local_loss_is_seen_where_the_mean_is_not() -> None:
     assert confidence.mean() > 0.9
     assert locally_lost(confidence) > 0.7
     assert locally_lost(np.zeros((1, 1), np.float32)) == pytest.approx(1)
+
+
+class Explained:
+    """A track of which each frame explains every other in the same way."""
+
+    def __init__(self, share: np.ndarray) -> None:
+        self._share = share
+
+    def add(self, picture: np.ndarray) -> None: ...
+
+    def between(self, here: int, there: int) -> Motion:
+        return Motion(np.zeros((*self._share.shape, 2), np.float32), self._share)
+
+    def moved(self, frame: int) -> float:
+        return 0.0
+
+
+def spaced(share: np.ndarray) -> list[int]:
+    made = KeyWalk(lambda: Explained(share), coverage=0.9, max_gap=20)
+    made.start(0, share)
+    return [key.frame for frame in range(1, 22) if (key := made.step(frame, share)[0]) is not None]
+
+
+def test_how_near_keyframes_may_be() -> None:
+    everything = np.ones((40, 40), np.float32)
+    assert spaced(everything) == [20]
+    assert spaced(everything * np.float32(0.5)) == [4, 8, 12, 16, 20], "too little is explained, but something is"
+    assert spaced(everything * np.float32(0.2)) == [*range(1, 22)], "next to nothing is: none is too near"
+    torn = everything.copy()
+    torn[:3] = 0
+    assert spaced(torn) == [8, 16], "something small is lost: a keyframe, but not at any price"
 
 
 def test_a_step_before_the_start_is_a_mistake() -> None:

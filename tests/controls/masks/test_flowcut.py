@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -220,3 +221,48 @@ def test_what_cannot_be_followed_is_refused_at_once() -> None:
     blank.frames = [np.full_like(frame, 90) for frame in blank.frames]
     with pytest.raises(ValueError, match="object 'disc', frame 1: the point marks most of the picture"):
         list(masker.follow(blank, [Prompted("disc", 1, Point(40, 60))]))
+
+
+class StillScene:
+    """One textured picture, over and over."""
+
+    size = (64, 48)
+
+    def __init__(self, count: int) -> None:
+        self._picture = texture(48, 64, 3)
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        yield from [self._picture] * (stop - start)
+
+
+def test_between_two_prompts_the_nearer_one_counts_more() -> None:
+    small, large = np.zeros((48, 64), np.float32), np.zeros((48, 64), np.float32)
+    small[16:32, 24:40] = 1
+    large[8:40, 16:48] = 1
+    prompts = [Prompted("it", 0, Matte(small)), Prompted("it", 8, Matte(large))]
+    areas = [float(one.mattes["it"].sum()) for one in FlowCutMasker(edge=0).follow(StillScene(9), prompts)]
+    middle = (small.sum() + large.sum()) / 2
+    assert max(areas[:4]) < middle < min(areas[5:]), areas
+
+
+def test_a_place_that_two_claim_alike_goes_to_the_first() -> None:
+    from controls.masks.flowcut import _contest
+    from controls.masks.layer import begin
+    from controls.masks.place import Scaled, Window
+
+    frame = Scaled(texture(48, 64, 3))
+    window = Window(0, 0, 64, 48, (64, 48))
+    both = np.zeros((48, 64), np.float32)
+    both[16:32, 24:40] = 1
+    layers = {name: begin(frame, window, both) for name in ("one", "other")}
+    after = _contest(layers)
+    assert np.array_equal(after["one"].seen, both)
+    assert not after["other"].seen.any()
+    layers["other"] = replace(layers["other"], claim=layers["other"].claim + 1)
+    after = _contest(layers)
+    assert not after["one"].seen.any(), "a stronger claim wins, whoever is first"
+    assert np.array_equal(after["other"].seen, both)
