@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restyle.composite import LUMA, blend, keep_colour, matte_edge, over
+from restyle.composite import LUMA, blend, keep_colour, matte_edge, mixed, over
 
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)]
 
@@ -127,3 +127,12 @@ def test_a_feathered_edge_is_exact_on_both_sides(feather: float) -> None:
     assert soft[soft > 0].min() >= 1e-5
     full = matte_edge(1 - dot, feather=feather)
     assert full[full < 1].max() <= 1 - 1e-5
+
+
+@pytest.mark.parametrize(("how", "expected"), [("screen", (1, 0.5)), ("overlay", (1, 0)), ("multiply", (0.75, -0.1))])
+def test_floats_beyond_black_and_white_are_clipped_where_the_formula_needs_it(
+    how: str, expected: tuple[float, float]
+) -> None:
+    base = np.array([[[1.5] * 3, [-0.2] * 3]], np.float32)
+    made = mixed(base, np.full_like(base, 0.5), how)
+    assert np.allclose(made[0, :, 0], expected)

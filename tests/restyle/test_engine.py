@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from scenes import texture
 
 from interp.fill.along_motion import AlongMotionFiller
 from interp.fill.hold import HoldFiller
+from interp.types import Filled, Gap
 from restyle.engine import Engine, seed_of
 from restyle.engine_parts import Look, Rendered
 from restyle.errors import FootageError, PainterError
@@ -175,3 +177,25 @@ def test_closing_early_stops_the_threads(tmp_path: Path) -> None:
         next(frames)
         rendering.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("restyle-")]
+
+
+class Unsure(HoldFiller):
+    """Explains as much of each picture as it is told."""
+
+    def __init__(self, coverage: float) -> None:
+        self.coverage = coverage
+
+    def fill(self, gap: Gap) -> Iterator[Filled]:
+        for one in super().fill(gap):
+            yield Filled(one.picture, self.coverage)
+
+
+def test_how_much_is_explained_is_told_and_too_little_is_painted(tmp_path: Path) -> None:
+    path = lossless(tmp_path / "a.mkv", moving_frames(5, (32, 24)))
+    shot = [window(0, 5, [0, 4])]
+    enough = render(path, shot, filler=Unsure(0.36), repair=True)
+    assert [made.coverage for made in enough] == [1.0, 0.36, 0.36, 0.36, 1.0]
+    assert [made.key is not None for made in enough] == [True, False, False, False, True]
+    lacking = render(path, shot, filler=Unsure(0.34), repair=True)
+    assert [made.coverage for made in lacking] == [1.0] * 5
+    assert [made.key.reason for made in lacking if made.key] == ["pinned", "repair", "repair", "repair", "pinned"]
