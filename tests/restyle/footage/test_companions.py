@@ -286,3 +286,44 @@ def test_channels_in_an_order_of_their_own(
     channels = [channel.name for channel in av.AudioLayout(name).channels]
     loud = [speaker for speaker, wave in zip(channels, samples, strict=True) if np.abs(wave).max() > 0.1]
     assert [{"BL": "SL"}.get(one, one) if layout == "5.1" else one for one in loud] == [speaker]
+
+
+def test_damage_in_the_sound_is_told_and_costs_nothing_else(tmp_path: Path, pass_through) -> None:  # type: ignore[no-untyped-def]
+    source = film(tmp_path / "in.mkv", [{"codec": "ac3"}], seconds=1)
+    packets = [data for _, data in stream_packets(source)]
+    data = source.read_bytes()
+    for packet in packets[10:13]:
+        data = data.replace(packet, bytes(len(packet)))
+    source.write_bytes(data)
+    done = pass_through(source, "out.webm")
+    assert f"3 packets of the sound of '{source}' are damaged; there it is silent" in done.warnings
+    assert abs(heard(done.path)[2].shape[1] / 48000 - 1) < 0.15
+
+
+def test_slow_motion_says_what_stays_behind(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.mkv"), "w") as out:
+        video = out.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        out.set_chapters(
+            [{"id": 1, "start": 0, "end": 100, "time_base": Fraction(1, 1000), "metadata": {"title": "one"}}]
+        )
+        for number, picture in enumerate(numbered_frames(5, (64, 48))):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    source = probe(tmp_path / "in.mkv")
+    assert plan_output(source, tmp_path / "out.mp4", slow=Fraction(2)).notes == (
+        "chapters are left out where the pictures run slower",
+    )
+    assert plan_output(source, tmp_path / "out.avi").notes == (
+        ".avi holds no chapters; they are left out (.mkv, .mp4, .mov hold them)",
+    )
+
+
+def test_a_layout_that_matroska_does_not_tell_is_said(tmp_path: Path) -> None:
+    source = film(tmp_path / "in.mov", [{"codec": "pcm_s16le", "layout": "5.1(side)"}])
+    assert plan_output(probe(source), tmp_path / "out.mkv").notes == (
+        ".mkv does not tell the layout of uncompressed sound: its 5.1(side) is 6 channels",
+    )
+    assert plan_output(probe(source), tmp_path / "out.mov").notes == ()
