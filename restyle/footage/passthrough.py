@@ -76,7 +76,7 @@ class Copied:
         # An encoder's run-up, which only mp4 and mov can place before 0; elsewhere it would shift the pictures.
         self._negative = container in ("mp4", "mov")
         self._loose = container in ("matroska", "webm")  # where packets may share a time
-        self._due: dict[int, tuple[int, Fraction]] = {}
+        self._due: dict[int, tuple[int, int, int]] = {}
         self.notes: list[str] = []
 
     def packets(self, container: Any) -> Iterator[Any]:
@@ -121,16 +121,15 @@ class Copied:
 
     def _in_order(self, packet: Any, index: int, sound: bool) -> bool:
         """Whether a packet follows the one before it. Parts of a joined file overlap; muxers take no step back."""
-        last, ends = self._due.get(index, (None, Fraction(0)))
-        if last is not None and packet.dts <= last:
-            if sound:
-                return False
-            if not self._loose:
-                packet.dts = last + 1
-                packet.pts = max(packet.pts, packet.dts)
-        if sound and self._clock.jumps and packet.pts < ends - Fraction(packet.duration or 0, 2):
+        came, sent, ends = self._due.get(index, (packet.dts, packet.dts - 1, packet.pts))
+        length = packet.duration or 0
+        if sound and (packet.dts < came or (self._clock.jumps and packet.pts < ends - length / 2)):
             return False
-        self._due[index] = packet.dts, Fraction(packet.pts + (packet.duration or 0))
+        came = packet.dts
+        if packet.dts <= sent and not self._loose:
+            packet.dts = sent + 1
+            packet.pts = max(packet.pts, packet.dts)
+        self._due[index] = came, packet.dts, packet.pts + length
         return True
 
     def _sent(self, packet: Any, index: int, base: Fraction) -> Any:

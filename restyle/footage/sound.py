@@ -211,7 +211,9 @@ class Reencoded:
                 length = Fraction(frame.samples, frame.sample_rate)
                 if self._trim_end and begins >= self._end:
                     return
-                if due is not None and begins < (due if due == self._origin else due - length / 2):
+                # Containers round their stamps, some to more than the length of a frame.
+                slack = max(length / 2, 2 * stream.time_base)
+                if due is not None and begins < (due if due == self._origin else due - slack):
                     continue  # before the span; or parts of a joined file overlap
                 due = begins + length
                 frame.pts = round((begins - self._origin) * frame.sample_rate)
