@@ -215,6 +215,8 @@ class Reencoded:
                 slack = max(length / 2, 2 * stream.time_base)
                 if due is not None and begins < (due if due == self._origin else due - slack):
                     continue  # before the span; or parts of a joined file overlap
+                if due is not None and begins < due + 2 * stream.time_base:
+                    begins = due
                 due = begins + length
                 frame.pts = round((begins - self._origin) * frame.sample_rate)
                 frame.time_base = Fraction(1, frame.sample_rate)

@@ -330,7 +330,7 @@ def test_a_layout_that_matroska_does_not_tell_is_said(tmp_path: Path) -> None:
     assert plan_output(probe(source), tmp_path / "out.mov").notes == ()
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".webm", ".avi"])
+@pytest.mark.parametrize("suffix", [".mkv", ".webm", ".avi", ".mp4"])
 def test_sound_in_packets_shorter_than_the_ticks_of_the_container(tmp_path: Path, suffix: str, pass_through) -> None:  # type: ignore[no-untyped-def]
     source = film(tmp_path / "in.mkv", [{"codec": "pcm_s16le"}], size=40)  # as TrueHD has them
     done = pass_through(source, f"out{suffix}")
