@@ -40,14 +40,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from footage import resized_clip  # noqa: E402
 
 from interp.flow import estimator  # noqa: E402
-from interp.track import working_size  # noqa: E402
+from interp.tracks import working_size  # noqa: E402
 from interp.warp import compose, warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 from restyle.footage import SegmentWriter, conform, open_footage, plan_output, probe  # noqa: E402
 from restyle.painters.style_networks import StyleNetworks  # noqa: E402
 from restyle.painters.styles import DEFAULT_STYLE, parse_style  # noqa: E402
 from restyle.quality import measures  # noqa: E402
-from restyle.stream import WriteBehind, prefetch  # noqa: E402
+from restyle.render.stream import WriteBehind, prefetch  # noqa: E402
 from restyle.types import Frame  # noqa: E402
 
 LIMITS = {"times_faster": 4.0, "times_faster_than_package": 3.0, "warp_ratio": 1 / 8, "sharpness": 0.85}

@@ -27,13 +27,13 @@ import av
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from interp.between import INTERPOLATORS, make_interpolator
 from interp.errors import InterpError
 from interp.flow import estimator
-from interp.track import MotionTrack, working_size
+from interp.interpolate import INTERPOLATORS, make_interpolator
+from interp.tracks import MotionTrack, working_size
 from interp.types import Gap
 from restyle.footage import open_footage
-from restyle.job import Job
+from restyle.job.job import Job
 from restyle.painters.base import Paint
 from restyle.painters.neural_style import NeuralStylePainter
 from restyle.quality import measures

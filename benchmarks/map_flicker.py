@@ -34,13 +34,13 @@ from itertools import pairwise
 from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.lineart import StandardLineart
-from controls.maps.motion import KeyTracker, SlidingTracker
 from controls.maps.normal import normal_picture, normals_from_nearness
 from controls.maps.sizes import grey_picture
-from controls.maps.steady import steady
-from controls.maps.steady_keys import steady_keys
-from controls.maps.steady_values import values_at
-from controls.maps.steady_window import SteadyOptions
+from controls.stabilise.consecutive import steady
+from controls.stabilise.keyframes import steady_keys
+from controls.stabilise.motion import KeyTracker, SlidingTracker
+from controls.stabilise.values import values_at
+from controls.stabilise.window import SteadyOptions
 from controls.types import ControlMap
 from interp.flow import estimator
 from interp.warp import compose, outside, warp

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from interp.plate import clean_plates
+from interp.plates import clean_plates
 from restyle.footage import open_footage, write_picture
-from restyle.job import Job
+from restyle.job.job import Job
 from restyle.recipe import Recipe
 
 

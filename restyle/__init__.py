@@ -26,11 +26,11 @@ if typing.TYPE_CHECKING:
         RestyleError,
         UnknownPartError,
     )
-    from restyle.job import Job, Result, restyle
-    from restyle.plan import Plan
+    from restyle.job.job import Job, Result, restyle
+    from restyle.planning.plan import Plan
     from restyle.progress import Progress
     from restyle.recipe import Control, Layer, PromptAt, Recipe
-    from restyle.retimer import Retiming, retime
+    from restyle.retiming.retimer import Retiming, retime
     from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
 
 __version__ = "0.1.0"
@@ -78,7 +78,7 @@ _HOMES = {
     "FootageError": "restyle.errors",
     "FootageSpec": "restyle.types",
     "Frame": "restyle.types",
-    "Job": "restyle.job",
+    "Job": "restyle.job.job",
     "JobError": "restyle.errors",
     "JobLockedError": "restyle.errors",
     "Keyframe": "restyle.types",
@@ -90,20 +90,20 @@ _HOMES = {
     "OutputLockedError": "restyle.errors",
     "PainterError": "restyle.errors",
     "PartError": "restyle.errors",
-    "Plan": "restyle.plan",
+    "Plan": "restyle.planning.plan",
     "Progress": "restyle.progress",
     "PromptAt": "restyle.recipe",
     "Recipe": "restyle.recipe",
     "RecipeError": "restyle.errors",
     "RestyleError": "restyle.errors",
-    "Result": "restyle.job",
-    "Retiming": "restyle.retimer",
+    "Result": "restyle.job.job",
+    "Retiming": "restyle.retiming.retimer",
     "Shot": "restyle.types",
     "UnknownPartError": "restyle.errors",
     "Window": "restyle.types",
     "Words": "restyle.types",
-    "restyle": "restyle.job",
-    "retime": "restyle.retimer",
+    "restyle": "restyle.job.job",
+    "retime": "restyle.retiming.retimer",
 }
 
 

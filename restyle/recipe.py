@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from controls.prompts import split_object
-from restyle.document import check_plain, read_document
 from restyle.errors import OutputError, RecipeError, show_path, why
-from restyle.writing import write_file
+from restyle.files.document import check_plain, read_document
+from restyle.files.writing import write_file
 
 __all__ = [
     "RECIPE_VERSION",

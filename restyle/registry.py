@@ -28,10 +28,10 @@ PAINTERS = {
     "neural-style": "restyle.painters.neural_style:NeuralStylePainter",
 }
 FILLERS = {
-    "along-motion": "interp.fill.along_motion:AlongMotionFiller",
-    "hold": "interp.fill.hold:HoldFiller",
-    "hybrid": "interp.fill.hybrid:HybridFiller",
-    "rife": "interp.fill.rife:RifeFiller",
+    "along-motion": "interp.propagate.along_motion:AlongMotionFiller",
+    "hold": "interp.propagate.hold:HoldFiller",
+    "hybrid": "interp.propagate.hybrid:HybridFiller",
+    "rife": "interp.propagate.rife:RifeFiller",
 }
 _NEEDS = dict.fromkeys(
     ("torch", "diffusers", "transformers", "accelerate", "peft", "compel", "huggingface_hub"), "diffusion"

@@ -35,11 +35,11 @@ HEAVY = (
     "onnxruntime",
     "scenedetect.detectors",
     "restyle.cli.app",
-    "restyle.conditions",
-    "restyle.job",
-    "restyle.plates",
-    "restyle.retimer",
-    "restyle.window_report",
+    "restyle.job.keyframe_maps",
+    "restyle.job.job",
+    "restyle.job.clean_plates",
+    "restyle.retiming.retimer",
+    "restyle.job.window_report",
 )
 LAUNCHER = Path(__file__).with_name("killed.py")
 

@@ -11,7 +11,7 @@ from controls.maps.base import KindFacts
 from controls.maps.sizes import eight_bit
 from controls.types import ControlMap
 from interp.flow import estimator
-from interp.track import MotionTrack, working_size
+from interp.tracks import MotionTrack, working_size
 from interp.types import FlowEstimator
 from interp.warp import resize_flow
 

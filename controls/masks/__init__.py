@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MASKERS", "choose_masker", "make_masker", "masker_options"]
 
 MASKERS = {
-    "flowcut": "controls.masks.flowcut:FlowCutMasker",
+    "flowcut": "controls.masks.flowcut.masker:FlowCutMasker",
     "given": "controls.masks.given:GivenMasker",
     "sam2": "controls.masks.sam2:Sam2Masker",
 }

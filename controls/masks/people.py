@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from controls.errors import ControlError, MissingPackageError
-from controls.masks.refine import soft_edge
+from controls.masks.flowcut.refine import soft_edge
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
 from interp.flow import estimator
 from interp.quiet import without_logs, without_warnings
-from interp.track import eight_bit, grey_at, working_size
+from interp.tracks import eight_bit, grey_at, working_size
 from interp.warp import consistency, resize_confidence, warp
 
 __all__ = ["PeopleMasker"]

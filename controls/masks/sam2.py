@@ -9,7 +9,7 @@ import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
 from controls.masks.sam2_weights import DEFAULT, build_network, find_checkpoint
-from controls.masks.shelf import Shelf
+from controls.masks.spill import Shelf
 from controls.prompts import within
 from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
 

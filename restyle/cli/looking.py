@@ -13,7 +13,7 @@ from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
 
 if TYPE_CHECKING:
-    from restyle.plan import Analysis
+    from restyle.planning.plan import Analysis
     from restyle.types import FootageSpec, Shot
 
 __all__ = ["doctor", "inspect", "measure", "styles"]
@@ -61,7 +61,7 @@ def inspect(
     Example: restyle inspect clip.mp4
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.job import Job
+    from restyle.job.job import Job
 
     with terminal.display() as progress:
         job = Job(
@@ -136,9 +136,9 @@ def styles(
     listed = [{"name": style.name, "description": style.description} for style in STYLES]
     document: dict[str, Any] = {"styles": listed}
     if sheet is not None and output is not None:
-        from restyle.contact_sheet import check_sheet, save_sheet
         from restyle.footage import open_footage
         from restyle.painters.style_sheet import style_sheet
+        from restyle.quality.contact_sheet import check_sheet, save_sheet
         from restyle.quality.pictures import eight_bit
 
         check_sheet(output, overwrite=overwrite, inputs=[sheet])
@@ -166,7 +166,7 @@ def doctor(
     Example: restyle doctor
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.doctor import examine
+    from restyle.cli.examination import examine
 
     found = examine()
     if terminal.as_json:
@@ -229,7 +229,7 @@ def _show_footage(terminal: Terminal, spec: FootageSpec, found: Analysis | None)
 
 
 def _shots(found: Analysis) -> tuple[Shot, ...]:
-    from restyle.shots import shots_between
+    from restyle.planning.shots import shots_between
 
     return shots_between(found.start, found.stop, dict(found.cuts))
 

@@ -13,8 +13,8 @@ from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
 
 if TYPE_CHECKING:
-    from restyle.job import Result
-    from restyle.plan import Plan
+    from restyle.job.job import Result
+    from restyle.planning.plan import Plan
 
 __all__ = ["matte", "plan", "preview", "run"]
 
@@ -95,7 +95,7 @@ def run(
     Example: restyle run clip.mp4 -o painted.mp4 --style winter-ink --strength 0.8
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.job import Job
+    from restyle.job.job import Job
 
     wanted = o.recipe_of(
         recipe,
@@ -181,7 +181,7 @@ def plan(
     Example: restyle plan clip.mp4 --coverage 0.8
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.job import Job
+    from restyle.job.job import Job
 
     wanted = o.recipe_of(
         recipe,
@@ -247,8 +247,8 @@ def preview(
     Example: restyle preview clip.mp4 -o sheet.jpg --style winter-ink
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.contact_sheet import Tile, check_sheet, write_sheet
-    from restyle.job import Job
+    from restyle.job.job import Job
+    from restyle.quality.contact_sheet import Tile, check_sheet, write_sheet
 
     wanted = o.recipe_of(
         recipe,
@@ -335,8 +335,8 @@ def matte(
     Example: restyle matte clip.mp4 -o mattes --object thing=box:10,8,40,36@0
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.job import Job
-    from restyle.matte_clips import CLIPS
+    from restyle.job.job import Job
+    from restyle.job.matte_clips import CLIPS
 
     wanted = o.recipe_of(
         recipe,

@@ -78,7 +78,7 @@ def controls(
         raise RecipeError("an output is needed: -o DIR")
     if bits not in (8, 16):
         raise RecipeError(f"--bits is 8 or 16, got {bits}")
-    from restyle.job import Job
+    from restyle.job.job import Job
     from restyle.recipe import parse_options
 
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]

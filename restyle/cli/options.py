@@ -307,7 +307,7 @@ def recipe_of(recipe: Path | None, **given: Any) -> Recipe:
 
 def rate_of(fps: str | None) -> Fraction | None:
     """``--fps``: a number or a fraction; 23.976 means 24000/1001. Raises ``RecipeError``."""
-    from restyle.retiming import parse_rate
+    from restyle.retiming.clock import parse_rate
 
     return None if fps is None else parse_rate(fps, "--fps")
 

@@ -92,8 +92,8 @@ def retime(
     Example: restyle retime clip.mp4 -o slow.mp4 --slow 4x
     """
     terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.retimer import retime as work
-    from restyle.retiming import parse_rate
+    from restyle.retiming.clock import parse_rate
+    from restyle.retiming.retimer import retime as work
 
     rife = {"engine": engine, "model": model, "device": device, "allow_pickle": allow_pickle}
     recipe = o.recipe_of(None, cuts=cuts, range=span)

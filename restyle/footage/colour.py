@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from restyle import transfer as curves
+from restyle.footage import transfer as curves
 from restyle.footage.fields import FieldFlag, FieldOrder
 from restyle.footage.orientation import stored, upright
 from restyle.types import ColourTags
@@ -210,7 +210,7 @@ def has_alpha(pixel_format: str) -> bool:
 
 def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True, transfer: str | None = None) -> np.ndarray:
     """A picture in another depth. Floats are scene-linear light, as EXR holds it; integers are encoded by ``transfer``, a tag
-    of footage: PQ's or HLG's curve, else sRGB's (see ``restyle.transfer``).
+    of footage: PQ's or HLG's curve, else sRGB's (see ``restyle.footage.transfer``).
 
     ``linear=False``: no curve (alpha). Values outside of [0, 1] are clipped when they become integers.
     """

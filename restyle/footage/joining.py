@@ -15,6 +15,8 @@ from typing import Any
 import av
 
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
+from restyle.files.owned import LIST_NAME, OwnFiles, refuse_inputs
+from restyle.files.writing import discard, held, part_of, settle, sync, write_file
 from restyle.footage.clock import STILL, clock_of
 from restyle.footage.encoders import fourcc
 from restyle.footage.ending import last_end
@@ -25,9 +27,7 @@ from restyle.footage.orientation import display_matrix
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.passthrough import Passenger, Retimed, take_along
 from restyle.footage.timecode import advanced_timecode, label_rate
-from restyle.owned import LIST_NAME, OwnFiles, refuse_inputs
 from restyle.types import FootageSpec
-from restyle.writing import discard, held, part_of, settle, sync, write_file
 
 __all__ = ["check_output", "conform"]
 

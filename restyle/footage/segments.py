@@ -12,6 +12,7 @@ from typing import Any
 import av
 
 from restyle.errors import OutputError, show_path
+from restyle.files.writing import discard, part_of, settle
 from restyle.footage.colour import FrameMaker, to_depth
 from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.opening import file_url
@@ -19,7 +20,6 @@ from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.reading import files_of
 from restyle.footage.stills import save_picture
 from restyle.types import FootageSpec, Frame
-from restyle.writing import discard, part_of, settle
 
 __all__ = ["TICK", "SegmentWriter", "picture_name"]
 

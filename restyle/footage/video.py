@@ -22,7 +22,7 @@ from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
 from restyle.footage.streams import chosen_stream, main_stream
-from restyle.transfer import HDR
+from restyle.footage.transfer import HDR
 from restyle.types import ColourTags, FootageSpec, Frame
 
 __all__ = ["probe_video", "read_video", "video_pts"]

@@ -127,10 +127,10 @@ def compare(
 
 
 def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
-    """The shots of some footage, by ``restyle.shots.CutFinder`` on small pictures. Raises ``FootageError``."""
+    """The shots of some footage, by ``restyle.planning.shots.CutFinder`` on small pictures. Raises ``FootageError``."""
     from restyle.footage import open_footage
+    from restyle.planning.shots import CutFinder, Kind, shots_between
     from restyle.quality.pictures import eight_bit
-    from restyle.shots import CutFinder, Kind, shots_between
 
     with open_footage(path, rate=rate) as footage:
         finder = CutFinder(footage.spec.rate)

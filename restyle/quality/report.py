@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from restyle.errors import OutputError, show_path, why
+from restyle.files.writing import write_file
 from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of, spread
 from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
-from restyle.writing import write_file
 
 __all__ = [
     "MOST_CARDS",

@@ -15,6 +15,7 @@ import torch
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
 from restyle.errors import MissingModelError, PainterError, RecipeError, show_path, why
+from restyle.files.writing import scratch
 from restyle.painters.diffusion.hub import size_of
 from restyle.painters.diffusion.options import LOOKS, SCHEDULES, ControlSpec, Options
 from restyle.painters.diffusion.places import FAMILIES, Places, tensor_names
@@ -22,7 +23,6 @@ from restyle.painters.diffusion.presets import Family
 from restyle.painters.diffusion.selection import variant_of
 from restyle.painters.diffusion.trusted import check_index
 from restyle.types import Words
-from restyle.writing import scratch
 
 __all__ = ["Machine", "Models", "choose_machine", "load_models"]
 

@@ -15,8 +15,8 @@ import pytest
 from controls.maps import make_map
 from controls.maps.closer import agreed, windows
 from controls.maps.people import JOINTS, PARTS, Person, draw_people
-from controls.maps.steady import steady
-from controls.maps.steady_window import SteadyOptions
+from controls.stabilise.consecutive import steady
+from controls.stabilise.window import SteadyOptions
 from controls.types import ControlMap
 from interp.quiet import without_logs
 from samples import clip, load_truth

@@ -8,7 +8,7 @@ import pytest
 from clips import number_of, numbered_frames, write_clip
 from PIL import Image
 
-from restyle.backdrops import ClipBackdrop, StillBackdrop, open_backdrop
+from restyle.compositing.backdrops import ClipBackdrop, StillBackdrop, open_backdrop
 from restyle.errors import FootageError, RecipeError
 from restyle.footage import open_footage, probe, timing
 

@@ -201,7 +201,7 @@ def test_the_same_picture_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_retimed_sequence_has_no_headers_of_its_own(tmp_path: Path) -> None:
-    from restyle.retimer import retime
+    from restyle.retiming.retimer import retime
 
     for number in range(3):
         write(tmp_path / "in" / f"f.{number}.exr", Part(RGB, CROP))

@@ -13,7 +13,7 @@ from PIL import Image
 from scenes import moving_scene, psnr, texture
 
 from interp.flow import estimator
-from interp.track import MotionTrack
+from interp.tracks import MotionTrack
 from interp.types import Motion
 from interp.warp import warp
 from restyle.errors import Cancelled, RecipeError

@@ -14,9 +14,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
+from restyle.job.store import load_carry, save_carry  # noqa: E402
 from restyle.painters.base import Paint  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
-from restyle.store import load_carry, save_carry  # noqa: E402
 from restyle.types import Carry, Words  # noqa: E402
 
 from .conftest import OFF, Shift, job, picture  # noqa: E402

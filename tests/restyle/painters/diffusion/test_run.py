@@ -17,7 +17,7 @@ from command import Caller, start
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from restyle.composite import matte_edge
+from restyle.compositing.blend import matte_edge
 from restyle.footage import open_footage
 
 from .conftest import partly_fitting_lora

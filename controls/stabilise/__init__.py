@@ -1,0 +1,1 @@
+"""Temporal stabilisation: control maps that hold still along the footage's motion."""

@@ -1,0 +1,174 @@
+"""Depth that does not pump.
+
+A depth network tells nearness up to a scale and a shift, and chooses both anew for every frame. Each frame's are found again
+from its neighbours: what the same points, followed along the footage's motion, measure in both. All frames of a shot are
+solved for together, so no error adds up along it, and the shot keeps the level that the detector gave it on the whole. What is
+left (blotches that differ from frame to frame) is averaged along the motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from controls.maps.sizes import grey_picture
+from controls.stabilise.values import averaged, pulled
+from controls.stabilise.window import Load, SteadyOptions, Window
+from controls.types import ControlMap
+from interp.types import Motion, Tracker
+
+__all__ = [
+    "APART",
+    "LEAST_APART",
+    "Levels",
+    "Relation",
+    "nearness",
+    "relate",
+    "solve_levels",
+    "steady_depth",
+    "with_nearness",
+]
+
+FITS = 6  # rounds of the robust fit
+FEWEST = 64.0  # points' worth of confidence below which two frames are not compared
+APART = 3.0  # of the spread between neighbours, beyond which a point is another surface
+LEAST_APART = 0.01  # nearness
+
+
+@dataclass(frozen=True)
+class Relation:
+    """``there = scale * here + shift`` for the points seen in both of two frames."""
+
+    scale: float
+    shift: float
+    centre: float
+    """Their mean nearness in *here*."""
+    spread: float
+    """Robust spread (a standard deviation) of what the fit leaves."""
+    weight: float
+    """0 where the frames could not be compared, else up to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What steadied depth is of the detector's, frame by frame: ``scale * values + shift``."""
+
+    scale: np.ndarray
+    shift: np.ndarray
+
+
+def relate(here: np.ndarray, there: np.ndarray, motion: Motion) -> Relation:
+    """How nearness in ``there`` relates to that in ``here`` (float32 H x W), by iteratively reweighted fits.
+
+    The slope is the ratio of both spreads (the reduced major axis), not least squares': there is noise in both frames, which
+    would flatten the latter a little at each of a shot's steps.
+    """
+    h, w = motion.confidence.shape
+    x = cv2.resize(here, (w, h), interpolation=cv2.INTER_AREA)
+    y, sure = pulled(cv2.resize(there, (w, h), interpolation=cv2.INTER_AREA), motion)
+    keep = sure > 0.3
+    x, y, sure = x[keep].astype(np.float64), y[keep].astype(np.float64), sure[keep].astype(np.float64)
+    if sure.sum() < FEWEST:
+        return Relation(1.0, 0.0, 0.0, 0.0, 0.0)
+    weight, scale, shift, left = sure, 1.0, 0.0, 0.0
+    for _ in range(FITS):
+        share = weight / weight.sum()
+        middle_x, middle_y = share @ x, share @ y
+        spread_x, spread_y = np.sqrt(share @ (x - middle_x) ** 2), np.sqrt(share @ (y - middle_y) ** 2)
+        scale = spread_y / spread_x if min(spread_x, spread_y) > 1e-4 else 1.0
+        shift = middle_y - scale * middle_x
+        rest = np.abs(y - scale * x - shift)
+        left = 1.4826 * float(np.median(rest))
+        weight = sure / (1 + (rest / max(2 * left, 1e-4)) ** 2)
+    return Relation(float(scale), float(shift), float(middle_x), left, float(min(1.0, sure.sum() / (0.1 * h * w))))
+
+
+def solve_levels(relations: Sequence[Relation], gaps: Sequence[int], horizon: float) -> Levels:
+    """Scale and shift for each of n frames from the n - 1 relations between neighbours, which are ``gaps`` frames apart.
+
+    First the logarithms of the scales, then the levels of the points seen: each is the least-squares answer to "as the
+    relations say, and, over more than ``horizon`` frames, as detected".
+    """
+    count = len(relations) + 1
+    links = np.array([relation.weight / gap for relation, gap in zip(relations, gaps, strict=True)])
+    hold = 1 / horizon**2
+    steps = -np.log([relation.scale for relation in relations]) if relations else np.zeros(0)
+    scale = np.exp(_solve(links, steps, hold, np.zeros(count)))
+    # In steadied units the points of a pair are to agree: scale1 * (s c + o) + shift1 = scale0 * c + shift0.
+    there = np.array([relation.scale * relation.centre + relation.shift for relation in relations])
+    here = np.array([relation.centre for relation in relations])
+    steps = scale[:-1] * here - scale[1:] * there
+    # Where the detector's own level is kept, it is that of the points seen, not of nearness 0.
+    level = np.zeros(count)
+    level[:-1] += here
+    level[1:] += there
+    level /= np.maximum(1, np.r_[np.ones(max(count - 1, 0)), 0] + np.r_[0, np.ones(max(count - 1, 0))])
+    shift = _solve(links, steps, hold, level * (1 - scale))
+    return Levels(scale, shift)
+
+
+def _solve(links: np.ndarray, steps: np.ndarray, hold: float, wanted: np.ndarray) -> np.ndarray:
+    """x that minimises sum links (x[t+1] - x[t] - steps[t])^2 + hold sum (x - wanted)^2: a tridiagonal system (Thomas)."""
+    count = len(wanted)
+    main = np.full(count, hold)
+    main[:-1] += links
+    main[1:] += links
+    right = hold * wanted
+    right[:-1] -= links * steps
+    right[1:] += links * steps
+    for t in range(1, count):
+        factor = -links[t - 1] / main[t - 1]
+        main[t] += factor * links[t - 1]
+        right[t] -= factor * right[t - 1]
+    found = np.empty(count)
+    for t in range(count - 1, -1, -1):
+        found[t] = (right[t] + (links[t] * found[t + 1] if t + 1 < count else 0)) / main[t]
+    return found
+
+
+def steady_depth(
+    load: Load, frames: Sequence[int], tracker: Tracker, options: SteadyOptions
+) -> Iterator[tuple[int, ControlMap]]:
+    """Steadied depth maps. Raises ``ValueError`` for a map without float32 H x W ``values``."""
+    if not frames:
+        return
+    relations: list[Relation] = []
+    before = nearness(load(frames[0]))
+    for a, b in pairwise(frames):
+        after = nearness(load(b))
+        relations.append(relate(before, after, tracker.between(a, b)))
+        before = after
+    gaps = [b - a for a, b in pairwise(frames)]
+    levels = solve_levels(relations, gaps, options.horizon)
+    place = {frame: number for number, frame in enumerate(frames)}
+    spread = float(np.median([relation.spread for relation in relations if relation.weight] or [0.0]))
+
+    def levelled(frame: int) -> ControlMap:
+        made = load(frame)
+        at = place[frame]
+        return replace(made, values=nearness(made) * np.float32(levels.scale[at]) + np.float32(levels.shift[at]))
+
+    window = Window(levelled, frames, options.radius)
+    for frame in frames:
+        maps = window.around(frame)
+        values = {number: each.values for number, each in maps.items() if each.values is not None}
+        mean = averaged(frame, values, tracker, options.radius, apart=max(APART * spread, LEAST_APART))
+        yield frame, with_nearness(maps[frame], mean)
+
+
+def with_nearness(made: ControlMap, values: np.ndarray) -> ControlMap:
+    """``made`` with other values, and the picture that belongs to them (between the values that are black and white)."""
+    black, white = float(made.facts.get("black", 0.0)), float(made.facts.get("white", 1.0))
+    shown = (values - np.float32(black)) / np.float32(max(white - black, 1e-6))
+    return replace(made, picture=grey_picture(shown), values=values)
+
+
+def nearness(made: ControlMap) -> np.ndarray:
+    """Its values. Raises ``ValueError`` for a map without float32 H x W ``values``."""
+    if made.values is None or made.values.ndim != 2:
+        raise ValueError(f"steadying depth needs values, float32 H x W; this map ({made.kind}) has none")
+    return made.values

@@ -1,0 +1,1 @@
+"""Compositing: layers over the footage, the edges of their mattes, and what is put behind objects."""

@@ -1,0 +1,154 @@
+"""Putting the painting and the footage together, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from restyle.footage.transfer import encoded, linear
+
+__all__ = ["blend", "keep_colour", "matte_edge", "mixed", "over"]
+
+# Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
+LUMA = (0.2126, 0.7152, 0.0722)
+
+
+def blend(source: np.ndarray, painting: np.ndarray, strength: float) -> np.ndarray:
+    """``source + strength * (painting - source)``, display-referred, rounded to the nearest code value.
+
+    Both H x W x 3 of one dtype. 0 gives the source's and 1 the painting's own bytes.
+    """
+    import cv2
+
+    if strength >= 1:
+        return painting
+    if strength <= 0:
+        return source
+    return cv2.addWeighted(painting, strength, source, 1 - strength, 0)
+
+
+def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
+    """The painting's luma with the source's hue and saturation (its colour differences R-Y and B-Y).
+
+    Where that leaves the gamut, saturation gives way, not hue or brightness. Both H x W x 3 of one dtype.
+    """
+    import cv2
+
+    white = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}[str(source.dtype)]
+    weights = np.array([LUMA], np.float32)
+    base = source.astype(np.float32)
+    luma = cv2.transform(base, weights)
+    wanted = cv2.transform(painting.astype(np.float32), weights)
+    chroma = base - luma[:, :, None]
+    if source.dtype != np.float32:  # integers clip: shrink the colour difference until it fits
+        high = chroma.max(axis=2)
+        low = -chroma.min(axis=2)
+        room = np.minimum((white - wanted) / np.maximum(high, 1e-3), wanted / np.maximum(low, 1e-3))
+        chroma *= np.clip(room, 0, 1)[:, :, None]
+    mixed = wanted[:, :, None] + chroma
+    if source.dtype == np.float32:
+        return mixed
+    return np.clip(np.rint(mixed), 0, white).astype(source.dtype)
+
+
+def mixed(base: np.ndarray, top: np.ndarray, how: str) -> np.ndarray:
+    """``top`` blended with ``base``, both H x W x 3 of one dtype: what ``over`` then lays down.
+
+    ``how``: ``normal`` (the top), ``multiply``, ``screen``, ``overlay``, ``soft-light``, ``darken``, ``lighten``: the formulas
+    of W3C's Compositing and Blending Level 1, section 10.1, of display-referred values with 1 = white, as editors have them
+    (floats are clipped to [0, 1] for those that need it). ``colour``: the top's hue and saturation with the base's brightness,
+    and ``luminosity``: the reverse, by Rec. 709 luma (``keep_colour``). Raises ``ValueError`` for another name.
+    """
+    if how == "normal":
+        return top
+    if how in ("colour", "luminosity"):
+        return keep_colour(top, base) if how == "colour" else keep_colour(base, top)
+    if how not in _BLENDS:
+        raise ValueError(f"no blend mode {how!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
+    white = 1.0 if base.dtype == np.float32 else float(np.iinfo(base.dtype).max)
+    below, above = (picture.astype(np.float32) * np.float32(1 / white) for picture in (base, top))
+    if base.dtype == np.float32 and how in ("screen", "overlay", "soft-light"):
+        below, above = np.clip(below, 0, 1), np.clip(above, 0, 1)
+    made = _BLENDS[how](below, above)
+    if base.dtype == np.float32:
+        return made.astype(np.float32)
+    return np.rint(np.clip(made, 0, 1) * np.float32(white)).astype(base.dtype)
+
+
+def _soft_light(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    lifted = np.where(below <= 0.25, ((16 * below - 12) * below + 4) * below, np.sqrt(below))
+    return np.where(
+        above <= 0.5, below - (1 - 2 * above) * below * (1 - below), below + (2 * above - 1) * (lifted - below)
+    )
+
+
+_BLENDS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "multiply": lambda b, s: b * s,
+    "screen": lambda b, s: b + s - b * s,
+    "overlay": lambda b, s: np.where(b <= 0.5, 2 * b * s, 1 - 2 * (1 - b) * (1 - s)),
+    "soft-light": _soft_light,
+    "darken": np.minimum,
+    "lighten": np.maximum,
+}
+
+
+def matte_edge(matte: np.ndarray, *, grow: float = 0.0, feather: float = 0.0) -> np.ndarray:
+    """The matte, grown (or, below 0, shrunk) by so many pixels and softened over about ``feather`` pixels.
+
+    Float32 H x W in [0, 1] in and out. A feathered edge is half there where the hard one was. Beyond ``grow + 1.5 feather``
+    pixels from the matte it is exactly 0, and so far inside of it exactly 1.
+    """
+    import cv2
+
+    made = matte
+    steps = round(abs(grow))
+    if steps:
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * steps + 1, 2 * steps + 1))
+        made = (cv2.dilate if grow > 0 else cv2.erode)(made, disc)
+    if feather > 0:
+        reach = 2 * int(np.ceil(1.5 * feather)) + 1
+        made = cv2.GaussianBlur(made, (reach, reach), feather / 2, borderType=cv2.BORDER_REPLICATE)
+    made = made.reshape(matte.shape)
+    # a sum of weights in floating point: what should be nothing or all of it is so to the last bit
+    return np.where(made < 1e-5, np.float32(0), np.where(made > 1 - 1e-5, np.float32(1), made)).astype(np.float32)
+
+
+def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray, transfer: str | None = None) -> np.ndarray:
+    """``top`` laid over ``base`` where ``matte`` says: a new picture.
+
+    Pictures H x W x 3 of one dtype, ``matte`` float32 H x W in [0, 1]. Where it is 0 the base's own bits come back, where it is
+    1 the top's. Between, light is mixed, not code values (that makes edges between light and dark too dark): integers are taken
+    as encoded by the footage's ``transfer`` (see ``restyle.footage.transfer``), floats as linear light already.
+    """
+    import cv2
+
+    made = cv2.copyTo(np.ascontiguousarray(top), (matte >= 1).view(np.uint8), base.copy())
+    edge = np.flatnonzero((matte > 0) & (matte < 1))
+    if edge.size:
+        share = matte.reshape(-1, 1)[edge]
+        a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge], transfer) for picture in (base, top))
+        made.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype, transfer)
+    return made
+
+
+def _linear(values: np.ndarray, transfer: str | None) -> np.ndarray:
+    """Linear light, float32, 1 = white."""
+    if values.dtype == np.float32:
+        return values
+    return _light(int(np.iinfo(values.dtype).max), transfer)[values]
+
+
+@lru_cache(maxsize=4)
+def _light(white: int, transfer: str | None) -> np.ndarray:
+    """Linear light of every code value up to ``white``."""
+    light = linear(np.arange(white + 1) / white, transfer).astype(np.float32)
+    light.setflags(write=False)
+    return light
+
+
+def _encoded(light: np.ndarray, dtype: np.dtype, transfer: str | None) -> np.ndarray:
+    if dtype == np.float32:
+        return light
+    return np.rint(encoded(light, transfer) * np.iinfo(dtype).max).astype(dtype)

@@ -1,0 +1,247 @@
+"""Layers: which look lies where. Turns a recipe's layers into looks to be painted, and puts the painted pictures together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from restyle.compositing import blend as composite
+from restyle.compositing.backdrops import Backdrop
+from restyle.compositing.crop import Box
+from restyle.recipe import Layer, Recipe
+from restyle.types import Frame
+
+__all__ = [
+    "LayerCompositor",
+    "LookSpec",
+    "MatteSource",
+    "edge_reach",
+    "layers_of",
+    "looks_of",
+    "matte_of",
+    "painted_objects",
+    "place_of_look",
+    "removals",
+    "removed_objects",
+]
+
+
+class MatteSource(Protocol):
+    """Where objects' mattes come from."""
+
+    names: Sequence[str]
+    """Of the objects that are not part of the background."""
+    size: tuple[int, int]
+    """Width and height."""
+
+    def of(self, name: str, frame: int) -> np.ndarray:
+        """float32 H x W in [0, 1]: all zero where the object is not."""
+        ...
+
+    def box(self, name: str, frame: int) -> Box | None:
+        """Outside of it the matte is zero; ``None``: everywhere."""
+        ...
+
+
+@dataclass(frozen=True)
+class LookSpec:
+    """What a look is made with. Layers that want the same share it: it is painted once."""
+
+    style: str | None
+    strength: float
+    keep_colour: bool
+    seed: int
+    prompt: str | None = None
+    """The layers' own; ``None``: the recipe's, which may change from shot to shot. So with the next."""
+    negative_prompt: str | None = None
+
+
+OWN = ("style", "strength", "keep_colour", "seed")  # what a layer may have of its own, besides words
+
+
+def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
+    """The recipe's layers; with objects and no layers, one that restyles each object. None: the whole picture."""
+    return recipe.layers or tuple(Layer(object=name) for name in recipe.object_names)
+
+
+def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
+    """The looks that have to be painted, and for each layer the number of its own (``None``: it paints nothing)."""
+    layers = layers_of(recipe)
+    if not layers:
+        return [LookSpec(**{name: getattr(recipe, name) for name in OWN})], []
+    looks: list[LookSpec] = []
+    places: list[int | None] = []
+    for layer in layers:
+        if layer.mode != "restyle":
+            places.append(None)
+            continue
+        own = layer.model_dump(include=set(OWN))
+        look = LookSpec(
+            **{name: getattr(recipe, name) if value is None else value for name, value in own.items()},
+            prompt=_own_words(recipe, layer, "prompt"),
+            negative_prompt=_own_words(recipe, layer, "negative_prompt"),
+        )
+        if look not in looks:
+            looks.append(look)
+        places.append(looks.index(look))
+    return looks, places
+
+
+def _own_words(recipe: Recipe, layer: Layer, field: Literal["prompt", "negative_prompt"]) -> str | None:
+    """A layer's own words. Those that are the recipe's are its own only where the recipe's change on the way."""
+    own: str | None = getattr(layer, field)
+    changing = any(getattr(at, field) is not None for at in recipe.prompts)
+    return None if own == getattr(recipe, field) and not changing else own
+
+
+def painted_objects(layers: Sequence[Layer]) -> list[str] | None:
+    """Names of the objects that are painted, and nothing else is; ``None`` where a layer paints what lies round an object."""
+    painted = [layer for layer in layers if layer.mode == "restyle"]
+    if not painted or any(layer.invert or layer.object == "background" for layer in painted):
+        return None
+    return list(dict.fromkeys(layer.object for layer in painted))
+
+
+def removals(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers that remove something."""
+    return [layer for layer in layers if layer.mode == "remove"]
+
+
+def removed_objects(layers: Sequence[Layer]) -> list[str]:
+    """Objects that are gone from the footage: their places belong to the background."""
+    return [layer.object for layer in removals(layers) if not layer.invert]
+
+
+def place_of_look(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:
+    """Frame number -> where a look will be seen, float32 H x W: what the layers that show it cover, softened edges included."""
+    layers = [layer for layer, number in zip(layers_of(recipe), looks_of(recipe)[1], strict=True) if number == look]
+
+    def place(frame: int) -> np.ndarray:
+        edges = [
+            composite.matte_edge(matte_of(layer, mattes, frame), grow=layer.grow, feather=layer.feather)
+            for layer in layers
+        ]
+        return np.maximum.reduce(edges)
+
+    return place
+
+
+def matte_of(layer: Layer, mattes: MatteSource, frame: int) -> np.ndarray:
+    """A layer's matte, float32 H x W in [0, 1], before its edge is softened."""
+    if layer.object == "background":
+        nothing = np.zeros(mattes.size[::-1], np.float32)
+        matte = 1 - np.maximum.reduce([mattes.of(name, frame) for name in mattes.names] or [nothing])
+    else:
+        matte = mattes.of(layer.object, frame)
+    return 1 - matte if layer.invert else matte
+
+
+def edge_reach(layers: Sequence[Layer]) -> int:
+    """Pixels by which the layers' edges may reach beyond their mattes."""
+    return max((int(np.ceil(max(layer.grow, 0.0) + 1.5 * layer.feather)) + 2 for layer in layers), default=0)
+
+
+class LayerCompositor:
+    """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits.
+
+    What layers remove is gone from the frames before (``plates.CleanFootage``).
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        looks: Sequence[int | None],
+        mattes: MatteSource,
+        backdrops: Mapping[int, Backdrop],
+        *,
+        associated: bool = False,
+        transfer: str | None = None,
+    ) -> None:
+        """``looks``: as ``looks_of`` gives them. ``backdrops``: number of a ``replace`` layer -> what it shows. ``associated``:
+        pictures are multiplied by the alpha that ``cutout`` layers make, as OpenEXR wants it. ``transfer``:
+        the footage's tag, by whose curve its code values are light."""
+        self._associated = associated
+        self._transfer = transfer
+        self._layers = tuple(zip(layers, looks, strict=True))
+        self._mattes = mattes
+        self._backdrops = backdrops
+        self._last: tuple[int, list[tuple[int, tuple[slice, slice], np.ndarray]]] | None = None
+
+    def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        made: np.ndarray | None = None
+        for number, part, edge in self._edges(frame):
+            layer, look = self._layers[number]
+            if layer.mode in ("cutout", "remove"):
+                continue
+            upper = self._upper(number, frame) if look is None else pictures[look]
+            made = frame.picture.copy() if made is None else made
+            below = made[part]
+            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge, self._transfer)
+        made = frame.picture if made is None else made
+        if self._associated and self._cuts_out:
+            made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)
+        return made
+
+    def close(self) -> None:
+        """Let go of the clips that layers show."""
+        for backdrop in self._backdrops.values():
+            backdrop.close()
+
+    def _upper(self, number: int, frame: Frame) -> np.ndarray:
+        """What a layer that is not painted lays down."""
+        backdrop = self._backdrops.get(number)
+        return frame.picture if backdrop is None else backdrop.of(frame)
+
+    def touched(self, frame: Frame) -> np.ndarray | None:
+        if self._associated and self._cuts_out:
+            return np.ones(frame.picture.shape[:2], np.float32)
+        return self._covered(frame, "restyle", "replace", "remove")
+
+    def alpha(self, frame: Frame) -> np.ndarray | None:
+        from restyle.footage.colour import to_depth
+
+        if not self._cuts_out:
+            return frame.alpha
+        cut = self._covered(frame, "cutout")
+        if frame.alpha is not None:
+            cut = cut * to_depth(frame.alpha, "float32", linear=False)
+        return to_depth(cut, str(frame.picture.dtype), linear=False)
+
+    @property
+    def _cuts_out(self) -> bool:
+        return any(layer.mode == "cutout" for layer, _ in self._layers)
+
+    def _covered(self, frame: Frame, *modes: str) -> np.ndarray:
+        """What the layers of these modes cover together, softened edges included: float32 H x W."""
+        made = np.zeros(frame.picture.shape[:2], np.float32)
+        for number, part, edge in self._edges(frame):
+            if self._layers[number][0].mode in modes:
+                made[part] = np.maximum(made[part], edge)
+        return made
+
+    def _edges(self, frame: Frame) -> list[tuple[int, tuple[slice, slice], np.ndarray]]:
+        """Number, place and softened matte of each layer that is seen in a frame; found once, for whatever is asked of it."""
+        if self._last is None or self._last[0] != frame.index:
+            height, width = frame.picture.shape[:2]
+            found = []
+            for number, (layer, _) in enumerate(self._layers):
+                left, top, right, bottom = self._reach(layer, frame.index, width, height)
+                part = np.s_[top:bottom, left:right]
+                matte = matte_of(layer, self._mattes, frame.index)[part]
+                if matte.any():
+                    found.append((number, part, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)))
+            self._last = frame.index, found
+        return self._last[1]
+
+    def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:
+        """As much of the frame as the layer, its softened edge included, may touch."""
+        if layer.invert or layer.object == "background":
+            return 0, 0, width, height
+        box = self._mattes.box(layer.object, frame)
+        if box is None:
+            return 0, 0, 0, 0
+        room = edge_reach([layer])
+        return max(0, box[0] - room), max(0, box[1] - room), min(width, box[2] + room), min(height, box[3] + room)

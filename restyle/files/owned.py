@@ -1,0 +1,215 @@
+"""Folders that a command fills: which files in them are its own.
+
+A list of the files, with their sizes and digests, lies in the folder. Only what it names, and only as it was written, is ever
+replaced or removed; what a person put there or changed is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from interp.regular import require_regular
+from restyle.errors import OutputError, OutputExistsError, show_path, why
+from restyle.files.writing import discard, held, part_of, settle
+
+__all__ = ["LIST_NAME", "OwnFiles", "content_digest", "new_folder", "refuse_inputs", "strangers"]
+
+LIST_NAME = ".restyle-files.json"
+_LARGEST = 1 << 28  # bytes of a list that is read: some millions of names
+
+
+def content_digest(path: Path) -> str:
+    """Digest (32 hexadecimal digits) of a file's content. Raises ``OSError``, also for a link."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(handle, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+Facts = tuple[int, str]
+"""Of a file: bytes, and digest of its content."""
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """What one command wrote into a folder."""
+
+    command: str
+    """The command that did: ``matte``, ``controls``, ``run``."""
+    files: Mapping[str, tuple[Facts, ...]]
+    """Path within the folder -> what lies there: one of these, while an older one is being replaced."""
+
+    @classmethod
+    def read(cls, folder: Path) -> OwnFiles | None:
+        """The folder's list; ``None`` if it has none, or none that can be read."""
+        path = folder / LIST_NAME
+        try:
+            if path.is_symlink():
+                return None
+            require_regular(path, largest=_LARGEST)
+            plain = json.loads(path.read_bytes())
+            files = {
+                str(name): tuple((int(size), str(mark)) for size, mark in known)
+                for name, known in plain["files"].items()
+            }
+            return cls(str(plain["command"]), files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+    @classmethod
+    def found(cls, folder: Path, command: str, names: Iterable[str] | None = None) -> OwnFiles:
+        """List ``names``, or all that lies in a folder. Raises ``OSError``."""
+        if names is None:
+            names = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+        return cls(command, {name: (_facts(folder / name),) for name in names if name != LIST_NAME})
+
+    def joined(self, newer: OwnFiles) -> OwnFiles:
+        """Both lists: a file may be as either says."""
+        files = {name: known + newer.files.get(name, ()) for name, known in self.files.items()}
+        return OwnFiles(newer.command, {**newer.files, **files})
+
+    def replaced(self, newer: OwnFiles) -> OwnFiles:
+        """Both lists: where both name a file, the newer one holds."""
+        return OwnFiles(newer.command, {**self.files, **newer.files})
+
+    def to_text(self) -> str:
+        """The list as it lies in the folder."""
+        plain = {"command": self.command, "files": dict(sorted(self.files.items()))}
+        return json.dumps(plain, indent=0) + "\n"
+
+    def intact(self, folder: Path) -> bool:
+        """Whether everything lies there as it was written, and nothing else."""
+        try:
+            return not strangers(folder, self) and all((folder / name).is_file() for name in self.files)
+        except OSError:
+            return False
+
+    def has(self, folder: Path, name: str) -> bool:
+        """Whether a file lies there as it was written."""
+        known = self.files.get(name, ())
+        path = folder / name
+        try:
+            state = path.lstat()
+            if not stat.S_ISREG(state.st_mode) or all(size != state.st_size for size, _ in known):
+                return False
+            return _facts(path) in known
+        except OSError:
+            return False
+
+
+def _facts(path: Path) -> Facts:
+    return path.lstat().st_size, content_digest(path)
+
+
+def strangers(folder: Path, own: OwnFiles | None) -> list[str]:
+    """Files, links and the like in a folder that are not as the list says; names within the folder. Raises ``OSError``."""
+    found = []
+
+    def unreadable(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=False):
+        here = Path(place)
+        links = [name for name in folders if (here / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            inside = str((here / name).relative_to(folder))
+            if inside != LIST_NAME and not (own is not None and own.has(folder, inside)):
+                found.append(inside)
+    return found
+
+
+def refuse_inputs(final: Path, inputs: Iterable[Path], what: str = "") -> None:
+    """Raise ``OutputError`` if an output, by any name, is a file that is read for it, lies in one, or holds one.
+
+    ``what``: words for the inputs, where "PATH, which is read for it" would say less.
+    """
+    if not os.path.lexists(final):
+        return
+    place = final.resolve()
+    for path in inputs:
+        with suppress(OSError):
+            real = path.resolve()
+            same = real == place or os.path.samefile(real, final)
+            inside = real in place.parents and not place.is_dir()
+            if same or inside or (place.is_dir() and place in real.parents):
+                how = "is" if same else "lies in" if inside else "holds"
+                told = what or f"{show_path(path)}, which is read for it"
+                raise OutputError(f"{show_path(final)} {how} {told}; give the output another name")
+
+
+@contextmanager
+def new_folder(final: Path, *, command: str, overwrite: bool, inputs: Iterable[Path] = ()) -> Iterator[Path]:
+    """An empty folder under a hidden name to write into; leaving the block without an exception gives it its final name.
+
+    With ``overwrite`` a folder of that name is replaced if everything in it was written by ``command`` and is still as it was
+    written. ``inputs``: what is read meanwhile; it is never in the way.
+
+    Raises, before anything is done, ``OutputExistsError`` if there is something of that name and ``overwrite`` is not set,
+    ``OutputError`` if something there is not the command's own or it cannot be written, ``OutputLockedError``.
+    """
+    if final.name in ("", ".."):  # "." and the like
+        final = final.resolve()
+    shown = show_path(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {shown}: {why(error)}") from error
+    with held(final):
+        try:
+            _check(final, command, overwrite, [*inputs])
+            part = part_of(final)
+            part.mkdir()
+        except OSError as error:
+            raise OutputError(f"cannot write {shown}: {why(error)}") from error
+        try:
+            yield part
+            (part / LIST_NAME).write_text(OwnFiles.found(part, command).to_text())
+            _replace(part, final)
+        except OSError as error:
+            raise OutputError(f"cannot write {shown}: {why(error)}") from error
+        finally:
+            discard(part)
+
+
+def _check(final: Path, command: str, overwrite: bool, inputs: list[Path]) -> None:
+    shown = show_path(final)
+    refuse_inputs(final, inputs)
+    if not os.path.lexists(final):
+        return
+    if final.is_symlink() or not final.is_dir():
+        raise OutputExistsError(f"{shown} is there already, and is no folder: give another name")
+    if not overwrite:
+        if not any(final.iterdir()):
+            return
+        raise OutputExistsError(f"{shown} is there already: give another name, or --overwrite")
+    own = OwnFiles.read(final)
+    if own is not None and own.command != command:
+        raise OutputError(f"{shown} was made by 'restyle {own.command}': give another name, or remove it")
+    if unknown := strangers(final, own):
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        raise OutputError(
+            f"{shown} holds {show_path(unknown[0])}{more}, not written by 'restyle {command}' or changed since: "
+            "move what is to be kept, or give another name"
+        )
+
+
+def _replace(part: Path, final: Path) -> None:
+    """Put a finished folder in the place of an older one of our own."""
+    if not final.is_dir():
+        settle(part, final)
+        return
+    aside = part_of(final)
+    os.rename(final, aside)
+    if unknown := strangers(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
+        os.rename(aside, final)
+        raise OutputError(
+            f"{show_path(final / unknown[0])} was put there or changed meanwhile: move it, and start again"
+        )
+    settle(part, final)
+    discard(aside)

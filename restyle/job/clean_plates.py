@@ -1,0 +1,117 @@
+"""Clean plates: the footage without the objects that are removed, made once per job folder. All else is done upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from restyle.compositing import blend as composite
+from restyle.compositing.layers import MatteSource, matte_of, removals
+from restyle.footage import Footage
+from restyle.job.store import damaged
+from restyle.progress import Meter
+from restyle.recipe import Layer
+from restyle.types import Frame, Shot
+
+__all__ = ["CleanFootage", "make_plates"]
+
+MARGIN = 2  # pixels beyond the softened matte in which nothing of the footage is used either
+
+
+def make_plates(
+    footage: Footage,
+    shots: Sequence[Shot],
+    layers: Sequence[Layer],
+    mattes: MatteSource,
+    *,
+    pts: Sequence[int],
+    place: Path,
+    meter: Meter,
+) -> None:
+    """Fill what the layers remove, all of them at once, from the footage's other frames (``interp.plates``), and write the part
+    of each frame that is filled into ``place``: ``NUMBER.npz``. Memory does not grow with length. Raises ``Cancelled``."""
+    from interp.plates import clean_plates
+
+    taken = removals(layers)
+    meter.begin("plates", sum(len(shot) for shot in shots), shots=len(shots))
+    for shot in shots:
+        holes: dict[int, np.ndarray] = {}
+
+        def seen(shot: Shot = shot, holes: dict[int, np.ndarray] = holes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            for frame in footage.frames(shot.start, shot.stop, pts=pts):
+                holes[frame.index] = hidden = _hidden(taken, mattes, frame.index)
+                yield frame.picture, hidden
+
+        for number, plate in enumerate(clean_plates(seen()), shot.start):
+            hidden = holes.pop(number)
+            if hidden.any():
+                rows, columns = np.flatnonzero(hidden.any(axis=1)), np.flatnonzero(hidden.any(axis=0))
+                top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+                part = np.ascontiguousarray(plate[top:bottom, left:right])
+                np.savez_compressed(place / f"{number:08d}.npz", corner=np.array([left, top]), picture=part)
+            meter.step("making clean plates", shot=shot.index)
+
+
+def _hidden(layers: Sequence[Layer], mattes: MatteSource, frame: int) -> np.ndarray:
+    import cv2
+
+    edges = [
+        composite.matte_edge(matte_of(layer, mattes, frame), grow=layer.grow, feather=layer.feather) > 0
+        for layer in layers
+    ]
+    size = 2 * MARGIN + 1
+    return cv2.dilate(np.logical_or.reduce(edges).astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+
+
+class CleanFootage(Footage):
+    """A footage without what layers remove, out of what ``make_plates`` wrote into ``folder``; read as the footage itself is.
+
+    Painter, filler and control maps work upon it, and the other layers are laid over it. ``key``: what it was made from.
+    Raises ``JobError`` if a plate is damaged meanwhile.
+    """
+
+    def __init__(self, footage: Footage, folder: Path, layers: Sequence[Layer], mattes: MatteSource) -> None:
+        super().__init__(footage.spec)
+        self._folder = folder
+        self._taken = removals(layers)
+        self._mattes = mattes
+        self.key = folder.name
+        self._filled = {int(path.stem) for path in folder.glob("*.npz")}
+
+    def frames(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        pts: Sequence[int] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Generator[Frame, None, None]:
+        """As ``Footage.frames``; at full size only."""
+        if size is not None:
+            raise ValueError("plates are of the footage's size")
+        for frame in super().frames(start, stop, pts=pts):
+            yield self.of(frame)
+
+    def of(self, frame: Frame) -> Frame:
+        """A frame of the footage without what is removed; the same where nothing is."""
+        if frame.index not in self._filled:
+            return frame
+        path = self._folder / f"{frame.index:08d}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                plate, (left, top) = stored["picture"], stored["corner"]
+        except Exception as error:
+            raise damaged(path) from error
+        part = np.s_[top : top + plate.shape[0], left : left + plate.shape[1]]
+        edges = [
+            composite.matte_edge(
+                matte_of(layer, self._mattes, frame.index)[part], grow=layer.grow, feather=layer.feather
+            )
+            for layer in self._taken
+        ]
+        picture = frame.picture.copy()
+        picture[part] = composite.over(picture[part], plate, np.maximum.reduce(edges), self.spec.colour.transfer)
+        return replace(frame, picture=picture)

@@ -1,0 +1,167 @@
+"""What is found out about a footage before it is painted, each thing once per job folder: its analysis, its objects' mattes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restyle.compositing.layers import removals
+from restyle.errors import RecipeError
+from restyle.job.inputs import Inputs
+from restyle.job.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
+from restyle.job.store import JobStore, digest
+from restyle.planning.plan import Analysis
+from restyle.progress import Meter
+from restyle.recipe import Recipe
+from restyle.types import Keyframe, Shot
+from restyle.versions import deciding
+
+if TYPE_CHECKING:
+    from restyle.footage import Footage
+    from restyle.job.clean_plates import CleanFootage
+
+__all__ = ["Findings"]
+
+
+class Findings:
+    """Looks things up in the job folder, or finds them out and stores them there.
+
+    ``source``: as ``Job``'s. ``inputs``: knows the files that are read. ``offline``: nothing may be fetched. ``keys`` holds
+    what was used: kind -> keys.
+    """
+
+    def __init__(
+        self,
+        footage: Footage,
+        source: Path,
+        recipe: Recipe,
+        store: JobStore,
+        inputs: Inputs,
+        meter: Meter,
+        *,
+        offline: bool = False,
+    ) -> None:
+        from restyle.footage import files_of
+
+        self.footage_key = inputs.footage(footage.spec, files_of(source))
+        self._inputs = inputs
+        self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set(), "plates": set()}
+        self._footage = footage
+        self._source = source
+        self._recipe = recipe
+        self._store = store
+        self._meter = meter
+        self._offline = offline
+
+    @property
+    def looked(self) -> bool:
+        """Whether the footage has been looked at before, in this job."""
+        return self._store.has("analysis", self._analysis_key())
+
+    def _analysis_key(self) -> str:
+        recipe = self._recipe
+        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
+        return digest(
+            self.footage_key, deciding("analysis"), recipe.cuts, recipe.keyframes == "auto", walk, *self._span(),
+            sorted(recipe.storyboard),
+        )  # fmt: skip
+
+    def analysis(self) -> Analysis:
+        """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
+        from restyle.planning.analyse import analyse
+
+        recipe = self._recipe
+        start, stop = self._span()
+        key = self._analysis_key()
+        if not self._store.has("analysis", key):
+            found = analyse(self._footage, recipe, start, stop, self._meter)
+            with self._store.making("analysis", key) as folder:
+                (folder / "analysis.json").write_text(json.dumps(asdict(found)))
+        self.keys["analysis"].add(key)
+        with self._store.reading("analysis", key) as folder:
+            return _analysis_from(json.loads((folder / "analysis.json").read_text()))
+
+    def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
+        """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``mattes.follow_objects``."""
+        recipe = self._recipe
+        if not recipe.objects:
+            return None
+        files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
+        where = [(shot.start, shot.stop) for shot in shots]
+        masker, options, why = self._masker()
+        words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
+        key = digest(self.footage_key, deciding("mattes"), recipe.objects, files, masker, options, words, where)
+        if not self._store.has("mattes", key):
+            with self._store.making("mattes", key) as folder:
+                follow_objects(
+                    self._footage,
+                    recipe.objects,
+                    shots,
+                    pts=analysis.pts,
+                    frames=self._footage.spec.frames or len(analysis.pts),
+                    masker=masker,
+                    options=options | ({"offline": True} if self._offline and masker == "sam2" else {}),
+                    finder={name.removeprefix("text_"): value for name, value in words.items()}
+                    | {"offline": self._offline},
+                    why=why,
+                    place=folder,
+                    meter=self._meter,
+                )
+        self.keys["mattes"].add(key)
+        with self._store.reading("mattes", key) as folder:
+            return Mattes(folder)
+
+    def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
+        """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
+        from restyle.job.clean_plates import CleanFootage, make_plates
+
+        taken = removals(self._recipe.layers)
+        if mattes is None or not taken:
+            return None
+        edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in taken]
+        where = [(shot.start, shot.stop) for shot in shots]
+        key = digest(self.footage_key, deciding("plates"), sorted(self.keys["mattes"]), edges, where)
+        if not self._store.has("plates", key):
+            with self._store.making("plates", key) as folder:
+                make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)
+        self.keys["plates"].add(key)
+        with self._store.reading("plates", key) as folder:
+            return CleanFootage(self._footage, folder, taken, mattes)
+
+    def _masker(self) -> tuple[str, dict[str, Any], str | None]:
+        """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""
+        from controls.masks import choose_masker, masker_options
+
+        name, options = self._recipe.masker, dict(self._recipe.masker_options)
+        if name != "auto":
+            return name, options, None
+        name, why = choose_masker(options)
+        known = {each: [*masker_options(each), *TEXT_OPTIONS] for each in ("flowcut", "sam2")}
+        for option in options:
+            if not any(option in taken for taken in known.values()):
+                listed = ", ".join(dict.fromkeys(each for taken in known.values() for each in taken))
+                raise RecipeError(f"no masker has an option {option!r}; there are: {listed}")
+        return name, {option: value for option, value in options.items() if option in known[name]}, why
+
+    def _span(self) -> tuple[int, int | None]:
+        if self._recipe.range is None:
+            return 0, None
+        from restyle.footage import parse_span, timing
+
+        spec = self._footage.spec
+        total = spec.frames
+        if total is None:
+            total = len(timing(self._source))
+        span = parse_span(self._recipe.range, spec.rate, total)
+        return span.start, span.stop
+
+
+def _analysis_from(plain: dict[str, Any]) -> Analysis:
+    plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
+    plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
+    for name in ("pts", "coverage", "moved", "notes"):
+        plain[name] = tuple(plain[name])
+    return Analysis(**plain)

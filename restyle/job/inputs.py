@@ -1,0 +1,141 @@
+"""The files that a job reads: known by their content, and watched while it works."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from interp.regular import require_regular
+from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.job.mattes import matte_files
+from restyle.job.store import digest
+from restyle.recipe import Recipe
+from restyle.types import FootageSpec
+
+__all__ = ["Inputs", "named_files", "require_files"]
+
+LARGEST = 1 << 44  # bytes of a file: there is longer footage than memory, none longer than disks
+BLOCK = 1 << 22  # bytes between two looks at whether the work was cancelled
+
+
+def named_files(recipe: Recipe) -> list[Path]:
+    """Every file that a recipe names, whatever for (what its strings name, and is there), and folders of maps."""
+    found: list[Path] = matte_files(recipe.objects)
+    waiting: list[Any] = [recipe.model_dump(mode="json")]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str):
+            with suppress(OSError, ValueError):  # a prompt is no path: too long, or with characters that none has
+                if Path(one).is_file():
+                    found.append(Path(one))
+    found += [Path(control.source) for control in recipe.controls if control.source is not None]
+    return list(dict.fromkeys(found))
+
+
+def require_files(recipe: Recipe) -> None:
+    """Look at the files that have to be there for what a recipe wants, before any work. Raises ``RecipeError``."""
+    wanted: list[Any] = [*recipe.storyboard.values(), *matte_files(recipe.objects)]
+    wanted += [layer.source for layer in recipe.layers if layer.source and not layer.source.startswith("#")]
+    for path in wanted:
+        try:
+            require_regular(path, largest=LARGEST)
+        except OSError as error:
+            raise RecipeError(f"cannot read {show_path(path)}: {why(error)}") from None
+
+
+class Inputs:
+    """Files that are read, each once from end to end for its digest.
+
+    ``check`` asks the system whether any of them was written to, moved or replaced since, which costs no reading: a kept time
+    stamp does not hide a change, since the system's own (ctime) cannot be set. ``tell`` is called while large files are read,
+    and may raise.
+    """
+
+    def __init__(self, tell: Callable[[str], None] = lambda doing: None) -> None:
+        self._tell = tell
+        self._seen: dict[Path, tuple[_State, str | None]] = {}
+
+    def watch(self, path: str | os.PathLike[str]) -> None:
+        """Watch a file without reading it. Raises ``FootageError`` if there is none."""
+        try:
+            self._seen.setdefault(Path(path), (_state(Path(path)), None))
+        except OSError as error:
+            raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
+
+    def digest(self, path: str | os.PathLike[str]) -> str:
+        """Digest (32 hexadecimal digits) of a file's content, as it was when it was first asked for.
+
+        Raises ``FootageError`` if the file cannot be read, or changes while it is.
+        """
+        place = Path(path)
+        known = self._seen.get(place, (None, None))[1]
+        if known is None:
+            try:
+                require_regular(place, largest=LARGEST)
+                before = _state(place)
+                known = self._read(place)
+                if _state(place) != before:
+                    raise changed(place)
+            except OSError as error:
+                raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
+            self._seen[place] = before, known
+        return known
+
+    def footage(self, spec: FootageSpec, files: Iterable[Path]) -> str:
+        """Digest of a piece of footage, free of names: a moved clip is the same clip. Raises as ``digest``."""
+        facts = [
+            spec.width,
+            spec.height,
+            spec.dtype,
+            str(spec.rate),
+            spec.rotation,
+            spec.mirrored,
+            spec.deinterlaced,
+            asdict(spec.colour),
+        ]
+        return digest([self.digest(path) for path in files], facts)
+
+    def check(self) -> None:
+        """Raise ``FootageError`` if a file is no longer what it was when it was read."""
+        for path, (state, known) in list(self._seen.items()):
+            try:
+                now = _state(path)
+                if now == state:
+                    continue
+                if known is None or now[:-1] != state[:-1] or self._read(path) != known:
+                    raise changed(path)
+            except OSError as error:
+                raise FootageError(f"{show_path(path)} went away while it was worked on: {why(error)}") from error
+            self._seen[path] = now, known  # only its mode, its owner or its number of names changed
+
+    def _read(self, path: Path) -> str:
+        made = hashlib.blake2b(digest_size=16)
+        with open(path, "rb", buffering=0) as file:
+            while block := file.read(BLOCK):
+                made.update(block)
+                self._tell(f"reading {path.name}")
+        return made.hexdigest()
+
+
+_State = tuple[int, int, int, int, int]
+
+
+def _state(path: Path) -> _State:
+    """Device, number, size, time of change of a file's content, and of anything about it."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def changed(path: Path) -> FootageError:
+    return FootageError(
+        f"{show_path(path)} changed while it was worked on; nothing of it was kept: start again when it is finished"
+    )

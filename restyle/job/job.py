@@ -1,0 +1,408 @@
+"""A job: one piece of footage, one recipe, one result. This is what the command line and the Python API call."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from restyle.errors import OutputError, RecipeError, show_path
+from restyle.files.owned import new_folder
+from restyle.files.writing import fitting, held, scratch
+from restyle.job.assembly import Assembly, opened_looks
+from restyle.job.control_maps import require_maps
+from restyle.job.findings import Findings
+from restyle.job.inputs import Inputs, named_files, require_files
+from restyle.job.keyframe_maps import KeyframeMaps
+from restyle.job.keys import MemoryShelf
+from restyle.job.matte_clips import CLIPS, export_clips
+from restyle.job.mattes import Form, export
+from restyle.job.store import JobStore
+from restyle.job.windows import Windows
+from restyle.planning.plan import Analysis, Plan, make_plan
+from restyle.progress import Meter, ProgressCallback
+from restyle.recipe import Recipe
+from restyle.render.engine import Engine
+from restyle.render.protocols import Look, Rendered
+from restyle.types import FootageSpec, Keyframe, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from restyle.footage import Footage, OutputSpec
+
+__all__ = ["Job", "Result", "restyle"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished job made."""
+
+    output: Path
+    folder: Path
+    """The job folder: delete it when nothing is to be changed any more."""
+    report: Path | None
+    frames: int
+    shots: int
+    painted: int
+    """Frames that were painted: keyframes and repairs."""
+    repaired: int
+    """Frames among them that no neighbour explained."""
+    reused: int
+    """Frames that an earlier run had finished."""
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What a person should know: one line each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        plain = asdict(self)
+        return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
+
+
+class Job:
+    """Restyles one piece of footage.
+
+    ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``.
+    ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``.
+    ``rate``: frames a second of a picture sequence, which has none of its own.
+    ``progress`` is called with a ``Progress`` many times a second, in the caller's thread. Setting ``cancel`` stops the work
+    with ``Cancelled``; what is finished is kept.
+
+    Raises ``FootageError`` if the source cannot be read and ``RecipeError`` if the recipe does not fit it.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        output: str | Path | None = None,
+        recipe: Recipe | None = None,
+        *,
+        folder: str | Path | None = None,
+        fresh: bool = False,
+        overwrite: bool = False,
+        report: bool = True,
+        offline: bool = False,
+        rate: Any = None,
+        progress: ProgressCallback | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        from restyle.footage import probe
+
+        self.source = Path(source)
+        self.output = None if output is None else Path(output)
+        self.recipe = recipe or Recipe()
+        self.fresh = fresh
+        self.overwrite = overwrite
+        self.report = report
+        self.offline = offline
+        self.rate = rate
+        self.spec: FootageSpec = probe(self.source, rate=rate, deinterlace=self.recipe.deinterlace)
+        require_files(self.recipe)
+        self.folder = Path(folder) if folder is not None else _default_folder(self.output)
+        self._meter = Meter(progress, cancel)
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Files and folders that are read: the footage, and what the recipe names. No output may replace one."""
+        from restyle.footage import files_of
+
+        return [self.source, *files_of(self.source), *named_files(self.recipe)]
+
+    # What will be done
+
+    def plan(self) -> Plan:
+        """Look at the footage once and say what would be done; paints and writes nothing."""
+        with self._aside() as aside, opened_looks(self.recipe, offline=self.offline) as looks:
+            return self._plan(looks, self._findings(*aside).analysis())
+
+    @cached_property
+    def output_plan(self) -> OutputSpec:
+        """How the output will be written: decided and tried before any work. Its ``notes`` say what it will not hold.
+
+        Raises ``OutputError``, ``RecipeError``.
+        """
+        from restyle.footage import plan_output
+
+        if self.output is None:
+            raise RecipeError("an output is needed: -o OUTPUT")
+        out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        if self._cuts_out and not out.has_alpha:
+            raise RecipeError(
+                f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
+                ".webm (vp9), .mkv with --codec ffv1, and pictures: png, tiff, webp, exr"
+            )
+        return out
+
+    def analyse(self) -> Analysis:
+        """Pass 1 alone: cuts, motion and coverage."""
+        with self._aside() as aside:
+            return self._findings(*aside).analysis()
+
+    # Doing it
+
+    def frames(self) -> Iterator[Rendered]:
+        """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
+        with self._ready() as (plan, engine):
+            self._meter.begin("render", plan.frames, shots=len(plan.shots))
+            rendering = engine.render(plan.windows, MemoryShelf(), self._meter)
+            with closing(rendering):
+                for _, window in rendering:
+                    for made in window:
+                        if not made.boundary:
+                            self._meter.step(shot=made.shot)
+                            yield made
+
+    def run(self) -> Result:
+        """Restyle the footage into the output. Run again after any kind of end, it goes on where it was.
+
+        Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``, ``FootageError``, ``RecipeError``,
+        ``PainterError``, ``Cancelled``.
+        """
+        from restyle.footage import check_output, conform
+
+        began = time.perf_counter()
+        if self.output is None or self.folder is None:
+            raise RecipeError("an output is needed: -o OUTPUT")
+        out = self.output_plan
+        check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
+        notes: list[str] = list(self.spec.notes)
+        inputs = Inputs(self._meter.tell)
+        with ExitStack() as stack:
+            stack.enter_context(held(out.target))
+            looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
+            store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
+            footage = stack.enter_context(self._open())
+            store.put_text("recipe.json", self.recipe.to_text())
+            findings = self._findings(footage, store, inputs)
+            assembly = self._assembly(footage, store, findings, looks, inputs)
+            plan, analysis = assembly.plan, assembly.analysis
+            notes += analysis.notes
+            store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
+            if assembly.mattes is not None:
+                notes += assembly.mattes.notes(len(plan.shots))
+            shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
+            analysed = time.perf_counter()
+            windows = Windows(plan, store, shelf, self.spec, out)
+            reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
+            notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
+            rendered = time.perf_counter()
+            span = range(analysis.start, analysis.stop)
+            self._meter.begin("finish", plan.frames)
+            windows.require_whole()
+            notes += conform(
+                windows.segments,
+                out,
+                self.spec,
+                pts=analysis.pts,
+                span=span,
+                overwrite=self.overwrite,
+                unchanged=inputs.check,
+            )
+            seconds = {
+                "analyse": analysed - began,
+                "render": rendered - analysed,
+                "finish": time.perf_counter() - rendered,
+            }
+            tally = windows.tally()
+            if tally.repaired:
+                notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
+            notes += store.notes()
+            report = windows.write_report(self.recipe, seconds, notes) if self.report else None
+            used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
+            used["maps"] = set() if assembly.maps is None else assembly.maps.keys
+            store.prune(findings.keys | used)
+        return Result(
+            output=self.output,
+            folder=self.folder,
+            report=report,
+            frames=plan.frames,
+            shots=len(plan.shots),
+            painted=tally.painted,
+            repaired=tally.repaired,
+            reused=reused,
+            seconds=time.perf_counter() - began,
+            notes=tuple(notes),
+        )
+
+    def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
+        """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
+        shown: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
+        with self._ready() as (plan, engine):
+            self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
+            for window in plan.windows:
+                if window.index == 0:
+                    key = window.keys[0]
+                    alone = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
+                    for _, frames in engine.render([alone], MemoryShelf(), self._meter):
+                        for made in frames:
+                            shown.append((key, made.source.picture, made.result.picture))
+                    self._meter.step(f"painted frame {key.frame}", shot=window.shot)
+        return shown
+
+    def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
+        """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
+        each object (``png`` of 8 bits, ``png16``, ``exr``), or a clip for each (``mov``,
+        ``webm``): the footage with the matte as its alpha. Gives notes for a person.
+
+        Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``, ``OutputError``.
+        """
+        if form not in get_args(Form):
+            raise RecipeError(f"mattes are written as {', '.join(get_args(Form))}; got {form!r}")
+        if not self.recipe.objects:
+            raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
+        with self._new_folder(folder, "matte", overwrite) as place, self._aside() as (footage, store, inputs):
+            findings = self._findings(footage, store, inputs)
+            analysis = findings.analysis()
+            shots = self._plan([], analysis).shots
+            found = findings.mattes(analysis, shots)
+            if found is None:
+                raise RuntimeError("objects were marked, but no mattes were made")
+            span = range(analysis.start, analysis.stop)
+            if form in CLIPS:
+                export_clips(found, footage, analysis.pts, span, place, form)
+            else:
+                export(found, span, place, form)
+            inputs.check()
+            return [*self.spec.notes, *found.notes(len(shots))]
+
+    def control_maps(
+        self,
+        folder: str | Path,
+        kinds: Sequence[str],
+        *,
+        steady: bool = True,
+        bits: int = 8,
+        video: bool = False,
+        options: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Make control maps of every frame and write them, one folder of pictures a kind. Paints nothing.
+
+        See ``control_maps.write_control_maps`` and ``make_detectors``, which tell what is taken and raised. What can be refused
+        is refused before the footage is looked at.
+        """
+        from restyle.job.control_maps import make_detectors, write_control_maps
+
+        with self._new_folder(folder, "controls", overwrite) as place:
+            detectors = make_detectors(kinds, options, offline=self.offline)
+            with self._aside() as (footage, store, inputs):
+                analysis = self._findings(footage, store, inputs).analysis()
+                names = write_control_maps(
+                    footage,
+                    self._plan([], analysis).shots,
+                    place,
+                    detectors,
+                    pts=analysis.pts,
+                    meter=self._meter,
+                    steady=steady,
+                    bits=bits,
+                    video=video,
+                )
+                inputs.check()
+        return [Path(folder, name) for name in names]
+
+    # The pieces
+
+    @contextmanager
+    def _aside(self) -> Iterator[tuple[Footage, JobStore, Inputs]]:
+        """The footage, a job folder for work that is not kept, and what knows the files that are read."""
+        inputs = Inputs(self._meter.tell)
+        with scratch() as aside, JobStore(aside, unchanged=inputs.check) as store, self._open() as footage:
+            yield footage, store, inputs
+
+    def _new_folder(self, folder: str | Path, command: str, overwrite: bool) -> AbstractContextManager[Path]:
+        return new_folder(Path(folder), command=command, overwrite=overwrite, inputs=self.inputs)
+
+    @contextmanager
+    def _ready(self) -> Iterator[tuple[Plan, Engine]]:
+        """What there is to do and who does it, for work that is not kept."""
+        with self._aside() as (footage, store, inputs), opened_looks(self.recipe, offline=self.offline) as looks:
+            assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
+            yield assembly.plan, assembly.engine()
+
+    @property
+    def _cuts_out(self) -> bool:
+        return any(layer.mode == "cutout" for layer in self.recipe.layers)
+
+    def _shown(self) -> FootageSpec:
+        """The footage's facts, as those of the result."""
+        return replace(self.spec, has_alpha=True) if self._cuts_out else self.spec
+
+    def _open(self) -> Footage:
+        from restyle.footage import open_footage
+
+        return open_footage(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
+
+    def _findings(self, footage: Footage, store: JobStore, inputs: Inputs) -> Findings:
+        return Findings(footage, self.source, self.recipe, store, inputs, self._meter, offline=self.offline)
+
+    def _assembly(
+        self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
+    ) -> Assembly:
+        if not findings.looked:  # what is missing is said before minutes are spent on looking
+            for look in looks:
+                _ = look.painter.identity  # finds its weights
+            require_maps(self.recipe.controls, offline=self.offline)
+        analysis = findings.analysis()
+        plan = self._plan(looks, analysis)
+        mattes = findings.mattes(analysis, plan.shots)
+        clean = findings.clean(analysis, plan.shots, mattes)
+        maps = None
+        if self.recipe.controls:
+            maps = KeyframeMaps(
+                self.recipe.controls,
+                clean or footage,
+                store,
+                findings.footage_key if clean is None else clean.key,
+                inputs,
+                pts=analysis.pts,
+                shots=plan.shots,
+                keys=plan.keyframes,
+                offline=self.offline,
+            )
+        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean, inputs)
+
+    def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
+        cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
+        return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
+
+
+def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
+    """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
+
+    ``options``: any field of ``Recipe`` and any option of ``Job``; or ``recipe=`` (a ``Recipe`` or a recipe file's path),
+    whose fields the others override. Raises what ``Job.run`` raises.
+    """
+    recipe = options.pop("recipe", None)
+    fields = {name: options.pop(name) for name in list(options) if name in Recipe.model_fields}
+    if isinstance(recipe, Recipe):
+        fields = recipe.model_dump(exclude_unset=True) | fields
+    elif recipe is not None:
+        fields = Recipe.read(recipe) | fields
+    try:
+        job = Job(source, output, Recipe.build("restyle()", **fields), **options)
+    except TypeError as error:
+        raise RecipeError(f"restyle(): {error}".replace("Job.__init__() ", "")) from None
+    return job.run()
+
+
+def _default_folder(output: Path | None) -> Path | None:
+    if output is None:
+        return None
+    from restyle.footage.formats import FORMATS
+    from restyle.footage.numbering import Numbering
+
+    if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
+        output = output.parent  # a pattern of pictures: beside their folder
+    if output.name in ("", ".."):
+        output = output.resolve()
+    if not output.name:
+        raise OutputError(f"the output cannot be {show_path(output)} itself: name a folder in it")
+    return output.with_name(fitting(output.name, ".restyle"))

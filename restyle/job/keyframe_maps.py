@@ -1,0 +1,261 @@
+"""Control maps of keyframes: each found once per job and reused by every look and every rerun, or read from a folder.
+
+Depth, edges and joints are made to agree with those of the keyframes beside them (``controls.stabilise.keyframes``): so a
+keyframe's map is decided by those before it in its shot, and by the next few, but by no later ones.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, cast
+
+from restyle.errors import RecipeError
+from restyle.job.control_maps import told
+from restyle.job.inputs import Inputs
+from restyle.job.store import JobStore, digest, load_map, save_map
+from restyle.recipe import Control
+from restyle.render.contracts import detected
+from restyle.types import Frame, Keyframe, Shot
+from restyle.versions import deciding, parts_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from controls.maps.base import Steadier
+    from controls.maps.files import KeptMaps
+    from controls.stabilise.motion import KeyTracker
+    from controls.types import ControlMap
+    from restyle.footage import Footage, ShotPictures
+
+__all__ = ["KeyframeMaps"]
+
+REMEMBER = 12  # gaps between keyframes whose motion is kept, for the next kind of map that asks for it
+
+
+class KeyframeMaps:
+    """``engine_parts.Conditions`` out of the job folder.
+
+    Each control has a name of its own, its kind (``names``). ``pts``: of the footage's frames; ``shots`` and ``keys`` of the
+    plan. Keyframes painted by hand need no maps. A map of a pair of frames (``flow``) cannot be made here.
+    Raises ``RecipeError`` when it is built (unknown kind, a folder without maps), ``MissingExtraError``, ``MissingModelError``.
+    """
+
+    def __init__(
+        self,
+        controls: Sequence[Control],
+        footage: Footage,
+        store: JobStore,
+        footage_key: str,
+        inputs: Inputs,
+        *,
+        pts: Sequence[int],
+        shots: Sequence[Shot],
+        keys: Sequence[Keyframe],
+        offline: bool,
+    ) -> None:
+        from controls.maps import kinds, options_of
+
+        self._footage = footage
+        self._size = (footage.spec.width, footage.spec.height)
+        self._pts = pts
+        self._shots = shots
+        self._marks = {
+            shot.index: [key.frame for key in keys if shot.start <= key.frame < shot.stop and key.picture is None]
+            for shot in shots
+        }
+        self._chains = {
+            shot.index: [*accumulate(self._marks[shot.index], digest, initial=digest(shot.start))] for shot in shots
+        }  # of the keyframes before each, as one word
+        self._runs: dict[tuple[str, int], Iterator[tuple[int, ControlMap]]] = {}
+        self._motion: tuple[int, KeyTracker] | None = (
+            None  # the shot that is worked on, and motion between its keyframes
+        )
+        self._store = store
+        self._footage_key = footage_key
+        self._inputs = inputs
+        self._offline = offline
+        self._how: dict[str, Steadier] = {}
+        self._controls = {control.kind: control for control in controls}
+        if len(self._controls) < len(controls):
+            raise RecipeError("a kind of control is given twice; give each once")
+        self._kept: dict[str, KeptMaps] = {}
+        self._detectors: dict[str, Any] = {}
+        for kind, control in self._controls.items():
+            with told(kind):
+                options_of(kind)  # says so where there is no such kind
+                facts = kinds()[kind]
+                self._how[kind] = facts.steadier
+                if control.source is not None:
+                    from controls.maps.files import read_maps
+
+                    self._kept[kind] = read_maps(control.source, facts.kind)
+                elif facts.takes != "picture":
+                    raise RecipeError(
+                        f"control map {kind!r} shows two frames and cannot condition one: give a folder of maps, {kind}=FOLDER"
+                    )
+
+    @property
+    def keys(self) -> set[str]:
+        """Of all maps that the job folder may hold for this job: any frame may be repaired, and want its own."""
+        found = set()
+        for kind in self._controls.keys() - self._kept.keys():
+            for frame in (frame for shot in self._shots for frame in range(shot.start, shot.stop)):
+                found |= {self._raw_key(kind, frame), self._key(kind, frame)}
+        return found
+
+    def identity(self, frame: int) -> dict[str, Any]:
+        """All that decides the maps of one frame: plain JSON."""
+        return {kind: self._facts(kind, frame) for kind in self._controls}
+
+    def of(self, kind: str, frame: Frame) -> ControlMap:
+        """The map of a frame, of its size. Raises as the class, and for a frame of which a folder has no map."""
+        if kind in self._kept:
+            with told(kind):
+                return self._kept[kind].load(frame.index, self._size)
+        if not self._steadied(kind):
+            return self._raw(kind, frame.index, frame.picture)
+        key = self._key(kind, frame.index)
+        if not self._store.has("maps", key):
+            with told(kind):
+                self._settle(kind, frame)
+        return self._load(key)
+
+    def _settle(self, kind: str, frame: Frame) -> None:
+        """Make the steadied map of a frame, and of all keyframes before it in its shot that have none yet."""
+        from controls.stabilise.keyframes import steady_between
+        from controls.stabilise.motion import KeyTracker
+        from interp.flow import estimator
+
+        shot = self._shot(frame.index)
+        marks = self._marks[shot.index]
+        if frame.index in marks:
+            self._go_on(kind, shot, frame.index)
+            return
+        near = {}
+        for mark in (
+            max((mark for mark in marks if mark < frame.index), default=None),
+            min((mark for mark in marks if mark > frame.index), default=None),
+        ):
+            if mark is not None:
+                if not self._store.has("maps", self._key(kind, mark)):
+                    self._go_on(kind, shot, mark)
+                near[mark - shot.start] = self._load(self._key(kind, mark))
+        here = frame.index - shot.start
+        tracker = KeyTracker(self._pictures(shot), estimator("dis"), sorted([here, *near]))
+        raw = self._raw(kind, frame.index, frame.picture)
+        self._keep(kind, frame.index, steady_between(here, raw, near, tracker, how=self._how[kind]))
+
+    def _go_on(self, kind: str, shot: Shot, frame: int) -> None:
+        """Steady the shot's keyframes, from where it was left, up to ``frame``."""
+        if (kind, shot.index) not in self._runs:
+            for gone in [run for run in self._runs if run[0] == kind]:
+                del self._runs[gone]  # of a shot that is done, with the footage that it holds open
+            self._runs[kind, shot.index] = self._run(kind, shot)
+        for number, made in self._runs[kind, shot.index]:
+            if not self._store.has("maps", self._key(kind, shot.start + number)):
+                self._keep(kind, shot.start + number, made)
+            if shot.start + number == frame:
+                return
+        raise RuntimeError(f"the {kind} map of frame {frame} was lost from the job folder while it was used")
+
+    def _run(self, kind: str, shot: Shot) -> Iterator[tuple[int, ControlMap]]:
+        from controls.stabilise.keyframes import steady_keys
+        from controls.stabilise.motion import KeyTracker
+        from interp.flow import estimator
+
+        marks = [mark - shot.start for mark in self._marks[shot.index]]
+        if self._motion is None or self._motion[0] != shot.index:
+            tracker = KeyTracker(self._pictures(shot), estimator("dis"), marks, remember=REMEMBER)
+            self._motion = (shot.index, tracker)
+
+        def load(mark: int) -> ControlMap:
+            return self._raw(kind, shot.start + mark)
+
+        return steady_keys(load, marks, self._motion[1], how=self._how[kind])
+
+    def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
+        """As the detector finds it."""
+        key = self._raw_key(kind, frame)
+        if not self._store.has("maps", key):
+            with told(kind):
+                if picture is None:
+                    shot = self._shot(frame)
+                    one = self._pictures(shot).read(frame - shot.start, frame - shot.start + 1)
+                    with closing(cast("Any", one)):
+                        picture = next(one)
+                made = detected(self._detector(kind), picture)
+            with self._store.making("maps", key) as folder:
+                save_map(folder / "map", made)
+        return self._load(key)
+
+    def _keep(self, kind: str, frame: int, made: ControlMap) -> None:
+        with self._store.making("maps", self._key(kind, frame)) as folder:
+            save_map(folder / "map", made)
+
+    def _load(self, key: str) -> ControlMap:
+        with self._store.reading("maps", key) as folder:
+            return load_map(folder / "map")
+
+    def _raw_key(self, kind: str, frame: int) -> str:
+        return digest(self._footage_key, frame, self._detected(kind))
+
+    def _key(self, kind: str, frame: int) -> str:
+        return digest(self._footage_key, frame, self._facts(kind, frame))
+
+    def _pictures(self, shot: Shot) -> ShotPictures:
+        from restyle.footage import ShotPictures
+
+        return ShotPictures(self._footage, shot.start, shot.stop, self._pts)
+
+    def _shot(self, frame: int) -> Shot:
+        return self._shots[bisect_right(self._shots, frame, key=lambda shot: shot.start) - 1]
+
+    def _steadied(self, kind: str) -> bool:
+        from controls.stabilise.keyframes import STEADIED
+
+        return kind not in self._kept and self._how[kind] in STEADIED
+
+    def _facts(self, kind: str, frame: int) -> dict[str, Any]:
+        if kind in self._kept:
+            file = self._kept[kind].files.get(frame)
+            return {"file": None if file is None else self._inputs.digest(file)}
+        if not self._steadied(kind):
+            return self._detected(kind)
+        from controls.stabilise.keyframes import looked_ahead
+
+        shot = self._shot(frame)
+        marks = self._marks[shot.index]
+        before = self._chains[shot.index][bisect_right(marks, frame)]
+        return {**self._detected(kind), "before": before, "after": [*looked_ahead(marks, frame)]}
+
+    def _detected(self, kind: str) -> dict[str, Any]:
+        return {"kind": kind, "options": self._controls[kind].options, "packages": _versions(kind)}
+
+    def _detector(self, kind: str) -> Any:
+        from controls.maps import make_map, options_of
+
+        if kind not in self._detectors:
+            options: Mapping[str, Any] = self._controls[kind].options
+            if self._offline and "offline" in options_of(kind):
+                options = {**options, "offline": True}
+            self._detectors[kind] = make_map(kind, options)
+        return self._detectors[kind]
+
+
+@cache
+def _versions(kind: str) -> dict[str, Any]:
+    """What of versions decides that kind of map, those of the packages that find it among them."""
+    from importlib.metadata import packages_distributions
+
+    from controls.maps import kinds
+
+    names = packages_distributions()
+    facts = kinds()[kind]
+    networks = facts.weights.files if facts.weights is not None else ()
+    runs = ("onnxruntime",) if any(file.endswith(".onnx") for file in networks) else ()
+    packages = [package for module in (*runs, *facts.packages) for package in names.get(module, [module])]
+    return deciding("maps") | {package: parts_of(package) for package in packages}

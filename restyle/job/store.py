@@ -1,0 +1,347 @@
+"""The job folder: what is done, safe to kill at any instant.
+
+Everything that a job makes is stored under a key that is the digest of all that decided it. A run asks for a key; what is
+there is used, what is not is made. So there is no state to repair after a crash, and a changed recipe redoes exactly what the
+change touches. A thing is made under ``work/`` and renamed into place when it is complete and on the disk. With it lies a list
+of its files and their digests: what is missing, cut off or altered counts as not finished, and is made again.
+
+::
+
+    job.json            format of this folder, and that it is one
+    lock                held (flock) by the process that works here
+    recipe.json         the recipe of the last run
+    plan.json           shots, keyframes and windows of the last run
+    analysis/KEY/       what pass 1 found
+    mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
+    maps/KEY/           one control map of one keyframe: map.npz
+    paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
+    windows/KEY/        one finished window: segment, rows.json
+    report.html  report.json
+    work/               unfinished things; emptied at every start
+
+A folder is taken for a job's only if ``job.json`` or ``lock`` says so. In it, only things named by a key are ever removed, and
+no link is followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from interp.regular import require_regular
+from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
+from restyle.files.owned import LIST_NAME, OwnFiles
+from restyle.files.writing import LOCK_MARK, Busy, discard, lock_file, settle, sign, write_file
+from restyle.types import Carry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from controls.types import ControlMap
+
+__all__ = [
+    "JobStore",
+    "damaged",
+    "digest",
+    "load_carry",
+    "load_map",
+    "load_picture",
+    "save_carry",
+    "save_map",
+    "save_picture",
+]
+
+FORMAT = 2
+KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
+_KEY = re.compile(r"[0-9a-f]{32}")
+_WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
+
+
+def digest(*parts: Any) -> str:
+    """Digest (32 hexadecimal digits) of plain JSON values. Equal values give equal digests, on every machine."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class JobStore:
+    """One job folder, locked while this object is open. Use as a context manager.
+
+    ``unchanged`` is called before anything is finished, and raises if what it was made from is no longer the same.
+
+    Raises ``JobLockedError`` while another process works in the folder, ``JobError`` if it is not a job folder or of a
+    future format, ``OutputError`` if it cannot be written.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, fresh: bool = False, unchanged: Callable[[], None] = lambda: None
+    ) -> None:
+        self.folder = Path(folder)
+        self.damaged: list[str] = []
+        """Kinds of the things that were found damaged, one entry each, and will be made again."""
+        self._lock: int | None = None
+        self._fresh = fresh
+        self._unchanged = unchanged
+        self._sound: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> JobStore:
+        shown = show_path(self.folder)
+        try:
+            if os.path.lexists(self.folder) and not self.folder.is_dir():
+                raise JobError(f"job folder {shown} is a file; choose another with --job")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not _is_job(self.folder):
+                raise JobError(f"{shown} holds other things than a job; choose an empty folder with --job")
+            self._take_lock()
+            old = self._check_format()
+            for kind in (*KINDS, "work"):
+                self._make_room(self.folder / kind)
+            for kind in KINDS if self._fresh or old else ():
+                self._remove(kind, _KEY)
+            self._remove("work", _WORK)
+        except OSError as error:
+            self.close()
+            raise OutputError(f"cannot write the job folder {shown}: {why(error)}") from error
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the folder back."""
+        if self._lock is not None:
+            with suppress(OSError):
+                self._remove("work", _WORK)
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        path = self.folder / "lock"
+        with suppress(FileNotFoundError):
+            state = path.lstat()
+            if not stat.S_ISDIR(state.st_mode) and (not stat.S_ISREG(state.st_mode) or state.st_nlink > 1):
+                path.unlink()  # the name alone: what it leads to is somebody else's
+        try:
+            self._lock = lock_file(path)
+        except Busy as busy:
+            raise JobLockedError(
+                f"{busy.owner} works in the job folder {show_path(self.folder)}: "
+                "wait for it, or choose another folder with --job"
+            ) from None
+        sign(self._lock)
+
+    def _check_format(self) -> bool:
+        """Whether the folder is of an older format, from which nothing can be used."""
+        found = _format_of(self.folder)
+        if found is not None and found > FORMAT:
+            raise JobError(
+                f"{show_path(self.folder)} has format {found}, this restyle writes {FORMAT}: use another --job"
+            )
+        if found != FORMAT:
+            self.put_text("job.json", json.dumps({"made_by": "restyle", "format": FORMAT}) + "\n")
+        return found is not None and found < FORMAT
+
+    def _make_room(self, folder: Path) -> None:
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists() and not folder.is_dir():
+            raise JobError(f"{show_path(folder)} is in the way of the job's own folder: move it away")
+        folder.mkdir(exist_ok=True)
+
+    def _remove(self, kind: str, names: re.Pattern[str], keep: Collection[str] = ()) -> None:
+        for entry in list(os.scandir(self.folder / kind)):
+            if names.fullmatch(entry.name) and entry.name not in keep:
+                discard(Path(entry.path))
+
+    # Finished things
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where a finished thing lies, or would lie."""
+        return self.folder / kind / key
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether it is finished and whole. What is damaged is thrown away, and noted in ``damaged``.
+
+        Its files are read once for that, the first time in a run. Raises ``OutputError`` if it cannot be thrown away.
+        """
+        place = self.path(kind, key)
+        if not os.path.lexists(place):
+            return False
+        if (kind, key) in self._sound:
+            return True
+        own = None if place.is_symlink() else OwnFiles.read(place)
+        if own is not None and own.command == f"{kind}/{key}" and own.intact(place):
+            self._sound.add((kind, key))
+            return True
+        self._throw_away(kind, key)
+        return False
+
+    def still_has(self, kind: str, key: str) -> bool:
+        """As ``has``, with its files read once more."""
+        self._sound.discard((kind, key))
+        return self.has(kind, key)
+
+    def _throw_away(self, kind: str, key: str) -> None:
+        place = self.path(kind, key)
+        self._sound.discard((kind, key))
+        self.damaged.append(kind)
+        discard(place)
+        if os.path.lexists(place):
+            raise OutputError(f"{show_path(place)} in the job folder is damaged and cannot be removed: remove it")
+
+    @contextmanager
+    def reading(self, kind: str, key: str) -> Iterator[Path]:
+        """Its folder, to read from. Raises ``JobError`` if that fails; it is thrown away, and made anew by the next run."""
+        try:
+            yield self.path(kind, key)
+        except (MemoryError, RestyleError):
+            raise
+        except Exception as error:
+            self._throw_away(kind, key)
+            raise damaged(self.path(kind, key)) from error
+
+    @contextmanager
+    def making(self, kind: str, key: str) -> Iterator[Path]:
+        """A folder to make something in; leaving the block without an exception finishes it, in one step.
+
+        Raises ``OutputError`` if the disk is full or the folder cannot be written, and what ``unchanged`` raises.
+        """
+        try:
+            place = self.folder / "work" / f"{kind}-{key}-{token_hex(8)}"
+            place.mkdir()
+            try:
+                yield place
+                self._unchanged()
+                (place / LIST_NAME).write_text(OwnFiles.found(place, f"{kind}/{key}").to_text())
+                final = self.path(kind, key)
+                discard(final)
+                settle(place, final)
+                self._sound.add((kind, key))
+            finally:
+                discard(place)
+        except OSError as error:
+            raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
+
+    def put_text(self, name: str, text: str) -> None:
+        """Write one small file at the folder's top, in one step."""
+        try:
+            write_file(self.folder / name, text.encode())
+        except OSError as error:
+            raise OutputError(f"cannot write {show_path(self.folder / name)}: {why(error)}") from error
+
+    def prune(self, keep: Mapping[str, Collection[str]]) -> None:
+        """Delete finished things that no longer belong to the job: every key not in ``keep[kind]``."""
+        for kind, keys in keep.items():
+            self._remove(kind, _KEY, keys)
+
+    def notes(self) -> list[str]:
+        """What a person should know: what was damaged and was made again. One line, or none."""
+        if not self.damaged:
+            return []
+        counts = ", ".join(f"{self.damaged.count(kind)} of {kind}" for kind in dict.fromkeys(self.damaged))
+        return [f"finished things in the job folder were damaged and were made again: {counts}"]
+
+
+def damaged(path: Path) -> JobError:
+    """What a person reads of a finished thing that was whole when it was first looked at, and is not any more."""
+    return JobError(
+        f"{show_path(path)} in the job folder was damaged meanwhile: run the same command again, it is made anew"
+    )
+
+
+def _format_of(folder: Path) -> int | None:
+    """The format that ``job.json`` tells; ``None`` if it tells none."""
+    path = folder / "job.json"
+    try:
+        if path.is_symlink():
+            return None
+        require_regular(path, largest=10_000)
+        found = json.loads(path.read_bytes())["format"]
+        return found if type(found) is int else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _is_job(folder: Path) -> bool:
+    """Whether a folder is a job's by its own word, or empty; also one whose making was killed. Raises ``OSError``."""
+    if _format_of(folder) is not None:
+        return True
+    lock = folder / "lock"
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if os.read(handle, len(LOCK_MARK)) == LOCK_MARK.encode():
+                return True
+        finally:
+            os.close(handle)
+    except OSError:
+        pass
+    # Between making the folder and marking it there may be an empty lock.
+    return all(item.name == "lock" and not item.is_dir() and not item.lstat().st_size for item in folder.iterdir())
+
+
+def save_picture(path: Path, picture: np.ndarray) -> Path:
+    """Store a painting as it is, in an ``.npz`` that is not compressed: a painting is all texture, so a PNG saves an eighth of
+    the room and takes ten times the time. The archive's checksum tells damage. ``path`` comes without its suffix."""
+    import numpy as np
+
+    path = path.with_suffix(".npz")
+    with open(path, "wb") as file:
+        np.savez(file, picture=picture)
+    return path
+
+
+def load_picture(path: Path) -> np.ndarray:
+    """Read what ``save_picture`` wrote; ``path`` comes without its suffix. Raises what numpy raises for a damaged file."""
+    import numpy as np
+
+    with open(path.with_suffix(".npz"), "rb") as file, np.load(file, allow_pickle=False) as stored:
+        return stored["picture"]
+
+
+def save_carry(path: Path, carry: Carry) -> None:
+    """Store a carry as ``.npz``."""
+    import numpy as np
+
+    facts = np.frombuffer(json.dumps(dict(carry.facts)).encode(), np.uint8)
+    with open(path, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, __facts__=facts, **carry.arrays)
+
+
+def load_carry(path: Path) -> Carry:
+    """Read what ``save_carry`` wrote. Raises what numpy raises for a damaged file."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as stored:
+        facts = json.loads(stored["__facts__"].tobytes())
+        return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
+
+
+def save_map(path: Path, made: ControlMap) -> None:
+    """Store a control map at its full precision, as ``.npz``; ``path`` comes without its suffix."""
+    import numpy as np
+
+    arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
+    with open(path.with_suffix(".npz"), "wb") as file:
+        np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
+
+
+def load_map(path: Path) -> ControlMap:
+    """Read what ``save_map`` wrote. Raises what numpy raises for a damaged file."""
+    import numpy as np
+
+    from controls.types import ControlMap
+
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+        values = stored.get("values")
+        return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))

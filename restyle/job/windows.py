@@ -1,0 +1,131 @@
+"""The windows of one job: those that are missing are made; all of them are counted, listed and reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restyle.job.keys import Shelf
+from restyle.job.store import JobStore, damaged
+from restyle.planning.plan import Plan
+from restyle.progress import Meter
+from restyle.recipe import Recipe
+from restyle.render.engine import Engine
+from restyle.render.protocols import Rendered
+from restyle.render.stream import WriteBehind
+from restyle.types import FootageSpec, Window
+from restyle.versions import versions
+
+if TYPE_CHECKING:
+    from restyle.footage import OutputSpec
+
+__all__ = ["Tally", "Windows"]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Frames, counted over all runs of a job."""
+
+    painted: int
+    """Keyframes and repairs."""
+    repaired: int
+    """Those among them that no neighbour explained."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A plan's windows in a job folder, each a segment of the output and the rows of its report."""
+
+    plan: Plan
+    store: JobStore
+    shelf: Shelf
+    source: FootageSpec
+    out: OutputSpec
+
+    @property
+    def folders(self) -> list[Path]:
+        """Of the finished windows, in order."""
+        return [self.store.path("windows", self._key(window)) for window in self.plan.windows]
+
+    @property
+    def segments(self) -> list[Path]:
+        """What is joined to the output, in order."""
+        return [folder / "segment" for folder in self.folders]
+
+    def make_missing(self, engine: Engine, meter: Meter) -> int:
+        """Render every window that is not finished yet; give how many frames were finished before.
+
+        Raises what ``Engine.render`` raises, and ``OutputError``; windows that are finished stay.
+        """
+        from restyle.footage import SegmentWriter
+        from restyle.job.window_report import WindowNotes
+
+        meter.begin("render", self.plan.frames, shots=len(self.plan.shots))
+        missing = [window for window in self.plan.windows if not self.store.has("windows", self._key(window))]
+        reused = self.plan.frames - sum(window.stop - window.start for window in missing)
+        if reused:
+            meter.skip(reused)
+        if not missing:
+            return reused
+        rendering = engine.render(missing, self.shelf, meter)
+        with closing(rendering):
+            for window, frames in rendering:
+                with self.store.making("windows", self._key(window)) as place:
+                    notes = WindowNotes(place)
+                    with SegmentWriter(place / "segment", self.out, self.source) as writer:
+
+                        def keep(made: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
+                            notes.add(made)
+                            if not made.boundary:
+                                writer.write(made.result)
+
+                        with WriteBehind(keep, depth=8) as sink:
+                            for made in frames:
+                                sink.put(made)
+                                if not made.boundary:
+                                    meter.step(shot=made.shot)
+                    notes.save()
+        return reused
+
+    def tally(self) -> Tally:
+        """How many frames were painted, over all runs of the job."""
+        reasons = []
+        for window in self.plan.windows:
+            with self.store.reading("windows", self._key(window)) as folder:
+                rows = json.loads((folder / "rows.json").read_text())
+                reasons += [row["reason"] for row in rows if row["reason"] is not None and not row["boundary"]]
+        return Tally(len(reasons), reasons.count("repair"))
+
+    def require_whole(self) -> None:
+        """Look at all finished windows once more, before they are joined: hours may have passed. Raises ``JobError``."""
+        for window in self.plan.windows:
+            if not self.store.still_has("windows", self._key(window)):
+                raise damaged(self.store.path("windows", self._key(window)))
+
+    def write_report(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
+        """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""
+        from restyle.footage import probe
+        from restyle.job.window_report import report_data
+        from restyle.quality.report import write_report
+
+        data = report_data(
+            self.folders,
+            self.plan,
+            title=Path(self.out.path).name,
+            source=self.source,
+            output=probe(self.out.path, rate=self.source.rate if self.out.kind == "sequence" else None),
+            recipe=recipe.model_dump(mode="json"),
+            versions=versions(),
+            timings=seconds,
+            notes=notes,
+        )
+        page = self.store.folder / "report.html"
+        write_report(data, page, page.with_suffix(".json"))
+        return page
+
+    def _key(self, window: Window) -> str:
+        return self.shelf.frame_keys[window.shot, window.index]

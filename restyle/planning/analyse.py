@@ -1,0 +1,143 @@
+"""Pass 1: decode once, small; find cuts, motion and keyframes. Memory does not depend on length."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from restyle.errors import FootageError, show_path
+from restyle.planning.keyframes import KeyWalk
+from restyle.planning.plan import Analysis
+from restyle.planning.shots import CutFinder, Kind
+from restyle.progress import Meter
+from restyle.recipe import Recipe
+from restyle.render.stream import prefetch
+from restyle.types import Keyframe
+
+if TYPE_CHECKING:
+    from restyle.footage import Footage
+
+__all__ = ["SMALL", "analyse", "small_size"]
+
+NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins a shot, whatever the cut finder says
+SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
+
+
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of pass 1's pictures: the long side at most ``SMALL``, no side below 1."""
+    scale = min(1.0, SMALL / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, meter: Meter) -> Analysis:
+    """Look at the frames ``start`` up to ``stop`` (``None``: the end) once.
+
+    Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
+    """
+    from interp.flow import estimator
+    from interp.tracks import MotionTrack
+
+    spec = footage.spec
+    size = small_size(spec.width, spec.height)
+    dis = estimator("dis")
+    walk = KeyWalk(lambda: MotionTrack(dis, working=size), coverage=recipe.coverage, max_gap=recipe.max_gap)
+    survey = _Survey(recipe, walk, float(np.hypot(*size)))
+    finder = CutFinder(spec.rate) if recipe.cuts == "auto" else None
+    meter.begin("analyse", None if (stop or spec.frames) is None else (stop or spec.frames or 0) - start)
+    began = time.perf_counter()
+    pts: list[int] = []
+    last = start - 1
+    stream = prefetch(footage.frames(0, stop, size=size), depth=8)
+    try:
+        for frame in stream:
+            pts.append(frame.pts)
+            if frame.index < start:
+                continue
+            small = frame.picture
+            if small.dtype != np.uint8:
+                small = _eight_bit(small)
+            survey.push(frame.index, small, finder.push(frame.index, small) if finder else {})
+            last = frame.index
+            meter.step("looking at the footage")
+    finally:
+        stream.close()
+    if last < start:
+        raise FootageError(f"{show_path(spec.path)} has no frame {start}: it ends after {len(pts)} frames")
+    cuts = survey.finish(finder.finish(last) if finder else {})
+    return Analysis(
+        start=start,
+        stop=last + 1,
+        pts=tuple(pts),
+        cuts={cut: kind for cut, kind in sorted(cuts.items()) if start < cut <= last},
+        keys=tuple(survey.keys),
+        coverage=tuple(survey.coverage),
+        moved=tuple(survey.moved),
+        notes=_damage(sorted(frame for frame in footage.damage.mended if start <= frame <= last), footage.damage.lost),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _damage(frames: list[int], lost: int) -> tuple[str, ...]:
+    if not frames:
+        return ()
+    listed = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
+    what = f"frame {listed} is" if len(frames) == 1 else f"{len(frames)} frames are"
+    which = "" if len(frames) == 1 else f": {listed}"
+    more = f"; about {lost} more do not decode at all, and are left out" if lost else ""
+    return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}{more}",)
+
+
+class _Survey:
+    """Walks the keyframes a few frames behind the cut finder, so that a cut is known before its frame is walked."""
+
+    def __init__(self, recipe: Recipe, walk: KeyWalk, diagonal: float) -> None:
+        self._walk = walk
+        self._auto = recipe.keyframes == "auto"
+        self._diagonal = diagonal
+        self._waiting: deque[tuple[int, np.ndarray]] = deque()
+        self._begun = False
+        given = recipe.cuts if isinstance(recipe.cuts, tuple) else ()
+        self._cuts: dict[int, Kind] = {frame: "given" for frame in given if isinstance(frame, int)}
+        self._pinned = set(recipe.storyboard)
+        self.keys: list[Keyframe] = []
+        self.coverage: list[float] = []
+        self.moved: list[float] = []
+
+    def push(self, index: int, small: np.ndarray, cuts: dict[int, Kind]) -> None:
+        self._cuts.update(cuts)
+        self._waiting.append((index, small))
+        while len(self._waiting) > CutFinder.LAG:
+            self._visit(*self._waiting.popleft())
+
+    def finish(self, cuts: dict[int, Kind]) -> dict[int, Kind]:
+        self._cuts.update(cuts)
+        while self._waiting:
+            self._visit(*self._waiting.popleft())
+        return self._cuts
+
+    def _visit(self, index: int, small: np.ndarray) -> None:
+        coverage, moved = 1.0, 0.0
+        if self._auto:
+            if not self._begun or index in self._cuts or index in self._pinned:
+                self._walk.start(index, small)
+                self._begun = True
+            else:
+                key, coverage, pixels = self._walk.step(index, small)
+                moved = pixels / self._diagonal
+                if key is not None:
+                    self.keys.append(key)
+                    if key.frame == index and coverage < NOTHING_SHARED:
+                        self._cuts[index] = "cut"
+                        if self._cuts.get(index - 1) == "cut":  # a picture that stood alone
+                            self._cuts[index - 1] = "flash"
+        self.coverage.append(round(coverage, 4))
+        self.moved.append(round(moved, 6))
+
+
+def _eight_bit(picture: np.ndarray) -> np.ndarray:
+    if picture.dtype == np.uint16:
+        return (picture >> 8).astype(np.uint8)
+    return (np.clip(picture, 0, 1) * 255).astype(np.uint8)

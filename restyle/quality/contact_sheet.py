@@ -1,0 +1,97 @@
+"""Contact sheets: pictures with captions, in rows, in one PNG or JPEG."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restyle.errors import OutputError, OutputExistsError, show_path
+from restyle.files.owned import refuse_inputs
+from restyle.files.writing import writing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet"]
+
+KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+LONG_SIDE = 480  # pixels, of one picture on the sheet
+LARGEST = 60_000  # pixels, of a side of the sheet: a JPEG ends at 65,500
+MARGIN, CAPTION = 12, 24
+GROUND, INK = (24, 24, 26), (225, 225, 225)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Pictures that belong together, side by side over one caption."""
+
+    caption: str
+    pictures: tuple[np.ndarray, ...]
+    """H x W x 3 RGB, uint8, uint16 or float32; all of one size."""
+
+    def __post_init__(self) -> None:
+        if not self.pictures or len({picture.shape for picture in self.pictures}) != 1:
+            raise ValueError(f"a tile has pictures of one size, got {[p.shape for p in self.pictures]}")
+
+
+def check_sheet(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Refuse early what ``write_sheet`` could not do later. ``inputs``: what is read for the sheet.
+
+    Raises ``OutputError``, ``OutputExistsError``.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise OutputError(f"a sheet is a .png or .jpg, got {show_path(path)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {show_path(path.parent)} for the sheet; make it first")
+    refuse_inputs(path, inputs)
+    if os.path.lexists(path) and not overwrite:
+        raise OutputExistsError(f"{show_path(path)} is there already; choose another name, or add --overwrite")
+
+
+def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
+    """Lay the tiles out in rows, about as wide as four thirds of the height, and write the sheet in one step.
+
+    Raises as ``save_sheet``.
+    """
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    from restyle.quality.pictures import eight_bit
+
+    height, width = tiles[0].pictures[0].shape[:2]
+    across = max(len(tile.pictures) for tile in tiles)
+    columns = max(1, round(math.sqrt(len(tiles) * (height / width) / across * 4 / 3)))
+    rows = -(-len(tiles) // columns)
+    room = min(LARGEST / (columns * across * width), LARGEST / (rows * (height + CAPTION + MARGIN)))
+    scale = min(1.0, LONG_SIDE / max(width, height), room)
+    w, h = max(1, round(width * scale)), max(1, round(height * scale))
+    step_x, step_y = across * w + MARGIN, h + CAPTION + MARGIN
+    sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), GROUND)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(14)
+    for number, tile in enumerate(tiles):
+        x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
+        for place, picture in enumerate(tile.pictures):
+            small = Image.fromarray(eight_bit(picture)).resize((w, h), Image.Resampling.LANCZOS)
+            sheet.paste(small, (x + place * w, y))
+        draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
+    save_sheet(path, np.asarray(sheet), overwrite=overwrite)
+
+
+def save_sheet(path: Path, picture: np.ndarray, *, overwrite: bool) -> None:
+    """Write a picture (uint8 H x W x 3 RGB) as PNG or JPEG, in one step.
+
+    Raises ``OutputError``, ``OutputExistsError``, ``OutputLockedError``.
+    """
+    from PIL import Image
+
+    kind = KINDS[path.suffix.lower()]
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, kind, **({"quality": 90} if kind == "JPEG" else {}))
+    with writing(path, overwrite=overwrite) as part:
+        part.write_bytes(data.getvalue())

@@ -1,0 +1,1 @@
+"""Retiming: another frame rate and slow motion; the clock, repeated frames, and the work itself."""

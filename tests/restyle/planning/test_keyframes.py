@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scenes import moving_scene, texture
+
+from interp.flow import estimator
+from interp.tracks import MotionTrack
+from interp.types import Motion
+from restyle.planning.keyframes import KeyWalk, locally_lost
+from restyle.types import Keyframe
+
+
+def walk(frames: list[np.ndarray], *, coverage: float = 0.9, max_gap: int = 24) -> tuple[list[Keyframe], list[float]]:
+    size = (frames[0].shape[1], frames[0].shape[0])
+    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=size), coverage=coverage, max_gap=max_gap)
+    made.start(0, frames[0])
+    keys, explained = [], []
+    for number, frame in enumerate(frames[1:], 1):
+        key, share, _ = made.step(number, frame)
+        explained.append(share)
+        if key is not None:
+            keys.append(key)
+    return keys, explained
+
+
+def test_what_stands_still_needs_a_keyframe_only_now_and_then() -> None:
+    frames = [texture(60, 80)] * 60
+    keys, explained = walk(frames)
+    assert [(key.frame, key.reason) for key in keys] == [(24, "max-gap"), (48, "max-gap")]
+    assert min(explained) > 0.95
+
+
+def test_faster_footage_gets_more_keyframes() -> None:
+    counts = [len(walk(moving_scene(40, size=(96, 64), pan=(speed, 0), disc=0).frames)[0]) for speed in (0.3, 5, 12)]
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_frames_between_keyframes_are_served_as_well_as_asked_for() -> None:
+    frames = moving_scene(40, size=(128, 96), pan=(2, 0.5)).frames
+    track = MotionTrack(estimator("dis"), working=(128, 96))
+    for frame in frames:
+        track.add(frame)
+    counts = []
+    for coverage in (0.7, 0.9, 0.97):
+        keys, _ = walk(frames, coverage=coverage)
+        counts.append(len(keys))
+        for left, right in pairwise([0, *(key.frame for key in keys)]):
+            if right - left > 4:
+                middle = (left + right) // 2
+                both = np.maximum(track.between(middle, left).usable, track.between(middle, right).usable)
+                assert both.mean() >= coverage - 0.01
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
+def test_what_comes_into_the_picture_is_no_loss() -> None:
+    """A pan loses sight of what keyframe 0 shows, but the next keyframe sees what came in."""
+    frames = moving_scene(25, size=(128, 96), pan=(1.6, 0), disc=0).frames
+    keys, explained = walk(frames)
+    assert min(explained) < 0.8
+    assert [(key.frame, key.reason) for key in keys] == [(24, "max-gap")]
+
+
+def test_a_flash_gets_a_painting_of_its_own_and_so_does_what_follows() -> None:
+    frames = [texture(60, 80)] * 12
+    frames[6] = np.full_like(frames[0], 250)
+    keys, _ = walk(frames)
+    assert {key.frame for key in keys} >= {6, 7}
+    assert all(key.frame in (5, 6, 7) for key in keys)
+
+
+def test_an_unseen_cut_is_caught_by_coverage() -> None:
+    frames = [texture(60, 80, 1)] * 10 + [texture(60, 80, 2)] * 10
+    keys, _ = walk(frames)
+    assert 10 in {key.frame for key in keys}
+
+
+def test_something_small_that_is_lost_asks_for_a_keyframe() -> None:
+    world = texture(90, 160, 1)
+    frames = []
+    for number in range(22):
+        frame = world.copy()
+        frame[30:56, 20 + 5 * number : 46 + 5 * number] = texture(26, 26, number % 2 + 5)  # it changes as it goes
+        frames.append(frame)
+    keys, explained = walk(frames)
+    assert min(explained) > 0.6  # the mean alone would not have asked
+    assert len(keys) >= 1
+
+
+def test_local_loss_is_seen_where_the_mean_is_not() -> None:
+    confidence = np.ones((90, 160), np.float32)
+    assert locally_lost(confidence) == pytest.approx(0)
+    confidence[20:50, 40:80] = 0
+    assert confidence.mean() > 0.9
+    assert locally_lost(confidence) > 0.7
+    assert locally_lost(np.zeros((1, 1), np.float32)) == pytest.approx(1)
+
+
+class Explained:
+    """A track of which each frame explains every other in the same way."""
+
+    def __init__(self, share: np.ndarray) -> None:
+        self._share = share
+
+    def add(self, picture: np.ndarray) -> None: ...
+
+    def between(self, here: int, there: int) -> Motion:
+        return Motion(np.zeros((*self._share.shape, 2), np.float32), self._share)
+
+    def moved(self, frame: int) -> float:
+        return 0.0
+
+
+def spaced(share: np.ndarray) -> list[int]:
+    made = KeyWalk(lambda: Explained(share), coverage=0.9, max_gap=20)
+    made.start(0, share)
+    return [key.frame for frame in range(1, 22) if (key := made.step(frame, share)[0]) is not None]
+
+
+def test_how_near_keyframes_may_be() -> None:
+    everything = np.ones((40, 40), np.float32)
+    assert spaced(everything) == [20]
+    assert spaced(everything * np.float32(0.5)) == [4, 8, 12, 16, 20], "too little is explained, but something is"
+    assert spaced(everything * np.float32(0.2)) == [*range(1, 22)], "next to nothing is: none is too near"
+    torn = everything.copy()
+    torn[:3] = 0
+    assert spaced(torn) == [8, 16], "something small is lost: a keyframe, but not at any price"
+
+
+def test_a_step_before_the_start_is_a_mistake() -> None:
+    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=(8, 8)), coverage=0.6, max_gap=9)
+    with pytest.raises(RuntimeError, match="after start"):
+        made.step(1, texture(8, 8))
