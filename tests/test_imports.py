@@ -16,34 +16,22 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("interp", "controls", "restyle")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
-# Within restyle: a module may import those of its own layer and of the layers before it. What is not named here
-# (a painter, a part of the quality measures ...) is a leaf of its layer, given by its folder.
+# Within restyle: the rooms from the ground up. What lies in a room may import that room and those below it, so that rooms
+# never go round in a circle; nor do modules (see below).
 LAYERS = (
     ("errors",),
-    ("types", "transfer", "progress", "memory", "writing", "owned", "versions", "document"),
-    (
-        "recipe",
-        "retiming",
-        "repeats",
-        "keyframes",
-        "shots",
-        "stream",
-        "store",
-        "registry",
-        "composite",
-        "painters",
-        "backdrops",
-        "footage",
-        "plan",
-        "framing",
-    ),
-    ("analyse", "engine", "engine_parts", "parts", "quality", "layers", "matte_clips", "mattes", "control_maps"),
-    ("plates",),
-    ("inputs", "shelf", "contact_sheet", "doctor", "window_report"),
-    ("findings", "conditions", "windows"),
-    ("assembly",),
+    ("types", "progress", "versions"),
+    ("files",),
+    ("recipe",),
+    ("footage",),
+    ("painters",),
+    ("registry",),
+    ("compositing",),
+    ("render",),
+    ("planning",),
+    ("quality",),
     ("job",),
-    ("retimer",),
+    ("retiming",),
     ("__init__",),
     ("cli",),
     ("__main__",),
@@ -114,6 +102,68 @@ def test_the_walk_sees_imports_in_function_bodies(tmp_path: Path, monkeypatch: p
     path.parent.mkdir()
     path.write_text("def f():\n    from restyle import types\n    import_module('controls.a')\nfrom . import warp\n")
     assert sorted(imports(path)) == [(2, "restyle.types"), (3, "controls.a"), (4, "interp.warp")]
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other round in a circle (Tarjan's strongly connected components)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    path: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        path.append(module)
+        for other in sorted(arrows.get(module, ())):
+            if other not in number:
+                visit(other)
+            if other in path:
+                lowest[module] = min(lowest[module], lowest[other])
+        if lowest[module] == number[module]:
+            group = path[path.index(module) :]
+            del path[path.index(module) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in sorted(arrows):
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also by imports in function bodies; those for type checkers alone do not count."""
+    names = {".".join(_dotted(path)): path for path in SOURCES}
+    arrows: dict[str, set[str]] = {}
+    for name, path in names.items():
+        typed = _lines_for_type_checkers(path)
+        reached = {target for line, target in imports(path) if line not in typed}
+        arrows[name] = {
+            module
+            for target in reached
+            for module in (target, target.rpartition(".")[0])
+            if module in names and module != name
+        }
+        # ``from package import module`` reaches the module, not what else the package holds
+        arrows[name] -= {target.rpartition(".")[0] for target in reached if target in names}
+    assert circles(arrows) == []
+
+
+def test_circles_are_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def _dotted(path: Path) -> list[str]:
+    """The name by which a module is imported: a package's is its folder's."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return list(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _lines_for_type_checkers(path: Path) -> set[int]:
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tests = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    return {line for node in tests for line in range(node.lineno, (node.body[-1].end_lineno or node.lineno) + 1)}
 
 
 HEAVY = ("torch", "onnxruntime", "cv2", "av", "scenedetect", "PIL", "OpenImageIO", "typer", "yaml")
