@@ -118,7 +118,7 @@ class Layer(BaseModel):
     invert: bool = False
     """Everywhere but on the object."""
     blend: Blend = "normal"
-    """How it is mixed with what lies below: see ``composite.mixed``."""
+    """How it is mixed with what lies below: see ``compositing.blend.mixed``."""
 
     @model_validator(mode="after")
     def _fits(self) -> Layer:

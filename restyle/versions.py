@@ -1,6 +1,6 @@
 """What a new version makes stale, all in one place.
 
-Finished things are kept under keys that say what decided them (``shelf``). Of versions only those go in that change what a
+Finished things are kept under keys that say what decided them (``job.keys``). Of versions only those go in that change what a
 person may see:
 
 - *Our own ways of working* have numbers: ``METHODS`` here, one a stage, and ``METHOD`` in each painter. Whoever changes what a

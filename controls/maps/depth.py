@@ -1,5 +1,5 @@
 """Depth: near is bright. All networks here know distance up to a scale and a shift only, each frame's own (see
-``steady_depth``)."""
+``controls.stabilise.depth``)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ REMEMBER = 12  # gaps between keyframes whose motion is kept, for the next kind 
 
 
 class KeyframeMaps:
-    """``engine_parts.Conditions`` out of the job folder.
+    """``render.protocols.Conditions`` out of the job folder.
 
     Each control has a name of its own, its kind (``names``). ``pts``: of the footage's frames; ``shots`` and ``keys`` of the
     plan. Keyframes painted by hand need no maps. A map of a pair of frames (``flow``) cannot be made here.
