@@ -55,6 +55,9 @@ class DamagedJobs:
         if not there:
             _remove(place.here / setting.output)
         place.seal()
+        ours = [f"here/{item}" for item in (setting.output, setting.job)]
+        if (name, way) == (".", "its content elsewhere, linked"):
+            ours.append("here/beside/moved")  # a job folder, and marked as one, wherever it lies
         words = [*setting.words, "--overwrite"]
         outcome.lines = [shown(words)] * 2
         for turn in range(2):
@@ -62,9 +65,7 @@ class DamagedJobs:
             outcome.ends.append(f"exit {ended.code}")
             refused = ended.code in (4, 5) and turn == 0 and _may_refuse(name, way)
             outcome.found += judge_end(ended, (4, 5) if refused else (0,))
-            outcome.found += place.changes(
-                [f"here/{item}" for item in (setting.output, setting.job)], left=ended.code is not None
-            )
+            outcome.found += place.changes(ours, left=ended.code is not None)
             if refused or ended.code != 0:
                 return
             outcome.found += same_result(place.here / setting.output, self._wanted[setting.name])
