@@ -51,7 +51,9 @@ class DamagedJobs:
         outcome.what = f"{setting.name}: {setting.job}/{name}: {way}, result {'kept' if there else 'deleted'}"
         before = marks(target)
         ways[way](target, place.here, draw)
-        told = marks(target) != before and not (ways is FOLDER_WAYS and way == "deleted")  # that is merely not finished
+        # what is gone altogether is merely not finished
+        missing = ways is FOLDER_WAYS and (way == "deleted" or "/" not in name)
+        told = marks(target) != before and not missing
         if not there:
             _remove(place.here / setting.output)
         place.seal()

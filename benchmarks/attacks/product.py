@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from attacks import painter
+from controls.onnx import load_onnxruntime
 
 __all__ = ["LIMIT", "Ended", "call", "preload", "start"]
 
@@ -32,7 +33,6 @@ HEAVY = (
     "yaml",
     "av",
     "cv2",
-    "onnxruntime",
     "scenedetect.detectors",
     "restyle.cli.app",
     "restyle.job.keyframe_maps",
@@ -70,6 +70,7 @@ class Ended:
 
 def preload() -> None:
     """Import all that a call needs, once, before anything is forked; and make the sweeps' own painter known."""
+    load_onnxruntime()
     for name in HEAVY:
         importlib.import_module(name)
     painter.register()
