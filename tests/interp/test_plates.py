@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scenes import moving_scene, psnr
 
-from interp import plate
+from interp import plates
 from interp.plates import clean_plates
 
 SIZE = (240, 160)
@@ -86,7 +86,7 @@ def test_frames_without_holes_are_handed_on_and_one_frame_is_enough() -> None:
 
 
 def test_memory_holds_a_window_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plate, "BUDGET", 2 * 12 * SIZE[0] * SIZE[1] * 3)
+    monkeypatch.setattr(plates, "BUDGET", 2 * 12 * SIZE[0] * SIZE[1] * 3)
     peaks = []
     for n in (40, 120):
         base = moving_scene(1, size=SIZE, disc=0).frames[0]
@@ -128,10 +128,10 @@ def test_white_is_the_depths_not_the_brightest_pixels() -> None:
     hidden[20:40, 30:50] = True
     here = made + np.float32(0.02) + random.normal(0, 0.001, made.shape).astype(np.float32)
     here[15:45, 52:64] = 0.9  # something has come into the rim: it says nothing of the light
-    plain = plate._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
+    plain = plates._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
     assert np.abs(plain[hidden] - 0.42).max() < 0.01
     here[0, 0] = 1.2
-    lit = plate._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
+    lit = plates._relit(made, here, hidden, ~np.zeros_like(hidden), 10, 1.0)
     assert np.abs(lit - plain)[hidden].max() < 1e-3
 
 

@@ -105,9 +105,9 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         WordFinder(str(tmp_path / "empty"))
     with pytest.raises(ControlError, match="text_score is 0 to 1"):
         WordFinder(str(detector), score=2)
-    from controls.masks import words
+    from controls.masks import grounding
 
-    monkeypatch.setattr(words, "find_spec", lambda name: None if name == "transformers" else sys)
+    monkeypatch.setattr(grounding, "find_spec", lambda name: None if name == "transformers" else sys)
     with pytest.raises(MissingPackageError) as told:
         WordFinder(str(detector))
     assert "restyle[controls]" in str(told.value)

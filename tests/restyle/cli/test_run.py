@@ -16,7 +16,7 @@ import pytest
 from clips import moving_frames, number_of, numbered_frames, psnr, read_pictures, write_clip, write_pictures
 from command import Caller, start
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SIZE = (64, 48)
 
 
