@@ -101,7 +101,7 @@ class Moving:
         return self.place(t, ramp, 0.8)
 
 
-@pytest.mark.parametrize(("who", "first"), [("walker", 38), ("child", 88)])
+@pytest.mark.parametrize(("who", "first"), [("walker", 38), pytest.param("child", 88, marks=pytest.mark.slow)])
 def test_a_rendered_persons_joints_jump_less_and_stay_on_the_person(bench: ModuleType, who: str, first: int) -> None:
     pytest.importorskip("mediapipe")
     truth, frames, shot = load_truth("square"), range(first, first + 14), bench.Shot(first, 14, "square")

@@ -71,7 +71,7 @@ def changed(folder: str, place: Any, name: str, kind: str) -> str:
 @pytest.mark.parametrize(
     ("name", "kind"), [(SCHEDULERS[0], "epsilon"), (SCHEDULERS[1], "epsilon"), (SCHEDULERS[2], "v_prediction")]
 )
-@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+@pytest.mark.parametrize("family", ["sd15", pytest.param("sdxl", marks=pytest.mark.slow)])
 def test_painted_back_it_is_the_footage(tiny: Any, tmp_path: Any, family: str, name: str, kind: str) -> None:
     model = changed(tiny(family), tmp_path / "base", name, kind)
     pictures = [picture(3), picture(4)]
