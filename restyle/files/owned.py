@@ -204,12 +204,15 @@ def _replace(part: Path, final: Path) -> None:
     if not final.is_dir():
         settle(part, final)
         return
-    aside = part_of(final)
+    aside = part.with_suffix(".old")  # not swept as unfinished things are: a person may have put something into it
     os.rename(final, aside)
-    if unknown := strangers(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
+    try:
+        if unknown := strangers(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
+            raise OutputError(
+                f"{show_path(final / unknown[0])} was put there or changed meanwhile: move it, and start again"
+            )
+        settle(part, final)
+    except BaseException:
         os.rename(aside, final)
-        raise OutputError(
-            f"{show_path(final / unknown[0])} was put there or changed meanwhile: move it, and start again"
-        )
-    settle(part, final)
+        raise
     discard(aside)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from restyle.errors import OutputError, OutputExistsError, RestyleError
+from restyle.files import owned
 from restyle.files.owned import LIST_NAME, OwnFiles, new_folder, refuse_inputs
+from restyle.files.writing import held
 
 
 def fill(folder: Path, *, overwrite: bool = False, text: str = "one", command: str = "matte") -> None:
@@ -93,6 +95,26 @@ def test_what_is_put_there_meanwhile_is_kept(tmp_path: Path) -> None:
         add(tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [LIST_NAME, "car", "clip.mp4"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("way", ["the new one cannot be put there", "nor the old one back"])
+def test_an_older_folder_outlives_a_failure_to_replace_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    fill(tmp_path / "out")
+
+    def fail(part: Path, final: Path) -> None:
+        if way == "nor the old one back":
+            (final / "somebody").mkdir(parents=True)
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(owned, "settle", fail)
+    with pytest.raises(OutputError, match="cannot write"):
+        fill(tmp_path / "out", overwrite=True, text="two")
+    monkeypatch.undo()
+    with held(tmp_path / "out"):  # the next one sweeps what is unfinished
+        pass
+    assert [path.read_text() for path in tmp_path.rglob("1.png")] == ["one"]
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
