@@ -96,7 +96,7 @@ class Pan:
     def __init__(self, size: int) -> None:
         self._size = size
 
-    def between(self, here: int, there: int) -> Any:
+    def motion(self, here: int, there: int) -> Any:
         import numpy as np
 
         from interp.types import Motion
@@ -193,9 +193,9 @@ def plainly(line: str, folder: Path, args: argparse.Namespace) -> Any:
 
 def ours(line: str, folder: Path, args: argparse.Namespace) -> Any:
     """The painter."""
-    from restyle.painters.base import Paint
+    from restyle.painters.base import PaintRequest
     from restyle.painters.diffusion.painter import DiffusionPainter
-    from restyle.types import Words
+    from restyle.types import TextPrompt
 
     painter = DiffusionPainter(
         model=str(folder / "base"), controls=[{"kind": "canny", "model": str(folder / "net")}], steps=args.steps,
@@ -209,10 +209,10 @@ def ours(line: str, folder: Path, args: argparse.Namespace) -> Any:
         for number, window in enumerate(windows):
             first = number * args.window
             frames = tuple(range(first, first + len(window)))
-            work = Paint(
+            work = PaintRequest(
                 shot=0, frames=frames, pictures=tuple(window), seeds=frames, tracker=Pan(args.size),
-                positions=tuple(range(len(window))), given={} if last is None else {0: last},
-                words=(Words("a painting", "fog"),) * len(window), controls={"canny": tuple(window)},
+                positions=tuple(range(len(window))), fixed={} if last is None else {0: last},
+                prompts=(TextPrompt("a painting", "fog"),) * len(window), controls={"canny": tuple(window)},
             )  # fmt: skip
             paintings, carry = painter.paint(work, carry)
             last = paintings[-1]

@@ -34,7 +34,7 @@ from interp.tracks import MotionTrack, working_size
 from interp.types import Gap
 from restyle.footage import open_footage
 from restyle.job.job import Job
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.painters.neural_style import NeuralStylePainter
 from restyle.quality import measures
 from restyle.recipe import Recipe
@@ -79,7 +79,7 @@ def drawn_by(name: str) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
     if name == RIVAL:
         return minterpolate
     interpolator = make_interpolator(name)
-    return lambda kept: [next(iter(interpolator.between(a, b, [0.5]))) for a, b in pairwise(kept)]
+    return lambda kept: [next(iter(interpolator.interpolate(a, b, [0.5]))) for a, b in pairwise(kept)]
 
 
 def motion_of(frames: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -126,27 +126,27 @@ def painted(name: str, frames: list[np.ndarray], motion: list[tuple[np.ndarray, 
     began = time.perf_counter()
     for (left, one), (right, other) in pairwise(list(series.items())):
         gap = Gap(frames[left : right + 1], left, track, one, other)
-        series |= {left + place: made.picture for place, made in zip(gap.inner, filler.fill(gap), strict=True)}
+        series |= {left + place: made.picture for place, made in zip(gap.inner, filler.propagate(gap), strict=True)}
     spent = time.perf_counter() - began
     shown = [series[number] for number in sorted(series)]
     sharp = [measures.sharpness(picture) for picture in shown]
-    between = [value for number, value in enumerate(sharp) if number % STEP]
+    interpolate = [value for number, value in enumerate(sharp) if number % STEP]
     return {
         "warp_error_over_each_frame_painted": along(shown, motion) / along(each, motion),
-        "sharpness_over_keyframes": float(np.mean(between) / np.mean(sharp[::STEP])),
-        "ms_a_megapixel": spent * 1e3 / (len(between) * frames[0].shape[0] * frames[0].shape[1] / 1e6),
+        "sharpness_over_keyframes": float(np.mean(interpolate) / np.mean(sharp[::STEP])),
+        "ms_a_megapixel": spent * 1e3 / (len(interpolate) * frames[0].shape[0] * frames[0].shape[1] / 1e6),
     }
 
 
-def _work(frames: list[np.ndarray], numbers: list[int], track: MotionTrack) -> Paint:
-    return Paint(
+def _work(frames: list[np.ndarray], numbers: list[int], track: MotionTrack) -> PaintRequest:
+    return PaintRequest(
         shot=0,
         frames=tuple(numbers),
         pictures=tuple(frames[number] for number in numbers),
         seeds=(0,) * len(numbers),
         tracker=track,
         positions=tuple(numbers),
-        given={},
+        fixed={},
         tick=lambda doing: None,
     )
 

@@ -275,7 +275,7 @@ def joint_flicker(maps: list[ControlMap], truth: Truth, frames: range, who: str)
 
 def show_pose(how: SteadyOptions) -> None:
     """The joints of the figures in ``square``."""
-    truth, detector = load_truth("square"), make_map("pose", {"hands": False})
+    truth, detector = load_truth("square"), make_map("pose", {"storyboard": False})
     for who, frames in (("walker", range(60)), ("child", range(70, 112))):
         shot = Shot(frames[0], len(frames), "square")
         found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]

@@ -86,7 +86,7 @@ class MotionTrack:
             cv2.GaussianBlur(cv2.resize(small, self._coarse, interpolation=cv2.INTER_AREA), (3, 3), 0.6)
         )
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         """Motion from frame ``here`` to frame ``there`` (numbers within the run, from 0).
 
         Confidence is the weakest link of the chain's forward/backward checks times how well the footage's colours agree at
@@ -110,8 +110,8 @@ class MotionTrack:
             sure = np.maximum(sure, flat * stays)
         sure = cv2.GaussianBlur(sure * _looks(doubt), (0, 0), SOFT).reshape(sure.shape)
         apart = cv2.blur(cv2.subtract(moved, self._colour[here], dtype=cv2.CV_16S), (AROUND, AROUND))
-        alike = _looks(_largest(np.abs(apart)).reshape(sure.shape)) * unstretched(coarse) * stays
-        return Motion(flow, resize_confidence(sure, *self._size), resize_confidence(alike, *self._size))
+        similarity = _looks(_largest(np.abs(apart)).reshape(sure.shape)) * unstretched(coarse) * stays
+        return Motion(flow, resize_confidence(sure, *self._size), resize_confidence(similarity, *self._size))
 
     def moved(self, frame: int) -> float:
         """Mean length of the motion from ``frame`` to the frame before it, in working pixels; 0 for the run's first."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Filled", "Filler", "FlowEstimator", "Gap", "Interpolator", "Motion", "Tracker"]
+__all__ = ["Filler", "FlowEstimator", "Gap", "Interpolator", "Motion", "Propagated", "Tracker"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Motion:
     """float32 h x w x 2, working pixels, from here to there."""
     confidence: np.ndarray
     """float32 h x w in [0, 1]: 0 where the pixel is hidden in *there*, has left it, or does not look the same."""
-    alike: np.ndarray | None = None
-    """float32 h x w in [0, 1]: how alike *there*, pulled along the flow, is to *here*, seen from a little further off, and not
-    pulled out of shape. Rippling water is alike though no motion explains it: paint that lies there may be used, if not
+    similarity: np.ndarray | None = None
+    """float32 h x w in [0, 1]: photometric similarity of *there*, warped along the flow, to *here*, at a coarser scale, where
+    the flow does not distort. Rippling water is similar though no motion explains it: paint that lies there may be used, if not
     trusted. ``None``: as confidence."""
 
     def __post_init__(self) -> None:
@@ -36,8 +36,10 @@ class Motion:
             raise ValueError(f"a flow is float32 h x w x 2, got {self.flow.shape} of {self.flow.dtype}")
         if self.confidence.shape != self.flow.shape[:2] or self.confidence.dtype != np.float32:
             raise ValueError(f"confidence is float32 {self.flow.shape[:2]}, got {self.confidence.shape}")
-        if self.alike is not None and (self.alike.shape != self.confidence.shape or self.alike.dtype != np.float32):
-            raise ValueError(f"alike is float32 {self.confidence.shape}, got {self.alike.shape}")
+        if self.similarity is not None and (
+            self.similarity.shape != self.confidence.shape or self.similarity.dtype != np.float32
+        ):
+            raise ValueError(f"similarity is float32 {self.confidence.shape}, got {self.similarity.shape}")
 
     @property
     def coverage(self) -> float:
@@ -46,10 +48,10 @@ class Motion:
 
     @property
     def usable(self) -> np.ndarray:
-        """float32 h x w in [0, 1]: how far a painting of *there* can serve *here*. What is only alike counts half."""
-        if self.alike is None:
+        """float32 h x w in [0, 1]: how far a painting of *there* can serve *here*. What is only similar counts half."""
+        if self.similarity is None:
             return self.confidence
-        return np.maximum(self.confidence, self.alike * np.float32(0.5))
+        return np.maximum(self.confidence, self.similarity * np.float32(0.5))
 
 
 class FlowEstimator(Protocol):
@@ -65,7 +67,7 @@ class FlowEstimator(Protocol):
 class Tracker(Protocol):
     """Motion between any two frames of a run of consecutive frames, by composing neighbour-to-neighbour flow."""
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         """Motion from frame ``here`` to frame ``there`` (numbers within the run, from 0)."""
         ...
 
@@ -98,7 +100,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Filled:
+class Propagated:
     """One in-between."""
 
     picture: np.ndarray
@@ -112,8 +114,8 @@ class Filler(Protocol):
 
     name: str
 
-    def fill(self, gap: Gap) -> Iterator[Filled]:
-        """Yield one ``Filled`` for each position of ``gap.inner``, in ascending order."""
+    def propagate(self, gap: Gap) -> Iterator[Propagated]:
+        """Yield one ``Propagated`` for each position of ``gap.inner``, in ascending order."""
         ...
 
 
@@ -122,7 +124,7 @@ class Interpolator(Protocol):
 
     name: str
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """The pictures at ``times``, ascending, above 0 (which is ``a``) and below 1 (``b``), in the depth of ``a``.
 
         ``a``, ``b``: H x W x 3 of one size and dtype (uint8, uint16, float32)."""

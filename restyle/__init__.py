@@ -31,7 +31,7 @@ if typing.TYPE_CHECKING:
     from restyle.progress import Progress
     from restyle.recipe import Control, Layer, PromptAt, Recipe
     from restyle.retiming.retimer import Retiming, retime
-    from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, Window, Words
+    from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, TextPrompt, Window
 
 __version__ = "0.1.0"
 
@@ -63,9 +63,9 @@ __all__ = [
     "Result",
     "Retiming",
     "Shot",
+    "TextPrompt",
     "UnknownPartError",
     "Window",
-    "Words",
     "__version__",
     "restyle",
     "retime",
@@ -101,7 +101,7 @@ _HOMES = {
     "Shot": "restyle.types",
     "UnknownPartError": "restyle.errors",
     "Window": "restyle.types",
-    "Words": "restyle.types",
+    "TextPrompt": "restyle.types",
     "restyle": "restyle.job.job",
     "retime": "restyle.retiming.retimer",
 }

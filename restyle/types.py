@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Hdr10", "Keyframe", "Shot", "Window", "Words"]
+__all__ = ["Carry", "ColourTags", "FootageSpec", "Frame", "Hdr10", "Keyframe", "Shot", "TextPrompt", "Window"]
 
 Depth = Literal["uint8", "uint16", "float32"]
 
@@ -193,9 +193,8 @@ class Carry:
 
 
 @dataclass(frozen=True)
-class Words:
-    """What a keyframe is to show, in words."""
+class TextPrompt:
+    """A prompt and a negative prompt, for painters that read them."""
 
     prompt: str = ""
-    negative: str = ""
-    """What it is not to show."""
+    negative_prompt: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.types import Carry
 
 
@@ -17,7 +17,7 @@ class Listener:
     name = "listener"
     cost = 0.0
     inpaints = True
-    heard: list[Paint] = []  # noqa: RUF012 (emptied by the test that looks at it)
+    heard: list[PaintRequest] = []  # noqa: RUF012 (emptied by the test that looks at it)
 
     def __init__(self, style: str | None = None, controls: Sequence[Mapping[str, Any]] = (), chain: str = "ends"):
         self.controls = tuple(control["kind"] for control in controls)
@@ -28,14 +28,14 @@ class Listener:
     def identity(self) -> Mapping[str, Any]:
         return {"controls": self._options}
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        Listener.heard.append(work)
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        Listener.heard.append(request)
         paintings = []
-        for place, picture in enumerate(work.pictures):
-            painting = work.given.get(place, picture).copy()
-            if place not in work.given:
-                word = len(work.words[place].prompt) if work.words else 0
-                painting[0, 0] = (word, sum(int(maps[place].mean()) for maps in work.controls.values()) % 256, 7)
+        for place, picture in enumerate(request.pictures):
+            painting = request.fixed.get(place, picture).copy()
+            if place not in request.fixed:
+                word = len(request.prompts[place].prompt) if request.prompts else 0
+                painting[0, 0] = (word, sum(int(maps[place].mean()) for maps in request.controls.values()) % 256, 7)
             paintings.append(painting)
         return paintings, Carry()
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from restyle import registry
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.types import Carry
 
 __all__ = ["EdgePainter", "register"]
@@ -27,14 +27,14 @@ class EdgePainter:
     def identity(self) -> Mapping[str, Any]:
         return {"controls": list(self.controls)}
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         mean = np.zeros(3, np.float32) if carry is None else carry.arrays["mean"]
         made = []
-        for place, picture in enumerate(work.pictures):
-            if place in work.given:
-                made.append(work.given[place].copy())
+        for place, picture in enumerate(request.pictures):
+            if place in request.fixed:
+                made.append(request.fixed[place].copy())
             else:
-                maps = [work.controls[kind][place].astype(np.float32) for kind in self.controls]
+                maps = [request.controls[kind][place].astype(np.float32) for kind in self.controls]
                 mixed = np.mean([picture.astype(np.float32), *maps], axis=0) * 0.8 + mean * 0.2
                 made.append(np.ascontiguousarray(mixed.astype(picture.dtype)))
             mean = made[-1].mean((0, 1), dtype=np.float32)

@@ -80,7 +80,7 @@ class ColouredFlow:
         track = MotionTrack(self._estimator, working=working_size(width, height))
         track.add(here)
         track.add(there)
-        flow = track.between(0, 1).flow
+        flow = track.motion(0, 1).flow
         return self.draw(-flow if backward else flow, (width, height))
 
     def draw(self, flow: np.ndarray, size: tuple[int, int]) -> ControlMap:

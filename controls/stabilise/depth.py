@@ -140,7 +140,7 @@ def steady_depth(
     before = nearness(load(frames[0]))
     for a, b in pairwise(frames):
         after = nearness(load(b))
-        relations.append(relate(before, after, tracker.between(a, b)))
+        relations.append(relate(before, after, tracker.motion(a, b)))
         before = after
     gaps = [b - a for a, b in pairwise(frames)]
     levels = solve_levels(relations, gaps, options.horizon)

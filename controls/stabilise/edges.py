@@ -38,7 +38,7 @@ def support(frame: int, lines: Mapping[int, np.ndarray], tracker: Tracker, radiu
     weight = np.ones(total.shape, np.float32)
     for other, theirs in lines.items():
         if other != frame:
-            moved, sure = pulled(cv2.dilate(theirs, _NEAR), tracker.between(frame, other))
+            moved, sure = pulled(cv2.dilate(theirs, _NEAR), tracker.motion(frame, other))
             share = sure * np.float32(time_weight(abs(other - frame), radius))
             total += moved * share
             weight += share
@@ -77,7 +77,7 @@ def edges_at(
     behind = support(frame, lines, tracker, radius)
     needed = np.full(behind.shape, FIRST, np.float32)
     if drawn is not None:
-        before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.between(frame, drawn[0]))
+        before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.motion(frame, drawn[0]))
         needed = np.where(before > 0.5, np.float32(GO_ON), np.float32(BEGIN))
         needed = np.where(sure > 0.3, needed, np.float32(FIRST))
     stays = (lines_of(maps[frame]) > 0) & (behind >= needed)

@@ -71,7 +71,7 @@ def steady_between(
     if how == "depth":
         closest = min(near, key=lambda key: (abs(key - frame), key))
         values = nearness(made)
-        relation = relate(values, nearness(near[closest]), tracker.between(frame, closest))
+        relation = relate(values, nearness(near[closest]), tracker.motion(frame, closest))
         kept = relation.weight * np.exp(-abs(closest - frame) / MEMORY)
         scale = relation.scale**kept
         level = relation.centre + kept * ((relation.scale - 1) * relation.centre + relation.shift)
@@ -107,7 +107,7 @@ def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[
         values, level = nearness(made), (1.0, 0.0)
         if before is not None:
             other, raw, last = before
-            relation = relate(raw, values, tracker.between(other, key))
+            relation = relate(raw, values, tracker.motion(other, key))
             level = _next_level(last, relation, key - other)
             if relation.weight:
                 spreads[key] = relation.spread * level[0]

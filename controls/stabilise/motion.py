@@ -40,7 +40,7 @@ class SlidingTracker:
         self._next = 0
         self._last: tuple[int, np.ndarray] | None = None
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         """Motion from frame ``here`` to frame ``there``; confidence is the weakest of the steps between them.
 
         Raises ``IndexError`` for a frame outside of the shot.
@@ -65,7 +65,7 @@ class SlidingTracker:
             track = MotionTrack(self._estimator, working=self._working)
             track.add(self._picture(first))
             track.add(self._picture(first + 1))
-            self._pairs[first] = (track.between(0, 1), track.between(1, 0))
+            self._pairs[first] = (track.motion(0, 1), track.motion(1, 0))
             while len(self._pairs) > self._remember:
                 del self._pairs[next(iter(self._pairs))]
         return self._pairs[first][0 if step > 0 else 1]
@@ -102,7 +102,7 @@ class KeyTracker:
         self._keys, self._remember = list(keys), remember
         self._pairs: dict[int, tuple[Motion, Motion]] = {}  # place of a key -> to the next, and from it
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         """Motion from key ``here`` to key ``there``. Raises ``ValueError`` for a frame that is none of them."""
         a, b = self._keys.index(here), self._keys.index(there)
         step = 1 if b >= a else -1
@@ -116,8 +116,8 @@ class KeyTracker:
         if place not in self._pairs:
             there, back = _still(self._working), _still(self._working)
             for frame in range(self._keys[place], self._keys[place + 1]):
-                there = _followed(there, self._frames.between(frame, frame + 1))
-                back = _followed(self._frames.between(frame + 1, frame), back)
+                there = _followed(there, self._frames.motion(frame, frame + 1))
+                back = _followed(self._frames.motion(frame + 1, frame), back)
             self._pairs[place] = (there, back)
             while len(self._pairs) > self._remember:
                 del self._pairs[next(iter(self._pairs))]

@@ -45,7 +45,7 @@ def averaged(
     for other, theirs in values.items():
         if other == frame:
             continue
-        moved, sure = pulled(theirs, tracker.between(frame, other), by=by)
+        moved, sure = pulled(theirs, tracker.motion(frame, other), by=by)
         share = sure * np.float32(time_weight(abs(other - frame), radius))
         if apart is not None:
             gap = (moved - own) if own.ndim == 2 else np.linalg.norm(moved - own, axis=2)

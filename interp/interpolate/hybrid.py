@@ -38,7 +38,7 @@ class Hybrid:
         self._flow = flow or estimator("dis-quick")
         self._rife = Rife(engine, model, device, allow_pickle)
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """The pictures at ``times``, ascending, above 0 (``a``) and below 1 (``b``), in the depth of ``a``."""
         course = Course(self._flow, a, b)
         for time in times:

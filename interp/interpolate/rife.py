@@ -26,11 +26,11 @@ class Rife:
     ) -> None:
         self._engine = open_rife(engine, model, device=device, allow_pickle=allow_pickle)
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """The pictures at ``times``, ascending, above 0 (``a``) and below 1 (``b``), in the depth of ``a``."""
         for time in times:
             yield self.at(a, b, time)
 
     def at(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
         """One such picture."""
-        return self._engine.between(a, b, time)
+        return self._engine.interpolate(a, b, time)

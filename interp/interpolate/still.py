@@ -15,7 +15,7 @@ class Hold:
 
     name = "hold"
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """``a``, for each of ``times``."""
         for _ in times:
             yield a.copy()
@@ -26,7 +26,7 @@ class CrossFade:
 
     name = "cross-fade"
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """``a + time * (b - a)``, rounded, for each of ``times``."""
         for time in times:
             yield cv2.addWeighted(a, 1 - time, b, time, 0)

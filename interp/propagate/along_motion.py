@@ -21,7 +21,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from interp.types import Filled, Gap, Motion
+from interp.types import Gap, Motion, Propagated
 from interp.warp import LARGEST, mix, resize_confidence, resize_flow, resize_part, twice, warp, warp_twice
 
 __all__ = ["AlongMotionFiller"]
@@ -46,7 +46,7 @@ class _Side:
     detail: np.ndarray
     """float32: energy of the painting's own fine detail, moved along, one value a cell."""
     confidence: np.ndarray
-    alike: np.ndarray
+    similarity: np.ndarray
 
 
 class AlongMotionFiller:
@@ -65,7 +65,7 @@ class AlongMotionFiller:
         self._detail = detail
         self._repair = repair
 
-    def fill(self, gap: Gap) -> Iterator[Filled]:
+    def propagate(self, gap: Gap) -> Iterator[Propagated]:
         """Yield one in-between for each position of ``gap.inner``, ascending."""
         last = len(gap.frames) - 1
         ends = [(gap.left, 0), (gap.right, last)]
@@ -79,12 +79,12 @@ class AlongMotionFiller:
                 if painting is None or detail is None:
                     sides.append(None)
                 else:
-                    motion = gap.tracker.between(gap.first + place, gap.first + end)
+                    motion = gap.tracker.motion(gap.first + place, gap.first + end)
                     sides.append(_pull(painting, fine, detail, motion))
             picture, sure, known = self._join(gap.frames[place], sides[0], sides[1], place / max(1, last))
             if self._repair:
                 picture = self._mend(gap, place, picture, known)
-            yield Filled(picture, float(sure.mean()))
+            yield Propagated(picture, float(sure.mean()))
 
     def _mend(self, gap: Gap, place: int, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
         """``picture``, repaired where neither painting explains it. ``known``: float32 h x w, how far each place is."""
@@ -97,7 +97,7 @@ class AlongMotionFiller:
         height, width = source.shape[:2]
         if left is not None and right is not None:
             sure = cv2.max(left.confidence, right.confidence)
-            alike = cv2.max(left.alike, right.alike)
+            similarity = cv2.max(left.similarity, right.similarity)
             of_left = _share(left, right, time)
             share = resize_confidence(of_left, width, height)
             picture = mix(left.picture, right.picture, share)
@@ -107,10 +107,10 @@ class AlongMotionFiller:
             side = left or right
             if side is None:
                 raise ValueError("a gap has a painting at one end at least")
-            sure, alike, picture, detail = side.confidence, side.alike, side.picture, side.detail
+            sure, similarity, picture, detail = side.confidence, side.similarity, side.picture, side.detail
         if self._detail:
             picture = _give_back(picture, detail * np.float32(self._detail))
-        return picture, sure, cv2.max(sure, alike)
+        return picture, sure, cv2.max(sure, similarity)
 
 
 def _fine(painting: np.ndarray | None) -> np.ndarray | None:
@@ -122,7 +122,7 @@ def _fine(painting: np.ndarray | None) -> np.ndarray | None:
 def _pull(painting: np.ndarray, fine: np.ndarray | None, detail: np.ndarray, motion: Motion) -> _Side:
     moved = warp(detail, resize_flow(motion.flow, detail.shape[1], detail.shape[0]))
     sharp = warp(painting, motion.flow, interpolation="cubic") if fine is None else warp_twice(fine, motion.flow)
-    return _Side(sharp, moved, motion.confidence, motion.confidence if motion.alike is None else motion.alike)
+    return _Side(sharp, moved, motion.confidence, motion.confidence if motion.similarity is None else motion.similarity)
 
 
 def _share(left: _Side, right: _Side, time: float) -> np.ndarray:
@@ -134,7 +134,7 @@ def _share(left: _Side, right: _Side, time: float) -> np.ndarray:
 
 def _weight(side: _Side, near: float) -> np.ndarray:
     """How much a painting counts on its own. ``near``: how near it is in time, 0 to 1."""
-    known = side.confidence * side.confidence + np.float32(DOUBT) * (side.alike + np.float32(LEAST_ALIKE))
+    known = side.confidence * side.confidence + np.float32(DOUBT) * (side.similarity + np.float32(LEAST_ALIKE))
     return known * np.float32(near)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interp.types import Filled, Gap
+from interp.types import Gap, Propagated
 
 __all__ = ["HoldFiller"]
 
@@ -14,11 +14,11 @@ class HoldFiller:
 
     name = "hold"
 
-    def fill(self, gap: Gap) -> Iterator[Filled]:
+    def propagate(self, gap: Gap) -> Iterator[Propagated]:
         """Yield one in-between for each position of ``gap.inner``, ascending. Coverage is 1: nothing is claimed of motion."""
         last = len(gap.frames) - 1
         for place in gap.inner:
             left_is_nearer = gap.right is None or 2 * place <= last
             picture = gap.left if gap.left is not None and left_is_nearer else gap.right
             if picture is not None:
-                yield Filled(picture.copy(), 1.0)
+                yield Propagated(picture.copy(), 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from interp.interpolate.rife import Rife
-from interp.types import Filled, Gap
+from interp.types import Gap, Propagated
 
 __all__ = ["RifeFiller"]
 
@@ -25,14 +25,14 @@ class RifeFiller:
     ) -> None:
         self._rife = Rife(engine, model, device, allow_pickle)
 
-    def fill(self, gap: Gap) -> Iterator[Filled]:
+    def propagate(self, gap: Gap) -> Iterator[Propagated]:
         """Yield one in-between for each position of ``gap.inner``, ascending. Coverage is 1: nothing is claimed of motion."""
         if gap.left is None or gap.right is None:
             for _ in gap.inner:
                 painting = gap.left if gap.left is not None else gap.right
                 if painting is not None:
-                    yield Filled(painting.copy(), 1.0)
+                    yield Propagated(painting.copy(), 1.0)
             return
         last = len(gap.frames) - 1
-        for picture in self._rife.between(gap.left, gap.right, [place / last for place in gap.inner]):
-            yield Filled(picture, 1.0)
+        for picture in self._rife.interpolate(gap.left, gap.right, [place / last for place in gap.inner]):
+            yield Propagated(picture, 1.0)

@@ -17,6 +17,6 @@ class RifeEngine(Protocol):
 
     name: str
 
-    def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
         """The picture at ``time`` (0 = ``a``, 1 = ``b``): H x W x 3 in the depth of ``a``."""
         ...

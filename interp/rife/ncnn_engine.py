@@ -55,7 +55,7 @@ class NcnnEngine:
         with without_logs(ALL):  # it writes what it finds to standard error, past Python
             self._network = made.Rife(gpuid=_device(device), model=str(folder), num_threads=1)
 
-    def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
         """The picture at ``time``; uint8 only: raises ``InterpError`` for deeper pictures, whose depth would be lost."""
         if a.dtype != np.uint8:
             raise InterpError(f"RIFE on ncnn works in 8 bits, this footage is {a.dtype}: use the engine torch")

@@ -37,7 +37,7 @@ class TorchEngine:
         self._net = net.eval().to(self._device, self._dtype)
 
     @torch.inference_mode()
-    def between(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
         """The picture at ``time``: H x W x 3 in the depth of ``a``. Float pictures are clipped to [0, 1] for the network."""
         height, width = a.shape[:2]
         zoom = 0.5 if max(height, width) > LARGE else 1.0

@@ -24,7 +24,7 @@ from restyle.compositing.layers import (
 from restyle.errors import RecipeError, show_path
 from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
-from restyle.job.keys import Shelf
+from restyle.job.keys import PaintingCache
 from restyle.job.mattes import Mattes
 from restyle.job.store import JobStore
 from restyle.planning.plan import Analysis, Plan
@@ -32,7 +32,7 @@ from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, painter_options
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look
-from restyle.types import FootageSpec, Frame, Words
+from restyle.types import FootageSpec, Frame, TextPrompt
 from restyle.versions import deciding
 
 if TYPE_CHECKING:
@@ -125,12 +125,12 @@ class Assembly:
 
         Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
         recipe = self.recipe
-        hands = self._hands()
+        storyboard = self._storyboard()
         return Engine(
             self.footage,
             pts=self.analysis.pts,
             looks=[
-                replace(look, hands=hands, words=self._words(number), matte=self._matte(number))
+                replace(look, storyboard=storyboard, prompts=self._prompts(number), matte=self._matte(number))
                 for number, look in enumerate(self.looks)
             ],
             filler=make_filler(recipe.fill, recipe.fill_options),
@@ -141,7 +141,7 @@ class Assembly:
             repair=self._repair,
         )
 
-    def shelf(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> Shelf:
+    def painting_cache(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> PaintingCache:
         """Under which keys everything is stored."""
         recipe = self.recipe
         base = [footage_key, *([] if self.clean is None else [self.clean.key])]
@@ -159,7 +159,7 @@ class Assembly:
             ]
         framing = None if self.framing is None else self.framing.facts
         seen = sorted(matte_keys) if any(self._matte(number) for number in range(len(self.looks))) else []
-        return Shelf(
+        return PaintingCache(
             store,
             self.plan.windows,
             looks=[
@@ -187,15 +187,15 @@ class Assembly:
     def _marks(self, number: int) -> Callable[[int], Any]:
         """What decides one keyframe's painting alone: a picture made by hand, its words, its maps."""
         drawn = {key.frame: self.inputs.digest(key.picture) for key in self.plan.keyframes if key.picture is not None}
-        words = self._words(number)
+        words = self._prompts(number)
 
         def marks(frame: int) -> Any:
-            said = None if words is None else [words(frame).prompt, words(frame).negative]
+            said = None if words is None else [words(frame).prompt, words(frame).negative_prompt]
             return [drawn.get(frame), said, None if self.maps is None else self.maps.identity(frame)]
 
         return marks
 
-    def _words(self, number: int) -> Callable[[int], Words] | None:
+    def _prompts(self, number: int) -> Callable[[int], TextPrompt] | None:
         """What each frame of a look is to show. A layer's own words come before all others."""
         if not _speaks(self.recipe):
             return None
@@ -203,14 +203,14 @@ class Assembly:
         places = [(at.frame if at.frame is not None else self._shot_start(at.shot or 0), at) for at in recipe.prompts]
         places.sort(key=lambda pair: pair[0])
 
-        def words(frame: int) -> Words:
+        def words(frame: int) -> TextPrompt:
             prompt, negative = recipe.prompt or "", recipe.negative_prompt or ""
             shot = next(shot for shot in self.plan.shots if shot.start <= frame < shot.stop)
             for place, at in places:
                 if shot.start <= place <= frame:
                     prompt = prompt if at.prompt is None else at.prompt
                     negative = negative if at.negative_prompt is None else at.negative_prompt
-            return Words(
+            return TextPrompt(
                 prompt if own.prompt is None else own.prompt,
                 negative if own.negative_prompt is None else own.negative_prompt,
             )
@@ -228,10 +228,10 @@ class Assembly:
             return None
         return place_of_look(self.recipe, number, self._standing)
 
-    def _hands(self) -> dict[int, np.ndarray]:
+    def _storyboard(self) -> dict[int, np.ndarray]:
         from restyle.footage import read_picture
 
-        hands: dict[int, np.ndarray] = {}
+        storyboard: dict[int, np.ndarray] = {}
         for key in self.plan.keyframes:
             if key.picture is not None:
                 picture = read_picture(key.picture, dtype=self.spec.dtype)
@@ -241,8 +241,8 @@ class Assembly:
                         f"storyboard picture {show_path(key.picture)} is {picture.shape[1]}x{picture.shape[0]}, "
                         f"the footage {wanted[1]}x{wanted[0]}: give it the footage's size"
                     )
-                hands[key.frame] = picture
-        return hands
+                storyboard[key.frame] = picture
+        return storyboard
 
     def _seconds(self, frame: Frame) -> Fraction:
         """How long after the first frame of the span a frame is shown."""

@@ -20,7 +20,7 @@ from restyle.job.control_maps import require_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
 from restyle.job.keyframe_maps import KeyframeMaps
-from restyle.job.keys import MemoryShelf
+from restyle.job.keys import MemoryPaintings
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.mattes import Form, export
 from restyle.job.store import JobStore
@@ -151,7 +151,7 @@ class Job:
         """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
         with self._ready() as (plan, engine):
             self._meter.begin("render", plan.frames, shots=len(plan.shots))
-            rendering = engine.render(plan.windows, MemoryShelf(), self._meter)
+            rendering = engine.render(plan.windows, MemoryPaintings(), self._meter)
             with closing(rendering):
                 for _, window in rendering:
                     for made in window:
@@ -187,9 +187,9 @@ class Job:
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
                 notes += assembly.mattes.notes(len(plan.shots))
-            shelf = assembly.shelf(store, findings.footage_key, findings.keys["mattes"], out)
+            cache = assembly.painting_cache(store, findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
-            windows = Windows(plan, store, shelf, self.spec, out)
+            windows = Windows(plan, store, cache, self.spec, out)
             reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
             notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
             rendered = time.perf_counter()
@@ -215,7 +215,7 @@ class Job:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
-            used = {"paintings": set(shelf.paint_keys.values()), "windows": set(shelf.frame_keys.values())}
+            used = {"paintings": set(cache.paint_keys.values()), "windows": set(cache.frame_keys.values())}
             used["maps"] = set() if assembly.maps is None else assembly.maps.keys
             store.prune(findings.keys | used)
         return Result(
@@ -240,7 +240,7 @@ class Job:
                 if window.index == 0:
                     key = window.keys[0]
                     alone = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
-                    for _, frames in engine.render([alone], MemoryShelf(), self._meter):
+                    for _, frames in engine.render([alone], MemoryPaintings(), self._meter):
                         for made in frames:
                             shown.append((key, made.source.picture, made.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)

@@ -14,11 +14,11 @@ from restyle.job.store import JobStore, digest, load_carry, load_picture, save_c
 from restyle.render.protocols import Paintings
 from restyle.types import Window
 
-__all__ = ["MemoryShelf", "Shelf"]
+__all__ = ["MemoryPaintings", "PaintingCache"]
 
 
-class Shelf:
-    """Keys of every window's paintings and frames, and the paintings themselves (``engine.PaintingShelf``)."""
+class PaintingCache:
+    """Keys of every window's paintings and frames, and the paintings themselves (``engine.PaintingStore``)."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Shelf:
             (place / "facts.json").write_text(json.dumps({"frames": sorted(paintings.pictures)}))
 
 
-class MemoryShelf:
+class MemoryPaintings:
     """Keeps only each look's newest window's paintings, for rendering without a job folder."""
 
     def __init__(self) -> None:

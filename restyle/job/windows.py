@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restyle.job.keys import Shelf
+from restyle.job.keys import PaintingCache
 from restyle.job.store import JobStore, damaged
 from restyle.planning.plan import Plan
 from restyle.progress import Meter
@@ -42,7 +42,7 @@ class Windows:
 
     plan: Plan
     store: JobStore
-    shelf: Shelf
+    cache: PaintingCache
     source: FootageSpec
     out: OutputSpec
 
@@ -71,7 +71,7 @@ class Windows:
             meter.skip(reused)
         if not missing:
             return reused
-        rendering = engine.render(missing, self.shelf, meter)
+        rendering = engine.render(missing, self.cache, meter)
         with closing(rendering):
             for window, frames in rendering:
                 with self.store.making("windows", self._key(window)) as place:
@@ -128,4 +128,4 @@ class Windows:
         return page
 
     def _key(self, window: Window) -> str:
-        return self.shelf.frame_keys[window.shot, window.index]
+        return self.cache.frame_keys[window.shot, window.index]

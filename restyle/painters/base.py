@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from interp.types import Tracker
-from restyle.types import Carry, Words
+from restyle.types import Carry, TextPrompt
 
-__all__ = ["Paint", "Painter"]
+__all__ = ["PaintRequest", "Painter"]
 
 
 @dataclass(frozen=True)
-class Paint:
+class PaintRequest:
     """Keyframes of one shot to be painted together. All sequences run in parallel, in ascending time."""
 
     shot: int
@@ -26,14 +26,14 @@ class Paint:
     seeds: tuple[int, ...]
     """One for each keyframe, derived from (job seed, shot, frame)."""
     tracker: Tracker
-    """Motion between the keyframes: ``tracker.between(position[i], position[j])``."""
+    """Motion between the keyframes: ``tracker.motion(position[i], position[j])``."""
     positions: tuple[int, ...]
     """Numbers of the keyframes within the tracker's run."""
-    given: Mapping[int, np.ndarray] = field(default_factory=dict)
-    """Paintings that exist already, by index into ``frames``: made by hand, or shared with the window before.
+    fixed: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Fixed keyframes: paintings that exist already, by index into ``frames``, made by a person or shared with a window before.
 
     They are returned as they are, and the others follow them in look."""
-    words: tuple[Words, ...] = ()
+    prompts: tuple[TextPrompt, ...] = ()
     """One for each keyframe; empty where nobody said anything."""
     controls: Mapping[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
     """Control maps, by the names that the painter asks for: one for each keyframe, uint8 H x W x 3."""
@@ -49,7 +49,7 @@ class Painter(Protocol):
 
     A painter that reads prompts takes a list ``controls`` when it is built, and may have more attributes:
     ``controls: tuple[str, ...]``, the control maps that it wants to see of every keyframe (names of ``controls.maps``);
-    ``inpaints = True``: it wants to know where its painting will be seen (``Paint.mattes``);
+    ``inpaints = True``: it wants to know where its painting will be seen (``PaintRequest.mattes``);
     ``chain = "ends"``: what a window hands on is decided by its first and last keyframes alone (and, by way of the first, by
     the windows before), so a change of a keyframe within leaves the other windows as they are. Without it: by all of them;
     ``notes: tuple[str, ...]``: lines for a person about what it painted with, read when all is painted.
@@ -65,8 +65,8 @@ class Painter(Protocol):
         pixels (``restyle.versions`` has the rule). Plain JSON."""
         ...
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        """Paint every keyframe of ``work``.
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """Paint every keyframe of ``request``.
 
         ``carry`` is what the call before it, on the same shot, returned; ``None`` at the start of a shot.
         Gives one painting a keyframe (same shape and dtype as its picture), and the carry for the next window.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.types import Carry
 
 __all__ = ["IdentityPainter"]
@@ -23,8 +23,8 @@ class IdentityPainter:
     def identity(self) -> Mapping[str, Any]:
         return {}
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        return [work.given.get(place, picture).copy() for place, picture in enumerate(work.pictures)], Carry()
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        return [request.fixed.get(place, picture).copy() for place, picture in enumerate(request.pictures)], Carry()
 
     def close(self) -> None:
         pass

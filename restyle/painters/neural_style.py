@@ -31,7 +31,7 @@ import numpy as np
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, unstretched, warp
 from restyle.errors import RecipeError
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
 from restyle.painters.styles import parse_style
 from restyle.types import Carry
@@ -95,20 +95,20 @@ class NeuralStylePainter:
             "network": self._networks.digest(arbitrary=bool(pictures)),
         }
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         paintings: list[np.ndarray] = []
         age = None if carry is None else carry.arrays.get("age")
-        for place, picture in enumerate(work.pictures):
+        for place, picture in enumerate(request.pictures):
             if age is None:
                 age = _first_age(picture.shape[0], picture.shape[1])
-            work.tick(f"painting frame {work.frames[place]}")
-            given = work.given.get(place)
+            request.tick(f"painting frame {request.frames[place]}")
+            given = request.fixed.get(place)
             if given is not None:
                 paintings.append(given.copy())
                 continue
             painting = self._fresh(picture)
             if place and self._hold:
-                motion = work.tracker.between(work.positions[place], work.positions[place - 1])
+                motion = request.tracker.motion(request.positions[place], request.positions[place - 1])
                 painting, age = _seed(painting, paintings[-1], motion, self._hold, age)
             paintings.append(_from_float(painting, picture.dtype))
         return paintings, Carry({} if age is None else {"age": age})

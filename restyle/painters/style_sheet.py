@@ -23,8 +23,8 @@ def style_sheet(
     """
     height, width = picture.shape[:2]
     size = (tile, max(1, round(tile * height / width)))
-    work = (min(width, 2 * tile), max(1, round(min(width, 2 * tile) * height / width)))
-    content = cv2.resize(picture, work, interpolation=cv2.INTER_AREA)
+    request = (min(width, 2 * tile), max(1, round(min(width, 2 * tile) * height / width)))
+    content = cv2.resize(picture, request, interpolation=cv2.INTER_AREA)
     by_name = {style.name: style for style in STYLES}
     chosen = [by_name[name] for name in names] if names is not None else list(STYLES)
     networks = StyleNetworks()

@@ -26,7 +26,7 @@ class GrowingTrack(Protocol):
     """The part of ``interp.tracks.MotionTrack`` that the walk needs."""
 
     def add(self, picture: np.ndarray) -> None: ...
-    def between(self, here: int, there: int) -> Motion: ...
+    def motion(self, here: int, there: int) -> Motion: ...
     def moved(self, frame: int) -> float: ...
 
 
@@ -82,7 +82,7 @@ class KeyWalk:
             raise RuntimeError("a walk begins with start")
         self._track.add(picture)
         here = frame - self._key
-        return self._track.between(here, 0), self._track.moved(here)
+        return self._track.motion(here, 0), self._track.moved(here)
 
     def _lost(self, motion: Motion, frame: int) -> bool:
         """Whether ``frame`` lies too far from the last keyframe to be the next one."""
@@ -94,7 +94,7 @@ class KeyWalk:
         if self._track is None:
             raise RuntimeError("a walk begins with start")
         middle = gap // 2
-        before, after = (self._track.between(middle, end).usable for end in (0, gap))
+        before, after = (self._track.motion(middle, end).usable for end in (0, gap))
         return not self._enough(np.maximum(before, after), gap)
 
     def _enough(self, usable: np.ndarray, gap: int) -> bool:

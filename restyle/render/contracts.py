@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.types import Filled, Filler, Gap, Interpolator
+from interp.types import Filler, Gap, Interpolator, Propagated
 from restyle.errors import PainterError, PartError, RestyleError, why
-from restyle.painters.base import Paint, Painter
+from restyle.painters.base import Painter, PaintRequest
 from restyle.registry import told_of_interp
 from restyle.types import Carry
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["detected", "drawn", "filled", "masked", "painted"]
 
 
-def painted(painter: Painter, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+def painted(painter: Painter, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
     """``painter.paint``: one painting a keyframe, as its picture is, and a carry that can be stored. Raises ``PainterError``,
     and what the painter raises of our own."""
     who = f"painter {painter.name!r}"
-    with _failing(f"{who} failed on frames {work.frames[0]} to {work.frames[-1]}", PainterError):
-        made = painter.paint(work, carry)
+    with _failing(f"{who} failed on frames {request.frames[0]} to {request.frames[-1]}", PainterError):
+        made = painter.paint(request, carry)
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], Carry)):
         raise PainterError(f"{who} gave {_kind(made)}, not paintings and a carry")
     paintings, after = made
-    if not isinstance(paintings, Sequence) or len(paintings) != len(work.frames):
-        raise PainterError(f"{who} gave {_kind(paintings)} for {len(work.frames)} keyframes")
-    for frame, picture, painting in zip(work.frames, work.pictures, paintings, strict=True):
+    if not isinstance(paintings, Sequence) or len(paintings) != len(request.frames):
+        raise PainterError(f"{who} gave {_kind(paintings)} for {len(request.frames)} keyframes")
+    for frame, picture, painting in zip(request.frames, request.pictures, paintings, strict=True):
         _require(painting, picture.shape, picture.dtype, f"{who} painted frame {frame} as", PainterError)
     try:
         json.dumps(dict(after.facts), allow_nan=False)
@@ -51,28 +51,28 @@ def painted(painter: Painter, work: Paint, carry: Carry | None) -> tuple[list[np
     return [np.ascontiguousarray(painting) for painting in paintings], after
 
 
-def filled(filler: Filler, gap: Gap) -> Iterator[tuple[int, Filled]]:
+def filled(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:
     """``filler.fill``: each position of ``gap.inner`` with its in-between, as the footage's frames are."""
     who = f"filler {filler.name!r}"
     with told_of_interp(who), _failing(f"{who} failed"):
-        made = iter(filler.fill(gap))
+        made = iter(filler.propagate(gap))
         for place in gap.inner:
             one = next(made, None)
             if one is None:
                 raise PartError(f"{who} gave {place - gap.inner.start} in-betweens for {len(gap.inner)} frames")
-            if not isinstance(one, Filled) or not -1e-3 <= one.coverage <= 1 + 1e-3:
+            if not isinstance(one, Propagated) or not -1e-3 <= one.coverage <= 1 + 1e-3:
                 raise PartError(f"{who} gave {_kind(one)}, not an in-between with a coverage from 0 to 1")
             _require(one.picture, gap.frames[place].shape, gap.frames[place].dtype, f"{who} made an in-between that is")
-            yield place, Filled(np.ascontiguousarray(one.picture), one.coverage)
+            yield place, Propagated(np.ascontiguousarray(one.picture), one.coverage)
         if next(made, None) is not None:
             raise PartError(f"{who} gave more in-betweens than the {len(gap.inner)} that are wanted")
 
 
 def drawn(interpolator: Interpolator, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
-    """``interpolator.between``: a picture for each of ``times``, as ``a`` is."""
+    """``interpolator.interpolate``: a picture for each of ``times``, as ``a`` is."""
     who = f"interpolator {interpolator.name!r}"
     with told_of_interp(who), _failing(f"{who} failed"):
-        made = iter(interpolator.between(a, b, times))
+        made = iter(interpolator.interpolate(a, b, times))
         for number in range(len(times)):
             picture = next(made, None)
             if picture is None:

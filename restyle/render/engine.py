@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interp.types import Filled, Filler, Gap
+from interp.types import Filler, Gap, Propagated
 from restyle.compositing import blend as composite
 from restyle.errors import FootageError, PainterError, show_path
-from restyle.painters.base import Paint, Painter
+from restyle.painters.base import Painter, PaintRequest
 from restyle.progress import Meter
 from restyle.render.contracts import filled, painted
-from restyle.render.protocols import Compositor, Conditions, Frames, Look, Paintings, PaintingShelf, Rendered
+from restyle.render.protocols import Compositor, Conditions, Frames, Look, Paintings, PaintingStore, Rendered
 from restyle.render.stream import prefetch
 from restyle.types import Carry, Frame, Keyframe, Window
 
@@ -118,11 +118,11 @@ class Engine:
         self._repair = repair
 
     def render(
-        self, windows: Sequence[Window], shelf: PaintingShelf, meter: Meter
+        self, windows: Sequence[Window], cache: PaintingStore, meter: Meter
     ) -> Generator[tuple[Window, Iterator[Rendered]], None, None]:
         """Each window with an iterator over its frames, which has to be used up before the next window is asked for.
 
-        A window's paintings build on those of the window before it in the shot, which are taken from the shelf if that
+        A window's paintings build on those of the window before it in the shot, which are taken from the cache if that
         window is not among ``windows``. Raises ``FootageError``, ``PainterError``, ``Cancelled``.
         """
         before: tuple[Window, list[Paintings]] | None = None
@@ -136,11 +136,11 @@ class Engine:
                     meter.tell("reading")
                 paintings: list[Paintings] = []
                 for look in range(len(self._looks)):
-                    made = shelf.load(window, look)
+                    made = cache.load(window, look)
                     if made is None:
-                        inherited = self._inherit(window, look, before, shelf)
+                        inherited = self._inherit(window, look, before, cache)
                         made = self._paint(window, look, frames, track, inherited, meter)
-                        shelf.save(window, look, made)
+                        cache.save(window, look, made)
                     paintings.append(made)
                 before = (window, paintings)
                 yield window, self._finish(window, frames, track, paintings, meter)
@@ -188,7 +188,7 @@ class Engine:
                 stream.close()
 
     def _inherit(
-        self, window: Window, look: int, before: tuple[Window, list[Paintings]] | None, shelf: PaintingShelf
+        self, window: Window, look: int, before: tuple[Window, list[Paintings]] | None, cache: PaintingStore
     ) -> tuple[Carry | None, np.ndarray | None]:
         """The carry, and the painting of the shared boundary keyframe, from the window before in the same shot."""
         if window.index == 0:
@@ -196,7 +196,7 @@ class Engine:
         if before is not None and (before[0].shot, before[0].index) == (window.shot, window.index - 1):
             paintings = before[1][look]
         else:
-            loaded = shelf.load(replace(window, index=window.index - 1), look)
+            loaded = cache.load(replace(window, index=window.index - 1), look)
             if loaded is None:
                 raise RuntimeError(f"window {window.index} of shot {window.shot} was rendered before its predecessor")
             paintings = loaded
@@ -213,11 +213,11 @@ class Engine:
     ) -> Paintings:
         numbers = [key.frame for key in window.keys]
         carry, boundary = inherited
-        hands = self._looks[look].hands
+        storyboard = self._looks[look].storyboard
         given = {
-            place: frames[number - window.start].part(hands[number])
+            place: frames[number - window.start].part(storyboard[number])
             for place, number in enumerate(numbers)
-            if number in hands
+            if number in storyboard
         }
         if boundary is not None:
             given[0] = boundary
@@ -239,20 +239,20 @@ class Engine:
         wanted = self._looks[look]
         painter = wanted.painter
         views = [frames[number - window.start] for number in numbers]
-        work = Paint(
+        request = PaintRequest(
             shot=window.shot,
             frames=tuple(numbers),
             pictures=tuple(view.picture for view in views),
             seeds=tuple(seed_of(wanted.seed, number) for number in numbers),
             tracker=track,
             positions=tuple(number - window.start for number in numbers),
-            given=given,
-            words=() if wanted.words is None else tuple(wanted.words(number) for number in numbers),
+            fixed=given,
+            prompts=() if wanted.prompts is None else tuple(wanted.prompts(number) for number in numbers),
             controls=self._maps(painter, views, meter),
             mattes=() if wanted.matte is None else tuple(view.part(wanted.matte(view.frame.index)) for view in views),
             tick=meter.tell,
         )
-        return painted(painter, work, carry)
+        return painted(painter, request, carry)
 
     def _maps(self, painter: Painter, views: Sequence[_View], meter: Meter) -> dict[str, tuple[np.ndarray, ...]]:
         """The control maps that the painter wants to see, as it sees the frames."""
@@ -284,17 +284,17 @@ class Engine:
             bounds = [(marks[0], marks[0])]
         for left, right in bounds:
             shown = dict(keys)
-            looks: list[dict[int, Filled]] = []
+            looks: list[dict[int, Propagated]] = []
             for look, made in enumerate(paintings):
                 pictures = dict(made.pictures)
                 between = self._fill(window, look, frames, track, pictures, shown, left, right, made.carry, meter)
-                looks.append({number: Filled(picture, 1.0) for number, picture in pictures.items()} | between)
+                looks.append({number: Propagated(picture, 1.0) for number, picture in pictures.items()} | between)
             final = right == window.last
             for number in range(left, right + 1 if final else right):
                 view = frames[number - window.start]
                 yield self._compose(view, [made[number] for made in looks], window, shown.get(number))
 
-    def _compose(self, view: _View, filled: Sequence[Filled], window: Window, key: Keyframe | None) -> Rendered:
+    def _compose(self, view: _View, filled: Sequence[Propagated], window: Window, key: Keyframe | None) -> Rendered:
         frame = view.frame
         pictures = []
         for look, got in zip(self._looks, filled, strict=True):
@@ -325,7 +325,7 @@ class Engine:
         right: int,
         carry: Carry,
         meter: Meter,
-    ) -> dict[int, Filled]:
+    ) -> dict[int, Propagated]:
         """In-betweens of the gap from ``left`` to ``right``, by frame number. A frame that is explained too little is
         painted (it joins ``pictures`` and ``keys``), and both halves are filled anew."""
         first = left - window.start
@@ -336,7 +336,7 @@ class Engine:
             left=pictures.get(left),
             right=pictures.get(right) if right != left else None,
         )
-        made: dict[int, Filled] = {}
+        made: dict[int, Propagated] = {}
         for place, got in filled(self._filler, gap):
             made[left + place] = got
             meter.tell("filling")
@@ -351,7 +351,7 @@ class Engine:
         paintings, _ = self._call_painter(window, look, frames, track, numbers, given, carry, meter)
         pictures[worst] = paintings[numbers.index(worst)]
         keys[worst] = Keyframe(worst, "repair")
-        halves: dict[int, Filled] = {}
+        halves: dict[int, Propagated] = {}
         for a, b in ((left, worst), (worst, right)):
             if a != b:
                 halves |= self._fill(window, look, frames, track, pictures, keys, a, b, carry, meter)

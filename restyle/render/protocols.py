@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from restyle.painters.base import Painter
-from restyle.types import Carry, Frame, Keyframe, Window, Words
+from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
 if TYPE_CHECKING:
     from controls.types import ControlMap
 
-__all__ = ["Compositor", "Conditions", "Frames", "Look", "PaintingShelf", "Paintings", "Rendered"]
+__all__ = ["Compositor", "Conditions", "Frames", "Look", "PaintingStore", "Paintings", "Rendered"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Paintings:
     carry: Carry
 
 
-class PaintingShelf(Protocol):
-    """Where finished paintings are kept, so that a later run need not paint them again. ``look``: number of the look."""
+class PaintingStore(Protocol):
+    """Storage of finished paintings, so that a later run need not paint them again. ``look``: number of the look."""
 
     def load(self, window: Window, look: int) -> Paintings | None: ...
     def save(self, window: Window, look: int, paintings: Paintings) -> None: ...
@@ -35,15 +35,16 @@ class PaintingShelf(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """One way of painting a footage. ``hands``: storyboard pictures by frame number, in the footage's size and depth."""
+    """One way of painting a footage."""
 
     painter: Painter
     strength: float = 1.0
     keep_colour: bool = False
     seed: int = 0
-    hands: Mapping[int, np.ndarray] = field(default_factory=dict)
-    words: Callable[[int], Words] | None = None
-    """Frame number -> what it is to show, in words."""
+    storyboard: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Frame number -> a painting made by a person, used as that keyframe; in the footage's size and depth."""
+    prompts: Callable[[int], TextPrompt] | None = None
+    """Frame number -> its prompt."""
     matte: Callable[[int], np.ndarray] | None = None
     """Frame number -> where the painting will be seen, float32 H x W in [0, 1]; ``None``: everywhere."""
 

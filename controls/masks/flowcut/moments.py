@@ -46,9 +46,9 @@ class Run:
     def __contains__(self, number: int) -> bool:
         return self.first <= number < self.first + len(self._small)
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         """Motion from one frame to another, by their numbers in the shot."""
-        return self._track.between(here - self.first, there - self.first)
+        return self._track.motion(here - self.first, there - self.first)
 
     def small(self, number: int) -> Scaled:
         """A small picture, uint8."""
@@ -71,19 +71,19 @@ class Moment:
     @property
     def ahead(self) -> Motion:
         """Motion from ``before`` to this frame."""
-        return self.run.between(self.number - self.step, self.number)
+        return self.run.motion(self.number - self.step, self.number)
 
     @property
     def back(self) -> Motion:
         """Motion from this frame to ``before``."""
-        return self.run.between(self.number, self.number - self.step)
+        return self.run.motion(self.number, self.number - self.step)
 
     @property
     def near(self) -> Motion | None:
         """Motion to a frame close by, later if there is one; ``None`` for a shot of one frame."""
         around = [self.number + step for step in (NEAR, -NEAR, 2, -2, 1, -1)]
         there = next((number for number in around if number in self.run), None)
-        return None if there is None else self.run.between(self.number, there)
+        return None if there is None else self.run.motion(self.number, there)
 
 
 def moments(pictures: Pictures, start: int, stop: int) -> Iterator[Moment]:

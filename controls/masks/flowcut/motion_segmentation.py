@@ -51,7 +51,7 @@ def evidence(
     stories = []
     for there in (number + way * step for step in (MANY if drift is None else FEW) for way in (-1, 1)):
         if there in run:
-            motion = run.between(number, there)
+            motion = run.motion(number, there)
             around = _round(window, allowed, motion, sides=drift is None)
             own = OWN if drift is None else 1.0
             stories.append(_Story(run, number, there, window, motion, around, own=own))

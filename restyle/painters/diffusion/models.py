@@ -22,7 +22,7 @@ from restyle.painters.diffusion.places import FAMILIES, Places, tensor_names
 from restyle.painters.diffusion.presets import Family
 from restyle.painters.diffusion.selection import variant_of
 from restyle.painters.diffusion.trusted import check_index
-from restyle.types import Words
+from restyle.types import TextPrompt
 
 __all__ = ["Machine", "Models", "choose_machine", "load_models"]
 
@@ -85,19 +85,19 @@ class Models:
     notes: tuple[str, ...] = ()
     """What a person should know of the parts that were loaded."""
 
-    def encode(self, words: Words, *, guided: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def encode(self, words: TextPrompt, *, guided: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Embeddings, 2 x tokens x width with guidance (the negative prompt's first), else 1; and SDXL's pooled ones.
 
         Weights within prompts (``a (red)1.4 car``, ``fog--``) are compel's: https://github.com/damian0815/compel
         """
-        if WEIGHED.search(words.prompt) or WEIGHED.search(words.negative):
+        if WEIGHED.search(words.prompt) or WEIGHED.search(words.negative_prompt):
             return self._weighed(words, guided)
         made = self.pipe.encode_prompt(
             words.prompt,
             device=self.device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=guided,
-            negative_prompt=words.negative or None,  # SDXL was trained with nothing as zeros, which "" is not
+            negative_prompt=words.negative_prompt or None,  # SDXL was trained with nothing as zeros, which "" is not
         )
         if self.family == "sdxl":
             embeds, negative, pooled, without = made
@@ -107,14 +107,16 @@ class Models:
         embeds, negative = made
         return (torch.cat([negative, embeds]) if guided else embeds), None
 
-    def _weighed(self, words: Words, guided: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _weighed(self, words: TextPrompt, guided: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
         from compel import CompelForSD, CompelForSDXL
 
         xl = self.family == "sdxl"
         with without_warnings():
-            made = (CompelForSDXL if xl else CompelForSD)(self.pipe)(words.prompt, negative_prompt=words.negative)
+            made = (CompelForSDXL if xl else CompelForSD)(self.pipe)(
+                words.prompt, negative_prompt=words.negative_prompt
+            )
         # compel says "" where nothing is said; SDXL was trained with zeros
-        heard = float(bool(words.negative) or not (xl and self.pipe.config.force_zeros_for_empty_prompt))
+        heard = float(bool(words.negative_prompt) or not (xl and self.pipe.config.force_zeros_for_empty_prompt))
         embeds, negative = made.embeds.to(self.dtype), heard * made.negative_embeds.to(self.dtype)
         pooled = None
         if xl:

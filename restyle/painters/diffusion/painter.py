@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from restyle.errors import MissingExtraError
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.places import Places, find_places
-from restyle.types import Carry, Words
+from restyle.types import Carry, TextPrompt
 from restyle.versions import parts_of
 
 if TYPE_CHECKING:
@@ -109,90 +109,92 @@ class DiffusionPainter:
 
     # Painting
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         import torch
 
         with torch.no_grad():
-            return self._painted(work, carry)
+            return self._painted(request, carry)
 
-    def _painted(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        models, sampler = self._ready(work)
-        height, width = work.pictures[0].shape[:2]
+    def _painted(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        models, sampler = self._ready(request)
+        height, width = request.pictures[0].shape[:2]
         size = _painted_size(width, height, models.longest)
         rides = carry is not None and "anchor" in carry.arrays
         first = 1 if rides else 0
-        count = len(work.frames) + first
-        rows = _rows(count, {place + first for place in work.given}, rides)
-        paths = self._paths(work, first, (size[0] // models.latent_scale, size[1] // models.latent_scale))
-        noise = self._noise(work, carry, rows, paths, size)
+        count = len(request.frames) + first
+        rows = _rows(count, {place + first for place in request.fixed}, rides)
+        paths = self._paths(request, first, (size[0] // models.latent_scale, size[1] // models.latent_scale))
+        noise = self._noise(request, carry, rows, paths, size)
         inputs: list[RowInput] = []
         if rides:
             assert carry is not None
             inputs.append(self._riding(carry))
-        for place in range(len(work.frames)):
-            work.tick(f"encoding frame {work.frames[place]}")
-            inputs.append(self._row(work, place, carry, size, noise[place]))
-        said = f"painting frames {work.frames[0]} to {work.frames[-1]}"
-        made = sampler.paint(rows, inputs, paths, lambda text: work.tick(f"{said}, {text}"))
+        for place in range(len(request.frames)):
+            request.tick(f"encoding frame {request.frames[place]}")
+            inputs.append(self._row(request, place, carry, size, noise[place]))
+        said = f"painting frames {request.frames[0]} to {request.frames[-1]}"
+        made = sampler.paint(rows, inputs, paths, lambda text: request.tick(f"{said}, {text}"))
         latents = {row: made.get(row, inputs[row].clean) for row in range(count)}
         paintings = []
-        for place, picture in enumerate(work.pictures):
-            if place in work.given:
-                paintings.append(work.given[place].copy())
+        for place, picture in enumerate(request.pictures):
+            if place in request.fixed:
+                paintings.append(request.fixed[place].copy())
                 continue
-            work.tick(f"decoding frame {work.frames[place]}")
+            request.tick(f"decoding frame {request.frames[place]}")
             paintings.append(_restored(models.to_picture(latents[place + first]).numpy(), picture))
-        return paintings, self._carry(work, carry, rows, latents, noise[-1])
+        return paintings, self._carry(request, carry, rows, latents, noise[-1])
 
-    def _ready(self, work: Paint) -> tuple[Models, Sampler]:
+    def _ready(self, request: PaintRequest) -> tuple[Models, Sampler]:
         from restyle.painters.diffusion.attention import tie
         from restyle.painters.diffusion.models import load_models
         from restyle.painters.diffusion.sampling import Sampler
 
         if self._models is None or self._sampler is None:
-            work.tick("loading the model")
-            self._models = load_models(self.options, self.places, tell=work.tick)
+            request.tick("loading the model")
+            self._models = load_models(self.options, self.places, tell=request.tick)
             loom = tie(self._models.pipe.unet, layers=self.options.layers)
-            self._sampler = Sampler(self._models, loom, self.options, tell=work.tick)
+            self._sampler = Sampler(self._models, loom, self.options, tell=request.tick)
         return self._models, self._sampler
 
-    def _paths(self, work: Paint, first: int, grid: tuple[int, int]) -> Paths:
+    def _paths(self, request: PaintRequest, first: int, grid: tuple[int, int]) -> Paths:
         from restyle.painters.diffusion.paths import Paths
 
-        positions = {place + first: position for place, position in enumerate(work.positions)}
-        return Paths(work.tracker, positions, grid)
+        positions = {place + first: position for place, position in enumerate(request.positions)}
+        return Paths(request.tracker, positions, grid)
 
     # Rows
 
-    def _row(self, work: Paint, place: int, carry: Carry | None, size: tuple[int, int], noise: np.ndarray) -> RowInput:
+    def _row(
+        self, request: PaintRequest, place: int, carry: Carry | None, size: tuple[int, int], noise: np.ndarray
+    ) -> RowInput:
         """A keyframe of the window: what is known of it, on the device."""
         import torch
 
         from restyle.painters.diffusion.noise import coarse
         from restyle.painters.diffusion.sampling import RowInput
 
-        models, given = self._models, work.given.get(place)
+        models, given = self._models, request.fixed.get(place)
         assert models is not None
-        words = work.words[place] if work.words else Words()
+        words = request.prompts[place] if request.prompts else TextPrompt()
         moved = self.options.move_noise
         # one seed for all, where noise moves: what the encoder draws must not make keyframes differ
-        generator = torch.Generator("cpu").manual_seed(self._seed(work, carry) if moved else work.seeds[place])
+        generator = torch.Generator("cpu").manual_seed(self._seed(request, carry) if moved else request.seeds[place])
         drift = torch.from_numpy(coarse(noise)).to(models.device, models.dtype)
         if given is not None:
-            if place == 0 and carry is not None and carry.facts.get("frame") == work.frames[0]:
+            if place == 0 and carry is not None and carry.facts.get("frame") == request.frames[0]:
                 clean = self._stored(carry, "last")
             else:
                 clean = models.to_latents(_seen(given, size))
             return RowInput(clean, drift, words)
-        picture = _seen(work.pictures[place], size)
-        from_noise = models.inpainting and bool(work.mattes) and self.options.strength >= 1
+        picture = _seen(request.pictures[place], size)
+        from_noise = models.inpainting and bool(request.mattes) and self.options.strength >= 1
         clean = models.to_latents(
             picture, None if from_noise else generator
         )  # diffusers draws nothing for what it does not use
         own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
-        inpaint = self._inpaint(work, place, picture, size, generator)
+        inpaint = self._inpaint(request, place, picture, size, generator)
         maps = tuple(
-            torch.from_numpy(_resized(work.controls[spec.kind][place], size))
+            torch.from_numpy(_resized(request.controls[spec.kind][place], size))
             .permute(2, 0, 1)
             .to(models.device, models.dtype)
             / 255
@@ -203,7 +205,12 @@ class DiffusionPainter:
         )
 
     def _inpaint(
-        self, work: Paint, place: int, picture: torch.Tensor, size: tuple[int, int], generator: torch.Generator
+        self,
+        request: PaintRequest,
+        place: int,
+        picture: torch.Tensor,
+        size: tuple[int, int],
+        generator: torch.Generator,
     ) -> Any:
         """What lies round the matte, where one is given that leaves something out."""
         import torch
@@ -212,10 +219,10 @@ class DiffusionPainter:
 
         models = self._models
         assert models is not None
-        if not work.mattes or (work.mattes[place] > PAINTED).all():
+        if not request.mattes or (request.mattes[place] > PAINTED).all():
             return None
         scale = models.latent_scale
-        matte = np.ascontiguousarray(work.mattes[place])
+        matte = np.ascontiguousarray(request.mattes[place])
         wide = cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR) > PAINTED
         small = wide.reshape(size[1] // scale, scale, size[0] // scale, scale).any(axis=(1, 3))
         mask = torch.from_numpy(small[None].astype(np.float32)).to(models.device, models.dtype)
@@ -234,7 +241,7 @@ class DiffusionPainter:
         clean = self._stored(carry, "anchor")
         generator = torch.Generator("cpu").manual_seed(int(carry.facts["seed"]))
         noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
-        return RowInput(clean, noise, Words(*carry.facts["words"]))
+        return RowInput(clean, noise, TextPrompt(*carry.facts["words"]))
 
     def _stored(self, carry: Carry, name: str) -> torch.Tensor:
         import torch
@@ -243,14 +250,14 @@ class DiffusionPainter:
         return torch.from_numpy(carry.arrays[name]).to(self._models.device, self._models.dtype)
 
     @staticmethod
-    def _seed(work: Paint, carry: Carry | None) -> int:
+    def _seed(request: PaintRequest, carry: Carry | None) -> int:
         """The shot's: its anchor's."""
-        return int(carry.facts["seed"]) if carry is not None and "seed" in carry.facts else work.seeds[0]
+        return int(carry.facts["seed"]) if carry is not None and "seed" in carry.facts else request.seeds[0]
 
     # What one window hands to the next
 
     def _noise(
-        self, work: Paint, carry: Carry | None, rows: Rows, paths: Paths, size: tuple[int, int]
+        self, request: PaintRequest, carry: Carry | None, rows: Rows, paths: Paths, size: tuple[int, int]
     ) -> list[np.ndarray]:
         """Every keyframe's noise, on the fine grid: the window's first's, moved; of what that does not show, its last's."""
         from restyle.painters.diffusion.noise import FINE, lands_on, noise_between, refine, warp_noise
@@ -259,23 +266,23 @@ class DiffusionPainter:
         models = self._models
         assert models is not None
         width, height = size[0] // models.latent_scale, size[1] // models.latent_scale
-        if carry is not None and carry.facts.get("frame") == work.frames[0]:
+        if carry is not None and carry.facts.get("frame") == request.frames[0]:
             base = carry.arrays["noise"]
         else:
-            base = refine(self._own_noise(work.seeds[0], size), work.seeds[0])  # of a shot's first keyframe
-        if len(work.frames) == 1:
+            base = refine(self._own_noise(request.seeds[0], size), request.seeds[0])  # of a shot's first keyframe
+        if len(request.frames) == 1:
             return [base]
 
         def way(place: int, there: int) -> tuple[np.ndarray, np.ndarray]:
             flow, sure = paths.on(rows.first + place, there, width * FINE, height * FINE)
             return flow, sure > SEEN
 
-        end = way(len(work.frames) - 1, rows.first)
-        last = warp_noise(base, *end, work.seeds[-1])
+        end = way(len(request.frames) - 1, rows.first)
+        last = warp_noise(base, *end, request.seeds[-1])
         new = ~lands_on(np.ones(last.shape[1:], bool), *end)
         between = [
-            noise_between((base, *way(place, rows.first)), (last, *way(place, rows.last)), new, work.seeds[place])
-            for place in range(1, len(work.frames) - 1)
+            noise_between((base, *way(place, rows.first)), (last, *way(place, rows.last)), new, request.seeds[place])
+            for place in range(1, len(request.frames) - 1)
         ]
         return [base, *between, last]
 
@@ -296,19 +303,19 @@ class DiffusionPainter:
         return torch.randn(shape, generator=generator)[0].numpy()
 
     def _carry(
-        self, work: Paint, carry: Carry | None, rows: Rows, latents: Mapping[int, Any], noise: np.ndarray
+        self, request: PaintRequest, carry: Carry | None, rows: Rows, latents: Mapping[int, Any], noise: np.ndarray
     ) -> Carry:
         def kept(row: int) -> np.ndarray:
             return np.ascontiguousarray(latents[row].float().cpu().numpy())
 
-        words = work.words[0] if work.words else Words()
-        facts = {"words": [words.prompt, words.negative], "seed": self._seed(work, carry)}
+        words = request.prompts[0] if request.prompts else TextPrompt()
+        facts = {"words": [words.prompt, words.negative_prompt], "seed": self._seed(request, carry)}
         if rows.rides:
             assert carry is not None
             facts["words"] = list(carry.facts["words"])
         return Carry(
             {"anchor": kept(rows.anchor), "last": kept(rows.last), "noise": noise},
-            facts | {"frame": work.frames[-1]},
+            facts | {"frame": request.frames[-1]},
         )
 
 

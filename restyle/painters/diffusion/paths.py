@@ -24,23 +24,23 @@ class Paths:
         self._tracker = tracker
         self._positions = positions
         self._grid = grid
-        self.between = lru_cache(maxsize=64)(self._between)
+        self.motion = lru_cache(maxsize=64)(self._motion)
         self.tokens = lru_cache(maxsize=256)(self._tokens)
 
     def known(self, *rows: int) -> bool:
         """Whether there is motion between them."""
         return all(row in self._positions for row in rows)
 
-    def _between(self, here: int, there: int) -> Motion:
-        return self._tracker.between(self._positions[here], self._positions[there])
+    def _motion(self, here: int, there: int) -> Motion:
+        return self._tracker.motion(self._positions[here], self._positions[there])
 
     def coverage(self, here: int, there: int) -> float:
         """Share of row ``here`` that is seen in row ``there``."""
-        return self.between(here, there).coverage
+        return self.motion(here, there).coverage
 
     def on(self, here: int, there: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow float32 height x width x 2 in cells of that grid, and confidence float32 height x width."""
-        motion = self.between(here, there)
+        motion = self.motion(here, there)
         return resize_flow(motion.flow, width, height), resize_confidence(motion.confidence, width, height)
 
     def latents(self, here: int, there: int) -> tuple[torch.Tensor, torch.Tensor]:

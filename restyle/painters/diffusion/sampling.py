@@ -25,7 +25,7 @@ from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.paths import SEEN, Paths
 from restyle.painters.diffusion.stepping import StepNoise
 from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trails_of
-from restyle.types import Words
+from restyle.types import TextPrompt
 
 __all__ = ["Inpaint", "RowInput", "Sampler"]
 
@@ -52,7 +52,7 @@ class RowInput:
     clean: torch.Tensor
     """Latents of the footage's picture; of a held row, of its painting."""
     noise: torch.Tensor
-    words: Words
+    words: TextPrompt
     maps: tuple[torch.Tensor, ...] = ()
     """3 x H x W in [0, 1], one for each ControlNet; held rows need none."""
     generator: torch.Generator | None = None
@@ -79,7 +79,7 @@ class Sampler:
         self._loom = loom
         self._options = options
         self._tell = tell
-        self._said: dict[Words, _Said] = {}
+        self._said: dict[TextPrompt, _Said] = {}
         self.most = options.batch or (4 if models.device.type == "cpu" else 64)
         self._guided = models.guidance > 1.0
         self._style: list[torch.Tensor] | None = None
@@ -151,7 +151,7 @@ class Sampler:
         try:
             while left:
                 group = left[: self.most]
-                bare = [replace(inputs[row], words=Words()) for row in group]
+                bare = [replace(inputs[row], words=TextPrompt()) for row in group]
 
                 def model(sample: torch.Tensor, step: torch.Tensor, bare: list[RowInput] = bare) -> torch.Tensor:
                     tick("inverting")
@@ -316,7 +316,7 @@ class Sampler:
         without, with_ = output.chunk(2)
         return without + self._models.guidance * (with_ - without)
 
-    def _encoded(self, words: Words) -> _Said:
+    def _encoded(self, words: TextPrompt) -> _Said:
         if words not in self._said:
             self._said[words] = _Said(*self._models.encode(words, guided=self._guided))
         return self._said[words]

@@ -129,7 +129,7 @@ def as_map(*bodies: np.ndarray) -> ControlMap:
 
 
 class Nothing:
-    def between(self, here: int, there: int) -> Any:
+    def motion(self, here: int, there: int) -> Any:
         raise AssertionError("joints need no flow")
 
 

@@ -272,11 +272,11 @@ def test_the_sliding_tracker_says_what_a_track_of_all_frames_says() -> None:
     scene.reads.clear()
     sliding = SlidingTracker(scene, estimator("dis"), working=scene.size, remember=4)
     for here, there in [(0, 1), (1, 0), (2, 4), (4, 2), (5, 7), (7, 7)]:
-        a, b = sliding.between(here, there), whole.between(here, there)
+        a, b = sliding.motion(here, there), whole.motion(here, there)
         np.testing.assert_allclose(a.flow, b.flow, atol=1e-4)
         assert np.abs(a.confidence - b.confidence).mean() < 0.1
     with pytest.raises(IndexError, match="frame 8 is not among the 8"):
-        sliding.between(0, 8)
+        sliding.motion(0, 8)
 
 
 def test_a_shot_is_read_once_through() -> None:
@@ -284,5 +284,5 @@ def test_a_shot_is_read_once_through() -> None:
     sliding = SlidingTracker(scene, estimator("dis"), remember=8)
     for t in range(30):
         for other in range(max(0, t - 3), min(30, t + 4)):
-            sliding.between(t, other)
+            sliding.motion(t, other)
     assert scene.reads == list(range(30))

@@ -44,7 +44,7 @@ class Still:
     def __init__(self, size: tuple[int, int] = (48, 32), sure: float = 1.0) -> None:
         self._size, self._sure = size, sure
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         width, height = self._size
         return Motion(np.zeros((height, width, 2), np.float32), np.full((height, width), self._sure, np.float32))
 
@@ -193,10 +193,10 @@ def test_motion_between_keys_is_that_of_the_frames_between(bench: ModuleType) ->
     keys = [0, 6, 14, 20]
     ours, theirs = KeyTracker(shot, estimator("dis"), keys), SlidingTracker(shot, estimator("dis"), remember=32)
     for here, there in ((0, 6), (6, 0), (0, 14), (20, 6), (14, 14)):
-        a, b = ours.between(here, there), theirs.between(here, there)
+        a, b = ours.motion(here, there), theirs.motion(here, there)
         sure = (a.confidence > 0.5) & (b.confidence > 0.5)
         assert sure.mean() > 0.5
         assert np.abs(a.flow - b.flow).max(axis=2)[sure].mean() < 0.15  # put together in another order
         assert abs(float(a.confidence.mean() - b.confidence.mean())) < 0.02
     with pytest.raises(ValueError, match="7 is not in list"):
-        ours.between(0, 7)
+        ours.motion(0, 7)

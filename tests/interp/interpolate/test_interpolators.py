@@ -34,7 +34,7 @@ def deep(picture: np.ndarray, dtype: str) -> np.ndarray:
 def test_a_picture_for_every_time_in_the_frames_own_depth(interpolator: Interpolator, dtype: str) -> None:
     a, b = (deep(frame, dtype) for frame in moving_scene(2, size=(80, 60)).frames)
     kept = a.copy(), b.copy()
-    made = list(interpolator.between(a, b, [0.25, 0.5, 0.75]))
+    made = list(interpolator.interpolate(a, b, [0.25, 0.5, 0.75]))
     assert len(made) == 3
     for picture in made:
         assert picture.shape == a.shape
@@ -47,22 +47,22 @@ def test_a_picture_for_every_time_in_the_frames_own_depth(interpolator: Interpol
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (33, 19), (4, 60)])
 def test_any_size(interpolator: Interpolator, size: tuple[int, int]) -> None:
     a, b = moving_scene(2, size=size, pan=(0, 0), disc=0).frames
-    (made,) = interpolator.between(a, b, [0.5])
+    (made,) = interpolator.interpolate(a, b, [0.5])
     assert made.shape == a.shape
 
 
 def test_the_same_bytes_twice_and_no_time_no_picture(interpolator: Interpolator) -> None:
     a, b = moving_scene(2, size=(80, 60)).frames
-    one, two = (list(interpolator.between(a, b, [0.3, 0.6])) for _ in range(2))
+    one, two = (list(interpolator.interpolate(a, b, [0.3, 0.6])) for _ in range(2))
     assert all(np.array_equal(x, y) for x, y in zip(one, two, strict=True))
-    assert list(interpolator.between(a, b, [])) == []
+    assert list(interpolator.interpolate(a, b, [])) == []
 
 
 @pytest.mark.parametrize("name", ["hold", "cross-fade", "along-motion", "hybrid"])
 def test_between_two_equal_frames_there_is_that_frame(name: str, weights: Path) -> None:
     frame = moving_scene(1, size=(96, 64)).frames[0]
     options = {"model": weights, "device": "cpu"} if name == "hybrid" else {}
-    for made in make_interpolator(name, **options).between(frame, frame.copy(), [0.2, 0.5]):
+    for made in make_interpolator(name, **options).interpolate(frame, frame.copy(), [0.2, 0.5]):
         assert np.abs(made.astype(int) - frame).max() <= 1
 
 
@@ -72,7 +72,7 @@ def test_along_motion_draws_what_was_there() -> None:
     motion, fade = make_interpolator("along-motion"), make_interpolator("cross-fade")
     for t in range(1, 8, 2):
         a, truth, b = scene.frames[t - 1 : t + 2]
-        (made,), (faded,) = motion.between(a, b, [0.5]), fade.between(a, b, [0.5])
+        (made,), (faded,) = motion.interpolate(a, b, [0.5]), fade.interpolate(a, b, [0.5])
         inner = np.s_[8:-8, 8:-8]
         assert psnr(made[inner], truth[inner]) > 28
         assert psnr(made[inner], truth[inner]) > psnr(faded[inner], truth[inner]) + 4
@@ -82,7 +82,7 @@ def test_along_motion_follows_the_time_that_is_asked_for() -> None:
     scene = moving_scene(9, size=(240, 160), pan=(1.0, 0.5), disc=0)
     a, b = scene.frames[0], scene.frames[8]
     inner = np.s_[12:-12, 12:-12]
-    made = list(make_interpolator("along-motion").between(a, b, [t / 8 for t in range(1, 8)]))
+    made = list(make_interpolator("along-motion").interpolate(a, b, [t / 8 for t in range(1, 8)]))
     for t, picture in enumerate(made, 1):
         right = psnr(picture[inner], scene.frames[t][inner])
         others = [psnr(picture[inner], scene.frames[u][inner]) for u in (t - 1, t + 1)]
@@ -94,8 +94,8 @@ def test_what_is_covered_and_uncovered_comes_from_the_frame_that_shows_it() -> N
     """A bright disc moves over a dark texture: half way nothing bright is left where it was, nothing where it comes."""
     scene = moving_scene(5, size=(240, 160), pan=(0, 0))
     a, truth, b = scene.frames[0], scene.frames[2], scene.frames[4]
-    (made,) = make_interpolator("along-motion").between(a, b, [0.5])
-    (faded,) = make_interpolator("cross-fade").between(a, b, [0.5])
+    (made,) = make_interpolator("along-motion").interpolate(a, b, [0.5])
+    (faded,) = make_interpolator("cross-fade").interpolate(a, b, [0.5])
     changed = (np.abs(a.astype(int) - b).max(axis=2) > 40) & (np.abs(a.astype(int) - truth).max(axis=2) > 40)
     assert changed.mean() > 0.002
     ours, theirs = (np.abs(picture.astype(int) - truth)[changed].mean() for picture in (made, faded))

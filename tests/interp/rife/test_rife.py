@@ -67,7 +67,7 @@ def test_the_network_is_the_published_one(time: float, learnt: bool, random_weig
 def test_learnt_weights_draw_what_was_there() -> None:
     engine = open_rife(device="cpu")
     scene = moving_scene(3, size=(240, 160), pan=(3.3, 1.2))
-    made = engine.between(scene.frames[0], scene.frames[2], 0.5)
+    made = engine.interpolate(scene.frames[0], scene.frames[2], 0.5)
     inner = np.s_[8:-8, 8:-8]
     assert psnr(made[inner], scene.frames[1][inner]) > 28
 
@@ -76,12 +76,12 @@ def test_learnt_weights_draw_what_was_there() -> None:
 def test_every_depth_has_its_own_precision(random_weights: Path, dtype: str, white: int) -> None:
     a, b = moving_scene(2, size=(70, 50)).frames
     engine = open_rife("torch", random_weights, device="cpu")
-    plain = engine.between(a, b, 0.4).astype(np.float32) / 255
+    plain = engine.interpolate(a, b, 0.4).astype(np.float32) / 255
     deep = [
         frame if dtype == "uint8" else (frame / np.float32(255) * white + (0.5 if white > 1 else 0)).astype(dtype)
         for frame in (a, b)
     ]
-    made = engine.between(*deep, 0.4)
+    made = engine.interpolate(*deep, 0.4)
     assert made.dtype == np.dtype(dtype)
     assert float(np.abs(made.astype(np.float32) / white - plain).max()) < 1.1 / 255
     if dtype == "uint16":
@@ -101,7 +101,7 @@ def test_large_frames_are_looked_at_smaller(random_weights: Path, monkeypatch: p
     monkeypatch.setattr(IFNet, "forward", told)
     monkeypatch.setattr(torch_engine, "LARGE", 100)
     frames = moving_scene(2, size=(140, 60)).frames
-    assert open_rife("torch", random_weights, device="cpu").between(*frames, 0.5).shape == (60, 140, 3)
+    assert open_rife("torch", random_weights, device="cpu").interpolate(*frames, 0.5).shape == (60, 140, 3)
     assert seen == [((128, 256), 0.5)]
 
 
@@ -178,12 +178,12 @@ def test_ncnn_draws_what_torch_draws(tmp_path: Path, learnt: bool, random_weight
     assert engine.name == "ncnn"
     a, _, b = moving_scene(3, size=(140, 90), pan=(3.3, 1.2)).frames
     for time in (0.5, 0.25):
-        made = engine.between(a, b, time).astype(int)
-        wanted = open_rife("torch", source, device="cpu").between(a, b, time)
+        made = engine.interpolate(a, b, time).astype(int)
+        wanted = open_rife("torch", source, device="cpu").interpolate(a, b, time)
         assert np.abs(made - wanted).max() <= 2
         assert np.abs(made - wanted).mean() < 0.3
     with pytest.raises(InterpError, match="8 bits"):
-        engine.between(a.astype(np.uint16), b.astype(np.uint16), 0.5)
+        engine.interpolate(a.astype(np.uint16), b.astype(np.uint16), 0.5)
 
 
 def test_an_ncnn_model_that_is_not_there_ends_in_one_line(tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ def run(clip: Path, tmp_path: Path, **fields: Any) -> Path:
 def said(heard: list[Any]) -> dict[int, str]:
     """Frame -> its prompt, of all keyframes that were painted afresh."""
     return {
-        frame: work.words[place].prompt
+        frame: work.prompts[place].prompt
         for work in heard
         for place, frame in enumerate(work.frames)
-        if place not in work.given
+        if place not in work.fixed
     }
 
 
@@ -81,7 +81,9 @@ def test_words_are_the_recipes_the_shots_or_from_a_frame_on(clip: Path, tmp_path
     assert {frame for frame, words in found.items() if words == "one"} == {0, 12, 24, 36}
     assert {frame for frame, words in found.items() if words == "late"} == {48, 60}
     assert {frame for frame, words in found.items() if words == "two"} == {72, 84, 96, 108}
-    negative = {frame: work.words[place].negative for work in listener for place, frame in enumerate(work.frames)}
+    negative = {
+        frame: work.prompts[place].negative_prompt for work in listener for place, frame in enumerate(work.frames)
+    }
     assert {frame for frame, words in negative.items() if words == "fog"} == {96, 108}
 
 
@@ -89,9 +91,9 @@ def test_words_for_one_frame_add_up(clip: Path, tmp_path: Path, listener: list[A
     """A shot's words, and those from its first frame on: each says only what it says."""
     prompts = [{"shot": 1, "prompt": "two"}, {"frame": 72, "negative_prompt": "fog"}]
     run(clip, tmp_path, prompt="one", negative_prompt="rain", prompts=prompts)
-    words = {frame: work.words[place] for work in listener for place, frame in enumerate(work.frames)}
-    assert (words[60].prompt, words[60].negative) == ("one", "rain")
-    assert (words[72].prompt, words[72].negative) == ("two", "fog")
+    words = {frame: work.prompts[place] for work in listener for place, frame in enumerate(work.frames)}
+    assert (words[60].prompt, words[60].negative_prompt) == ("one", "rain")
+    assert (words[72].prompt, words[72].negative_prompt) == ("two", "fog")
 
 
 @pytest.mark.parametrize("own", ["one", "", "rust"])
@@ -116,7 +118,7 @@ def test_a_layers_own_words_come_first(clip: Path, tmp_path: Path, listener: lis
         cv2.imwrite(str(tmp_path / "mattes" / f"{number:04d}.png"), matte)
     layers = [{"object": "car", "prompt": "rust", "feather": 0}, {"object": "background"}]
     run(clip, tmp_path, prompt="one", objects=[f"car=mattes:{tmp_path / 'mattes'}"], layers=layers)
-    looks = {work.words[0].prompt: work for work in listener}
+    looks = {work.prompts[0].prompt: work for work in listener}
     assert set(looks) == {"rust", "one"}
     assert np.array_equal(looks["rust"].mattes[0] > 0, matte > 0)
     assert looks["one"].mattes[0][0, 0] == 1

@@ -17,7 +17,7 @@ from interp.tracks import MotionTrack
 from interp.types import Motion
 from interp.warp import warp
 from restyle.errors import Cancelled, RecipeError
-from restyle.painters.base import Paint, Painter
+from restyle.painters.base import Painter, PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.painters.neural_style import NeuralStylePainter
 from restyle.painters.style_networks import StyleNetworks
@@ -40,16 +40,16 @@ def track_of(frames: list[np.ndarray]) -> MotionTrack:
 
 def work_of(
     frames: list[np.ndarray], places: list[int], given: dict[int, np.ndarray] | None = None, first: int = 0
-) -> Paint:
+) -> PaintRequest:
     numbers = tuple(first + place for place in places)
-    return Paint(
+    return PaintRequest(
         shot=0,
         frames=numbers,
         pictures=tuple(frames[place] for place in places),
         seeds=numbers,
         tracker=track_of(frames),
         positions=tuple(places),
-        given=given or {},
+        fixed=given or {},
     )
 
 
@@ -210,7 +210,7 @@ def test_keyframes_follow_the_one_before_along_the_motion() -> None:
     errors = {}
     for hold in (0.0, 0.8):
         paintings = chain("starry-swirl", hold, scene.frames, [0, 4, 8])
-        motion = track.between(8, 4)
+        motion = track.motion(8, 4)
         moved = warp(paintings[1], motion.flow).astype(np.float32)
         errors[hold] = float((np.abs(moved - paintings[2]) ** 2)[motion.confidence > 0.7].mean())
     assert errors[0.8] < errors[0.0] / 4
@@ -230,7 +230,7 @@ class Known:
     def __init__(self, motion: Motion) -> None:
         self._motion = motion
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         return self._motion
 
 
@@ -246,10 +246,10 @@ def test_what_was_painted_round_something_goes_away_with_it(style: str) -> None:
         frames[-1][20:140, left : left + 50] = 240
         figure[20:140, left : left + 50] = 1
     motion = Motion(np.zeros((160, 240, 2), np.float32), cv2.GaussianBlur(1 - figure, (0, 0), 2))
-    work = dataclasses.replace(work_of(frames, [0, 1]), tracker=Known(motion))
+    request = dataclasses.replace(work_of(frames, [0, 1]), tracker=Known(motion))
 
     def ground_beside(hold: float, number: int) -> np.ndarray:
-        painting = NeuralStylePainter(style, hold=hold).paint(work, None)[0][number]
+        painting = NeuralStylePainter(style, hold=hold).paint(request, None)[0][number]
         return cv2.GaussianBlur(painting, (0, 0), 4).astype(np.float32)[20:140, 20:50]
 
     wanted = ground_beside(0.0, 1)
@@ -267,8 +267,8 @@ def test_motion_that_pulls_paint_out_of_shape_is_not_followed() -> None:
     kept = {}
     for pull in (0.05, 1.5):  # a camera that moves closer; a ramp of guessed motion
         flow = np.dstack([(x - 96) * np.float32(pull), np.zeros_like(x)])
-        work = dataclasses.replace(work_of(frames, [0, 1]), tracker=Known(Motion(flow, np.ones_like(x))))
-        first, second = NeuralStylePainter("starry-swirl").paint(work, None)[0]
+        request = dataclasses.replace(work_of(frames, [0, 1]), tracker=Known(Motion(flow, np.ones_like(x))))
+        first, second = NeuralStylePainter("starry-swirl").paint(request, None)[0]
         moved = warp(first, flow, interpolation="cubic").astype(np.float32)
         kept[pull] = float(np.abs(second - moved)[32:96, 48:144].mean() / np.abs(first - moved)[32:96, 48:144].mean())
     assert kept[0.05] < 0.3
@@ -279,8 +279,8 @@ def test_marks_are_renewed_after_a_while_and_never_all_at_once() -> None:
     """Nothing moves; the first painting is by hand, and its marks give way to the network's, a few at each keyframe."""
     frames = [texture(160, 224, 3)] * 10
     hand = texture(160, 224, 9)
-    work = work_of(frames, list(range(10)), {0: hand})
-    paintings = NeuralStylePainter("winter-ink").paint(work, None)[0]
+    request = work_of(frames, list(range(10)), {0: hand})
+    paintings = NeuralStylePainter("winter-ink").paint(request, None)[0]
 
     def marks(picture: np.ndarray) -> np.ndarray:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -321,9 +321,9 @@ def test_highlights_and_faulty_pixels_of_float_footage_do_not_spread() -> None:
 def test_random_seeds_change_nothing() -> None:
     import dataclasses
 
-    work = work_of(moving_scene(3, size=(64, 48)).frames, [0, 2])
-    one, _ = NeuralStylePainter().paint(work, None)
-    two, _ = NeuralStylePainter().paint(dataclasses.replace(work, seeds=(7, 8)), None)
+    request = work_of(moving_scene(3, size=(64, 48)).frames, [0, 2])
+    one, _ = NeuralStylePainter().paint(request, None)
+    two, _ = NeuralStylePainter().paint(dataclasses.replace(request, seeds=(7, 8)), None)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
@@ -346,10 +346,10 @@ def test_a_painting_is_enlarged_along_the_pictures_edges() -> None:
 
 def test_networks_can_be_closed_and_used_again() -> None:
     painter = NeuralStylePainter("mosaic")
-    work = work_of([texture(40, 40, 1)], [0])
-    before, _ = painter.paint(work, None)
+    request = work_of([texture(40, 40, 1)], [0])
+    before, _ = painter.paint(request, None)
     painter.close()
-    after, _ = painter.paint(work, None)
+    after, _ = painter.paint(request, None)
     assert np.array_equal(before[0], after[0])
 
 

@@ -50,7 +50,7 @@ def test_frames_between_keyframes_are_served_as_well_as_asked_for() -> None:
         for left, right in pairwise([0, *(key.frame for key in keys)]):
             if right - left > 4:
                 middle = (left + right) // 2
-                both = np.maximum(track.between(middle, left).usable, track.between(middle, right).usable)
+                both = np.maximum(track.motion(middle, left).usable, track.motion(middle, right).usable)
                 assert both.mean() >= coverage - 0.01
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]
@@ -107,7 +107,7 @@ class Explained:
 
     def add(self, picture: np.ndarray) -> None: ...
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         return Motion(np.zeros((*self._share.shape, 2), np.float32), self._share)
 
     def moved(self, frame: int) -> float:

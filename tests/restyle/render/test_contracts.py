@@ -18,9 +18,9 @@ from interp.errors import InterpError
 from interp.flow import estimated
 from interp.interpolate.still import Hold
 from interp.propagate.hold import HoldFiller
-from interp.types import Filled, Gap
+from interp.types import Gap, Propagated
 from restyle import PainterError, PartError
-from restyle.painters.base import Paint
+from restyle.painters.base import PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.render.contracts import detected, drawn, filled, masked, painted
 from restyle.types import Carry
@@ -33,11 +33,11 @@ GOOD = list(PICTURES)
 class Still:
     """No motion (``interp.types.Tracker``)."""
 
-    def between(self, here: int, there: int) -> Any:
+    def motion(self, here: int, there: int) -> Any:
         raise NotImplementedError
 
 
-WORK = Paint(0, (5, 6, 7, 8), PICTURES, (0,) * 4, Still(), (0, 1, 2, 3))
+WORK = PaintRequest(0, (5, 6, 7, 8), PICTURES, (0,) * 4, Still(), (0, 1, 2, 3))
 
 
 class Painter(IdentityPainter):
@@ -46,7 +46,7 @@ class Painter(IdentityPainter):
     def __init__(self, made: Any) -> None:
         self.made = made
 
-    def paint(self, work: Paint, carry: Carry | None) -> Any:
+    def paint(self, request: PaintRequest, carry: Carry | None) -> Any:
         if isinstance(self.made, Exception):
             raise self.made
         return self.made
@@ -88,7 +88,7 @@ class Filler:
     def __init__(self, *made: Any) -> None:
         self.made = made
 
-    def fill(self, gap: Gap) -> Iterator[Any]:
+    def propagate(self, gap: Gap) -> Iterator[Any]:
         for one in self.made:
             if isinstance(one, Exception):
                 raise one
@@ -96,7 +96,7 @@ class Filler:
 
 
 GAP = Gap(PICTURES, 0, Still(), PICTURES[0], PICTURES[3])
-ONE = Filled(PICTURES[1], 1.0)
+ONE = Propagated(PICTURES[1], 1.0)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ ONE = Filled(PICTURES[1], 1.0)
         (Filler(ONE), "filler 'odd' gave 1 in-betweens for 2 frames"),
         (Filler(ONE, ONE, ONE), "gave more in-betweens than the 2"),
         (Filler(ONE, PICTURES[1]), "gave 24 x 32 x 3 of uint8, not an in-between"),
-        (Filler(ONE, Filled(PICTURES[1], float("nan"))), "not an in-between with a coverage"),
-        (Filler(Filled(PICTURES[1].astype(np.uint16), 1.0)), "24 x 32 x 3 of uint16, where 24 x 32 x 3 of uint8"),
+        (Filler(ONE, Propagated(PICTURES[1], float("nan"))), "not an in-between with a coverage"),
+        (Filler(Propagated(PICTURES[1].astype(np.uint16), 1.0)), "24 x 32 x 3 of uint16, where 24 x 32 x 3 of uint8"),
         (Filler(ONE, KeyError("lost")), "filler 'odd' failed: 'lost'"),
     ],
 )
@@ -122,7 +122,7 @@ class Interpolator:
     def __init__(self, *made: Any) -> None:
         self.made = made
 
-    def between(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[Any]:
+    def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[Any]:
         yield from self.made
 
 
@@ -200,15 +200,15 @@ def test_jobs_look_at_what_parts_give(clip: Path, tmp_path: Path, monkeypatch: p
         restyle.restyle(clip, tmp_path / "a.mkv", **options, masker="flowcut")
     monkeypatch.undo()
     del options["objects"]
-    monkeypatch.setattr(HoldFiller, "fill", lambda self, gap: iter([]))
+    monkeypatch.setattr(HoldFiller, "propagate", lambda self, gap: iter([]))
     with pytest.raises(PartError, match="filler 'hold' gave 0 in-betweens"):
         restyle.restyle(clip, tmp_path / "b.mkv", **options)
-    monkeypatch.setattr(IdentityPainter, "paint", lambda self, work, carry: ([], Carry()))
+    monkeypatch.setattr(IdentityPainter, "paint", lambda self, request, carry: ([], Carry()))
     with pytest.raises(PainterError, match="painter 'identity' gave 0 things for 2 keyframes"):
         restyle.restyle(clip, tmp_path / "c.mkv", **options)
     monkeypatch.setattr(Canny, "detect", lambda self, picture: picture)
     with pytest.raises(PartError, match="control map 'canny' gave 48 x 64 x 3"):
         restyle.Job(clip).control_maps(tmp_path / "maps", ["canny"])
-    monkeypatch.setattr(Hold, "between", lambda self, a, b, times: iter([]))
+    monkeypatch.setattr(Hold, "interpolate", lambda self, a, b, times: iter([]))
     with pytest.raises(PartError, match="interpolator 'hold' gave 0 pictures"):
         restyle.retime(clip, tmp_path / "d.mkv", fps=48, by="hold")

@@ -11,11 +11,11 @@ from scenes import texture
 
 from interp.propagate.along_motion import AlongMotionFiller
 from interp.propagate.hold import HoldFiller
-from interp.types import Filled, Gap
+from interp.types import Gap, Propagated
 from restyle.errors import FootageError, PainterError
 from restyle.footage import open_footage
-from restyle.job.keys import MemoryShelf
-from restyle.painters.base import Paint
+from restyle.job.keys import MemoryPaintings
+from restyle.painters.base import PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.progress import Meter
 from restyle.render.engine import Engine, seed_of
@@ -35,7 +35,7 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
     look = {
         name: options.pop(name)
         for name in list(options)
-        if name in ("painter", "strength", "keep_colour", "seed", "hands")
+        if name in ("painter", "strength", "keep_colour", "seed", "storyboard")
     }
     settings: dict[str, Any] = {"filler": HoldFiller(), "repair": False} | options
     settings.setdefault("looks", [Look(**{"painter": IdentityPainter()} | look)])
@@ -43,7 +43,7 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
         engine = Engine(footage, pts=pts, **settings)
-        for _, frames in engine.render(windows, MemoryShelf(), Meter()):
+        for _, frames in engine.render(windows, MemoryPaintings(), Meter()):
             made.extend(frames)
     return made
 
@@ -52,17 +52,17 @@ class Recorder(IdentityPainter):
     """Paints frame n in the grey of n, and remembers what it was asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[Paint] = []
+        self.asked: list[PaintRequest] = []
         self.carries: list[Carry | None] = []
 
-    def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        self.asked.append(work)
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        self.asked.append(request)
         self.carries.append(carry)
         made = [
-            work.given.get(place, np.full_like(picture, 2 * number))
-            for place, (number, picture) in enumerate(zip(work.frames, work.pictures, strict=True))
+            request.fixed.get(place, np.full_like(picture, 2 * number))
+            for place, (number, picture) in enumerate(zip(request.frames, request.pictures, strict=True))
         ]
-        return made, Carry(facts={"last": work.frames[-1]})
+        return made, Carry(facts={"last": request.frames[-1]})
 
 
 def greys(made: list[Rendered]) -> list[int]:
@@ -75,10 +75,10 @@ def test_windows_share_their_keyframe_and_hand_on_the_carry(tmp_path: Path) -> N
     made = render(path, [window(0, 6, [0, 3, 6]), window(6, 12, [6, 10], 1)], painter=painter)
     assert [r.result.index for r in made if not r.boundary] == list(range(12))
     assert [r.result.index for r in made if r.boundary] == [6]
-    assert [work.frames for work in painter.asked] == [(0, 3, 6), (6, 10)]
+    assert [request.frames for request in painter.asked] == [(0, 3, 6), (6, 10)]
     assert painter.carries[0] is None
     assert painter.carries[1] == Carry(facts={"last": 6})
-    assert np.array_equal(painter.asked[1].given[0], np.full((24, 32, 3), 12, np.uint8))
+    assert np.array_equal(painter.asked[1].fixed[0], np.full((24, 32, 3), 12, np.uint8))
     assert greys(made) == [0, 0, 6, 6, 6, 12, 12, 12, 12, 20, 20, 20]
     assert [r.key.frame for r in made if r.key is not None and not r.boundary] == [0, 3, 6, 10]
 
@@ -110,7 +110,7 @@ def test_windows_in_the_middle_alone(tmp_path: Path) -> None:
 def test_pictures_painted_by_hand_reach_the_painter(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", moving_frames(6, (32, 24)))
     hand = texture(24, 32, 9)
-    made = render(path, [window(0, 6, [0, 3])], painter=Recorder(), hands={3: hand})
+    made = render(path, [window(0, 6, [0, 3])], painter=Recorder(), storyboard={3: hand})
     assert np.array_equal(made[3].result.picture, hand)
     assert np.array_equal(made[2].result.picture, hand)
 
@@ -135,7 +135,7 @@ def test_a_painter_that_fails_is_named_with_its_frames(tmp_path: Path) -> None:
     class Broken(IdentityPainter):
         name = "broken"
 
-        def paint(self, work: Paint, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
             raise ZeroDivisionError("no paint left")
 
     path = lossless(tmp_path / "a.mkv", moving_frames(4, (32, 24)))
@@ -172,7 +172,7 @@ def test_closing_early_stops_the_threads(tmp_path: Path) -> None:
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
         engine = Engine(footage, pts=pts, looks=[Look(IdentityPainter())], filler=HoldFiller())
-        rendering = engine.render([window(0, 10, [0, 10]), window(10, 30, [10], 1)], MemoryShelf(), Meter())
+        rendering = engine.render([window(0, 10, [0, 10]), window(10, 30, [10], 1)], MemoryPaintings(), Meter())
         _, frames = next(rendering)
         next(frames)
         rendering.close()
@@ -185,9 +185,9 @@ class Unsure(HoldFiller):
     def __init__(self, coverage: float) -> None:
         self.coverage = coverage
 
-    def fill(self, gap: Gap) -> Iterator[Filled]:
-        for one in super().fill(gap):
-            yield Filled(one.picture, self.coverage)
+    def propagate(self, gap: Gap) -> Iterator[Propagated]:
+        for one in super().propagate(gap):
+            yield Propagated(one.picture, self.coverage)
 
 
 def test_how_much_is_explained_is_told_and_too_little_is_painted(tmp_path: Path) -> None:

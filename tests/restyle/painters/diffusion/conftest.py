@@ -9,8 +9,8 @@ import pytest
 from hub_server import Hub, hub_server
 
 from interp.types import Motion
-from restyle.painters.base import Paint
-from restyle.types import Words
+from restyle.painters.base import PaintRequest
+from restyle.types import TextPrompt
 
 torch = pytest.importorskip("torch")
 
@@ -63,7 +63,7 @@ class Shift:
     def __init__(self, size: tuple[int, int], by: tuple[float, float] = (0.0, 0.0), seen: float = 1.0) -> None:
         self._size, self._by, self._seen = size, by, seen
 
-    def between(self, here: int, there: int) -> Motion:
+    def motion(self, here: int, there: int) -> Motion:
         width, height = self._size
         flow = np.empty((height, width, 2), np.float32)
         flow[...] = np.array(self._by, np.float32) * (there - here)
@@ -81,18 +81,20 @@ def picture(number: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
     return cv2.resize(rough, size, interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
 
 
-def job(pictures: list[np.ndarray], *, tracker: Any = None, first: int = 0, step: int = 10, **more: Any) -> Paint:
+def job(
+    pictures: list[np.ndarray], *, tracker: Any = None, first: int = 0, step: int = 10, **more: Any
+) -> PaintRequest:
     """A window of keyframes ``step`` frames apart."""
     count = len(pictures)
     height, width = pictures[0].shape[:2]
-    return Paint(
+    return PaintRequest(
         shot=0,
         frames=tuple(first + step * n for n in range(count)),
         pictures=tuple(pictures),
         seeds=more.pop("seeds", tuple(1000 + first + n for n in range(count))),
         tracker=tracker or Shift((width, height)),
         positions=tuple(step * n for n in range(count)),
-        words=more.pop("words", tuple(Words("a red car", "fog") for _ in range(count))),
+        prompts=more.pop("prompts", tuple(TextPrompt("a red car", "fog") for _ in range(count))),
         **more,
     )
 

@@ -16,7 +16,7 @@ from restyle.errors import RecipeError  # noqa: E402
 from restyle.painters.diffusion.inversion import draws_noise, invert  # noqa: E402
 from restyle.painters.diffusion.latents import levels  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
-from restyle.types import Words  # noqa: E402
+from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import OFF, job, picture  # noqa: E402
 
@@ -78,7 +78,7 @@ def test_painted_back_it_is_the_footage(tiny: Any, tmp_path: Any, family: str, n
 
     def error(start: str) -> float:
         painter = DiffusionPainter(model=model, steps=30, denoise=0.6, guidance=1.0, start=start, **OFF)
-        _, carry = painter.paint(job(pictures, words=(Words(),) * 2), None)
+        _, carry = painter.paint(job(pictures, prompts=(TextPrompt(),) * 2), None)
         models, _ = painter._ready(job(pictures))
         found = []
         for kept, one in zip(("anchor", "last"), pictures, strict=True):
@@ -101,7 +101,7 @@ def test_the_same_frames_are_painted_the_same_and_the_words_are_heard(tiny: Any,
     made, _ = painter.paint(job([picture(1)] * 3, controls=maps), None)
     for other in made[1:]:
         assert np.abs(made[0].astype(int) - other).max() <= 1
-    said, _ = painter.paint(job([picture(1)] * 3, controls=maps, words=(Words("a blue boat"),) * 3), None)
+    said, _ = painter.paint(job([picture(1)] * 3, controls=maps, prompts=(TextPrompt("a blue boat"),) * 3), None)
     assert np.abs(said[0].astype(int) - made[0]).mean() > 1
 
 
@@ -116,12 +116,12 @@ def test_the_style_picture_has_no_part_in_it(tiny: Any, tmp_path: Any) -> None:
         {"style": str(tmp_path / "style.png"), "ip_adapter": tiny("ip-adapter-sd15"), "style_weight": 0.8},
     ):
         painter = DiffusionPainter(model=tiny("sd15"), steps=4, start="inversion", longest=0, guidance=3.0, **more)
-        work = job([picture(1)])
-        _, sampler = painter._ready(work)
+        request = job([picture(1)])
+        _, sampler = painter._ready(request)
         seen: list[Any] = []
         inverted = sampler._inverted
         sampler._inverted = lambda *words, inverted=inverted, seen=seen: (seen.append(inverted(*words)), seen[-1])[1]
-        painter.paint(work, None)
+        painter.paint(request, None)
         found.append(seen[0][0].noise)
     assert torch.allclose(*found, atol=1e-4)
 

@@ -19,7 +19,7 @@ from restyle.painters.diffusion.models import Machine, Models, choose_machine, l
 from restyle.painters.diffusion.options import Options  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.painters.diffusion.places import find_places  # noqa: E402
-from restyle.types import Words  # noqa: E402
+from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import OFF, job, partly_fitting_lora, picture  # noqa: E402
 
@@ -73,7 +73,7 @@ def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
     whole, single = load(model=tiny("sd15")), load(model=str(path), config=tiny("sd15"))
     for part in ("unet", "vae", "text_encoder"):
         assert same(weights(whole, part), weights(single, part)), part
-    words = [models.encode(Words("a red car", "fog"), guided=True)[0] for models in (whole, single)]
+    words = [models.encode(TextPrompt("a red car", "fog"), guided=True)[0] for models in (whole, single)]
     assert torch.equal(*words)
 
 
@@ -175,8 +175,8 @@ def test_a_lora_of_which_the_model_has_not_all_layers_is_told(tiny: Any, tmp_pat
 def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
     compel = pytest.importorskip("compel")
     models = load(model=tiny(family))
-    plain, pooled = models.encode(Words("a red car", "fog"), guided=True)
-    weighed, _ = models.encode(Words("a (red)1.5 car", "fog"), guided=True)
+    plain, pooled = models.encode(TextPrompt("a red car", "fog"), guided=True)
+    weighed, _ = models.encode(TextPrompt("a (red)1.5 car", "fog"), guided=True)
     assert (plain - weighed).abs().max() > 1e-3
     import warnings
 
@@ -189,7 +189,7 @@ def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
     if made is not None:
         assert torch.equal(plain, torch.cat([made[1], made[0]]))
     assert (pooled is not None) == (family == "sdxl")
-    assert models.encode(Words("a (red)1.5 car"), guided=False)[0].shape[0] == 1
+    assert models.encode(TextPrompt("a (red)1.5 car"), guided=False)[0].shape[0] == 1
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
@@ -197,7 +197,7 @@ def test_nothing_said_is_the_same_with_weights_and_without(tiny: Any, family: st
     """SDXL was trained with zeros for it, SD 1.5 with the empty prompt."""
     pytest.importorskip("compel")
     models = load(model=tiny(family))
-    plain, weighed = (models.encode(Words(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
+    plain, weighed = (models.encode(TextPrompt(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
     for one, other in zip(plain, weighed, strict=True):
         if one is not None:
             assert torch.allclose(one[0], other[0], atol=1e-5)

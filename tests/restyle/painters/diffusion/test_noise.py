@@ -63,8 +63,8 @@ def test_it_goes_with_the_footage() -> None:
     whole = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (2 * FINE, FINE), np.float32), seen, 8))
     assert np.allclose(whole[:, :-1, :-2], noise[:, 1:, 2:], atol=1e-4)
     part = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (1, 0), np.float32), seen, 9))
-    alike = np.corrcoef(part[:, :, :-1].ravel(), noise[:, :, :-1].ravel())[0, 1]
-    assert abs(alike - (FINE - 1) / FINE) < 0.05
+    similarity = np.corrcoef(part[:, :, :-1].ravel(), noise[:, :, :-1].ravel())[0, 1]
+    assert abs(similarity - (FINE - 1) / FINE) < 0.05
 
 
 def test_what_is_not_seen_is_new() -> None:

@@ -15,9 +15,9 @@ pytest.importorskip("diffusers")
 
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
 from restyle.job.store import load_carry, save_carry  # noqa: E402
-from restyle.painters.base import Paint  # noqa: E402
+from restyle.painters.base import PaintRequest  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
-from restyle.types import Carry, Words  # noqa: E402
+from restyle.types import Carry, TextPrompt  # noqa: E402
 
 from .conftest import OFF, Shift, job, picture  # noqa: E402
 
@@ -72,7 +72,7 @@ def test_the_batch_does_not_matter(tiny: Any, mode: str) -> None:
     assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(whole, parts, strict=True))
 
 
-def windows(pictures: list[np.ndarray], sizes: list[int]) -> list[tuple[list[int], Paint]]:
+def windows(pictures: list[np.ndarray], sizes: list[int]) -> list[tuple[list[int], PaintRequest]]:
     """Windows that share their boundary keyframes."""
     made, start = [], 0
     for size in sizes:
@@ -88,9 +88,9 @@ def run(painters: list[DiffusionPainter], pictures: list[np.ndarray], sizes: lis
     """All windows in turn, each by the next of the painters; with a folder, what is handed on goes through files."""
     carry: Carry | None = None
     done: dict[int, np.ndarray] = {}
-    for number, (places, work) in enumerate(windows(pictures, sizes)):
+    for number, (places, request) in enumerate(windows(pictures, sizes)):
         given = {0: done[places[0]]} if places[0] in done else {}
-        made, carry = painters[number % len(painters)].paint(replace(work, given=given), carry)
+        made, carry = painters[number % len(painters)].paint(replace(request, fixed=given), carry)
         done |= dict(zip(places, made, strict=True))
         if tmp_path is not None:
             save_carry(tmp_path / "carry.npz", carry)
@@ -144,7 +144,7 @@ def test_rows_that_are_looked_at_are_computed_every_second_of_many_steps(
 def test_paintings_by_hand_come_back_and_the_others_follow(tiny: Any) -> None:
     pictures = [picture(n) for n in range(3)]
     by_hand = np.full_like(pictures[0], (200, 30, 30))
-    made, _ = painter(tiny).paint(job(pictures, given={0: by_hand}), None)
+    made, _ = painter(tiny).paint(job(pictures, fixed={0: by_hand}), None)
     plain, _ = painter(tiny).paint(job(pictures), None)
     assert np.array_equal(made[0], by_hand)
     assert np.abs(made[1].astype(int) - plain[1]).mean() > 2
@@ -181,13 +181,13 @@ def test_any_size_and_depth(tiny: Any, dtype: str, size: tuple[int, int]) -> Non
 
 
 def test_words_weigh(tiny: Any) -> None:
-    def said(*words: Words) -> np.ndarray:
-        return painter(tiny, **OFF).paint(job([picture(1)], words=words), None)[0][0]
+    def said(*words: TextPrompt) -> np.ndarray:
+        return painter(tiny, **OFF).paint(job([picture(1)], prompts=words), None)[0][0]
 
-    plain = said(Words("a red car", "fog"))
-    assert not np.array_equal(plain, said(Words("a blue boat", "fog")))
-    assert not np.array_equal(plain, said(Words("a red car", "rain")))
-    assert not np.array_equal(plain, said(Words("a (red)1.6 car", "fog")))
+    plain = said(TextPrompt("a red car", "fog"))
+    assert not np.array_equal(plain, said(TextPrompt("a blue boat", "fog")))
+    assert not np.array_equal(plain, said(TextPrompt("a red car", "rain")))
+    assert not np.array_equal(plain, said(TextPrompt("a (red)1.6 car", "fog")))
 
 
 def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
@@ -196,8 +196,8 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
     wanted, _ = painter(tiny, batch=8).paint(job(pictures), None)
     told: list[str] = []
     short = painter(tiny, batch=8)
-    work = job(pictures, tick=told.append)
-    models, _ = short._ready(work)
+    request = job(pictures, tick=told.append)
+    models, _ = short._ready(request)
     forward = models.pipe.unet.forward
 
     def failing(sample: Any, *words: Any, **more: Any) -> Any:
@@ -206,12 +206,12 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
         return forward(sample, *words, **more)
 
     models.pipe.unet.forward = failing
-    made, _ = short.paint(work, None)
+    made, _ = short.paint(request, None)
     assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(made, wanted, strict=True))
     assert any("out of memory with 5 keyframes at once; going on with 2" in line for line in told)
     models.pipe.unet.forward = lambda *_, **__: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory"))
     with pytest.raises(PainterError, match="offload=true"):
-        short.paint(work, None)
+        short.paint(request, None)
 
 
 def test_numbers_that_are_none_are_told(tiny: Any) -> None:

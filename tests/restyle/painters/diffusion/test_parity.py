@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
-from restyle.types import Words  # noqa: E402
+from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import OFF, job, picture  # noqa: E402
 
@@ -81,8 +81,8 @@ def test_keyframes_are_the_plain_pipelines(tiny: Any, family: str, nets: int, co
         controls=[{"kind": kind, "model": net, "strength": weight, "end": end} for kind, weight, end in each],
         steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, batch=2, **OFF,
     )  # fmt: skip
-    work = job(pictures, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
-    ours, _ = painter.paint(work, None)
+    request = job(pictures, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
+    ours, _ = painter.paint(request, None)
     more: dict[str, Any] = {}
     if nets:
         more = {
@@ -90,7 +90,7 @@ def test_keyframes_are_the_plain_pipelines(tiny: Any, family: str, nets: int, co
             "control_guidance_end": ends if nets > 1 else ends[0],
         }
     pipe = plain(family, tiny(family), [net] * nets)
-    same(ours, paint_plainly(pipe, pictures, maps, work.seeds, **more))
+    same(ours, paint_plainly(pipe, pictures, maps, request.seeds, **more))
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
@@ -138,8 +138,8 @@ def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(
         controls=[{"kind": one, "model": net, "strength": w} for one, w in zip(kinds, weights, strict=True)],
         steps=STEPS, denoise=strength, guidance=5.0, **OFF,
     )  # fmt: skip
-    work = job(pictures, mattes=mattes, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
-    ours, _ = painter.paint(work, None)
+    request = job(pictures, mattes=mattes, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
+    ours, _ = painter.paint(request, None)
     name = f"StableDiffusion{'XL' * (family == 'sdxl')}{'ControlNet' * bool(nets)}InpaintPipeline"
     networks = [diffusers.ControlNetModel.from_pretrained(net) for _ in kinds]
     parts: dict[str, Any] = {"controlnet": networks if nets > 1 else networks[0]} if nets else {}
@@ -158,7 +158,7 @@ def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(
             "a red car", negative_prompt="fog", image=Image.fromarray(one),
             mask_image=Image.fromarray((mattes[n] * 255).astype(np.uint8)), height=48, width=64,
             num_inference_steps=round(STEPS / strength), strength=min(1.0, strength + 1e-6), guidance_scale=5.0,
-            generator=torch.Generator().manual_seed(work.seeds[n]), output_type="np", **more,
+            generator=torch.Generator().manual_seed(request.seeds[n]), output_type="np", **more,
         ).images[0]  # fmt: skip
         theirs.append(np.rint(made * 255).astype(np.uint8))
     same(ours, theirs)
@@ -186,8 +186,8 @@ def test_everything_at_once_is_the_librarys(tiny: Any, kind: str, tmp_path: Any)
         loras=[{"source": lora, "weight": 0.7}], style=str(tmp_path / "style.png"), ip_adapter=adapter, style_weight=0.9,
         steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF,
     )  # fmt: skip
-    work = job([one], mattes=(matte,), controls={"canny": (maps[0],), "depth": (maps[1],)})
-    ours, _ = painter.paint(work, None)
+    request = job([one], mattes=(matte,), controls={"canny": (maps[0],), "depth": (maps[1],)})
+    ours, _ = painter.paint(request, None)
     name = f"StableDiffusion{'XL' * (family == 'sdxl')}ControlNetInpaintPipeline"
     nets = [diffusers.ControlNetModel.from_pretrained(net) for _ in maps]
     pipe = getattr(diffusers, name).from_pretrained(tiny(kind), controlnet=nets)
@@ -201,7 +201,7 @@ def test_everything_at_once_is_the_librarys(tiny: Any, kind: str, tmp_path: Any)
         mask_image=Image.fromarray((matte * 255).astype(np.uint8)), control_image=[Image.fromarray(m) for m in maps],
         controlnet_conditioning_scale=[0.8, 0.5], control_guidance_start=[0.0, 0.3], control_guidance_end=[0.7, 1.0],
         ip_adapter_image=Image.open(tmp_path / "style.png"), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6,
-        guidance_scale=5.0, generator=torch.Generator().manual_seed(work.seeds[0]), output_type="np",
+        guidance_scale=5.0, generator=torch.Generator().manual_seed(request.seeds[0]), output_type="np",
     ).images[0]  # fmt: skip
     same(ours, [np.rint(theirs * 255).astype(np.uint8)])
 
@@ -215,7 +215,7 @@ def test_no_negative_prompt_is_what_sdxl_takes_for_none(tiny: Any, zeros: bool, 
     (folder / "model_index.json").write_text(json.dumps(index | {"force_zeros_for_empty_prompt": zeros}))
     one = picture(3)
     painter = DiffusionPainter(model=str(folder), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
-    ours, _ = painter.paint(job([one], words=(Words("a red car", ""),)), None)
+    ours, _ = painter.paint(job([one], prompts=(TextPrompt("a red car", ""),)), None)
     pipe = plain("sdxl", str(folder), [])
     assert pipe.config.force_zeros_for_empty_prompt is zeros
     theirs = pipe(
@@ -244,13 +244,15 @@ def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) ->
 def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
     """Its own embeddings, given to the plain pipeline."""
     compel = pytest.importorskip("compel")
-    words = Words("a (red)1.6 car by a lake++", "fog--")
+    words = TextPrompt("a (red)1.6 car by a lake++", "fog--")
     pictures = [picture(3), picture(4)]
     painter = DiffusionPainter(model=tiny(family), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
-    ours, _ = painter.paint(job(pictures, words=(words,) * 2), None)
+    ours, _ = painter.paint(job(pictures, prompts=(words,) * 2), None)
     pipe = plain(family, tiny(family), [])
     xl = family == "sdxl"
-    made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(words.prompt, negative_prompt=words.negative)
+    made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(
+        words.prompt, negative_prompt=words.negative_prompt
+    )
     said = {"prompt_embeds": made.embeds, "negative_prompt_embeds": made.negative_embeds}
     if xl:
         said |= {
