@@ -1,4 +1,4 @@
-"""How much control maps flicker along the true motion of the rendered sample, as detected and steadied.
+"""How much control maps flicker along the true motion of the rendered sample, as detected and stabilised.
 
     python benchmarks/map_flicker.py [--frames 24] [--every 4,8,12,24] [--pose]
 
@@ -6,9 +6,9 @@ Depth: the true nearness (1/distance) with a scale, a shift and blotches of each
 *flicker* is the mean difference between a map and the next one pulled back along the true motion, where both see the same
 point; *error* is the mean difference from the true nearness, after one scale and shift for the whole shot (*shape*: for
 each frame). Edges: Canny on the clip; *flicker* is the share of edge points that have no partner within a pixel in the next
-frame, along the true motion. The steadier sees the clip's own estimated motion only.
+frame, along the true motion. The stabiliser sees the clip's own estimated motion only.
 
-``--every``: the same of keyframes alone, so many frames apart, as a job steadies them. Detected depth is then what a network
+``--every``: the same of keyframes alone, so many frames apart, as a job stabilises them. Detected depth is then what a network
 gives that fits each picture by itself to [0, 1]: from the blotched nearness, and from the true (*exact*). Soft lines (*detail*:
 mean difference of neighbouring pixels) and normals (the true ones, some degrees off; *error*: mean angle to them) are left
 alone by jobs: this is what averaging would do.
@@ -36,11 +36,11 @@ from controls.maps.canny import Canny
 from controls.maps.lineart import StandardLineart
 from controls.maps.normal import normal_picture, normals_from_nearness
 from controls.maps.sizes import grey_picture
-from controls.stabilise.consecutive import steady
-from controls.stabilise.keyframes import steady_keys
-from controls.stabilise.motion import KeyTracker, SlidingTracker
-from controls.stabilise.values import values_at
-from controls.stabilise.window import SteadyOptions
+from controls.stabilise.consecutive import stabilise
+from controls.stabilise.keyframes import stabilise_keyframes
+from controls.stabilise.motion import KeyframeTracker, SlidingTracker
+from controls.stabilise.values import average_map
+from controls.stabilise.window import StabiliseOptions
 from controls.types import ControlMap
 from interp.flow import estimator
 from interp.warp import compose, outside, warp
@@ -175,15 +175,15 @@ def fitted(values: np.ndarray) -> np.ndarray:
 
 
 def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
-    """What steadying does to keyframes ``every`` frames apart."""
+    """What stabilising does to keyframes ``every`` frames apart."""
     keys = list(range(0, len(shot), every))
     frames = [first + key for key in keys]
     true = nearness(truth, range(first, first + len(shot)))
     blotched = pumping(true)
     print(f"keyframes {every} apart, of frames {first}-{first + len(shot) - 1}")
 
-    def tracker() -> KeyTracker:
-        return KeyTracker(shot, estimator("dis"), keys)
+    def tracker() -> KeyframeTracker:
+        return KeyframeTracker(shot, estimator("dis"), keys)
 
     def show(name: str, values: list[np.ndarray]) -> None:
         there = [true[key] for key in keys]
@@ -197,13 +197,13 @@ def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
         raw = {key: fitted(source[key]) for key in keys}
         show(f"{name} detected", list(raw.values()))
         maps = {key: ControlMap("depth", grey_picture(raw[key]), raw[key]) for key in keys}
-        done = [made for _, made in steady_keys(maps.__getitem__, keys, tracker(), how="depth")]
-        show(f"{name} steadied", [made.values for made in done if made.values is not None])
+        done = [made for _, made in stabilise_keyframes(maps.__getitem__, keys, tracker(), method="depth")]
+        show(f"{name} stabilised", [made.values for made in done if made.values is not None])
         show(f"{name} as shown", [made.picture[..., 0] / np.float32(255) for made in done])
     pictures = {key: next(shot.read(key, key + 1)) for key in keys}
     lines = {key: Canny().detect(picture) for key, picture in pictures.items()}
-    kept = [made for _, made in steady_keys(lines.__getitem__, keys, tracker(), how="edges")]
-    for name, edges in (("detected", [*lines.values()]), ("steadied", kept)):
+    kept = [made for _, made in stabilise_keyframes(lines.__getitem__, keys, tracker(), method="edges")]
+    for name, edges in (("detected", [*lines.values()]), ("stabilised", kept)):
         drawn = [made.picture for made in edges]
         share = np.mean([(picture[..., 0] > 0).mean() for picture in drawn])
         print(f"  edges   {name:17} flicker {key_edge_flicker(drawn, truth, frames):.4f}  drawn {share:.4f}")
@@ -223,17 +223,17 @@ def _show_averaged(
     truth: Truth,
     keys: list[int],
     frames: list[int],
-    tracker: KeyTracker,
+    tracker: KeyframeTracker,
     maps: dict[int, ControlMap],
     true: dict[int, np.ndarray] | None = None,
 ) -> None:
     """What averaging soft lines, or normals, with the two keyframes on each side does."""
-    averaged = {}
+    average_along_motion = {}
     for place, key in enumerate(keys):
         near = {other: maps[other] for other in keys[max(0, place - 2) : place + 3]}
         away = [abs(other - key) for other in near if other != key] or [0]
-        averaged[key] = values_at(key, near, tracker, max(max(away), 2 * min(away)))
-    for name, made in (("detected", maps), ("averaged", averaged)):
+        average_along_motion[key] = average_map(key, near, tracker, max(max(away), 2 * min(away)))
+    for name, made in (("detected", maps), ("average_along_motion", average_along_motion)):
         pictures = [each.picture.astype(np.float32) / 255 for each in made.values()]
         small = [cv2.resize(each, truth.grid, interpolation=cv2.INTER_AREA) for each in pictures]
         said = f"detail {np.mean([np.abs(np.diff(each[..., 0], axis=1)).mean() for each in pictures]):.4f}"
@@ -273,16 +273,16 @@ def joint_flicker(maps: list[ControlMap], truth: Truth, frames: range, who: str)
     return float(np.mean(jumps)), float(np.mean(off))
 
 
-def show_pose(how: SteadyOptions) -> None:
+def show_pose(how: StabiliseOptions) -> None:
     """The joints of the figures in ``square``."""
     truth, detector = load_truth("square"), make_map("pose", {"storyboard": False})
     for who, frames in (("walker", range(60)), ("child", range(70, 112))):
         shot = Shot(frames[0], len(frames), "square")
         found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
         tracker = SlidingTracker(shot, estimator("dis"))
-        kept = [made for _, made in steady(found.__getitem__, range(len(shot)), tracker, how="pose", options=how)]
+        kept = [made for _, made in stabilise(found.__getitem__, range(len(shot)), tracker, method="pose", options=how)]
         print(f"{who}, frames {frames[0]}-{frames[-1]} of square")
-        for name, maps in (("detected", found), ("steadied", kept)):
+        for name, maps in (("detected", found), ("stabilised", kept)):
             flicker, off = joint_flicker(maps, truth, frames, who)
             several = np.mean([len(made.facts["people"]) for made in maps])
             print(f"  joints {name} flicker {flicker:.2f}  off {off:.2f}  people a frame {several:.2f}")
@@ -291,12 +291,12 @@ def show_pose(how: SteadyOptions) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=48, help="frames of each shot")
-    parser.add_argument("--radius", type=int, default=SteadyOptions().radius)
+    parser.add_argument("--radius", type=int, default=StabiliseOptions().radius)
     parser.add_argument("--every", help="keyframes alone, so many frames apart: numbers with commas")
     parser.add_argument("--pose", action="store_true", help="joints, instead of depth and edges")
     options = parser.parse_args()
     truth = load_truth()
-    how = SteadyOptions(radius=options.radius)
+    how = StabiliseOptions(radius=options.radius)
     if options.pose:
         show_pose(how)
         return
@@ -311,13 +311,13 @@ def main() -> None:
 
         def run(load: Callable[[int], ControlMap], way: str) -> list[ControlMap]:
             tracker = SlidingTracker(shot, estimator("dis"))  # noqa: B023
-            return [made for _, made in steady(load, list(numbers), tracker, how=way, options=how)]  # type: ignore  # noqa: B023
+            return [made for _, made in stabilise(load, list(numbers), tracker, method=way, options=how)]  # type: ignore  # noqa: B023
 
         true = nearness(truth, frames)
         raw = pumping(true)
         still = [m.values for m in run(lambda t: ControlMap("depth", grey_picture(raw[t]), raw[t]), "depth")]  # noqa: B023
         print(f"frames {frames[0]}-{frames[-1]}")
-        for name, values in (("truth", true), ("detected", raw), ("steadied", still)):
+        for name, values in (("truth", true), ("detected", raw), ("stabilised", still)):
             print(
                 f"  depth {name:9} flicker {depth_flicker(values, truth, frames):.4f}  error {depth_error(values, true):.4f}"
                 f"  shape {depth_error(values, true, each=True):.4f}"
@@ -325,7 +325,7 @@ def main() -> None:
         canny = Canny()
         lines = [canny.detect(picture) for picture in shot.read(0, len(shot))]
         kept = run(lambda t: lines[t], "edges")  # noqa: B023
-        for name, maps in (("detected", lines), ("steadied", kept)):
+        for name, maps in (("detected", lines), ("stabilised", kept)):
             pictures = [made.picture for made in maps]
             share = np.mean([(picture[..., 0] > 0).mean() for picture in pictures])
             print(f"  edges {name:9} flicker {edge_flicker(pictures, truth, frames):.4f}  drawn {share:.4f}")

@@ -5,7 +5,7 @@
     detector = make_map("canny", {"low": 80})
     made = detector.detect(picture)  # a controls.types.ControlMap of the picture's size
 
-``kinds()`` lists what there is with its facts, ``presence(facts)`` what of its needs is there; ``steady`` makes maps of
+``kinds()`` lists what there is with its facts, ``presence(facts)`` what of its needs is there; ``stabilise`` makes maps of
 consecutive frames hold still along the footage's motion, ``write_map`` and ``read_maps`` keep them as files that can be
 edited by hand.
 """

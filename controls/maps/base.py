@@ -10,9 +10,9 @@ import numpy as np
 
 from controls.types import ControlMap
 
-__all__ = ["Detector", "KindFacts", "PairDetector", "Steadier", "Weights"]
+__all__ = ["Detector", "KindFacts", "PairDetector", "StabiliseMethod", "Weights"]
 
-Steadier = Literal["depth", "edges", "lines", "normal", "pose", "none"]
+StabiliseMethod = Literal["depth", "edges", "lines", "normal", "pose", "none"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class KindFacts:
     """The sides of the picture that it looks at are multiples of this; it is resized there and back."""
     takes: Literal["picture", "pair"] = "picture"
     """``pair``: it looks at two neighbouring frames (``PairDetector``)."""
-    steadier: Steadier = "none"
-    """Which way of steadying along motion suits its maps."""
+    stabilise_method: StabiliseMethod = "none"
+    """Method of temporal stabilisation (``controls.stabilise``) that suits its maps."""
     controlnets: Mapping[str, str] = field(default_factory=dict)
     """Base model (``sd15``, ``sdxl``) -> hub id of the ControlNet that these maps are meant for."""
 

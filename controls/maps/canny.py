@@ -19,7 +19,7 @@ class Canny:
 
     ``low``, ``high``: the gradient (L1 norm of Sobel, 0 to 2040) above which a line goes on, and above which it may begin.
     ``resolution``: short side to detect at; ``None`` is the picture's own. ``faint``: what share of both thresholds a faint
-    line must reach; faint lines are not drawn, but let steadying tell a line that fades for a frame from one that is gone.
+    line must reach; faint lines are not drawn, but let stabilising tell a line that fades for a frame from one that is gone.
     """
 
     facts = KindFacts(
@@ -28,7 +28,7 @@ class Canny:
         about="Canny edges (Canny 1986), by OpenCV",
         licence="Apache-2.0",
         output="255 on a line, else 0",
-        steadier="edges",
+        stabilise_method="edges",
         controlnets={"sd15": "lllyasviel/control_v11p_sd15_canny", "sdxl": "diffusers/controlnet-canny-sdxl-1.0"},
     )
 

@@ -21,7 +21,7 @@ _OUTPUT = "near is 255, far is 0, linear in "
 
 def depth_map(values: np.ndarray, *, black: float = 0.0, white: float = 1.0) -> ControlMap:
     """The map of nearness in [0, 1] (float32 H x W). ``black`` and ``white``, the values shown as 0 and as 255, go with it as
-    ``facts``, so that a steadied map is shown alike."""
+    ``facts``, so that a stabilised map is shown alike."""
     shown = (values - np.float32(black)) / np.float32(max(white - black, 1e-6))
     picture = as_picture((shown.clip(0, 1) * np.float32(255)).astype(np.uint8))  # cut off, as ControlNet's own tools do
     return ControlMap("depth", picture, values, {"black": float(black), "white": float(white)})
@@ -54,7 +54,7 @@ class DepthAnything:
             "Apache-2.0",
         ),
         multiple=14,
-        steadier="depth",
+        stabilise_method="depth",
         controlnets=CONTROLNETS,
     )
 
@@ -103,7 +103,7 @@ class MidasDepth(AuxDetector):
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("dpt_hybrid-midas-501f0c75.pt",), "MIT"),
         multiple=64,
-        steadier="depth",
+        stabilise_method="depth",
         controlnets=CONTROLNETS,
     )
     module, part = "midas", "MidasDetector"
@@ -135,7 +135,7 @@ class ZoeDepth(AuxDetector):
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("ZoeD_M12_N.pt",), "MIT"),
         multiple=64,
-        steadier="depth",
+        stabilise_method="depth",
         controlnets={**CONTROLNETS, "sdxl": "diffusers/controlnet-zoe-depth-sdxl-1.0"},
     )
     module, part = "zoe", "ZoeDetector"

@@ -57,7 +57,7 @@ class DWPose:
         licence="Apache-2.0",
         output=OUTPUT,
         weights=Weights("yzd-v/DWPose", (FINDER, POSER), "Apache-2.0"),
-        steadier="pose",
+        stabilise_method="pose",
         controlnets=CONTROLNETS,
     )
 

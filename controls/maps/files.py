@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"([0-9]+)(?=[^0-9]*$)")
 
 
 def write_maps(folder: str | os.PathLike[str], maps: Iterable[tuple[int, ControlMap]], *, bits: int = 8) -> list[Path]:
-    """Write (frame, map) pairs, as ``steady`` yields them, one at a time. Returns the files. Raises as ``write_map``."""
+    """Write (frame, map) pairs, as ``stabilise`` yields them, one at a time. Returns the files. Raises as ``write_map``."""
     return [write_map(folder, frame, made, bits=bits) for frame, made in maps]
 
 

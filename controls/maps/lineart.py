@@ -28,7 +28,7 @@ class StandardLineart:
         licence="Apache-2.0",
         output="0 off the lines; 127 on a line of typical strength, up to 255 on a strong one",
         multiple=64,
-        steadier="lines",
+        stabilise_method="lines",
         controlnets={"sd15": "lllyasviel/control_v11p_sd15_lineart", "sdxl": "TheMistoAI/MistoLine"},
     )
 
@@ -72,7 +72,7 @@ class RealisticLineart(AuxDetector):
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("sk_model.pth", "sk_model2.pth"), "MIT"),
         multiple=64,
-        steadier="lines",
+        stabilise_method="lines",
         controlnets=StandardLineart.facts.controlnets,
     )
     module, part = "lineart", "LineartDetector"

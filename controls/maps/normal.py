@@ -72,7 +72,7 @@ class NormalFromDepth:
         packages=DepthAnything.facts.packages,
         extra="controls",
         weights=DepthAnything.facts.weights,
-        steadier="normal",
+        stabilise_method="normal",
         controlnets=CONTROLNETS,
     )
 
@@ -101,7 +101,7 @@ class NormalFromDepth:
         return self.derive(self._depth.detect(picture))
 
     def derive(self, depth: ControlMap) -> ControlMap:
-        """The map that belongs to a depth map, such as a steadied one, or one drawn by hand. Raises ``ValueError`` where it
+        """The map that belongs to a depth map, such as a stabilised one, or one drawn by hand. Raises ``ValueError`` where it
         has no ``values``."""
         if depth.values is None or depth.values.ndim != 2:
             raise ValueError(f"normals need the values of a depth map, this map ({depth.kind}) has none")
@@ -124,7 +124,7 @@ class BaeNormals(AuxDetector):
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("scannet.pt",), "MIT"),
         multiple=64,
-        steadier="normal",
+        stabilise_method="normal",
         controlnets=CONTROLNETS,
     )
     module, part = "normalbae", "NormalBaeDetector"

@@ -34,7 +34,7 @@ class OpenPose(AuxDetector):
             "OpenPose's own: academic and non-commercial use only",
         ),
         multiple=64,
-        steadier="pose",
+        stabilise_method="pose",
         controlnets=CONTROLNETS,
     )
     module, part = "open_pose", "OpenposeDetector"

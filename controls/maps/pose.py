@@ -53,7 +53,7 @@ class MediapipePose:
         packages=("mediapipe",),
         extra="pose",
         bundled="all models are inside the package mediapipe 0.10.14 (Apache-2.0)",
-        steadier="pose",
+        stabilise_method="pose",
         controlnets=CONTROLNETS,
     )
 

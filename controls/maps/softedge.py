@@ -35,7 +35,7 @@ class HedEdges(AuxDetector):
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("ControlNetHED.pth",), "Apache-2.0"),
         multiple=64,
-        steadier="lines",
+        stabilise_method="lines",
         controlnets=_CONTROLNETS,
     )
     module, part = "hed", "HEDdetector"
@@ -75,7 +75,7 @@ class PidiNetEdges(HedEdges):
             "its authors' own: research; for commercial use they ask to be asked (hellozhuo/pidinet)",
         ),
         multiple=64,
-        steadier="lines",
+        stabilise_method="lines",
         controlnets=_CONTROLNETS,
     )
     module, part = "pidi", "PidiNetDetector"

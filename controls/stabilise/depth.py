@@ -16,27 +16,27 @@ import cv2
 import numpy as np
 
 from controls.maps.sizes import grey_picture
-from controls.stabilise.values import averaged, pulled
-from controls.stabilise.window import Load, SteadyOptions, Window
+from controls.stabilise.values import average_along_motion, warp_along
+from controls.stabilise.window import Load, MapWindow, StabiliseOptions
 from controls.types import ControlMap
 from interp.types import Motion, Tracker
 
 __all__ = [
-    "APART",
-    "LEAST_APART",
+    "LEAST_RANGE",
+    "RANGE_SPREADS",
     "Levels",
     "Relation",
     "nearness",
     "relate",
     "solve_levels",
-    "steady_depth",
+    "stabilise_depth",
     "with_nearness",
 ]
 
 FITS = 6  # rounds of the robust fit
 FEWEST = 64.0  # points' worth of confidence below which two frames are not compared
-APART = 3.0  # of the spread between neighbours, beyond which a point is another surface
-LEAST_APART = 0.01  # nearness
+RANGE_SPREADS = 3.0  # of the spread between neighbours, beyond which a point is another surface
+LEAST_RANGE = 0.01  # nearness
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,26 @@ class Relation:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What steadied depth is of the detector's, frame by frame: ``scale * values + shift``."""
+    """Scale and shift of each frame: stabilised depth is ``scale * values + shift`` of the detector's."""
 
     scale: np.ndarray
     shift: np.ndarray
 
 
 def relate(here: np.ndarray, there: np.ndarray, motion: Motion) -> Relation:
-    """How nearness in ``there`` relates to that in ``here`` (float32 H x W), by iteratively reweighted fits.
+    """Fit nearness in ``there`` as a linear function of that in ``here`` (float32 H x W), iteratively reweighted.
 
     The slope is the ratio of both spreads (the reduced major axis), not least squares': there is noise in both frames, which
     would flatten the latter a little at each of a shot's steps.
     """
     h, w = motion.confidence.shape
     x = cv2.resize(here, (w, h), interpolation=cv2.INTER_AREA)
-    y, sure = pulled(cv2.resize(there, (w, h), interpolation=cv2.INTER_AREA), motion)
-    keep = sure > 0.3
-    x, y, sure = x[keep].astype(np.float64), y[keep].astype(np.float64), sure[keep].astype(np.float64)
-    if sure.sum() < FEWEST:
+    y, confidence = warp_along(cv2.resize(there, (w, h), interpolation=cv2.INTER_AREA), motion)
+    keep = confidence > 0.3
+    x, y, confidence = x[keep].astype(np.float64), y[keep].astype(np.float64), confidence[keep].astype(np.float64)
+    if confidence.sum() < FEWEST:
         return Relation(1.0, 0.0, 0.0, 0.0, 0.0)
-    weight, scale, shift, left = sure, 1.0, 0.0, 0.0
+    weight, scale, shift, left = confidence, 1.0, 0.0, 0.0
     for _ in range(FITS):
         share = weight / weight.sum()
         middle_x, middle_y = share @ x, share @ y
@@ -83,8 +83,10 @@ def relate(here: np.ndarray, there: np.ndarray, motion: Motion) -> Relation:
         shift = middle_y - scale * middle_x
         rest = np.abs(y - scale * x - shift)
         left = 1.4826 * float(np.median(rest))
-        weight = sure / (1 + (rest / max(2 * left, 1e-4)) ** 2)
-    return Relation(float(scale), float(shift), float(middle_x), left, float(min(1.0, sure.sum() / (0.1 * h * w))))
+        weight = confidence / (1 + (rest / max(2 * left, 1e-4)) ** 2)
+    return Relation(
+        float(scale), float(shift), float(middle_x), left, float(min(1.0, confidence.sum() / (0.1 * h * w)))
+    )
 
 
 def solve_levels(relations: Sequence[Relation], gaps: Sequence[int], horizon: float) -> Levels:
@@ -98,7 +100,7 @@ def solve_levels(relations: Sequence[Relation], gaps: Sequence[int], horizon: fl
     hold = 1 / horizon**2
     steps = -np.log([relation.scale for relation in relations]) if relations else np.zeros(0)
     scale = np.exp(_solve(links, steps, hold, np.zeros(count)))
-    # In steadied units the points of a pair are to agree: scale1 * (s c + o) + shift1 = scale0 * c + shift0.
+    # In stabilised units the points of a pair are to agree: scale1 * (s c + o) + shift1 = scale0 * c + shift0.
     there = np.array([relation.scale * relation.centre + relation.shift for relation in relations])
     here = np.array([relation.centre for relation in relations])
     steps = scale[:-1] * here - scale[1:] * there
@@ -124,16 +126,16 @@ def _solve(links: np.ndarray, steps: np.ndarray, hold: float, wanted: np.ndarray
         factor = -links[t - 1] / main[t - 1]
         main[t] += factor * links[t - 1]
         right[t] -= factor * right[t - 1]
-    found = np.empty(count)
+    solution = np.empty(count)
     for t in range(count - 1, -1, -1):
-        found[t] = (right[t] + (links[t] * found[t + 1] if t + 1 < count else 0)) / main[t]
-    return found
+        solution[t] = (right[t] + (links[t] * solution[t + 1] if t + 1 < count else 0)) / main[t]
+    return solution
 
 
-def steady_depth(
-    load: Load, frames: Sequence[int], tracker: Tracker, options: SteadyOptions
+def stabilise_depth(
+    load: Load, frames: Sequence[int], tracker: Tracker, options: StabiliseOptions
 ) -> Iterator[tuple[int, ControlMap]]:
-    """Steadied depth maps. Raises ``ValueError`` for a map without float32 H x W ``values``."""
+    """Yield stabilised depth maps. Raises ``ValueError`` for a map without float32 H x W ``values``."""
     if not frames:
         return
     relations: list[Relation] = []
@@ -144,31 +146,35 @@ def steady_depth(
         before = after
     gaps = [b - a for a, b in pairwise(frames)]
     levels = solve_levels(relations, gaps, options.horizon)
-    place = {frame: number for number, frame in enumerate(frames)}
+    position = {frame: number for number, frame in enumerate(frames)}
     spread = float(np.median([relation.spread for relation in relations if relation.weight] or [0.0]))
 
     def levelled(frame: int) -> ControlMap:
-        made = load(frame)
-        at = place[frame]
-        return replace(made, values=nearness(made) * np.float32(levels.scale[at]) + np.float32(levels.shift[at]))
+        depth_map = load(frame)
+        at = position[frame]
+        return replace(
+            depth_map, values=nearness(depth_map) * np.float32(levels.scale[at]) + np.float32(levels.shift[at])
+        )
 
-    window = Window(levelled, frames, options.radius)
+    window = MapWindow(levelled, frames, options.radius)
     for frame in frames:
         maps = window.around(frame)
         values = {number: each.values for number, each in maps.items() if each.values is not None}
-        mean = averaged(frame, values, tracker, options.radius, apart=max(APART * spread, LEAST_APART))
+        mean = average_along_motion(
+            frame, values, tracker, options.radius, range_sigma=max(RANGE_SPREADS * spread, LEAST_RANGE)
+        )
         yield frame, with_nearness(maps[frame], mean)
 
 
-def with_nearness(made: ControlMap, values: np.ndarray) -> ControlMap:
-    """``made`` with other values, and the picture that belongs to them (between the values that are black and white)."""
-    black, white = float(made.facts.get("black", 0.0)), float(made.facts.get("white", 1.0))
+def with_nearness(depth_map: ControlMap, values: np.ndarray) -> ControlMap:
+    """``depth_map`` with other values, and the picture that belongs to them (between the values that are black and white)."""
+    black, white = float(depth_map.facts.get("black", 0.0)), float(depth_map.facts.get("white", 1.0))
     shown = (values - np.float32(black)) / np.float32(max(white - black, 1e-6))
-    return replace(made, picture=grey_picture(shown), values=values)
+    return replace(depth_map, picture=grey_picture(shown), values=values)
 
 
-def nearness(made: ControlMap) -> np.ndarray:
-    """Its values. Raises ``ValueError`` for a map without float32 H x W ``values``."""
-    if made.values is None or made.values.ndim != 2:
-        raise ValueError(f"steadying depth needs values, float32 H x W; this map ({made.kind}) has none")
-    return made.values
+def nearness(depth_map: ControlMap) -> np.ndarray:
+    """Return the map's values. Raises ``ValueError`` for a map without float32 H x W ``values``."""
+    if depth_map.values is None or depth_map.values.ndim != 2:
+        raise ValueError(f"stabilising depth needs values, float32 H x W; this map ({depth_map.kind}) has none")
+    return depth_map.values

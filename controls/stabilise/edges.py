@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 
 from controls.maps.sizes import as_picture
-from controls.stabilise.values import pulled, time_weight
-from controls.stabilise.window import Load, SteadyOptions, Window
+from controls.stabilise.values import time_weight, warp_along
+from controls.stabilise.window import Load, MapWindow, StabiliseOptions
 from controls.types import ControlMap
 from interp.types import Tracker
 
-__all__ = ["edges_at", "lines_of", "steady_edges", "support"]
+__all__ = ["edge_strength", "stabilise_edge_map", "stabilise_edges", "support"]
 
 BEGIN = 0.75  # support with which a line begins
 GO_ON = 0.25  # and with which one that was drawn in the frame before goes on
@@ -36,33 +36,33 @@ def support(frame: int, lines: Mapping[int, np.ndarray], tracker: Tracker, radiu
     """
     total = cv2.dilate(lines[frame], _NEAR)
     weight = np.ones(total.shape, np.float32)
-    for other, theirs in lines.items():
+    for other, neighbour in lines.items():
         if other != frame:
-            moved, sure = pulled(cv2.dilate(theirs, _NEAR), tracker.motion(frame, other))
-            share = sure * np.float32(time_weight(abs(other - frame), radius))
-            total += moved * share
-            weight += share
+            warped, confidence = warp_along(cv2.dilate(neighbour, _NEAR), tracker.motion(frame, other))
+            neighbour_weight = confidence * np.float32(time_weight(abs(other - frame), radius))
+            total += warped * neighbour_weight
+            weight += neighbour_weight
     return total / weight
 
 
 _NEAR = np.ones((3, 3), np.uint8)
 
 
-def steady_edges(
-    load: Load, frames: Sequence[int], tracker: Tracker, options: SteadyOptions
+def stabilise_edges(
+    load: Load, frames: Sequence[int], tracker: Tracker, options: StabiliseOptions
 ) -> Iterator[tuple[int, ControlMap]]:
-    """Steadied edge maps. ``values`` (1 on a line, 0.5 on a faint one) say where a line may be drawn; without them, only what
-    the picture has can stay. What comes out depends on the first of ``frames``: a line that was drawn goes on more easily."""
-    window = Window(load, frames, options.radius)
+    """Yield stabilised edge maps. ``values`` (1 on a line, 0.5 on a faint one) say where a line may be drawn; without them,
+    only what the picture has can stay. The result depends on the first of ``frames``: a line once drawn goes on more easily."""
+    window = MapWindow(load, frames, options.radius)
     drawn: tuple[int, np.ndarray] | None = None
     for frame in frames:
         near = drawn if drawn is not None and frame - drawn[0] <= options.radius else None
-        made = edges_at(frame, window.around(frame), tracker, options.radius, drawn=near)
-        drawn = (frame, lines_of(made))
-        yield frame, made
+        edge_map = stabilise_edge_map(frame, window.around(frame), tracker, options.radius, drawn=near)
+        drawn = (frame, edge_strength(edge_map))
+        yield frame, edge_map
 
 
-def edges_at(
+def stabilise_edge_map(
     frame: int,
     maps: Mapping[int, ControlMap],
     tracker: Tracker,
@@ -71,24 +71,24 @@ def edges_at(
     drawn: tuple[int, np.ndarray] | None = None,
     keep: bool = False,
 ) -> ControlMap:
-    """The map of ``frame`` steadied by those around it; ``drawn``: a frame before, and the lines drawn there (1, else 0).
+    """The map of ``frame`` stabilised by those around it; ``drawn``: a frame before, and the lines drawn there (1, else 0).
     ``keep``: lines that count stay whatever the others have; faint ones alone are decided on."""
-    lines = {number: (lines_of(made) >= STRONG).astype(np.float32) for number, made in maps.items()}
-    behind = support(frame, lines, tracker, radius)
-    needed = np.full(behind.shape, FIRST, np.float32)
+    lines = {number: (edge_strength(edge_map) >= STRONG).astype(np.float32) for number, edge_map in maps.items()}
+    supported = support(frame, lines, tracker, radius)
+    needed = np.full(supported.shape, FIRST, np.float32)
     if drawn is not None:
-        before, sure = pulled(cv2.dilate(drawn[1], _NEAR), tracker.motion(frame, drawn[0]))
+        before, confidence = warp_along(cv2.dilate(drawn[1], _NEAR), tracker.motion(frame, drawn[0]))
         needed = np.where(before > 0.5, np.float32(GO_ON), np.float32(BEGIN))
-        needed = np.where(sure > 0.3, needed, np.float32(FIRST))
-    stays = (lines_of(maps[frame]) > 0) & (behind >= needed)
+        needed = np.where(confidence > 0.3, needed, np.float32(FIRST))
+    stays = (edge_strength(maps[frame]) > 0) & (supported >= needed)
     if keep:
         stays |= lines[frame] > 0
-    kept = stays.astype(np.float32)
-    return replace(maps[frame], picture=as_picture(kept.astype(np.uint8) * np.uint8(255)), values=kept)
+    drawn_here = stays.astype(np.float32)
+    return replace(maps[frame], picture=as_picture(drawn_here.astype(np.uint8) * np.uint8(255)), values=drawn_here)
 
 
-def lines_of(made: ControlMap) -> np.ndarray:
+def edge_strength(edge_map: ControlMap) -> np.ndarray:
     """float32 H x W: 1 on a line, less on a faint one, 0 elsewhere."""
-    if made.values is not None:
-        return made.values
-    return made.picture[..., 0].astype(np.float32) / np.float32(255)
+    if edge_map.values is not None:
+        return edge_map.values
+    return edge_map.picture[..., 0].astype(np.float32) / np.float32(255)

@@ -17,58 +17,58 @@ from dataclasses import replace
 
 import numpy as np
 
-from controls.maps.base import Steadier
-from controls.stabilise.depth import APART, LEAST_APART, Relation, nearness, relate, with_nearness
-from controls.stabilise.edges import edges_at, lines_of
-from controls.stabilise.pose import steady_pose
-from controls.stabilise.values import averaged
-from controls.stabilise.window import Load, SteadyOptions
+from controls.maps.base import StabiliseMethod
+from controls.stabilise.depth import LEAST_RANGE, RANGE_SPREADS, Relation, nearness, relate, with_nearness
+from controls.stabilise.edges import edge_strength, stabilise_edge_map
+from controls.stabilise.pose import stabilise_pose
+from controls.stabilise.values import average_along_motion
+from controls.stabilise.window import Load, StabiliseOptions
 from controls.types import ControlMap
 from interp.types import Tracker
 
-__all__ = ["STEADIED", "looked_ahead", "steady_between", "steady_keys"]
+__all__ = ["KEYFRAME_METHODS", "keyframes_ahead", "stabilise_keyframes", "stabilise_to_keyframes"]
 
 NEIGHBOURS = 2  # keyframes on each side
 MEMORY = 240.0  # frames after which depth has all but let go of the level before
-BRIDGE = SteadyOptions(radius=0)  # of joints: none is moved that was seen
-STEADIED: frozenset[Steadier] = frozenset({"depth", "edges", "pose"})
-"""The ways of steadying that do keyframes good. Soft lines and normals are left as they are detected: averaged over so long a
+BRIDGE = StabiliseOptions(radius=0)  # of joints: none is moved that was seen
+KEYFRAME_METHODS: frozenset[StabiliseMethod] = frozenset({"depth", "edges", "pose"})
+"""Methods that do keyframes good. Soft lines and normals are left as they are detected: averaged over so long a
 motion, lines flicker a fifth less but lose an eighth of their detail, and normals that were 3 degrees off are 4 to 7 off
 (``benchmarks/map_flicker.py``)."""
 
 
-def looked_ahead(keys: Sequence[int], frame: int) -> Sequence[int]:
-    """Those of a shot's ``keys`` (ascending) after ``frame`` that bear on its map; so do all that come before it."""
+def keyframes_ahead(keys: Sequence[int], frame: int) -> Sequence[int]:
+    """The keyframes among a shot's ``keys`` (ascending) after ``frame`` that bear on its map; all before it do, too."""
     first = bisect_right(keys, frame)
     near = bisect_right(keys, frame + BRIDGE.bridge + 1)
     return keys[first : max(first + NEIGHBOURS, near)]
 
 
-def steady_keys(
-    load: Load, keys: Sequence[int], tracker: Tracker, *, how: Steadier
+def stabilise_keyframes(
+    load: Load, keys: Sequence[int], tracker: Tracker, *, method: StabiliseMethod
 ) -> Iterator[tuple[int, ControlMap]]:
-    """Yield (key, steadied map) for each of ``keys``, ascending and of one shot.
+    """Yield (key, stabilised map) for each of ``keys``, ascending and of one shot.
 
     ``load``: key -> its map as detected; asked for each once, in order, and never for more than the next few. ``tracker``:
-    motion between any two of the shot's frames. Raises ``ValueError`` as ``steady``.
+    motion between any two of the shot's frames. Raises ``ValueError`` as ``stabilise``.
     """
-    if how == "depth":
+    if method == "depth":
         return _depth(load, keys, tracker)
-    if how == "edges":
+    if method == "edges":
         return _edges(load, keys, tracker)
-    if how == "pose":
-        return steady_pose(load, keys, BRIDGE)
+    if method == "pose":
+        return stabilise_pose(load, keys, BRIDGE)
     return ((key, load(key)) for key in keys)
 
 
-def steady_between(
-    frame: int, made: ControlMap, near: Mapping[int, ControlMap], tracker: Tracker, *, how: Steadier
+def stabilise_to_keyframes(
+    frame: int, made: ControlMap, near: Mapping[int, ControlMap], tracker: Tracker, *, method: StabiliseMethod
 ) -> ControlMap:
-    """``made``, the map as detected of a frame that is no keyframe, put right by the steadied maps of keyframes near it."""
+    """Put right ``made``, the map as detected of a frame that is no keyframe, by the stabilised maps of keyframes near it."""
     if not near:
         return made
     radius = _radius(frame, near)
-    if how == "depth":
+    if method == "depth":
         closest = min(near, key=lambda key: (abs(key - frame), key))
         values = nearness(made)
         relation = relate(values, nearness(near[closest]), tracker.motion(frame, closest))
@@ -78,13 +78,13 @@ def steady_between(
         level -= scale * relation.centre
         own = values * np.float32(scale) + np.float32(level)
         return _averaged(frame, {frame: replace(made, values=own), **near}, tracker, relation.spread)
-    if how == "edges":
+    if method == "edges":
         before = max((key for key in near if key < frame), default=None)
-        drawn = None if before is None else (before, lines_of(near[before]))
-        return edges_at(frame, {frame: made, **near}, tracker, radius, drawn=drawn, keep=True)
-    if how == "pose":
+        drawn = None if before is None else (before, edge_strength(near[before]))
+        return stabilise_edge_map(frame, {frame: made, **near}, tracker, radius, drawn=drawn, keep=True)
+    if method == "pose":
         maps = {frame: made, **near}
-        return dict(steady_pose(lambda number: maps[number], sorted(maps), BRIDGE))[frame]
+        return dict(stabilise_pose(lambda number: maps[number], sorted(maps), BRIDGE))[frame]
     return made
 
 
@@ -131,19 +131,21 @@ def _next_level(before: tuple[float, float], relation: Relation, gap: int) -> tu
 
 def _averaged(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, spread: float) -> ControlMap:
     values = {number: nearness(made) for number, made in maps.items()}
-    mean = averaged(frame, values, tracker, _radius(frame, maps), apart=max(APART * spread, LEAST_APART))
+    mean = average_along_motion(
+        frame, values, tracker, _radius(frame, maps), range_sigma=max(RANGE_SPREADS * spread, LEAST_RANGE)
+    )
     return with_nearness(maps[frame], mean)
 
 
 def _edges(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
     drawn: tuple[int, np.ndarray] | None = None
     for key, near in _around(load, keys):
-        made = edges_at(key, near, tracker, _radius(key, near), drawn=drawn, keep=True)
-        drawn = (key, lines_of(made))
+        made = stabilise_edge_map(key, near, tracker, _radius(key, near), drawn=drawn, keep=True)
+        drawn = (key, edge_strength(made))
         yield key, made
 
 
 def _radius(frame: int, maps: Mapping[int, ControlMap]) -> int:
-    """Over how many frames those around a frame weigh: the nearest half, the farthest hardly."""
+    """Number of frames over which those around a frame weigh: the nearest half, the farthest hardly."""
     away = [abs(number - frame) for number in maps if number != frame]
     return max(max(away), 2 * min(away)) if away else 0

@@ -12,7 +12,7 @@ from interp.tracks import MotionTrack, working_size
 from interp.types import FlowEstimator, Motion
 from interp.warp import compose, outside, warp
 
-__all__ = ["KeyTracker", "SlidingTracker"]
+__all__ = ["KeyframeTracker", "SlidingTracker"]
 
 
 class SlidingTracker:
@@ -54,7 +54,7 @@ class SlidingTracker:
         step = 1 if there > here else -1
         whole = self._step(here, step)
         for frame in range(here + step, there, step):
-            whole = _followed(whole, self._step(frame, step))
+            whole = _chained(whole, self._step(frame, step))
         return whole
 
     def _step(self, frame: int, step: int) -> Motion:
@@ -81,7 +81,7 @@ class SlidingTracker:
         return picture
 
 
-class KeyTracker:
+class KeyframeTracker:
     """An ``interp.types.Tracker`` between ``keys`` alone, ascending frames of a shot that may lie far apart.
 
     Motion from one to the next, and back, is put together while the frames between are read, once; the last ``remember`` such
@@ -100,28 +100,28 @@ class KeyTracker:
         self._working = working or working_size(*pictures.size)
         self._frames = SlidingTracker(pictures, estimator, remember=1, working=self._working)
         self._keys, self._remember = list(keys), remember
-        self._pairs: dict[int, tuple[Motion, Motion]] = {}  # place of a key -> to the next, and from it
+        self._pairs: dict[int, tuple[Motion, Motion]] = {}  # position of a key -> to the next, and from it
 
     def motion(self, here: int, there: int) -> Motion:
         """Motion from key ``here`` to key ``there``. Raises ``ValueError`` for a frame that is none of them."""
         a, b = self._keys.index(here), self._keys.index(there)
         step = 1 if b >= a else -1
         whole: Motion | None = None
-        for place in range(a, b, step):
-            one = self._pair(min(place, place + step))[0 if step > 0 else 1]
-            whole = one if whole is None else _followed(whole, one)
+        for position in range(a, b, step):
+            step_motion = self._pair(min(position, position + step))[0 if step > 0 else 1]
+            whole = step_motion if whole is None else _chained(whole, step_motion)
         return whole or _still(self._working)
 
-    def _pair(self, place: int) -> tuple[Motion, Motion]:
-        if place not in self._pairs:
+    def _pair(self, position: int) -> tuple[Motion, Motion]:
+        if position not in self._pairs:
             there, back = _still(self._working), _still(self._working)
-            for frame in range(self._keys[place], self._keys[place + 1]):
-                there = _followed(there, self._frames.motion(frame, frame + 1))
-                back = _followed(self._frames.motion(frame + 1, frame), back)
-            self._pairs[place] = (there, back)
+            for frame in range(self._keys[position], self._keys[position + 1]):
+                there = _chained(there, self._frames.motion(frame, frame + 1))
+                back = _chained(self._frames.motion(frame + 1, frame), back)
+            self._pairs[position] = (there, back)
             while len(self._pairs) > self._remember:
                 del self._pairs[next(iter(self._pairs))]
-        return self._pairs[place]
+        return self._pairs[position]
 
 
 def _still(working: tuple[int, int]) -> Motion:
@@ -129,9 +129,9 @@ def _still(working: tuple[int, int]) -> Motion:
     return Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
 
 
-def _followed(first: Motion, then: Motion) -> Motion:
-    """One motion after the other; as sure as the less sure of both."""
-    sure = cv2.min(first.confidence, warp(then.confidence, first.flow))
+def _chained(first: Motion, then: Motion) -> Motion:
+    """One motion after the other; its confidence is the lower of both."""
+    confidence = cv2.min(first.confidence, warp(then.confidence, first.flow))
     flow = compose(first.flow, then.flow)
-    sure[outside(flow) > 0] = 0
-    return Motion(flow, sure)
+    confidence[outside(flow) > 0] = 0
+    return Motion(flow, confidence)

@@ -1,4 +1,4 @@
-"""What every way of steadying takes, and the window of maps that it looks at."""
+"""Options that all stabilisation takes, and the window of maps that it looks at."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from controls.types import ControlMap
 
-__all__ = ["Load", "SteadyOptions", "Window"]
+__all__ = ["Load", "MapWindow", "StabiliseOptions"]
 
 Load = Callable[[int], ControlMap]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SteadyOptions:
-    """How much is steadied."""
+class StabiliseOptions:
+    """How far, and over how many frames, maps are stabilised."""
 
     radius: int = 6
     """Frames on each side that a frame's map is averaged over."""
@@ -26,11 +26,12 @@ class SteadyOptions:
     def __post_init__(self) -> None:
         if self.radius < 0 or self.bridge < 0 or not self.horizon > 0:
             raise ValueError(
-                f"steadying takes radius >= 0, bridge >= 0 and horizon > 0, got {self.radius}, {self.bridge}, {self.horizon:g}"
+                f"stabilising takes radius >= 0, bridge >= 0 and horizon > 0, "
+                f"got {self.radius}, {self.bridge}, {self.horizon:g}"
             )
 
 
-class Window:
+class MapWindow:
     """The maps around one frame, loaded once each as the window moves up and let go behind it."""
 
     def __init__(self, load: Load, frames: Sequence[int], radius: int) -> None:

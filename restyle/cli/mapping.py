@@ -41,9 +41,13 @@ def controls(
         str, typer.Option(metavar="KIND,...", help="What is made: names as 'restyle controls' lists them.")
     ] = "canny",
     video: Annotated[bool, typer.Option("--video", help="Write each kind as a clip, too: DIR/KIND.mp4.")] = False,
-    steady: Annotated[
-        bool, typer.Option("--steady/--no-steady", help="Hold the maps still along the footage's motion (the default).")
+    stabilise: Annotated[
+        bool,
+        typer.Option(
+            "--stabilise/--no-stabilise", help="Hold the maps still along the footage's motion (the default)."
+        ),
     ] = True,
+    steady: Annotated[bool | None, typer.Option("--steady/--no-steady", hidden=True)] = None,
     bits: Annotated[int, typer.Option(metavar="8|16", help="16: depth as 16-bit grey.")] = 8,
     option: Annotated[
         list[str] | None,
@@ -76,6 +80,9 @@ def controls(
         return
     if output is None:
         raise RecipeError("an output is needed: -o DIR")
+    if steady is not None:
+        terminal.say(f"restyle: --{'' if steady else 'no-'}steady is called --{'' if steady else 'no-'}stabilise now")
+        stabilise = steady
     if bits not in (8, 16):
         raise RecipeError(f"--bits is 8 or 16, got {bits}")
     from restyle.job.job import Job
@@ -92,7 +99,7 @@ def controls(
         made = work.control_maps(
             output,
             wanted,
-            steady=steady,
+            stabilise=stabilise,
             bits=bits,
             video=video,
             options=parse_options(option or [], "--option", "low=50"),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_detectors", "require_maps", "told", "write_control_maps"]
 
-BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are steadied
+BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are stabilised
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def write_control_maps(
     *,
     pts: Sequence[int],
     meter: Meter,
-    steady: bool = True,
+    stabilise: bool = True,
     bits: int = 8,
     video: bool = False,
 ) -> list[str]:
@@ -122,7 +122,9 @@ def write_control_maps(
         with told(kind):
             (folder / kind).mkdir()
             for shot in shots:
-                _write_shot(footage, shot, detector, folder / kind, pts=pts, meter=meter, steady=steady, bits=bits)
+                _write_shot(
+                    footage, shot, detector, folder / kind, pts=pts, meter=meter, stabilise=stabilise, bits=bits
+                )
         made.append(kind)
         if video:
             _write_video(footage, folder / kind, folder / f"{kind}.mp4", pts)
@@ -138,12 +140,12 @@ def _write_shot(
     *,
     pts: Sequence[int],
     meter: Meter,
-    steady: bool,
+    stabilise: bool,
     bits: int,
 ) -> None:
-    """Detect first, into files, at full precision; then steady from there: depth is looked at twice."""
+    """Detect first, into files, at full precision; then stabilise from there: depth is looked at twice."""
     from controls.maps.files import write_map
-    from controls.stabilise.consecutive import steady as steadied
+    from controls.stabilise.consecutive import stabilise as stabilised_maps
     from controls.stabilise.motion import SlidingTracker
     from interp.flow import estimator
     from restyle.footage import ShotPictures
@@ -151,7 +153,7 @@ def _write_shot(
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
     facts = detector.facts
     deep = bits if facts.kind == "depth" else 8
-    if not steady or facts.steadier == "none":
+    if not stabilise or facts.stabilise_method == "none":
         for frame, made in _detected(detector, pictures):
             write_map(place, shot.start + frame, made, bits=deep)
             meter.step(f"{facts.name} of frame {shot.start + frame}", shot=shot.index)
@@ -162,9 +164,11 @@ def _write_shot(
             meter.tell(f"{facts.name} of frame {shot.start + frame}")
         tracker = SlidingTracker(pictures, estimator("dis"), remember=BEHIND)
         frames = range(len(shot))
-        for frame, made in steadied(lambda number: load_map(kept / str(number)), frames, tracker, how=facts.steadier):
+        for frame, made in stabilised_maps(
+            lambda number: load_map(kept / str(number)), frames, tracker, method=facts.stabilise_method
+        ):
             write_map(place, shot.start + frame, made, bits=deep)
-            meter.step(f"steadying {facts.name}", shot=shot.index)
+            meter.step(f"stabilising {facts.name}", shot=shot.index)
 
 
 def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, ControlMap]]:

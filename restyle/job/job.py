@@ -277,7 +277,7 @@ class Job:
         folder: str | Path,
         kinds: Sequence[str],
         *,
-        steady: bool = True,
+        stabilise: bool = True,
         bits: int = 8,
         video: bool = False,
         options: Mapping[str, Any] | None = None,
@@ -301,7 +301,7 @@ class Job:
                     detectors,
                     pts=analysis.pts,
                     meter=self._meter,
-                    steady=steady,
+                    stabilise=stabilise,
                     bits=bits,
                     video=video,
                 )

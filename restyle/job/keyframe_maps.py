@@ -25,9 +25,9 @@ from restyle.versions import deciding, parts_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from controls.maps.base import Steadier
+    from controls.maps.base import StabiliseMethod
     from controls.maps.files import KeptMaps
-    from controls.stabilise.motion import KeyTracker
+    from controls.stabilise.motion import KeyframeTracker
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
@@ -71,14 +71,14 @@ class KeyframeMaps:
             shot.index: [*accumulate(self._marks[shot.index], digest, initial=digest(shot.start))] for shot in shots
         }  # of the keyframes before each, as one word
         self._runs: dict[tuple[str, int], Iterator[tuple[int, ControlMap]]] = {}
-        self._motion: tuple[int, KeyTracker] | None = (
+        self._motion: tuple[int, KeyframeTracker] | None = (
             None  # the shot that is worked on, and motion between its keyframes
         )
         self._store = store
         self._footage_key = footage_key
         self._inputs = inputs
         self._offline = offline
-        self._how: dict[str, Steadier] = {}
+        self._how: dict[str, StabiliseMethod] = {}
         self._controls = {control.kind: control for control in controls}
         if len(self._controls) < len(controls):
             raise RecipeError("a kind of control is given twice; give each once")
@@ -88,7 +88,7 @@ class KeyframeMaps:
             with told(kind):
                 options_of(kind)  # says so where there is no such kind
                 facts = kinds()[kind]
-                self._how[kind] = facts.steadier
+                self._how[kind] = facts.stabilise_method
                 if control.source is not None:
                     from controls.maps.files import read_maps
 
@@ -116,7 +116,7 @@ class KeyframeMaps:
         if kind in self._kept:
             with told(kind):
                 return self._kept[kind].load(frame.index, self._size)
-        if not self._steadied(kind):
+        if not self._stabilised(kind):
             return self._raw(kind, frame.index, frame.picture)
         key = self._key(kind, frame.index)
         if not self._store.has("maps", key):
@@ -125,9 +125,9 @@ class KeyframeMaps:
         return self._load(key)
 
     def _settle(self, kind: str, frame: Frame) -> None:
-        """Make the steadied map of a frame, and of all keyframes before it in its shot that have none yet."""
-        from controls.stabilise.keyframes import steady_between
-        from controls.stabilise.motion import KeyTracker
+        """Make the stabilised map of a frame, and of all keyframes before it in its shot that have none yet."""
+        from controls.stabilise.keyframes import stabilise_to_keyframes
+        from controls.stabilise.motion import KeyframeTracker
         from interp.flow import estimator
 
         shot = self._shot(frame.index)
@@ -145,12 +145,12 @@ class KeyframeMaps:
                     self._go_on(kind, shot, mark)
                 near[mark - shot.start] = self._load(self._key(kind, mark))
         here = frame.index - shot.start
-        tracker = KeyTracker(self._pictures(shot), estimator("dis"), sorted([here, *near]))
+        tracker = KeyframeTracker(self._pictures(shot), estimator("dis"), sorted([here, *near]))
         raw = self._raw(kind, frame.index, frame.picture)
-        self._keep(kind, frame.index, steady_between(here, raw, near, tracker, how=self._how[kind]))
+        self._keep(kind, frame.index, stabilise_to_keyframes(here, raw, near, tracker, method=self._how[kind]))
 
     def _go_on(self, kind: str, shot: Shot, frame: int) -> None:
-        """Steady the shot's keyframes, from where it was left, up to ``frame``."""
+        """Stabilise the shot's keyframes, from where it was left, up to ``frame``."""
         if (kind, shot.index) not in self._runs:
             for gone in [run for run in self._runs if run[0] == kind]:
                 del self._runs[gone]  # of a shot that is done, with the footage that it holds open
@@ -163,19 +163,19 @@ class KeyframeMaps:
         raise RuntimeError(f"the {kind} map of frame {frame} was lost from the job folder while it was used")
 
     def _run(self, kind: str, shot: Shot) -> Iterator[tuple[int, ControlMap]]:
-        from controls.stabilise.keyframes import steady_keys
-        from controls.stabilise.motion import KeyTracker
+        from controls.stabilise.keyframes import stabilise_keyframes
+        from controls.stabilise.motion import KeyframeTracker
         from interp.flow import estimator
 
         marks = [mark - shot.start for mark in self._marks[shot.index]]
         if self._motion is None or self._motion[0] != shot.index:
-            tracker = KeyTracker(self._pictures(shot), estimator("dis"), marks, remember=REMEMBER)
+            tracker = KeyframeTracker(self._pictures(shot), estimator("dis"), marks, remember=REMEMBER)
             self._motion = (shot.index, tracker)
 
         def load(mark: int) -> ControlMap:
             return self._raw(kind, shot.start + mark)
 
-        return steady_keys(load, marks, self._motion[1], how=self._how[kind])
+        return stabilise_keyframes(load, marks, self._motion[1], method=self._how[kind])
 
     def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
         """As the detector finds it."""
@@ -214,23 +214,23 @@ class KeyframeMaps:
     def _shot(self, frame: int) -> Shot:
         return self._shots[bisect_right(self._shots, frame, key=lambda shot: shot.start) - 1]
 
-    def _steadied(self, kind: str) -> bool:
-        from controls.stabilise.keyframes import STEADIED
+    def _stabilised(self, kind: str) -> bool:
+        from controls.stabilise.keyframes import KEYFRAME_METHODS
 
-        return kind not in self._kept and self._how[kind] in STEADIED
+        return kind not in self._kept and self._how[kind] in KEYFRAME_METHODS
 
     def _facts(self, kind: str, frame: int) -> dict[str, Any]:
         if kind in self._kept:
             file = self._kept[kind].files.get(frame)
             return {"file": None if file is None else self._inputs.digest(file)}
-        if not self._steadied(kind):
+        if not self._stabilised(kind):
             return self._detected(kind)
-        from controls.stabilise.keyframes import looked_ahead
+        from controls.stabilise.keyframes import keyframes_ahead
 
         shot = self._shot(frame)
         marks = self._marks[shot.index]
         before = self._chains[shot.index][bisect_right(marks, frame)]
-        return {**self._detected(kind), "before": before, "after": [*looked_ahead(marks, frame)]}
+        return {**self._detected(kind), "before": before, "after": [*keyframes_ahead(marks, frame)]}
 
     def _detected(self, kind: str) -> dict[str, Any]:
         return {"kind": kind, "options": self._controls[kind].options, "packages": _versions(kind)}

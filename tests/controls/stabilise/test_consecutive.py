@@ -1,4 +1,4 @@
-"""Steadied maps: less flicker along the true motion, no lag, no more error."""
+"""Stabilised maps: less flicker along the true motion, no lag, no more error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.sizes import as_picture, grey_picture
-from controls.stabilise.consecutive import steady
+from controls.stabilise.consecutive import stabilise
 from controls.stabilise.depth import Relation, relate, solve_levels
 from controls.stabilise.motion import SlidingTracker
-from controls.stabilise.window import SteadyOptions, Window
+from controls.stabilise.window import MapWindow, StabiliseOptions
 from controls.types import ControlMap
 from interp.flow import estimator
 from interp.tracks import MotionTrack
@@ -46,7 +46,7 @@ def test_flicker_on_the_sample_is_at_least_halved_and_error_does_not_rise(bench:
     true = bench.nearness(truth, frames)
     raw = bench.pumping(true)
     maps = [ControlMap("depth", grey_picture(values), values) for values in raw]
-    done = dict(steady(maps.__getitem__, range(FRAMES), tracker, how="depth"))
+    done = dict(stabilise(maps.__getitem__, range(FRAMES), tracker, method="depth"))
     still = [done[t].values for t in range(FRAMES)]
     assert bench.depth_flicker(still, truth, frames) < 0.25 * bench.depth_flicker(raw, truth, frames)
     assert bench.depth_error(still, true) < 0.6 * bench.depth_error(raw, true)
@@ -55,7 +55,7 @@ def test_flicker_on_the_sample_is_at_least_halved_and_error_does_not_rise(bench:
         assert np.array_equal(made.picture, grey_picture(made.values))
 
     lines = [Canny().detect(picture) for picture in shot.read(0, FRAMES)]
-    drawn = [made.picture for _, made in steady(lines.__getitem__, range(FRAMES), tracker, how="edges")]
+    drawn = [made.picture for _, made in stabilise(lines.__getitem__, range(FRAMES), tracker, method="edges")]
     before = [made.picture for made in lines]
     assert bench.edge_flicker(drawn, truth, frames) < 0.5 * bench.edge_flicker(before, truth, frames)
     assert 0.85 < np.mean(drawn) / np.mean(before) < 1.15
@@ -108,7 +108,7 @@ def test_a_rendered_persons_joints_jump_less_and_stay_on_the_person(bench: Modul
     detector = make_map("pose", {"hands": False})
     found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
     tracker = SlidingTracker(shot, estimator("dis"))
-    kept = [made for _, made in steady(found.__getitem__, range(len(shot)), tracker, how="pose")]
+    kept = [made for _, made in stabilise(found.__getitem__, range(len(shot)), tracker, method="pose")]
     before, _ = bench.joint_flicker(found, truth, frames, who)
     after, off = bench.joint_flicker(kept, truth, frames, who)
     assert after < 0.5 * before
@@ -119,7 +119,7 @@ def test_what_moves_does_not_lag_or_smear() -> None:
     scene = Moving(14)
     tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
     maps = [ControlMap("depth", grey_picture(scene.nearness(t)), scene.nearness(t)) for t in range(14)]
-    for t, made in steady(maps.__getitem__, range(14), tracker, how="depth"):
+    for t, made in stabilise(maps.__getitem__, range(14), tracker, method="depth"):
         assert made.values is not None
         away = np.abs(made.values - scene.nearness(t))
         assert away.mean() < 0.004
@@ -136,13 +136,15 @@ def test_depth_that_pumps_is_put_right_without_drift() -> None:
         values = (scene.nearness(t) * factors[t][0] + factors[t][1]).astype(np.float32)
         return ControlMap("depth", grey_picture(values), values)
 
-    done = [made.values for _, made in steady(load, range(40), SlidingTracker(scene, estimator("dis")), how="depth")]
+    done = [
+        made.values for _, made in stabilise(load, range(40), SlidingTracker(scene, estimator("dis")), method="depth")
+    ]
     spread = np.ptp([(values.min(), values.max()) for values in done if values is not None], axis=0)
     before = np.ptp([(a * 0.1 + b, a * 0.8 + b) for a, b in factors], axis=0)
     assert (spread < 0.1 * before).all()
 
 
-def test_keyframes_alone_are_steadied_too() -> None:
+def test_keyframes_alone_are_stabilised_too() -> None:
     scene = Moving(13)
     keyframes = [0, 4, 8, 12]
     factors = {0: (1.0, 0.0), 4: (0.7, 0.1), 8: (1.3, -0.1), 12: (1.0, 0.05)}
@@ -152,7 +154,7 @@ def test_keyframes_alone_are_steadied_too() -> None:
         return ControlMap("depth", grey_picture(values), values)
 
     tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
-    done = dict(steady(load, keyframes, tracker, how="depth", options=SteadyOptions(radius=0)))
+    done = dict(stabilise(load, keyframes, tracker, method="depth", options=StabiliseOptions(radius=0)))
     assert list(done) == keyframes
     levels = [np.percentile(made.values, [5, 95]) for made in done.values() if made.values is not None]
     assert np.ptp(levels, axis=0).max() < 0.03
@@ -193,7 +195,7 @@ def test_soft_lines_and_normals_are_averaged_along_motion() -> None:
         noisy.append(np.rint((plane + draw.normal(0, 20, plane.shape)).clip(0, 255)).astype(np.uint8))
     maps = [ControlMap("softedge", as_picture(plane)) for plane in noisy]
     tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
-    done = [made.picture[..., 0] for _, made in steady(maps.__getitem__, range(9), tracker, how="lines")]
+    done = [made.picture[..., 0] for _, made in stabilise(maps.__getitem__, range(9), tracker, method="lines")]
     before = np.mean([np.abs(a.astype(float) - b).mean() for a, b in zip(noisy, clean, strict=True)])
     after = np.mean([np.abs(a.astype(float) - b).mean() for a, b in zip(done, clean, strict=True)])
     assert after < 0.6 * before
@@ -201,7 +203,7 @@ def test_soft_lines_and_normals_are_averaged_along_motion() -> None:
     turned = [draw.normal((0, 0, 1), 0.2, (96, 160, 3)).astype(np.float32) for _ in range(9)]
     turned = [n / np.linalg.norm(n, axis=2, keepdims=True) for n in turned]
     maps = [ControlMap("normal", grey_picture(n[..., 0]), n) for n in turned]
-    out = [made for _, made in steady(maps.__getitem__, range(9), tracker, how="normal")]
+    out = [made for _, made in stabilise(maps.__getitem__, range(9), tracker, method="normal")]
     assert out[4].values is not None
     np.testing.assert_allclose(np.linalg.norm(out[4].values, axis=2), 1, atol=1e-5)
     assert np.abs(out[4].values[..., 0]).mean() < 0.6 * np.abs(turned[4][..., 0]).mean()
@@ -218,7 +220,7 @@ def test_a_line_missed_once_is_drawn_and_one_seen_once_is_not() -> None:
         values[70] = 1 if t == 4 else 0  # flashes for one frame
         return ControlMap("canny", grey_picture((values == 1).astype(np.float32)), values)
 
-    for _, made in steady(load, range(9), tracker, how="edges"):
+    for _, made in stabilise(load, range(9), tracker, method="edges"):
         assert (made.picture[20] == 255).mean() > 0.95
         assert not made.picture[70].any()
 
@@ -230,7 +232,7 @@ def test_the_window_holds_few_maps_and_loads_each_once() -> None:
         asked.append(t)
         return ControlMap("tile", np.zeros((2, 2, 3), np.uint8))
 
-    window = Window(load, list(range(100)), 3)
+    window = MapWindow(load, list(range(100)), 3)
     most = max(len(window.around(t)) for t in range(100))
     assert most == 7
     assert asked == list(range(100))
@@ -246,22 +248,23 @@ def test_the_window_holds_few_maps_and_loads_each_once() -> None:
         ([0], "depth", "needs values"),
     ],
 )
-def test_what_cannot_be_steadied_is_refused(frames: list[int], how: str, said: str) -> None:
+def test_what_cannot_be_stabilised_is_refused(frames: list[int], how: str, said: str) -> None:
     made = ControlMap("tile", np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match=said):
-        list(steady(lambda t: made, frames, SlidingTracker(Moving(3), estimator("dis")), how=how))  # type: ignore[arg-type]
+        list(stabilise(lambda t: made, frames, SlidingTracker(Moving(3), estimator("dis")), method=how))  # type: ignore[arg-type]
 
 
-def test_what_needs_no_steadying_passes_through() -> None:
+def test_what_needs_no_stabilising_passes_through() -> None:
     made = ControlMap("tile", np.zeros((8, 8, 3), np.uint8))
     assert [
-        m is made for _, m in steady(lambda t: made, [1, 2], SlidingTracker(Moving(3), estimator("dis")), how="none")
+        m is made
+        for _, m in stabilise(lambda t: made, [1, 2], SlidingTracker(Moving(3), estimator("dis")), method="none")
     ] == [
         True,
         True,
     ]
     with pytest.raises(ValueError, match="radius >= 0"):
-        SteadyOptions(radius=-1)
+        StabiliseOptions(radius=-1)
 
 
 def test_the_sliding_tracker_says_what_a_track_of_all_frames_says() -> None:

@@ -15,8 +15,8 @@ from controls.maps.canny import Canny
 from controls.maps.people import Person
 from controls.maps.pose import pose_map
 from controls.maps.sizes import grey_picture
-from controls.stabilise.keyframes import STEADIED, looked_ahead, steady_between, steady_keys
-from controls.stabilise.motion import KeyTracker, SlidingTracker
+from controls.stabilise.keyframes import KEYFRAME_METHODS, keyframes_ahead, stabilise_keyframes, stabilise_to_keyframes
+from controls.stabilise.motion import KeyframeTracker, SlidingTracker
 from controls.types import ControlMap
 from interp.flow import estimator
 from interp.types import Motion
@@ -70,8 +70,8 @@ def test_keyframes_of_the_sample_flicker_less_and_are_no_less_true(bench: Module
     true = bench.nearness(truth, range(first, first + 27))
     there = [true[key] for key in KEYS]
     raw = {key: bench.fitted(found) for key, found in enumerate(bench.pumping(true)) if key in KEYS}
-    tracker = KeyTracker(shot, estimator("dis"), KEYS)
-    done = [made for _, made in steady_keys(lambda key: depth(raw[key]), KEYS, tracker, how="depth")]
+    tracker = KeyframeTracker(shot, estimator("dis"), KEYS)
+    done = [made for _, made in stabilise_keyframes(lambda key: depth(raw[key]), KEYS, tracker, method="depth")]
     still = [values(made) for made in done]
     before = [*raw.values()]
     assert bench.key_flicker(still, truth, frames) < 0.5 * bench.key_flicker(before, truth, frames)
@@ -81,7 +81,7 @@ def test_keyframes_of_the_sample_flicker_less_and_are_no_less_true(bench: Module
         assert np.array_equal(made.picture, grey_picture(values(made)))
 
     lines = {key: Canny().detect(next(shot.read(key, key + 1))) for key in KEYS}
-    drawn = [made.picture for _, made in steady_keys(lines.__getitem__, KEYS, tracker, how="edges")]
+    drawn = [made.picture for _, made in stabilise_keyframes(lines.__getitem__, KEYS, tracker, method="edges")]
     was = [made.picture for made in lines.values()]
     assert bench.key_edge_flicker(drawn, truth, frames) < 0.85 * bench.key_edge_flicker(was, truth, frames)
     assert 0.85 < np.mean(drawn) / np.mean(was) < 1.15
@@ -97,15 +97,15 @@ def test_depth_keeps_the_level_of_the_first_and_lets_go_where_motion_knows_nothi
     def load(key: int) -> ControlMap:
         return depth(true * factors[key][0] + factors[key][1])
 
-    done = dict(steady_keys(load, list(factors), Still(), how="depth"))
+    done = dict(stabilise_keyframes(load, list(factors), Still(), method="depth"))
     for made in done.values():
         assert np.abs(values(made) - (true * 0.8 + 0.1)).max() < 0.03
-    blind = dict(steady_keys(load, list(factors), Still(sure=0.0), how="depth"))
+    blind = dict(stabilise_keyframes(load, list(factors), Still(sure=0.0), method="depth"))
     for key, made in blind.items():
         np.testing.assert_allclose(values(made), values(load(key)), atol=1e-5)
 
 
-@pytest.mark.parametrize("how", sorted(STEADIED - {"pose"}))
+@pytest.mark.parametrize("how", sorted(KEYFRAME_METHODS - {"pose"}))
 def test_keyframes_that_come_later_change_nothing(how: str) -> None:
     draw = np.random.default_rng(4)
     maps: dict[int, ControlMap] = {}
@@ -116,15 +116,15 @@ def test_keyframes_that_come_later_change_nothing(how: str) -> None:
             maps[key] = ControlMap("canny", grey_picture((lines == 1).astype(np.float32)), lines)
         else:
             maps[key] = depth(noisy)
-    whole = dict(steady_keys(maps.__getitem__, list(maps), Still(), how=how))  # type: ignore[arg-type]
-    short = dict(steady_keys(maps.__getitem__, [0, 3, 8, 11], Still(), how=how))  # type: ignore[arg-type]
-    assert looked_ahead(list(maps), 3) == [8, 11]
+    whole = dict(stabilise_keyframes(maps.__getitem__, list(maps), Still(), method=how))  # type: ignore[arg-type]
+    short = dict(stabilise_keyframes(maps.__getitem__, [0, 3, 8, 11], Still(), method=how))  # type: ignore[arg-type]
+    assert keyframes_ahead(list(maps), 3) == [8, 11]
     for key in (0, 3):
         assert np.array_equal(values(whole[key]), values(short[key]))
     assert not np.array_equal(values(whole[11]), values(short[11]))
 
 
-@pytest.mark.parametrize("how", sorted(STEADIED))
+@pytest.mark.parametrize("how", sorted(KEYFRAME_METHODS))
 def test_no_map_is_looked_for_before_it_is_needed_and_none_twice(how: str) -> None:
     asked: list[int] = []
     people = pose_map([somebody(0)], 48, 32)
@@ -136,10 +136,10 @@ def test_no_map_is_looked_for_before_it_is_needed_and_none_twice(how: str) -> No
         return depth((hills() > 0.5).astype(np.float32))
 
     keys = list(range(0, 300, 10))
-    run = steady_keys(load, keys, Still(), how=how)  # type: ignore[arg-type]
+    run = stabilise_keyframes(load, keys, Still(), method=how)  # type: ignore[arg-type]
     for number, (key, _) in enumerate(run):
         assert key == keys[number]
-        assert set(asked) <= {*keys[: number + 1], *looked_ahead(keys, key)}
+        assert set(asked) <= {*keys[: number + 1], *keyframes_ahead(keys, key)}
     assert asked == keys
 
 
@@ -154,7 +154,7 @@ def test_a_joint_missed_between_near_keyframes_is_bridged_and_one_seen_is_not_mo
         maps = {
             key: pose_map([somebody(place * 2.0, (7,) if place == 1 else ())], 96, 64) for place, key in enumerate(keys)
         }
-        done = dict(steady_keys(maps.__getitem__, keys, Still(), how="pose"))
+        done = dict(stabilise_keyframes(maps.__getitem__, keys, Still(), method="pose"))
         (person,) = done[keys[1]].facts["people"]
         return np.array(person["body"])
 
@@ -168,30 +168,32 @@ def test_a_joint_missed_between_near_keyframes_is_bridged_and_one_seen_is_not_mo
 def test_soft_lines_and_normals_are_left_alone() -> None:
     maps = {key: ControlMap("lineart", grey_picture(hills()), hills()) for key in KEYS}
     for how in ("lines", "normal", "none"):
-        assert all(made is maps[key] for key, made in steady_keys(maps.__getitem__, KEYS, Still(), how=how))  # type: ignore[arg-type]
-        assert steady_between(3, maps[0], {6: maps[6]}, Still(), how=how) is maps[0]  # type: ignore[arg-type]
+        assert all(made is maps[key] for key, made in stabilise_keyframes(maps.__getitem__, KEYS, Still(), method=how))  # type: ignore[arg-type]
+        assert stabilise_to_keyframes(3, maps[0], {6: maps[6]}, Still(), method=how) is maps[0]  # type: ignore[arg-type]
 
 
 def test_a_frame_between_keyframes_takes_their_level() -> None:
     true = hills()
     near = {0: depth(true * 0.8 + 0.1), 9: depth(true * 0.8 + 0.1)}
-    made = steady_between(4, depth(true * 0.5 + 0.3), near, Still(), how="depth")
+    made = stabilise_to_keyframes(4, depth(true * 0.5 + 0.3), near, Still(), method="depth")
     assert np.abs(values(made) - (true * 0.8 + 0.1)).max() < 0.03
     alone = depth(true)
-    assert steady_between(4, alone, {}, Still(), how="depth") is alone
+    assert stabilise_to_keyframes(4, alone, {}, Still(), method="depth") is alone
     line = (true > 0.6).astype(np.float32)
     drawn = ControlMap("canny", grey_picture(line), line)
     faint = ControlMap("canny", grey_picture(np.zeros_like(line)), line / 2)
-    assert np.array_equal(values(steady_between(4, faint, {2: drawn, 6: drawn}, Still(), how="edges")), line)
+    assert np.array_equal(values(stabilise_to_keyframes(4, faint, {2: drawn, 6: drawn}, Still(), method="edges")), line)
     people = {0: pose_map([somebody(0)], 96, 64), 8: pose_map([somebody(4)], 96, 64)}
-    (person,) = steady_between(4, pose_map([somebody(2, (7,))], 96, 64), people, Still(), how="pose").facts["people"]
+    (person,) = stabilise_to_keyframes(4, pose_map([somebody(2, (7,))], 96, 64), people, Still(), method="pose").facts[
+        "people"
+    ]
     np.testing.assert_allclose(person["body"][7][:2], (16, 11), atol=0.01)
 
 
 def test_motion_between_keys_is_that_of_the_frames_between(bench: ModuleType) -> None:
     shot = bench.Shot(0, 21)
     keys = [0, 6, 14, 20]
-    ours, theirs = KeyTracker(shot, estimator("dis"), keys), SlidingTracker(shot, estimator("dis"), remember=32)
+    ours, theirs = KeyframeTracker(shot, estimator("dis"), keys), SlidingTracker(shot, estimator("dis"), remember=32)
     for here, there in ((0, 6), (6, 0), (0, 14), (20, 6), (14, 14)):
         a, b = ours.motion(here, there), theirs.motion(here, there)
         sure = (a.confidence > 0.5) & (b.confidence > 0.5)

@@ -16,8 +16,8 @@ from listener import Listener
 
 from controls.maps import make_map
 from controls.maps.canny import Canny
-from controls.stabilise.keyframes import steady_keys
-from controls.stabilise.motion import KeyTracker
+from controls.stabilise.keyframes import stabilise_keyframes
+from controls.stabilise.motion import KeyframeTracker
 from controls.types import ControlMap
 from interp.flow import estimator
 from restyle import Job, Recipe, registry
@@ -135,9 +135,10 @@ def test_maps_are_found_once_and_agree_within_a_shot(clip: Path, tmp_path: Path,
         shot = Shot(pictures[first:last])
         keys = [*range(0, last - first, 12)]
         found = {key: detector.detect(pictures[first + key]) for key in keys}
-        tracker = KeyTracker(shot, estimator("dis"), keys)
+        tracker = KeyframeTracker(shot, estimator("dis"), keys)
         expected |= {
-            first + key: made.picture for key, made in steady_keys(found.__getitem__, keys, tracker, how="edges")
+            first + key: made.picture
+            for key, made in stabilise_keyframes(found.__getitem__, keys, tracker, method="edges")
         }
         assert any(not np.array_equal(expected[first + key], found[key].picture) for key in keys)
     for work in listener:
@@ -146,7 +147,7 @@ def test_maps_are_found_once_and_agree_within_a_shot(clip: Path, tmp_path: Path,
             assert np.array_equal(canny, expected[frame])
             assert np.array_equal(tile, pictures[frame])
     stored = {item.name: item.stat().st_mtime_ns for item in (folder / "maps").iterdir()}
-    assert len(stored) == 10 + 2 * 10, "tiles; edges as detected, and steadied"
+    assert len(stored) == 10 + 2 * 10, "tiles; edges as detected, and stabilised"
     listener.clear()
     run(clip, tmp_path, controls=[{"kind": "canny", "strength": 0.7}, {"kind": "tile"}])
     assert listener, "another strength is another painting"

@@ -32,7 +32,7 @@ def sources(clip: Path) -> list[np.ndarray]:
 
 
 def test_maps_as_detected_are_the_detectors_own(clip: Path, tmp_path: Path) -> None:
-    made = Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["canny", "tile"], steady=False)
+    made = Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["canny", "tile"], stabilise=False)
     assert made == [tmp_path / "maps" / "canny", tmp_path / "maps" / "tile"]
     for kind in ("canny", "tile"):
         detector: Any = make_map(kind)
@@ -42,7 +42,7 @@ def test_maps_as_detected_are_the_detectors_own(clip: Path, tmp_path: Path) -> N
             assert np.array_equal(kept.load(frame).picture, detector.detect(picture).picture)
 
 
-def test_steadied_maps_never_look_across_a_cut(clip: Path, tmp_path: Path) -> None:
+def test_stabilised_maps_never_look_across_a_cut(clip: Path, tmp_path: Path) -> None:
     recipe = Recipe(cuts=(8,))
     Job(clip, recipe=recipe).control_maps(tmp_path / "whole", ["canny"])
     Job(clip, recipe=Recipe(cuts=(8,), range="8:14")).control_maps(tmp_path / "part", ["canny"])
@@ -50,13 +50,13 @@ def test_steadied_maps_never_look_across_a_cut(clip: Path, tmp_path: Path) -> No
     assert part.frames == list(range(8, 14))
     for frame in part.frames:
         assert np.array_equal(whole.load(frame).picture, part.load(frame).picture)
-    Job(clip, recipe=recipe).control_maps(tmp_path / "raw", ["canny"], steady=False)
+    Job(clip, recipe=recipe).control_maps(tmp_path / "raw", ["canny"], stabilise=False)
     raw = read_maps(tmp_path / "raw" / "canny", "canny")
     assert any(not np.array_equal(raw.load(frame).picture, whole.load(frame).picture) for frame in whole.frames)
 
 
 def test_flow_maps_take_a_frame_and_its_neighbour_of_the_same_shot(clip: Path, tmp_path: Path) -> None:
-    Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["flow"], steady=False)
+    Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["flow"], stabilise=False)
     kept, frames, detector = read_maps(tmp_path / "maps" / "flow", "flow"), sources(clip), make_map("flow")
     assert kept.frames == list(range(14))
     assert np.array_equal(kept.load(3).picture, detector.detect_pair(frames[3], frames[4]).picture)  # type: ignore[union-attr]
@@ -94,7 +94,11 @@ def test_the_command_makes_maps(restyle_command: Caller, clip: Path, tmp_path: P
     assert said.json["maps"] == [str(tmp_path / "maps" / "canny"), str(tmp_path / "maps" / "lineart")]
     assert len(list((tmp_path / "maps" / "lineart").glob("*.png"))) == 14
     kinds = ("--kinds", "canny,tile", "--option", "low=300", "--option", "high=600")  # tiles have no such options
-    restyle_command("controls", clip, "-o", tmp_path / "few", *kinds, "--no-steady")
+    restyle_command("controls", clip, "-o", tmp_path / "few", *kinds, "--no-stabilise")
+    said = restyle_command("controls", clip, "-o", tmp_path / "old", *kinds, "--no-steady").err
+    assert "--no-steady is called --no-stabilise now" in said
+    old, new = ((tmp_path / name / "canny" / "000003.png").read_bytes() for name in ("old", "few"))
+    assert old == new
     few = cv2.imread(str(tmp_path / "few" / "canny" / "000003.png"))
     with open_footage(clip) as footage:
         picture = next(frame.picture for frame in footage.frames() if frame.index == 3)
