@@ -40,7 +40,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from footage import resized_clip  # noqa: E402
 
 from interp.flow import estimator  # noqa: E402
-from interp.tracks import working_size  # noqa: E402
+from interp.pixels.sizes import motion_size  # noqa: E402
 from interp.warp import compose, warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 from restyle.footage import SegmentWriter, conform, open_footage, plan_output, probe  # noqa: E402
@@ -127,7 +127,7 @@ def run_floor(clip: Path, out: Path) -> None:
     spec = probe(clip)
     plan = plan_output(spec, out)
     dis = estimator("dis")
-    size = working_size(spec.width, spec.height)
+    size = motion_size(spec.width, spec.height)
     before: np.ndarray | None = None
     with (
         open_footage(clip) as footage,
@@ -252,7 +252,7 @@ def against_truth(style: str, folder: Path) -> dict[str, float]:
 
     truth = samples.load_truth()
     spec = probe(samples.clip())
-    size = working_size(spec.width, spec.height)
+    size = motion_size(spec.width, spec.height)
     network, weights = StyleNetworks(), parse_style(style).weights
     ours = folder / "truth-ours.mp4"
     Job(samples.clip(), ours, Recipe(style=style), report=False).run()

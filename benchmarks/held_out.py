@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from interp.errors import InterpError
 from interp.flow import estimator
 from interp.interpolate import INTERPOLATORS, make_interpolator
-from interp.tracks import MotionTrack, working_size
+from interp.pixels.sizes import motion_size
+from interp.tracks import MotionTrack
 from interp.types import Gap
 from restyle.footage import open_footage
 from restyle.job.job import Job
@@ -113,7 +114,7 @@ def held_out(name: str, frames: list[np.ndarray], motion: list[tuple[np.ndarray,
 
 def painted(name: str, frames: list[np.ndarray], motion: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Fill between painted keyframes."""
-    track = MotionTrack(estimator("dis"), working=working_size(*frames[0].shape[1::-1]))
+    track = MotionTrack(estimator("dis"), working=motion_size(*frames[0].shape[1::-1]))
     for frame in frames:
         track.add(frame)
     numbers = list(range(0, len(frames), STEP))

@@ -35,7 +35,7 @@ from controls.maps import make_map
 from controls.maps.canny import Canny
 from controls.maps.lineart import StandardLineart
 from controls.maps.normal import normal_picture, normals_from_nearness
-from controls.maps.sizes import grey_picture
+from controls.maps.pictures import grey_picture
 from controls.stabilise.consecutive import stabilise
 from controls.stabilise.keyframes import stabilise_keyframes
 from controls.stabilise.motion import KeyframeTracker, SlidingTracker

@@ -24,8 +24,10 @@ import cv2
 import numpy as np
 
 from interp.flow import estimated, estimator
+from interp.pixels.boxes import Box, bounding_box, grown, part_of
+from interp.pixels.depth import quantise, white_of
+from interp.pixels.sizes import luma_at, motion_size
 from interp.surroundings import completed
-from interp.tracks import grey_at, working_size
 from interp.types import FlowEstimator
 from interp.warp import compose, consistency, resize_part
 
@@ -85,9 +87,9 @@ def clean_plates(
 
 
 def _look(picture: np.ndarray, hidden: np.ndarray) -> _Seen:
-    size = working_size(picture.shape[1], picture.shape[0])
+    size = motion_size(picture.shape[1], picture.shape[0])
     share = cv2.resize(hidden.astype(np.float32), size, interpolation=cv2.INTER_AREA).reshape(size[::-1])
-    return _Seen(picture, hidden, share, grey_at(picture, size))
+    return _Seen(picture, hidden, share, luma_at(picture, size))
 
 
 def _join(a: _Seen, b: _Seen, search: FlowEstimator) -> None:
@@ -98,15 +100,13 @@ def _join(a: _Seen, b: _Seen, search: FlowEstimator) -> None:
 
 def _plate(window: deque[_Seen], place: int, reach: int, before: np.ndarray | None) -> np.ndarray:
     seen = window[place]
-    if not seen.hidden.any():
+    hole = bounding_box(seen.hidden)
+    if hole is None:
         return seen.picture
     height, width = seen.hidden.shape
-    rows, columns = np.flatnonzero(seen.hidden.any(axis=1)), np.flatnonzero(seen.hidden.any(axis=0))
     room = int(np.ceil(3 * RIM * width / seen.small.shape[1]))
-    top, bottom = max(0, int(rows[0]) - room), min(height, int(rows[-1]) + 1 + room)
-    left, right = max(0, int(columns[0]) - room), min(width, int(columns[-1]) + 1 + room)
-    part = np.s_[top:bottom, left:right]
-    box = (left, top, right, bottom)
+    box = left, top, right, bottom = grown(hole, room, width, height)
+    part = part_of(box)
     total = np.zeros((bottom - top, right - left, 3), np.float32)
     mass = np.zeros(total.shape[:2], np.float32)
     for step in (-1, 1):
@@ -117,19 +117,17 @@ def _plate(window: deque[_Seen], place: int, reach: int, before: np.ndarray | No
     hidden = seen.hidden[part]
     found = mass > 0
     made = np.where(found[:, :, None], total / np.maximum(mass, np.float32(1e-9))[:, :, None], here)
-    made = _relit(made, here, hidden, found, room, _white(seen.picture.dtype))
+    made = _relit(made, here, hidden, found, room, white_of(seen.picture.dtype))
     lacking = hidden & ~found
     if lacking.any():
         made = _unseen(made, lacking, window, place, before, box)
     plate = seen.picture.copy()
     filled = np.where(hidden[:, :, None], made, here)
-    plate[part] = _as(filled, seen.picture.dtype)
+    plate[part] = quantise(filled, seen.picture.dtype)
     return plate
 
 
-def _nearest(
-    window: deque[_Seen], place: int, step: int, reach: int, box: tuple[int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(window: deque[_Seen], place: int, step: int, reach: int, box: Box) -> tuple[np.ndarray, np.ndarray]:
     """Going one way in time: the colours of the nearest frames that show each place of ``box``, float32, and their weight,
     which falls with their distance; 0 where none does."""
     left, top, right, bottom = box
@@ -176,9 +174,7 @@ def _exposure(here: np.ndarray, there: np.ndarray, rim: np.ndarray) -> np.ndarra
     return np.clip(np.median(ratio, axis=0), 0.5, 2).astype(np.float32)
 
 
-def _landing(
-    flow: np.ndarray, width: int, height: int, box: tuple[int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _landing(flow: np.ndarray, width: int, height: int, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where the flow leads each pixel of a part of the picture: x, y (float32), and whether that is inside."""
     left, top, right, bottom = box
     fine = resize_part(flow, width, height, box).reshape(bottom - top, right - left, 2)
@@ -218,7 +214,7 @@ def _unseen(
     window: deque[_Seen],
     place: int,
     before: np.ndarray | None,
-    box: tuple[int, int, int, int],
+    box: Box,
 ) -> np.ndarray:
     """What no frame shows: from the plate before, moved along; else painted in from around."""
     seen = window[place]
@@ -230,19 +226,8 @@ def _unseen(
         made = np.where((lacking & inside)[:, :, None], pulled, made)
         still = lacking & ~inside
     if still.any():
-        white = _white(seen.picture.dtype)
+        white = white_of(seen.picture.dtype)
         plain = np.clip(made * np.float32(255 / white), 0, 255).astype(np.uint8)
         drawn = cv2.inpaint(plain, still.astype(np.uint8), 5, cv2.INPAINT_TELEA)
         made = np.where(still[:, :, None], drawn.astype(np.float32) * np.float32(white / 255), made)
     return made
-
-
-def _white(dtype: np.dtype) -> float:
-    """The value of white in pictures of that depth, however dark they are, and however much lighter their highlights."""
-    return 1.0 if dtype == np.float32 else float(np.iinfo(dtype).max)
-
-
-def _as(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    if dtype == np.float32:
-        return values.astype(np.float32)
-    return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 
 from interp.flow import estimated
+from interp.pixels.depth import to_uint8
+from interp.pixels.sizes import scaled_size
 from interp.types import FlowEstimator, Motion
 from interp.warp import (
     LEAST_SURE,
@@ -24,21 +26,13 @@ from interp.warp import (
     warp,
 )
 
-__all__ = ["MotionTrack", "eight_bit", "grey_at", "working_size"]
+__all__ = ["MotionTrack"]
 
 COLOUR_FREE = 8.0  # code values of 255 by which a colour may differ along the motion without any doubt
 COLOUR_SCALE = 22.0  # e-folding of the doubt beyond that
 FLAT = (1.5, 4.0)  # mean gradient, code values a pixel, from which a place counts as flat: wholly, and not at all
 SOFT = 0.8  # sigma, in pixels of the coarse grid, of confidence
 AROUND = 5  # pixels of the coarse grid over which colours are averaged before they are said to agree
-
-
-def working_size(width: int, height: int, *, least: int = 128) -> tuple[int, int]:
-    """Width and height at which motion is measured: half the picture, its long side held between ``least`` and 960 pixels, and
-    never more than the picture itself."""
-    long = max(width, height)
-    scale = min(1.0, max(float(least), min(960.0, long / 2)) / long)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 class MotionTrack:
@@ -52,7 +46,7 @@ class MotionTrack:
     def __init__(self, estimator: FlowEstimator, *, working: tuple[int, int]) -> None:
         self._estimator = estimator
         self._size = working
-        self._coarse = (max(1, round(working[0] / 2)), max(1, round(working[1] / 2)))
+        self._coarse = scaled_size(*working, 0.5)
         self._luma: np.ndarray | None = None
         self._colour: list[np.ndarray] = []
         self._flat: list[np.ndarray] = []
@@ -67,7 +61,7 @@ class MotionTrack:
 
     def add(self, picture: np.ndarray) -> None:
         """Append the next frame: H x W x 3 RGB, uint8, uint16 or float32 (display-referred, 1 = white)."""
-        small = eight_bit(picture)
+        small = to_uint8(picture)
         if small.shape[1::-1] != self._size:
             small = cv2.resize(small, self._size, interpolation=cv2.INTER_AREA)
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -189,20 +183,3 @@ def _flatness(luma: np.ndarray) -> np.ndarray:
     slope = cv2.absdiff(cv2.dilate(luma, np.ones((3, 3), np.uint8)), cv2.erode(luma, np.ones((3, 3), np.uint8)))
     slope = cv2.blur(slope, (7, 7)).reshape(luma.shape).astype(np.float32)
     return np.clip((FLAT[1] - slope) * np.float32(1 / (FLAT[1] - FLAT[0])), 0, 1)
-
-
-def grey_at(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Luma of a picture of any depth at ``size`` (width, height), as flow estimators see it: uint8 h x w."""
-    small = eight_bit(picture)
-    if small.shape[1::-1] != size:
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-
-
-def eight_bit(picture: np.ndarray) -> np.ndarray:
-    """A picture of any depth in uint8, for looking at; the same array where it is that already."""
-    if picture.dtype == np.uint8:
-        return picture
-    if picture.dtype == np.uint16:
-        return cv2.convertScaleAbs(picture, alpha=1 / 257)
-    return cv2.convertScaleAbs(cv2.max(picture, 0), alpha=255)

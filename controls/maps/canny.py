@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from controls.maps.base import KindFacts
-from controls.maps.sizes import as_picture, eight_bit, resized, restored, working_size
+from controls.maps.pictures import as_picture, picture_to_detect
 from controls.types import ControlMap
+from interp.pixels.sizes import detection_size, resized, restored
 
 __all__ = ["Canny"]
 
@@ -45,9 +46,9 @@ class Canny:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``values`` are 1 on a line, 0.5 on a faint one, else 0."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         size = picture.shape[1::-1]
-        small = resized(picture, working_size(*size, resolution=self._resolution, multiple=1))
+        small = resized(picture, detection_size(*size, resolution=self._resolution, multiple=1))
         lines = cv2.Canny(small, self._low, self._high)
         faint = cv2.Canny(small, self._low * self._faint, self._high * self._faint)
         values = np.where(lines > 0, np.float32(1), (faint > 0) * np.float32(WEAK))

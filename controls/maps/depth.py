@@ -7,10 +7,11 @@ import numpy as np
 
 from controls.errors import ControlError
 from controls.maps.base import KindFacts, Weights
-from controls.maps.sizes import as_picture, eight_bit, restored
+from controls.maps.pictures import as_picture, picture_to_detect
 from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.maps.weights import find_weights, vendor
 from controls.types import ControlMap
+from interp.pixels.sizes import restored
 from interp.quiet import without_prints
 
 __all__ = ["DepthAnything", "MidasDepth", "ZoeDepth", "depth_map"]
@@ -80,7 +81,7 @@ class DepthAnything:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``values`` are 0 at the farthest point of the frame and 1 at the nearest."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         with self._torch.no_grad(), without_prints():
             prepared = self._prepare(images=picture, return_tensors="pt").to(self._device)
             found = self._model(**prepared).predicted_depth

@@ -15,8 +15,8 @@ import numpy as np
 from controls.errors import ControlError
 from controls.maps.base import KindFacts, Weights
 from controls.maps.people import PARTS, Person
+from controls.maps.pictures import picture_to_detect
 from controls.maps.pose import CONTROLNETS, OUTPUT, inside, pose_map
-from controls.maps.sizes import eight_bit
 from controls.maps.weights import find_weights
 from controls.onnx import load_onnxruntime
 from controls.types import ControlMap
@@ -89,7 +89,7 @@ class DWPose:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``facts["people"]`` holds all people found, the surest first (``controls.maps.people.Person.plain``)."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         height, width = picture.shape[:2]
         shown, scale = letterboxed(picture, self._finder.size)
         (raw,) = self._finder.run(shown[..., ::-1])  # YOLOX was trained on BGR

@@ -19,8 +19,9 @@ import numpy as np
 from controls.errors import ControlError
 from controls.maps.depth import depth_map
 from controls.maps.people import Person, draw_people
-from controls.maps.sizes import as_picture
+from controls.maps.pictures import as_picture
 from controls.types import ControlMap
+from interp.pixels.depth import to_uint8
 from interp.regular import require_regular
 
 __all__ = ["KeptMaps", "read_map", "read_maps", "write_map", "write_maps"]
@@ -167,7 +168,7 @@ def read_map(file: str | os.PathLike[str], kind: str) -> ControlMap:
             return depth_map(values)
         return ControlMap(kind, as_picture(plane), values, {"black": 0.0, "white": 1.0})
     if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        pixels = to_uint8(pixels)
     picture = as_picture(pixels) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
     return ControlMap(kind, picture, None, _joints(path, picture))
 

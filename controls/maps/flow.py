@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 
 from controls.maps.base import KindFacts
-from controls.maps.sizes import eight_bit
+from controls.maps.pictures import picture_to_detect
 from controls.types import ControlMap
 from interp.flow import estimator
-from interp.tracks import MotionTrack, working_size
+from interp.pixels.sizes import motion_size
+from interp.tracks import MotionTrack
 from interp.types import FlowEstimator
 from interp.warp import resize_flow
 
@@ -73,11 +74,11 @@ class ColouredFlow:
 
     def detect_pair(self, here: np.ndarray, there: np.ndarray, *, backward: bool = False) -> ControlMap:
         """Motion from ``here`` to ``there``; with ``backward``, the reverse of it. Raises ``ValueError`` for two sizes."""
-        here, there = eight_bit(here), eight_bit(there)
+        here, there = picture_to_detect(here), picture_to_detect(there)
         if here.shape != there.shape:
             raise ValueError(f"two neighbouring frames have one size, got {here.shape} and {there.shape}")
         height, width = here.shape[:2]
-        track = MotionTrack(self._estimator, working=working_size(width, height))
+        track = MotionTrack(self._estimator, working=motion_size(width, height))
         track.add(here)
         track.add(there)
         flow = track.motion(0, 1).flow

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from controls.maps.base import KindFacts, Weights
-from controls.maps.sizes import as_picture, eight_bit, resized, working_size
+from controls.maps.pictures import as_picture, picture_to_detect
 from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.types import ControlMap
+from interp.pixels.sizes import detection_size, resized
 
 __all__ = ["RealisticLineart", "StandardLineart"]
 
@@ -41,10 +42,12 @@ class StandardLineart:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``values`` are the picture's, in [0, 1], before they are rounded."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         size = picture.shape[1::-1]
         multiple = 1 if self._resolution is None else self.facts.multiple
-        small = resized(picture, working_size(*size, resolution=self._resolution, multiple=multiple)).astype(np.float32)
+        small = resized(picture, detection_size(*size, resolution=self._resolution, multiple=multiple)).astype(
+            np.float32
+        )
         darker = (cv2.GaussianBlur(small, (0, 0), self._sigma) - small).min(axis=2).clip(0, 255)
         counts = darker[darker > self._threshold]
         typical = max(16.0, float(np.median(counts))) if counts.size else 16.0

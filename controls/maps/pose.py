@@ -9,7 +9,7 @@ import numpy as np
 from controls.maps.base import KindFacts
 from controls.maps.closer import closer, size_of
 from controls.maps.people import Person, draw_people
-from controls.maps.sizes import eight_bit
+from controls.maps.pictures import picture_to_detect
 from controls.maps.weights import vendor
 from controls.types import ControlMap
 from interp.quiet import without_logs, without_warnings
@@ -81,7 +81,7 @@ class MediapipePose:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``facts["people"]`` holds those found (``controls.maps.people.Person.plain``)."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         height, width = picture.shape[:2]
         people = self._look(picture)
         if self._closer and max(map(size_of, people), default=0.0) < SMALL * min(width, height):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from controls.maps.base import KindFacts
-from controls.maps.sizes import eight_bit
+from controls.maps.pictures import picture_to_detect
 from controls.types import ControlMap
 
 __all__ = ["Tile"]
@@ -34,7 +34,7 @@ class Tile:
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """A map without ``values``: the picture is all there is."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         if self._down > 1:
             height, width = picture.shape[:2]
             small = (max(1, round(width / self._down)), max(1, round(height / self._down)))

@@ -9,8 +9,9 @@ import numpy as np
 
 from controls.errors import ControlError
 from controls.maps.base import KindFacts
-from controls.maps.sizes import eight_bit, resized, restored, working_size
+from controls.maps.pictures import picture_to_detect
 from controls.maps.weights import find_weights, vendor
+from interp.pixels.sizes import detection_size, resized, restored
 from interp.quiet import without_prints
 
 __all__ = ["AuxDetector"]
@@ -60,9 +61,9 @@ class AuxDetector:
 
     def _prepared(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
         """The picture at a size that the network takes, and the frame's own size."""
-        picture = eight_bit(picture)
+        picture = picture_to_detect(picture)
         size = picture.shape[1::-1]
-        work = working_size(*size, resolution=self._resolution, multiple=self.facts.multiple)
+        work = detection_size(*size, resolution=self._resolution, multiple=self.facts.multiple)
         return resized(picture, work), size
 
     def _called(self, picture: np.ndarray, **options: Any) -> np.ndarray:

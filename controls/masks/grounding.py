@@ -44,10 +44,10 @@ class WordFinder:
         """The likeliest box. ``picture``: H x W x 3 of any depth. Raises ``ControlError`` if nothing is likely enough."""
         from PIL import Image
 
-        from interp.tracks import eight_bit
+        from interp.pixels.depth import to_uint8
 
         height, width = picture.shape[:2]
-        shown = Image.fromarray(eight_bit(picture))
+        shown = Image.fromarray(to_uint8(picture))
         best = 0.0
         for found in self._pipeline(shown, candidate_labels=[words], threshold=0.0):
             box = found["box"]

@@ -17,8 +17,9 @@ from controls.masks.flowcut.refine import soft_edge
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
 from interp.flow import estimator
+from interp.pixels.depth import to_uint8
+from interp.pixels.sizes import luma_at, motion_size
 from interp.quiet import without_logs, without_warnings
-from interp.tracks import eight_bit, grey_at, working_size
 from interp.warp import consistency, resize_confidence, warp
 
 __all__ = ["PeopleMasker"]
@@ -55,14 +56,14 @@ class PeopleMasker:
     def follow(self, pictures: Pictures, prompts: Sequence[Prompted] = ()) -> Iterator[Masked]:
         """Yield every frame's matte, ascending. Frames in which nobody is seen, after somebody was, are said to be lost."""
         search = estimator("dis-quick")
-        size = working_size(*pictures.size)
+        size = motion_size(*pictures.size)
         before: np.ndarray | None = None
         grey_before: np.ndarray | None = None
         seen = False
         for number, picture in enumerate(pictures.read(0, len(pictures))):
-            shown = eight_bit(picture)
+            shown = to_uint8(picture)
             matte = self._matte(shown)
-            grey = grey_at(shown, size)
+            grey = luma_at(shown, size)
             if before is not None and grey_before is not None:
                 back, there = search.estimate(grey, grey_before), search.estimate(grey_before, grey)
                 sure = resize_confidence(consistency(back, there), *pictures.size).reshape(matte.shape)

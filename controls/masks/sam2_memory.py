@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from controls.types import Box, Matte, Point, Prompt
+from interp.pixels.depth import to_uint8
 
 __all__ = ["Features", "Network", "Past"]
 
@@ -201,11 +202,7 @@ def _prepared(picture: np.ndarray, side: int) -> np.ndarray:
     """float32 3 x side x side: the picture squeezed to a square and normalised as the encoder was trained."""
     from PIL import Image
 
-    if picture.dtype == np.uint16:
-        picture = np.round(picture / 257).astype(np.uint8)
-    elif picture.dtype != np.uint8:
-        picture = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    square = np.asarray(Image.fromarray(picture).resize((side, side)))
+    square = np.asarray(Image.fromarray(to_uint8(picture)).resize((side, side)))
     unit = (square.astype(np.float64) / 255).astype(np.float32)
     normal = (unit - np.array(MEAN, np.float32)) / np.array(SPREAD, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1))

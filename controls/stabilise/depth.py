@@ -15,7 +15,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from controls.maps.sizes import grey_picture
+from controls.maps.pictures import grey_picture
 from controls.stabilise.values import average_along_motion, warp_along
 from controls.stabilise.window import Load, MapWindow, StabiliseOptions
 from controls.types import ControlMap

@@ -14,7 +14,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from controls.maps.sizes import as_picture
+from controls.maps.pictures import as_picture
 from controls.stabilise.values import time_weight, warp_along
 from controls.stabilise.window import Load, MapWindow, StabiliseOptions
 from controls.types import ControlMap

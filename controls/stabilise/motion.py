@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from controls.types import Pictures
-from interp.tracks import MotionTrack, working_size
+from interp.pixels.sizes import motion_size
+from interp.tracks import MotionTrack
 from interp.types import FlowEstimator, Motion
 from interp.warp import compose, outside, warp
 
@@ -20,7 +21,7 @@ class SlidingTracker:
 
     Made for asking about ascending frames and what lies around them: each pair of neighbours is then measured once, and the
     footage read once through. ``remember``: pairs of neighbours to keep; frames further apart than that are slow to ask for.
-    ``working``: (width, height) at which motion is measured; ``interp.tracks.working_size`` of the pictures by default.
+    ``working``: (width, height) at which motion is measured; ``interp.pixels.sizes.motion_size`` of the pictures by default.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class SlidingTracker:
         if remember < 1:
             raise ValueError(f"a tracker remembers at least 1 pair of neighbours, got {remember}")
         self._pictures, self._estimator, self._remember = pictures, estimator, remember
-        self._working = working or working_size(*pictures.size)
+        self._working = working or motion_size(*pictures.size)
         self._pairs: dict[int, tuple[Motion, Motion]] = {}  # t -> (t to t + 1, t + 1 to t)
         self._reading: Iterator[np.ndarray] | None = None
         self._next = 0
@@ -97,7 +98,7 @@ class KeyframeTracker:
         remember: int = 8,
         working: tuple[int, int] | None = None,
     ) -> None:
-        self._working = working or working_size(*pictures.size)
+        self._working = working or motion_size(*pictures.size)
         self._frames = SlidingTracker(pictures, estimator, remember=1, working=self._working)
         self._keys, self._remember = list(keys), remember
         self._pairs: dict[int, tuple[Motion, Motion]] = {}  # position of a key -> to the next, and from it

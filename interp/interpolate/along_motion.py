@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from interp.flow import estimated, estimator
-from interp.tracks import grey_at, working_size
+from interp.pixels.sizes import luma_at, motion_size
 from interp.types import FlowEstimator
 from interp.warp import consistency, mix, resize_confidence, resize_flow, symmetric, warp
 
@@ -39,8 +39,8 @@ class Course:
     """The motion from one frame to its neighbour and back, measured once, from which any time between them can be drawn."""
 
     def __init__(self, flow: FlowEstimator, a: np.ndarray, b: np.ndarray) -> None:
-        size = working_size(a.shape[1], a.shape[0], least=LEAST_SIDE)
-        grey = [grey_at(picture, size) for picture in (a, b)]
+        size = motion_size(a.shape[1], a.shape[0], least=LEAST_SIDE)
+        grey = [luma_at(picture, size) for picture in (a, b)]
         there, back = estimated(flow, grey[0], grey[1]), estimated(flow, grey[1], grey[0])
         self.seen_there, self.seen_back = consistency(there, back), consistency(back, there)
         """float32 h x w: how surely each point of the first frame is seen in the second, and the reverse."""

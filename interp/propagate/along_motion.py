@@ -21,6 +21,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from interp.pixels.depth import quantise, white_of
+from interp.pixels.sizes import size_within
 from interp.types import Gap, Motion, Propagated
 from interp.warp import LARGEST, mix, resize_confidence, resize_flow, resize_part, twice, warp, warp_twice
 
@@ -151,9 +153,7 @@ def _energy(picture: np.ndarray) -> np.ndarray:
 def _give_back(picture: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Raise fine detail, cell by cell, to the energy that is wanted."""
     have = _energy(picture)
-    floor = (
-        np.float32(1e-6) * (np.float32(np.iinfo(picture.dtype).max) if picture.dtype != np.float32 else 1) ** 2 + 1e-12
-    )
+    floor = np.float32(1e-6) * np.float32(white_of(picture.dtype)) ** 2 + 1e-12
     gain = (np.sqrt((wanted + floor) / (have + floor)) - 1) * np.float32(REACH)
     gain = np.clip(gain, 0, 1.5).astype(np.float32)
     if float(gain.max()) < 0.02:
@@ -169,9 +169,7 @@ def _extrapolate(picture: np.ndarray, soft: np.ndarray, gain: np.ndarray) -> np.
         return cv2.blendLinear(picture, soft, 1 + gain, -gain)
     base = picture.astype(np.float32)
     sharp = base + gain[:, :, None] * (base - soft)
-    if picture.dtype == np.float32:
-        return sharp
-    return np.clip(np.rint(sharp), 0, 65535).astype(np.uint16)
+    return quantise(sharp, picture.dtype)
 
 
 def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit: float) -> np.ndarray:
@@ -195,9 +193,7 @@ def _carry_over(source: np.ndarray, picture: np.ndarray, sure: np.ndarray, limit
         carried -= old
         carried *= resize_part(lost, width, height, box).reshape(down, across, 1)
         carried += old
-        if picture.dtype != np.float32:
-            carried = np.clip(np.rint(carried), 0, np.iinfo(picture.dtype).max)
-        picture[part] = carried
+        picture[part] = quantise(carried, picture.dtype)
     return picture
 
 
@@ -223,13 +219,12 @@ def _local_model(source: np.ndarray, picture: np.ndarray, sure: np.ndarray) -> n
     """``picture ~ slope * luma(source) + offset`` round every point, from confident pixels only: float32 h x w x 6, the slopes
     of the three channels and their offsets."""
     height, width = source.shape[:2]
-    scale = min(1.0, MODEL_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = size_within(width, height, MODEL_SIDE)
     guide = cv2.cvtColor(cv2.resize(source, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(np.float32)
     look = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = cv2.resize(sure, size, interpolation=cv2.INTER_AREA)
     weight = weight * weight + np.float32(1e-4)
-    white = 1.0 if source.dtype == np.float32 else float(np.iinfo(source.dtype).max)
+    white = white_of(source.dtype)
     weight = weight.reshape(size[1], size[0], 1)
     shade = guide.reshape(weight.shape)
     sums = np.concatenate(

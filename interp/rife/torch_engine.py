@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from interp.errors import MissingWeightsError
+from interp.pixels.depth import from_unit, to_unit
 from interp.rife.base import MULTIPLE
 from interp.rife.ifnet import IFNet
 from interp.rife.weights import load_weights
@@ -46,14 +47,10 @@ class TorchEngine:
         pair = [self._tensor(picture, below, right) for picture in (a, b)]
         made = self._net(*pair, float(time), zoom)[0, :, :height, :width].permute(1, 2, 0)
         picture = made.float().clamp(0, 1).cpu().numpy()
-        if a.dtype == np.float32:
-            return np.ascontiguousarray(picture)
-        white = np.iinfo(a.dtype).max
-        return np.ascontiguousarray(np.rint(picture * np.float32(white)).astype(a.dtype))
+        return np.ascontiguousarray(from_unit(picture, a.dtype))
 
     def _tensor(self, picture: np.ndarray, below: int, right: int) -> torch.Tensor:
-        white = 1.0 if picture.dtype == np.float32 else float(np.iinfo(picture.dtype).max)
-        array = np.nan_to_num(picture.astype(np.float32) * np.float32(1 / white), nan=0.0).clip(0, 1)
+        array = np.nan_to_num(to_unit(picture), nan=0.0).clip(0, 1)
         tensor = torch.from_numpy(array).permute(2, 0, 1)[None].to(self._device, self._dtype)
         return torch.nn.functional.pad(tensor, (0, right, 0, below), mode="replicate")
 

@@ -136,16 +136,16 @@ def styles(
     listed = [{"name": style.name, "description": style.description} for style in STYLES]
     document: dict[str, Any] = {"styles": listed}
     if sheet is not None and output is not None:
+        from interp.pixels.depth import to_uint8
         from restyle.footage import open_footage
         from restyle.painters.style_sheet import style_sheet
         from restyle.quality.contact_sheet import check_sheet, save_sheet
-        from restyle.quality.pictures import eight_bit
 
         check_sheet(output, overwrite=overwrite, inputs=[sheet])
         with open_footage(sheet) as footage:
             picture = next(footage.frames(0, 1)).picture
         terminal.say(f"restyle: painting {len(listed)} styles")
-        save_sheet(output, style_sheet(eight_bit(picture)), overwrite=overwrite)
+        save_sheet(output, style_sheet(to_uint8(picture)), overwrite=overwrite)
         document["sheet"] = output
     if terminal.as_json:
         terminal.document(document)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from interp.pixels.depth import white_of
 from restyle.errors import FootageError, RecipeError, show_path
 from restyle.types import Frame
 
@@ -133,8 +134,7 @@ def _still(source: str, width: int, height: int, dtype: str, transfer: str | Non
     if source.startswith("#"):
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", source):
             raise RecipeError(f"a colour is #rrggbb, such as #20a040; got {source!r}")
-        white = 1.0 if dtype == "float32" else float(np.iinfo(kind).max)
-        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white / 255)
+        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white_of(kind) / 255)
         return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
     picture = read_picture(source)
     curve = transfer if picture.dtype == np.float32 else None

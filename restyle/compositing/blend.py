@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from interp.pixels.depth import from_unit, quantise, to_unit, white_of
 from restyle.footage.transfer import encoded, linear
 
 __all__ = ["blend", "keep_colour", "matte_edge", "mixed", "over"]
@@ -36,7 +37,7 @@ def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    white = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}[str(source.dtype)]
+    white = white_of(source.dtype)
     weights = np.array([LUMA], np.float32)
     base = source.astype(np.float32)
     luma = cv2.transform(base, weights)
@@ -48,9 +49,7 @@ def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
         room = np.minimum((white - wanted) / np.maximum(high, 1e-3), wanted / np.maximum(low, 1e-3))
         chroma *= np.clip(room, 0, 1)[:, :, None]
     mixed = wanted[:, :, None] + chroma
-    if source.dtype == np.float32:
-        return mixed
-    return np.clip(np.rint(mixed), 0, white).astype(source.dtype)
+    return quantise(mixed, source.dtype)
 
 
 def mixed(base: np.ndarray, top: np.ndarray, how: str) -> np.ndarray:
@@ -67,14 +66,11 @@ def mixed(base: np.ndarray, top: np.ndarray, how: str) -> np.ndarray:
         return keep_colour(top, base) if how == "colour" else keep_colour(base, top)
     if how not in _BLENDS:
         raise ValueError(f"no blend mode {how!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
-    white = 1.0 if base.dtype == np.float32 else float(np.iinfo(base.dtype).max)
-    below, above = (picture.astype(np.float32) * np.float32(1 / white) for picture in (base, top))
+    below, above = (to_unit(picture) for picture in (base, top))
     if base.dtype == np.float32 and how in ("screen", "overlay", "soft-light"):
         below, above = np.clip(below, 0, 1), np.clip(above, 0, 1)
     made = _BLENDS[how](below, above)
-    if base.dtype == np.float32:
-        return made.astype(np.float32)
-    return np.rint(np.clip(made, 0, 1) * np.float32(white)).astype(base.dtype)
+    return from_unit(made, base.dtype)
 
 
 def _soft_light(below: np.ndarray, above: np.ndarray) -> np.ndarray:

@@ -7,15 +7,15 @@ in-betweens) happens within the crop's own coordinates; only the compositor sees
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from interp.pixels.boxes import Box
 from restyle.types import Shot
 
-__all__ = ["Box", "Framing", "union"]
+__all__ = ["Framing"]
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are not part of it
 STEP = 32  # pixels: sizes are multiples of this, so that a little more matte does not change them
 WORTH = 0.75  # share of the frame from which on the whole is painted
 CALM = 6.0  # frames: sigma over which the crop's path is smoothed
@@ -43,15 +43,6 @@ class Framing:
     def facts(self) -> list[list[int]]:
         """Plain values that decide all crops."""
         return [[frame, *crop] for frame, crop in sorted(self._crops.items())]
-
-
-def union(boxes: Iterable[Box | None]) -> Box | None:
-    """The smallest box round all of them."""
-    there = [box for box in boxes if box is not None]
-    if not there:
-        return None
-    left, top, right, bottom = np.array(there).T
-    return int(left.min()), int(top.min()), int(right.max()), int(bottom.max())
 
 
 def _follow(shot: Shot, boxes: Mapping[int, Box | None], size: tuple[int, int], margin: int) -> dict[int, Box]:

@@ -8,9 +8,9 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from interp.pixels.boxes import Box, grown, part_of
 from restyle.compositing import blend as composite
 from restyle.compositing.backdrops import Backdrop
-from restyle.compositing.crop import Box
 from restyle.recipe import Layer, Recipe
 from restyle.types import Frame
 
@@ -228,8 +228,7 @@ class LayerCompositor:
             height, width = frame.picture.shape[:2]
             found = []
             for number, (layer, _) in enumerate(self._layers):
-                left, top, right, bottom = self._reach(layer, frame.index, width, height)
-                part = np.s_[top:bottom, left:right]
+                part = part_of(self._reach(layer, frame.index, width, height))
                 matte = matte_of(layer, self._mattes, frame.index)[part]
                 if matte.any():
                     found.append((number, part, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)))
@@ -243,5 +242,4 @@ class LayerCompositor:
         box = self._mattes.box(layer.object, frame)
         if box is None:
             return 0, 0, 0, 0
-        room = edge_reach([layer])
-        return max(0, box[0] - room), max(0, box[1] - room), min(width, box[2] + room), min(height, box[3] + room)
+        return grown(box, edge_reach([layer]), width, height)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from interp.pixels.depth import to_uint8
 from restyle.footage import transfer as curves
 from restyle.footage.fields import FieldFlag, FieldOrder
 from restyle.footage.orientation import stored, upright
@@ -228,4 +229,4 @@ def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True, transfer: 
         return np.take(value.astype(np.float32), picture)
     if depth == "uint16":
         return picture.astype(np.uint16) * np.uint16(257)
-    return ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return to_uint8(picture)

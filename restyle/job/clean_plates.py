@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from interp.pixels.boxes import bounding_box, cropped
 from restyle.compositing import blend as composite
 from restyle.compositing.layers import MatteSource, matte_of, removals
 from restyle.footage import Footage
@@ -47,11 +48,10 @@ def make_plates(
 
         for number, plate in enumerate(clean_plates(seen()), shot.start):
             hidden = holes.pop(number)
-            if hidden.any():
-                rows, columns = np.flatnonzero(hidden.any(axis=1)), np.flatnonzero(hidden.any(axis=0))
-                top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-                part = np.ascontiguousarray(plate[top:bottom, left:right])
-                np.savez_compressed(place / f"{number:08d}.npz", corner=np.array([left, top]), picture=part)
+            hole = bounding_box(hidden)
+            if hole is not None:
+                part = cropped(plate, hole)
+                np.savez_compressed(place / f"{number:08d}.npz", corner=np.array(hole[:2]), picture=part)
             meter.step("making clean plates", shot=shot.index)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from restyle.compositing.crop import Box, union
+from interp.pixels.boxes import Box, bounding_box, union
 from restyle.errors import MissingExtraError, MissingModelError, RecipeError
 from restyle.job.matte_clips import read_clips
 from restyle.job.store import damaged
@@ -114,7 +114,7 @@ def follow_objects(
                 for name, matte in found.mattes.items():
                     seen[name].append(shot.index)
                     strongest[name] = max(strongest[name], float(matte.max()))
-                    if (box := _box(matte)) is not None:
+                    if (box := bounding_box(matte)) is not None:
                         left, top, right, bottom = boxes[name][number] = box
                         _write(place / name / f"{number:08d}.png", matte[top:bottom, left:right])
                 for name in found.lost:
@@ -356,13 +356,6 @@ def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]
                 raise ControlError(f"object {one.name!r}: {error}") from error
         made.append(one)
     return made
-
-
-def _box(matte: np.ndarray) -> Box | None:
-    rows, columns = np.flatnonzero(matte.any(axis=1)), np.flatnonzero(matte.any(axis=0))
-    if not rows.size:
-        return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _write(path: Path, matte: np.ndarray, bits: int = 16) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import cv2
 
+from interp.pixels.sizes import shrunk
 from restyle.footage import format_timecode
 from restyle.job.store import damaged
 from restyle.planning.plan import Plan
 from restyle.quality import measures
-from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid, shrunk
+from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.render.protocols import Rendered

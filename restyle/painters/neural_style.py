@@ -28,6 +28,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from interp.pixels.depth import from_unit, to_unit
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, unstretched, warp
 from restyle.errors import RecipeError
@@ -110,14 +111,14 @@ class NeuralStylePainter:
             if place and self._hold:
                 motion = request.tracker.motion(request.positions[place], request.positions[place - 1])
                 painting, age = _seed(painting, paintings[-1], motion, self._hold, age)
-            paintings.append(_from_float(painting, picture.dtype))
+            paintings.append(from_unit(painting, picture.dtype))
         return paintings, Carry({} if age is None else {"age": age})
 
     def close(self) -> None:
         self._networks.close()
 
     def _fresh(self, picture: np.ndarray) -> np.ndarray:
-        content = np.nan_to_num(_to_float(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
+        content = np.nan_to_num(to_unit(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
         if not self._style.pictures:
             return self._networks.paint_builtin(content, self._style.weights)
         if self._vector is None:
@@ -139,7 +140,7 @@ def _seed(
     """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is sure; and the age of its
     marks. ``age``: of the marks before, float32, a number a cell."""
     height, width = fresh.shape[:2]
-    moved = warp(_to_float(before), motion.flow, interpolation="cubic")
+    moved = warp(to_unit(before), motion.flow, interpolation="cubic")
     sure = resize_confidence(cv2.multiply(motion.confidence, unstretched(motion.flow)), width, height)
     fresh = _match_colours(fresh, moved, sure)
     away = cv2.subtract(moved, fresh)
@@ -248,16 +249,3 @@ def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below ``low``, 1 above ``high``, smooth between; float32."""
     t = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1, dtype=np.float32)
     return t * t * (3 - 2 * t)
-
-
-def _to_float(picture: np.ndarray) -> np.ndarray:
-    if picture.dtype == np.float32:
-        return picture
-    return picture.astype(np.float32) * np.float32(1 / np.iinfo(picture.dtype).max)
-
-
-def _from_float(picture: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    if dtype == np.float32:
-        return np.ascontiguousarray(picture, np.float32)
-    white = np.iinfo(dtype).max
-    return np.clip(np.rint(picture * np.float32(white)), 0, white).astype(dtype)

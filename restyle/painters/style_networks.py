@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from controls.onnx import load_onnxruntime
+from interp.pixels.sizes import scaled_size
 from restyle.errors import MissingModelError, show_path
 from restyle.painters.styles import open_style_picture
 
@@ -56,7 +57,7 @@ class StyleNetworks:
         scale = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
         small = picture
         if scale < 1:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            size = scaled_size(width, height, scale)
             small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         inner, (top, left) = _padded(small)
         content = np.ascontiguousarray(inner.transpose(2, 0, 1)[None])
@@ -84,7 +85,7 @@ class StyleNetworks:
         height, width = picture.shape[:2]
         whole = self._view(picture, vector)  # at its own size, 384 pixels at most
         scale = min(1.0, 2 * TILE / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = scaled_size(width, height, scale)
         if max(size) <= TILE * 1.2:
             return whole if scale == 1 and max(size) <= TILE else enlarge(whole, _shrunk(picture, whole), picture)
         middle = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -121,7 +122,7 @@ class StyleNetworks:
         long side at 384; a smaller one at its own size."""
         height, width = picture.shape[:2]
         scale = TILE / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = scaled_size(width, height, scale)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         inner = cv2.copyMakeBorder(small, 0, TILE - size[1], 0, TILE - size[0], cv2.BORDER_REFLECT)
         names = [entry.name for entry in self._transform.get_inputs()]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from interp.pixels.depth import to_uint8
 from restyle.painters.style_networks import StyleNetworks
 from restyle.painters.styles import STYLES, parse_style
 
@@ -31,7 +32,7 @@ def style_sheet(
     shown = [("the footage", content)]
     for style in chosen:
         painted = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
-        shown.append((style.name, np.rint(painted * 255).astype(np.uint8)))
+        shown.append((style.name, to_uint8(painted)))
     gap, label = max(4, tile // 40), max(16, tile // 12)
     font = ImageFont.load_default(size=max(10, tile // 18))
     rows = -(-len(shown) // columns)

@@ -20,16 +20,10 @@ from restyle.types import Keyframe
 if TYPE_CHECKING:
     from restyle.footage import Footage
 
-__all__ = ["SMALL", "analyse", "small_size"]
+__all__ = ["SMALL", "analyse"]
 
 NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins a shot, whatever the cut finder says
 SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
-
-
-def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of pass 1's pictures: the long side at most ``SMALL``, no side below 1."""
-    scale = min(1.0, SMALL / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, meter: Meter) -> Analysis:
@@ -38,10 +32,12 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
     from interp.flow import estimator
+    from interp.pixels.depth import to_uint8_truncated
+    from interp.pixels.sizes import size_within
     from interp.tracks import MotionTrack
 
     spec = footage.spec
-    size = small_size(spec.width, spec.height)
+    size = size_within(spec.width, spec.height, SMALL)
     dis = estimator("dis")
     walk = KeyWalk(lambda: MotionTrack(dis, working=size), coverage=recipe.coverage, max_gap=recipe.max_gap)
     survey = _Survey(recipe, walk, float(np.hypot(*size)))
@@ -56,9 +52,7 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
             pts.append(frame.pts)
             if frame.index < start:
                 continue
-            small = frame.picture
-            if small.dtype != np.uint8:
-                small = _eight_bit(small)
+            small = to_uint8_truncated(frame.picture)
             survey.push(frame.index, small, finder.push(frame.index, small) if finder else {})
             last = frame.index
             meter.step("looking at the footage")
@@ -135,9 +129,3 @@ class _Survey:
                             self._cuts[index - 1] = "flash"
         self.coverage.append(round(coverage, 4))
         self.moved.append(round(moved, 6))
-
-
-def _eight_bit(picture: np.ndarray) -> np.ndarray:
-    if picture.dtype == np.uint16:
-        return (picture >> 8).astype(np.uint8)
-    return (np.clip(picture, 0, 1) * 255).astype(np.uint8)

@@ -128,9 +128,9 @@ def compare(
 
 def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
     """The shots of some footage, by ``restyle.planning.shots.CutFinder`` on small pictures. Raises ``FootageError``."""
+    from interp.pixels.depth import to_uint8_truncated
     from restyle.footage import open_footage
     from restyle.planning.shots import CutFinder, Kind, shots_between
-    from restyle.quality.pictures import eight_bit
 
     with open_footage(path, rate=rate) as footage:
         finder = CutFinder(footage.spec.rate)
@@ -139,7 +139,7 @@ def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
         small = measuring_size(footage.spec.width, footage.spec.height, CUT_SIZE)
         with closing(footage.frames(size=small)) as frames:  # type: ignore[type-var]
             for frame in frames:
-                cuts |= finder.push(frame.index, eight_bit(frame.picture))
+                cuts |= finder.push(frame.index, to_uint8_truncated(frame.picture))
                 last = frame.index
         if last < 0:
             raise FootageError(f"{show_path(path)} has no frame to measure; give footage with a picture")

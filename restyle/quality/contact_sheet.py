@@ -61,7 +61,7 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 
-    from restyle.quality.pictures import eight_bit
+    from interp.pixels.depth import to_uint8
 
     height, width = tiles[0].pictures[0].shape[:2]
     across = max(len(tile.pictures) for tile in tiles)
@@ -77,7 +77,7 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     for number, tile in enumerate(tiles):
         x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
         for place, picture in enumerate(tile.pictures):
-            small = Image.fromarray(eight_bit(picture)).resize((w, h), Image.Resampling.LANCZOS)
+            small = Image.fromarray(to_uint8(picture)).resize((w, h), Image.Resampling.LANCZOS)
             sheet.paste(small, (x + place * w, y))
         draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
     save_sheet(path, np.asarray(sheet), overwrite=overwrite)

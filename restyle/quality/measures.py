@@ -16,6 +16,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from interp.pixels import depth
 from interp.warp import outside, warp
 
 __all__ = [
@@ -39,24 +40,17 @@ __all__ = [
 
 Preset = Literal["ultrafast", "fast", "medium"]
 
-FULL = {"uint8": 255.0, "uint16": 65535.0}
 STATIC = 2.5 / 255  # a source pixel that changed less than this (8-bit rounding and a little noise) stands still
-
-
 HALF_MAX = 65504.0
 
 
 def to_unit(picture: np.ndarray) -> np.ndarray:
     """Code values as float32, full scale = 1. float32 pictures (EXR) are passed on unclipped, but what is not finite counts
     as the largest value of a 16-bit float, and what is no number as 0: one such pixel would make every mean meaningless."""
-    if picture.dtype == np.float32:
-        if np.isfinite(picture).all():
-            return picture
+    unit = depth.to_unit(picture)
+    if unit is picture and not np.isfinite(picture).all():
         return np.nan_to_num(picture, nan=0.0, posinf=HALF_MAX, neginf=-HALF_MAX)
-    full = FULL.get(picture.dtype.name)
-    if full is None:
-        raise ValueError(f"a picture is uint8, uint16 or float32, got {picture.dtype}")
-    return np.multiply(picture, np.float32(1 / full), dtype=np.float32)
+    return unit
 
 
 def luma(picture: np.ndarray) -> np.ndarray:
@@ -68,9 +62,7 @@ def luma(picture: np.ndarray) -> np.ndarray:
 
 def luma8(picture: np.ndarray) -> np.ndarray:
     """Luma as uint8 H x W, for flow and edges."""
-    if picture.dtype == np.uint8:
-        return picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.rint(np.clip(np.nan_to_num(luma(picture)), 0, 1) * 255).astype(np.uint8)
+    return depth.to_uint8(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
 
 
 # Motion

@@ -7,37 +7,19 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from interp.pixels.depth import to_uint8
+from interp.pixels.sizes import shrunk
 from restyle.types import FootageSpec
 
-__all__ = ["CARD_SIDE", "PAIR_SIDE", "eight_bit", "facts_of", "jpeg_of", "overlaid", "shrunk"]
-
-
-def eight_bit(picture: np.ndarray) -> np.ndarray:
-    """A picture (H x W x 3, uint8, uint16 or float32) as uint8 for looking at; float is clipped to [0, 1]."""
-    if picture.dtype == np.uint8:
-        return picture
-    if picture.dtype == np.uint16:
-        return (picture >> 8).astype(np.uint8)
-    return np.rint(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
-
+__all__ = ["CARD_SIDE", "PAIR_SIDE", "facts_of", "jpeg_of", "overlaid"]
 
 CARD_SIDE = 288  # long side of a contact sheet's picture, in pixels
 PAIR_SIDE = 960  # long side of a before/after picture
 
 
-def shrunk(picture: np.ndarray, long_side: int) -> np.ndarray:
-    """A picture or matte whose longer side is at most ``long_side`` pixels."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, long_side / max(height, width))
-    if scale == 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
 def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 80) -> bytes:
     """A picture (H x W x 3 RGB, any depth) as JPEG, shrunk so that its longer side is at most ``long_side`` pixels."""
-    bgr = cv2.cvtColor(eight_bit(shrunk(picture, long_side)), cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(to_uint8(shrunk(picture, long_side)), cv2.COLOR_RGB2BGR)
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
     if not done:
         raise ValueError(f"a picture of {picture.shape} cannot be a JPEG")
@@ -46,7 +28,7 @@ def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 8
 
 def overlaid(picture: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """The picture in grey, and in magenta where the matte (float32 H x W in [0, 1]) is: uint8 H x W x 3."""
-    grey = cv2.cvtColor(cv2.cvtColor(eight_bit(picture), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.float32)
+    grey = cv2.cvtColor(cv2.cvtColor(to_uint8(picture), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.float32)
     share = np.float32(0.55) * matte[:, :, None]
     return np.rint(grey + share * (np.array([230, 30, 160], np.float32) - grey)).astype(np.uint8)
 

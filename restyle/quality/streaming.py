@@ -20,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from interp.pixels.sizes import size_within
 from restyle.quality import measures
 from restyle.quality.measures import Preset
 
@@ -77,8 +78,7 @@ class Row:
 
 def measuring_size(width: int, height: int, long_side: int | None = SMALL) -> tuple[int, int]:
     """Width and height at which footage of that size is measured: never enlarged, no side below 1."""
-    scale = 1.0 if long_side is None else min(1.0, long_side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return (width, height) if long_side is None else size_within(width, height, long_side)
 
 
 class _Picture:

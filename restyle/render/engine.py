@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interp.pixels.boxes import Box, cropped, part_of
 from interp.types import Filler, Gap, Propagated
 from restyle.compositing import blend as composite
 from restyle.errors import FootageError, PainterError, show_path
@@ -56,22 +57,20 @@ class _View:
     source: Frame
     frame: Frame
     picture: np.ndarray
-    box: tuple[int, int, int, int] | None
+    box: Box | None
 
     def part(self, picture: np.ndarray) -> np.ndarray:
         """The same part of another picture of the frame's size."""
         if self.box is None:
             return picture
-        left, top, right, bottom = self.box
-        return np.ascontiguousarray(picture[top:bottom, left:right])
+        return cropped(picture, self.box)
 
     def whole(self, part: np.ndarray) -> np.ndarray:
         """The frame with that part in its place."""
         if self.box is None:
             return part
-        left, top, right, bottom = self.box
         made = self.frame.picture.copy()
-        made[top:bottom, left:right] = part
+        made[part_of(self.box)] = part
         return made
 
 
@@ -153,13 +152,13 @@ class Engine:
         box = None if self._framing is None else self._framing.of(frame.index)
         if box is None:
             return _View(source, frame, frame.picture, None)
-        left, top, right, bottom = box
-        return _View(source, frame, np.ascontiguousarray(frame.picture[top:bottom, left:right]), box)
+        return _View(source, frame, cropped(frame.picture, box), box)
 
     def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[_View, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
         from interp.flow import estimator
-        from interp.tracks import MotionTrack, working_size
+        from interp.pixels.sizes import motion_size
+        from interp.tracks import MotionTrack
 
         dis = estimator("dis")
         end = max(window.last for window in windows) + 1
@@ -180,7 +179,7 @@ class Engine:
                             raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
                     view = self._view(last)
                     if track is None:
-                        track = MotionTrack(dis, working=working_size(*view.picture.shape[1::-1]))
+                        track = MotionTrack(dis, working=motion_size(*view.picture.shape[1::-1]))
                     track.add(view.picture)
                     yield view, track
         finally:

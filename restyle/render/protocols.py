@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from interp.pixels.boxes import Box
 from restyle.painters.base import Painter
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
@@ -80,7 +81,7 @@ class Conditions(Protocol):
 class Frames(Protocol):
     """What part of each frame is painted (``framing.Framing``)."""
 
-    def of(self, frame: int) -> tuple[int, int, int, int] | None:
+    def of(self, frame: int) -> Box | None:
         """Left, top, right, bottom of the crop; of one size through a shot; ``None``: all of it."""
         ...
 

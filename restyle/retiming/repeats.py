@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from interp.tracks import eight_bit
+from interp.pixels.depth import to_uint8
+from interp.pixels.sizes import size_within
 from restyle.types import Frame
 
 __all__ = ["without_repeats"]
@@ -47,6 +48,4 @@ def without_repeats(frames: Iterable[Frame], cuts: Iterable[int] = ()) -> Iterat
 
 def _look(picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(eight_bit(picture), size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(to_uint8(picture), size_within(width, height, SIDE), interpolation=cv2.INTER_AREA)

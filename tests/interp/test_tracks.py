@@ -3,12 +3,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scenes import moving_scene
 
 from interp.flow import estimator
-from interp.tracks import MotionTrack, working_size
+from interp.tracks import MotionTrack
 
 
 def track_of(frames: list[np.ndarray]) -> MotionTrack:
@@ -110,16 +108,6 @@ def test_chains_are_kept_toward_two_frames_only() -> None:
 def test_a_frame_that_is_not_there() -> None:
     with pytest.raises(IndexError, match="not among the 2"):
         track_of(moving_scene(2).frames).motion(0, 2)
-
-
-@given(st.integers(1, 9000), st.integers(1, 9000))
-def test_the_working_size_keeps_shape_and_bounds(width: int, height: int) -> None:
-    w, h = working_size(width, height)
-    assert 1 <= w <= min(width, 960)
-    assert 1 <= h <= min(height, 960)
-    assert max(w, h) >= min(128, max(width, height))
-    if min(w, h) > 32:
-        assert w / width == pytest.approx(h / height, rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (3, 40)])

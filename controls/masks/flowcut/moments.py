@@ -11,7 +11,9 @@ import numpy as np
 from controls.masks.flowcut.region import Scaled
 from controls.types import Pictures
 from interp.flow import estimator
-from interp.tracks import MotionTrack, eight_bit, working_size
+from interp.pixels.depth import to_uint8
+from interp.pixels.sizes import motion_size, size_within
+from interp.tracks import MotionTrack
 from interp.types import Motion
 
 __all__ = ["MARGIN", "Moment", "Run", "moments"]
@@ -29,16 +31,15 @@ class Run:
     def __init__(self, first: int, size: tuple[int, int]) -> None:
         """``first``: number of the first frame; ``size``: the pictures' width and height."""
         self.first = first
-        self._track = MotionTrack(estimator("dis"), working=working_size(*size))
-        scale = min(1.0, SIDE / max(size))
-        self.grid = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+        self._track = MotionTrack(estimator("dis"), working=motion_size(*size))
+        self.grid = size_within(*size, SIDE)
         """Width and height of the small pictures."""
         self._small: list[Scaled] = []
 
     def add(self, picture: np.ndarray) -> None:
         """The next frame."""
         self._track.add(picture)
-        small = eight_bit(picture)
+        small = to_uint8(picture)
         if small.shape[1::-1] != self.grid:
             small = cv2.resize(small, self.grid, interpolation=cv2.INTER_AREA)
         self._small.append(Scaled(small))

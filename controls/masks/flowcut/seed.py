@@ -16,6 +16,7 @@ from controls.masks.flowcut.motion_segmentation import evidence
 from controls.masks.flowcut.object_layer import SMOOTH, Layer
 from controls.masks.flowcut.region import Scaled, Window, around, flow_on, working_grid
 from controls.types import Box, Matte, Point, Prompt
+from interp.pixels.sizes import size_within
 from interp.types import Motion
 
 __all__ = ["seed"]
@@ -245,8 +246,7 @@ def _corrected(carried: Layer, points: Sequence[Point], frame: Scaled) -> tuple[
 def _grown(points: Sequence[Point], frame: Scaled, motion: Motion | None) -> np.ndarray:
     """bool, on the whole picture: what is like the points in colour and motion and hangs together with one of them."""
     width, height = frame.size
-    scale = min(1.0, FIRST / max(width, height))
-    grid = (max(1, round(width * scale)), max(1, round(height * scale)))
+    grid = size_within(width, height, FIRST)
     window = Window(0, 0, *grid, grid)
     picture = cv2.bilateralFilter(frame.lab(grid), 5, 8.0, 3.0)
     fixed = _dots(points, window, frame.size)

@@ -11,7 +11,7 @@ import pytest
 from controls.errors import ControlError
 from controls.maps import kinds, make_map, names
 from controls.maps.base import Detector, PairDetector
-from controls.maps.sizes import eight_bit, resized, restored, working_size
+from controls.maps.pictures import picture_to_detect
 
 FREE = [name for name, facts in kinds().items() if not facts.packages and not facts.weights]
 SIZES = [(96, 64), (97, 65), (33, 50)]
@@ -101,26 +101,8 @@ def test_listing_the_kinds_imports_nothing_heavy() -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("size", [(641, 359), (333, 500), (64, 64), (1279, 721)])
-@pytest.mark.parametrize("resolution", [None, 256, 512])
-@pytest.mark.parametrize("multiple", [8, 64])
-def test_a_map_comes_back_without_a_shift(size: tuple[int, int], resolution: int | None, multiple: int) -> None:
-    """A blob's centre of gravity, after the way to the detector's size and back, is where it was, to 1/20 pixel."""
-    width, height = size
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    at = (width * 0.37, height * 0.61)
-    sigma = min(size) / 12
-    blob = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * sigma**2)).astype(np.float32)
-    small = working_size(width, height, resolution=resolution, multiple=multiple)
-    assert not any(side % multiple for side in small)
-    back = restored(resized(blob, small), size)
-    assert back.shape == blob.shape
-    found = ((back * x).sum() / back.sum(), (back * y).sum() / back.sum())
-    assert np.hypot(found[0] - at[0], found[1] - at[1]) < 0.05
-
-
 def test_eight_bits_are_rounded() -> None:
     deep = np.array([[[0, 128, 129], [65535, 65406, 257]]], np.uint16)
-    assert eight_bit(deep).tolist() == [[[0, 0, 1], [255, 254, 1]]]
+    assert picture_to_detect(deep).tolist() == [[[0, 0, 1], [255, 254, 1]]]
     light = np.array([[[-1, np.nan, 0.5], [1, 2, 0.002]]], np.float32)
-    assert eight_bit(light).tolist() == [[[0, 0, 128], [255, 255, 1]]]
+    assert picture_to_detect(light).tolist() == [[[0, 0, 128], [255, 255, 1]]]

@@ -13,7 +13,7 @@ import pytest
 
 from controls.maps import make_map
 from controls.maps.canny import Canny
-from controls.maps.sizes import as_picture, grey_picture
+from controls.maps.pictures import as_picture, grey_picture
 from controls.stabilise.consecutive import stabilise
 from controls.stabilise.depth import Relation, relate, solve_levels
 from controls.stabilise.motion import SlidingTracker

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restyle.compositing.crop import STEP, WORTH, Box, Framing, union
+from interp.pixels.boxes import Box
+from restyle.compositing.crop import STEP, WORTH, Framing
 from restyle.types import Shot
 
 SIZE = (640, 360)
@@ -58,8 +59,3 @@ def test_each_shot_has_its_own_crop() -> None:
     framing = Framing([Shot(0, 0, 5), Shot(1, 5, 9)], {2: (0, 0, 40, 40), 7: (500, 200, 620, 330)}, size=SIZE, margin=8)
     assert framing.of(0) == (0, 0, 64, 64)
     assert framing.of(8) == (480, 185, 640, 345)
-
-
-def test_a_union_of_boxes() -> None:
-    assert union([None, (1, 5, 3, 9), (0, 6, 2, 12)]) == (0, 5, 3, 12)
-    assert union([None]) is None

@@ -3,11 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from clips import moving_frames, write_clip
 
 from restyle import Job, Recipe
-from restyle.planning.analyse import SMALL, small_size
 
 
 def test_a_cut_that_only_motion_betrays_begins_a_shot(tmp_path: Path) -> None:
@@ -33,9 +31,3 @@ def test_numbers_of_every_frame(tmp_path: Path) -> None:
     assert (found.start, found.stop, len(found.pts), len(found.coverage)) == (5, 20, 20, 15)
     assert max(found.moved) > 0.01
     assert found.coverage[0] == 1
-
-
-@pytest.mark.parametrize(("size", "small"), [((1280, 720), (256, 144)), ((100, 50), (100, 50)), ((5000, 2), (256, 1))])
-def test_the_small_size(size: tuple[int, int], small: tuple[int, int]) -> None:
-    assert small_size(*size) == small
-    assert max(small) <= SMALL
