@@ -35,7 +35,7 @@ def paint(name: str, options: dict[str, Any], args: argparse.Namespace) -> dict[
         painter="diffusion",
         prompt=args.prompt,
         keyframes=f"every:{args.every}",
-        fill="hold",
+        filler="hold",
         range=args.range,
         painter_options={
             "model": str(args.model),

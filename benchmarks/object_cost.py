@@ -71,7 +71,7 @@ def main() -> None:
         seconds(clip, place / "warm.mp4", Recipe(range="0:2"))
         whole = seconds(clip, place / "whole.mp4", Recipe.build(keyframes=options.keyframes))
         untouched = seconds(
-            clip, place / "untouched.mp4", Recipe(painter="identity", fill="hold", keyframes="every:1000")
+            clip, place / "untouched.mp4", Recipe(painter="identity", filler="hold", keyframes="every:1000")
         )
         edit = Recipe.build(keyframes=options.keyframes, objects=(f"thing=mattes:{folder}",))
         part = seconds(clip, place / "part.mp4", edit)

@@ -1,4 +1,4 @@
-"""What a person asks for: a versioned, validated document that knows nothing of any particular footage.
+"""The recipe: what a person asks for, as a versioned, validated document that knows nothing of any particular footage.
 
 A recipe is JSON (or YAML, with the ``yaml`` extra). The same recipe can be used on any number of clips, so it holds neither
 the input's nor the output's path; pictures that it names are relative to the recipe's own folder.
@@ -6,6 +6,7 @@ the input's nor the output's path; pictures that it names are relative to the re
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,20 +17,9 @@ from controls.prompts import split_object
 from restyle.errors import OutputError, RecipeError, show_path, why
 from restyle.files.document import check_plain, read_document
 from restyle.files.writing import write_file
+from restyle.renames import use_new_names
 
-__all__ = [
-    "RECIPE_VERSION",
-    "Control",
-    "Layer",
-    "PromptAt",
-    "Recipe",
-    "parse_controls",
-    "parse_keyframes",
-    "parse_layer",
-    "parse_options",
-    "parse_prompt_at",
-    "parse_storyboard",
-]
+__all__ = ["RECIPE_VERSION", "Control", "Layer", "PromptAt", "Recipe", "explain"]
 
 RECIPE_VERSION = 1
 
@@ -54,7 +44,7 @@ class Control(BaseModel):
     model: str | None = None
     """The ControlNet: hub id, folder or file; ``None``: the one meant for this kind and the base model."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Of what finds the maps."""
+    """Options of the detector that finds the maps."""
 
     @field_validator("options")
     @classmethod
@@ -70,7 +60,7 @@ class Control(BaseModel):
 
 
 class PromptAt(BaseModel):
-    """Other words for one shot, or from one frame to the end of its shot."""
+    """Another prompt for one shot, or from one frame to the end of its shot."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -93,7 +83,7 @@ Blend = Literal[
 
 
 class Layer(BaseModel):
-    """What is done to one object. Layers are laid over the footage in the recipe's order; the last lies on top."""
+    """Treatment of one object. Layers are laid over the footage in the recipe's order; the last lies on top."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -118,7 +108,7 @@ class Layer(BaseModel):
     invert: bool = False
     """Everywhere but on the object."""
     blend: Blend = "normal"
-    """How it is mixed with what lies below: see ``compositing.blend.mixed``."""
+    """Blend mode, by which it is mixed with what lies below: see ``compositing.blend``."""
 
     @model_validator(mode="after")
     def _fits(self) -> Layer:
@@ -130,69 +120,99 @@ class Layer(BaseModel):
 
 
 class Recipe(BaseModel):
-    """How footage is to be restyled. Frozen; every field has a default, so ``Recipe(style="oil")`` is complete.
+    """Description of how footage is to be restyled. Frozen; every field has a default, so ``Recipe(style="oil")`` is complete.
 
     Raises ``pydantic.ValidationError`` when built by hand from wrong values; ``Recipe.build`` and ``Recipe.load`` turn that
     into a one-line ``RecipeError``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
+    # A field's docstring is its description. The first paragraph is the help of its option on the command line, unless the
+    # field holds many values and the option gives one.
     version: Literal[1] = 1
+    """Version of this format."""
     style: str | None = None
-    """A built-in style's name, a blend (``"name:0.6,other:0.4"``) or a picture's path. ``None``: the painter's default."""
+    """A built-in style (see 'restyle styles'), a picture to take the style from, or a blend such as NAME:0.6,OTHER:0.4.
+
+    ``None``: the painter's default.
+    """
     prompt: str | None = None
-    """What the result is to show, in words, for painters that read them."""
+    """Prompt: what the result is to show, for painters that read prompts."""
     negative_prompt: str | None = None
-    """What it is not to show."""
+    """Negative prompt: what it is not to show."""
     prompts: Annotated[tuple[PromptAt, ...], Field(max_length=MOST_PROMPTS)] = ()
-    """Other words for some shots or frames; the last that fits counts."""
+    """Other prompts for some shots, or from some frames to the end of their shots; the last that fits counts."""
     controls: Annotated[tuple[Control, ...], Field(max_length=100)] = ()
     """Control maps that the painter holds on to."""
     painter: str = "neural-style"
+    """Painter of the keyframes: neural-style, diffusion, identity."""
     painter_options: dict[str, Any] = Field(default_factory=dict)
-    fill: str = "along-motion"
-    fill_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the painter, by name."""
+    filler: str = "along-motion"
+    """Filler, which makes the frames between the keyframes: along-motion, hold, rife, hybrid."""
+    filler_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the filler, by name."""
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """How far the result departs from the footage: 0 leaves it alone, 1 is the painting."""
+    """How far the result departs from the footage: 0 leaves it as it is, 1 is the painting."""
     keep_colour: bool = False
-    """Take the painting's luminance only; hue and saturation stay the footage's."""
+    """Paint light and dark only; hue and saturation stay the footage's."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of painters that draw random numbers."""
     keyframes: Literal["auto"] | Annotated[str, Field(pattern=r"^every:[1-9][0-9]*$")] | tuple[FrameNumber, ...] = (
         "auto"
     )
-    """``"auto"`` (by coverage), ``"every:N"``, or the frame numbers themselves."""
+    """Frames that are painted: chosen by how much of each its neighbours explain, every Nth, or a list.
+
+    ``"auto"`` (by coverage), ``"every:N"``, or the frame numbers themselves.
+    """
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    """With ``keyframes="auto"``: the share of a frame that its keyframe must explain before another one is placed."""
+    """How much of the frame midway between two keyframes their paintings must serve: more means more keyframes.
+
+    With ``keyframes="auto"``.
+    """
     max_gap: Annotated[int, Field(ge=1, le=1000)] = 24
-    """With ``keyframes="auto"``: the most frames from one keyframe to the next."""
+    """The most frames from one keyframe to the next.
+
+    With ``keyframes="auto"``.
+    """
     storyboard: Annotated[dict[FrameNumber, str], Field(max_length=MOST_FRAMES)] = Field(default_factory=dict)
-    """Frame number -> a picture painted by hand, used as that keyframe."""
+    """Keyframes painted by hand, used as they are: frame number -> the picture's path."""
     cuts: Literal["auto", "none"] | tuple[FrameNumber, ...] = "auto"
-    """Where shots begin: found, nowhere, or at these frames."""
+    """Frames at which shots begin: found, none, or a list."""
     deinterlace: bool = False
-    """Make whole pictures of the two fields of interlaced footage's frames, one for each frame."""
+    """Make whole pictures of the two fields of interlaced footage's frames, one for each frame (FFmpeg's bwdif)."""
     objects: Annotated[tuple[str, ...], Field(max_length=MOST_OBJECTS)] = ()
     """Prompts that mark objects, ``"car=box:10,20,60,40@0"``: see ``controls.prompts``. With objects and without layers, the
     objects alone are restyled."""
     masker: str = "auto"
-    """Who follows the objects through their shots."""
+    """Masker, which follows the objects through their shots: sam2, flowcut (needs no weights), or auto, which is sam2 if its
+    weights are there."""
     masker_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the masker, or of the grounding that finds objects by their names."""
     layers: Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)] = ()
-    """What is done to which object; none: the whole picture is restyled."""
+    """Treatment of objects, or of the background; the last lies on top. None: the whole picture is restyled."""
     range: str | None = None
-    """``"IN:OUT"``, half-open, in frames or timecode; ``None``: all of it."""
+    """Only a part, OUT not included: frames (24:96, 24:, :96) or times (00:00:01:00-00:00:04:00). Sound is cut to match.
+
+    ``None``: all of it.
+    """
     codec: str | None = None
-    """Codec of the result; ``None``: by the output's extension."""
+    """Codec of the result: h264, hevc, vp9, av1, prores, ffv1, mjpeg; for pictures png, jpeg, tiff, webp, exr. By default what
+    the result's extension means."""
     quality: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Quality of lossy codecs: 80 is about visually lossless.
+
+    ``None``: 80.
+    """
 
     @model_validator(mode="before")
     @classmethod
     def _is_plain(cls, fields: Any) -> Any:
         check_plain(fields, strict=False)
-        return fields
+        return use_new_names(fields) if isinstance(fields, dict) else fields
 
-    @field_validator("painter_options", "fill_options", "masker_options")
+    @field_validator("painter_options", "filler_options", "masker_options")
     @classmethod
     def _are_plain(cls, options: dict[str, Any]) -> dict[str, Any]:
         check_plain(options)
@@ -249,7 +269,7 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise RecipeError(f"{source}: {_one_line(error)}") from None
+            raise RecipeError(f"{source}: {explain(error)}") from None
 
     @classmethod
     def read(cls, path: str | Path) -> dict[str, Any]:
@@ -262,6 +282,10 @@ class Recipe(BaseModel):
         fields = read_document(path, "recipe")
         if unknown := [name for name in fields if not isinstance(name, str)]:
             raise RecipeError(f"recipe {show_path(path)}: unknown key {unknown[0]!r}")
+        try:
+            fields = use_new_names(fields, f"recipe {show_path(path)}")
+        except ValueError as error:
+            raise RecipeError(f"recipe {show_path(path)}: {error}") from None
         recipe = cls.build(f"recipe {show_path(path)}", **fields)
         _check_trust(recipe, show_path(path))
         here = path.resolve().parent
@@ -306,7 +330,7 @@ def _is_file(path: Path) -> bool:
 
 def _check_trust(recipe: Recipe, shown: str) -> None:
     """Raises ``RecipeError`` where a file wants others trusted: that is for the person at work to say."""
-    parts = {"painter": recipe.painter_options, "fill": recipe.fill_options, "masker": recipe.masker_options}
+    parts = {"painter": recipe.painter_options, "filler": recipe.filler_options, "masker": recipe.masker_options}
     for part, options in parts.items():
         if options.get("allow_pickle"):
             raise RecipeError(
@@ -323,92 +347,8 @@ def _beside(text: str, folder: Path) -> str:
     return f"{mark.name}=mattes:{folder / mark.what}" if mark.kind == "mattes" else text
 
 
-def parse_keyframes(text: str) -> str | tuple[int, ...]:
-    """``--keyframes``: ``auto``, ``every:N`` or ``0,24,48``. Raises ``RecipeError``."""
-    text = text.strip()
-    if text == "auto" or text.startswith("every:"):
-        return text
-    try:
-        return tuple(sorted({int(part) for part in text.split(",")}))
-    except ValueError:
-        raise RecipeError(f"--keyframes is 'auto', 'every:N' or a list such as 0,24,48; got {text!r}") from None
-
-
-def parse_storyboard(items: list[str]) -> dict[int, str]:
-    """``--keyframe-image FRAME=PICTURE``, any number of times. Raises ``RecipeError``."""
-    board: dict[int, str] = {}
-    for item in items:
-        number, _, picture = item.partition("=")
-        if not number.strip().isdigit() or not picture:
-            raise RecipeError(f"--keyframe-image is FRAME=PICTURE, for example 48=painted.png; got {item!r}")
-        if int(number) in board:
-            raise RecipeError(f"--keyframe-image names frame {int(number)} twice; give one picture a frame")
-        board[int(number)] = picture
-    return board
-
-
-def parse_layer(text: str) -> dict[str, Any]:
-    """``--layer NAME`` or ``--layer NAME:style=mosaic,feather=6``: the layer's fields. Raises ``RecipeError``."""
-    name, _, rest = text.partition(":")
-    known = sorted(set(Layer.model_fields) - {"object"})
-    return _fields_of("--layer", "NAME", text, rest, Layer, known, {"object": name.strip()})
-
-
-def parse_controls(text: str) -> list[dict[str, Any]]:
-    """``--control depth,softedge``, ``--control depth=FOLDER`` or ``--control depth:strength=0.8,end=0.6``: each control's
-    fields. Raises ``RecipeError``."""
-    head, colon, rest = text.partition(":")
-    if "=" not in head and not colon:
-        return [{"kind": kind.strip()} for kind in text.split(",") if kind.strip()]
-    kind, equals, source = head.partition("=")
-    fields: dict[str, Any] = {"kind": kind.strip()} | ({"source": source} if equals else {})
-    known = sorted(set(Control.model_fields) - {"kind", "options", "source"})
-    return [_fields_of("--control", "KIND[=FOLDER]", text, rest, Control, known, fields)]
-
-
-def parse_prompt_at(text: str) -> dict[str, Any]:
-    """``--prompt-at shot:2=TEXT`` or ``--prompt-at frame:48=TEXT``. Raises ``RecipeError``."""
-    place, equals, words = text.partition("=")
-    kind, _, number = place.partition(":")
-    if kind not in ("shot", "frame") or not number.isdigit() or not equals:
-        raise RecipeError(f"--prompt-at is shot:NUMBER=TEXT or frame:NUMBER=TEXT; got {text!r}")
-    return {kind: int(number), "prompt": words}
-
-
-def parse_options(items: list[str], option: str = "--painter-option", example: str = "hold=0.5") -> dict[str, Any]:
-    """``--painter-option NAME=VALUE``, any number of times. Raises ``RecipeError``."""
-    options: dict[str, Any] = {}
-    for item in items:
-        name, equals, value = item.partition("=")
-        if not equals or not name.strip():
-            raise RecipeError(f"{option} is NAME=VALUE, for example {example}; got {item!r}")
-        try:
-            options[name.strip().replace("-", "_")] = json.loads(value)
-        except ValueError:
-            options[name.strip().replace("-", "_")] = value
-    return options
-
-
-def _fields_of(
-    option: str, form: str, text: str, rest: str, model: type[BaseModel], known: list[str], fields: dict[str, Any]
-) -> dict[str, Any]:
-    """``FIELD=VALUE,...`` added to ``fields``, checked against the model."""
-    for part in filter(None, rest.split(",")):
-        field, equals, value = part.partition("=")
-        field = field.strip().replace("-", "_")
-        if not equals or field not in known:
-            raise RecipeError(f"{option} is {form}:FIELD=VALUE,...; fields are {', '.join(known)}; got {text!r}")
-        fields[field] = value.strip()
-    try:
-        return model(**fields).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise RecipeError(f"{option} {text}: {_one_line(error)}") from None
-
-
-def _one_line(error: ValidationError) -> str:
-    """Pydantic's findings in one line, each field once (a union reports every branch)."""
-    import difflib
-
+def explain(error: ValidationError) -> str:
+    """Give pydantic's findings in one line, each field once (a union reports every branch)."""
     found: dict[str, str] = {}
     items = error.errors(include_url=False)
     for item in items:

@@ -18,7 +18,7 @@ from clips import moving_frames, write_clip, write_pictures
 from command import Caller
 
 from restyle import errors
-from restyle.cli.app import _application
+from restyle.cli.app import application
 from restyle.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +124,7 @@ def test_every_command_and_every_program_does_what_it_says(
 
 def test_every_example_in_the_help_does_what_it_says(restyle_command: Caller, tmp_path: Path) -> None:
     furnish(tmp_path)
-    for command in typer.main.get_command(_application()).commands.values():  # type: ignore[attr-defined]
+    for command in typer.main.get_command(application()).commands.values():  # type: ignore[attr-defined]
         assert command.help is not None
         example = " ".join(command.help.partition("Example: ")[2].split())
         assert example.startswith(f"restyle {command.name}")
@@ -154,16 +154,20 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
-def test_the_command_page_has_every_option_and_no_other() -> None:
+def test_the_command_page_has_every_option_with_its_help_and_no_other() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## restyle (\w+)[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
-    commands = typer.main.get_command(_application()).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(application()).commands  # type: ignore[attr-defined]
     assert set(sections) == set(commands)
     for name, command in commands.items():
-        wanted = {option for p in command.params for option in (*p.opts, *p.secondary_opts) if option.startswith("-")}
-        rows = [row for row in sections[name].splitlines() if row.startswith("| `-")]
-        told = {option for row in rows for option in re.findall(r"`(--?[\w-]+)`", row.split(" | ")[0])}
-        assert told == wanted - {"--help", "-h"}, f"restyle {name}"
+        rows = [row.split(" | ", 1) for row in sections[name].splitlines() if row.startswith("| `-")]
+        told = {option: says for options, says in rows for option in re.findall(r"`(--?[\w-]+)`", options)}
+        shown = [p for p in command.params if p.opts[0].startswith("-") and not getattr(p, "hidden", False)]
+        wanted = {option: p.help for p in shown for option in (*p.opts, *p.secondary_opts)}
+        assert told.keys() == wanted.keys() - {"--help", "-h"}, f"restyle {name}"
+        for option, says in told.items():
+            if (name, option) != ("models", "--offline"):
+                assert says.replace("\\|", "|").startswith(wanted[option]), f"restyle {name} {option}"
 
 
 def test_the_recipe_page_has_every_field_with_its_default() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import restyle
-from restyle.cli.examination import CORE, EXTRAS
+from restyle.cli.environment import CORE, EXTRAS
 from restyle.versions import REPORTED
 
 ROOT = Path(__file__).parents[1]

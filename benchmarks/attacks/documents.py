@@ -72,7 +72,7 @@ DOCUMENTS: tuple[tuple[str, bytes | Callable[[], bytes]], ...] = (
     ("tabs", b"style:\n\t- mosaic\n"),
     ("an unknown tag", b"style: !mosaic 1\n"),
     ("truth in words", b"keep_colour: on\nversion: y\n"),
-    ("a table of options that is none", b"fill_options: [1]\nmasker_options: x\npainter_options: 3\n"),
+    ("a table of options that is none", b"filler_options: [1]\nmasker_options: x\npainter_options: 3\n"),
     ("options from elsewhere", SAM2 + b"masker_options: {model: evil.pt, config: evil.yaml}\n"),
     ("options from above", SAM2 + b"masker_options: {model: evil.pt, config: ../here/evil}\n"),
     ("a pickle", SAM2 + b"masker_options: {model: evil.pt, allow_pickle: true}\n"),

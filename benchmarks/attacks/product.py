@@ -34,7 +34,6 @@ HEAVY = (
     "av",
     "cv2",
     "scenedetect.detectors",
-    "restyle.cli.app",
     "restyle.job.keyframe_maps",
     "restyle.job.job",
     "restyle.job.clean_plates",
@@ -73,6 +72,7 @@ def preload() -> None:
     load_onnxruntime()
     for name in HEAVY:
         importlib.import_module(name)
+    importlib.import_module("restyle.cli.app").application()  # imports every command
     painter.register()
 
 

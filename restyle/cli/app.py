@@ -5,17 +5,17 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
-from restyle.cli import looking, making, mapping, retiming, weights
-from restyle.cli.strangers import told_of
+from restyle.cli.errors import describe
 from restyle.cli.terminal import Terminal
 from restyle.errors import RestyleError
 
-__all__ = ["call"]
+__all__ = ["COMMANDS", "application", "call"]
 
 EPILOG = """\b
 Exit codes:
@@ -33,19 +33,20 @@ Exit codes:
 \b
 A file name that begins with a dash goes last, after two dashes:
   restyle run -o out.mp4 -- -clip.mp4"""
-COMMANDS: dict[Callable[..., None], str] = {
-    making.run: "Restyle footage.",
-    making.plan: "Say what would be done, and about how long it takes.",
-    making.preview: "Paint one keyframe of each shot, on a contact sheet.",
-    making.matte: "Follow objects, and write their mattes alone.",
-    mapping.controls: "Make control maps, or list their kinds.",
-    retiming.retime: "Give footage another frame rate, or slow motion.",
-    weights.models: "List the diffusion painter's models, fetch some, or say where they are.",
-    looking.styles: "List the built-in styles, or paint them all on one sheet.",
-    looking.inspect: "Say what footage is: its facts, cuts and motion.",
-    looking.measure: "Measure how steady a result is against its source.",
-    looking.doctor: "Say what is installed, what is missing and what mends it.",
+COMMANDS: Mapping[str, str] = {
+    "run": "Restyle footage.",
+    "plan": "Say what would be done, and about how long it takes.",
+    "preview": "Paint one keyframe of each shot, on a contact sheet.",
+    "matte": "Follow objects, and write their mattes alone.",
+    "controls": "Make control maps, or list their kinds.",
+    "retime": "Give footage another frame rate, or slow motion.",
+    "models": "List the diffusion painter's models, fetch some, or say where they are.",
+    "styles": "List the built-in styles, or paint them all on one sheet.",
+    "inspect": "Say what footage is: its facts, cuts and motion.",
+    "measure": "Measure how steady a result is against its source.",
+    "doctor": "Say what is installed, what is missing and what mends it.",
 }
+"""Name -> what ``restyle --help`` says of it. Each is the function of that name in the module of that name."""
 BROKEN_PIPE = 141
 
 # typer exports this one usage error, and not the family that it belongs to (click's, or its own copy of click).
@@ -60,7 +61,8 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _application() -> typer.Typer:
+def application(words: Container[str] = COMMANDS) -> typer.Typer:
+    """Build the application. Only commands whose names are among the ``words`` are imported; the others are just listed."""
     app = typer.Typer(
         name="restyle",
         help="Repaint footage in a new look, frame for frame.",
@@ -78,20 +80,26 @@ def _application() -> typer.Typer:
     ) -> None:
         """Repaint footage in a new look, frame for frame."""
 
-    for command, what in COMMANDS.items():
-        app.command(short_help=what)(command)
+    for name, summary in COMMANDS.items():
+        function = getattr(import_module(f"restyle.cli.{name}"), name) if name in words else _not_imported
+        app.command(name, short_help=summary)(function)
     return app
+
+
+def _not_imported() -> None:
+    raise RuntimeError("a command was called whose name was not on the command line")
 
 
 def call(args: Sequence[str], terminal: Terminal) -> int:
     """Run one command; gives the exit code. Every error becomes one line. Raises ``Cancelled`` alone."""
     try:
-        command: Any = typer.main.get_command(_application())
+        terminal.hush_libraries()
+        command: Any = typer.main.get_command(application(args))
         code = command.main(args=list(args) or ["--help"], prog_name="restyle", standalone_mode=False, obj=terminal)
         sys.stdout.flush()
         return int(code or 0)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to be said, also not by the interpreter's last flush.
+        # The reader of our output has gone; nothing is left to be said, also not by the interpreter's last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except RestyleError as error:
@@ -101,7 +109,7 @@ def call(args: Sequence[str], terminal: Terminal) -> int:
         terminal.fail(error, name="UsageError", code=2, line=_usage(error))
         return 2
     except Exception as error:
-        name, code, line = told_of(error, terminal.source)
+        name, code, line = describe(error, terminal.source)
         terminal.fail(error, name=name, code=code, line=line)
         return code
 

@@ -152,3 +152,8 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 shot``, ``3 shots``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

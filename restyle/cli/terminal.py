@@ -1,9 +1,10 @@
-"""What is printed, and where: results on stdout, messages and progress on stderr."""
+"""The terminal: results are printed on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -31,22 +32,35 @@ class Terminal:
         """``alone``: the process is there for this call, and ends with it."""
         self.argv = list(argv)
         self.stop = stop
-        self.as_json = "--json" in self.argv  # until the command line is understood
-        self.verbose = False
+        # until the command line is understood:
+        self.as_json = "--json" in self.argv
+        self.verbose = any(re.fullmatch(r"--verbose|-[a-z]*v[a-z]*", word) for word in self.argv)
         self.quiet = False
-        self._alone = alone
+        self._hushed = not alone
         self.job: Path | None = None
         """Folder of the job that runs: a stopped one can be resumed."""
         self.source: Path | None = None
         """The footage at work."""
 
-    def adopt(self, *, verbose: bool, quiet: bool, as_json: bool) -> Terminal:
-        """Take over what the command was told."""
+    def configure(self, *, verbose: bool, quiet: bool, as_json: bool) -> None:
+        """Take over the options that every command has."""
         self.verbose, self.quiet, self.as_json = verbose, quiet, as_json
         self.stop.quiet = quiet
-        if self._alone and not verbose:
-            _hush_libraries()
-        return self
+        self.hush_libraries()
+
+    def hush_libraries(self) -> None:
+        """From now on, what native libraries write on standard error by themselves goes nowhere, and nor do warnings: they tell
+        of their own matters, between the lines that a person should read. Ours go where they always went. Does nothing with
+        ``-v``, or where others share the process."""
+        if self._hushed or self.verbose:
+            return
+        self._hushed = True
+        warnings.simplefilter("ignore")
+        sys.stderr.flush()
+        ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        sys.stderr = open(ours, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: SIM115 (it stays)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
 
     def say(self, text: str) -> None:
         """A message for a person, on stderr; nothing with ``-q``."""
@@ -120,18 +134,6 @@ class Terminal:
         words = list(self.argv)
         end = words.index("--") if "--" in words else len(words)
         return shlex.join([*start, *(word for word in words[:end] if word != "--fresh"), *words[end:]])
-
-
-def _hush_libraries() -> None:
-    """From now on, what native libraries write on standard error by themselves goes nowhere, and nor do warnings: they tell of
-    their own matters, between the lines that a person should read. Ours go where they always went."""
-    warnings.simplefilter("ignore")
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    ours = open(kept, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: SIM115 (it stays)
-    sys.stderr = ours
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
 
 
 def plain(value: Any) -> Any:

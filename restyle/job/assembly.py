@@ -133,7 +133,7 @@ class Assembly:
                 replace(look, storyboard=storyboard, prompts=self._prompts(number), matte=self._matte(number))
                 for number, look in enumerate(self.looks)
             ],
-            filler=make_filler(recipe.fill, recipe.fill_options),
+            filler=make_filler(recipe.filler, recipe.filler_options),
             compositor=None if not layers_of(recipe) else self._compositor(associated),
             ground=None if self.clean is None else self.clean.of,
             framing=self.framing,
@@ -146,7 +146,7 @@ class Assembly:
         recipe = self.recipe
         base = [footage_key, *([] if self.clean is None else [self.clean.key])]
         touched = [[look.strength, look.keep_colour] for look in self.looks]
-        frames = [recipe.fill, recipe.fill_options, self._fill_weights(), touched, self._repair, out.identity]
+        frames = [recipe.filler, recipe.filler_options, self._fill_weights(), touched, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
             span = range(self.analysis.start, self.analysis.stop)
             frames.append([[self._marks(number)(frame) for frame in span] for number in range(len(self.looks))])
@@ -177,7 +177,7 @@ class Assembly:
 
     def _fill_weights(self) -> list[str]:
         """Digests of the weights that the filler's options name: other weights at the same place are another filler."""
-        named = self.recipe.fill_options.get("model")
+        named = self.recipe.filler_options.get("model")
         place = Path(named) if isinstance(named, str) else None
         if place is None or not place.exists():
             return []

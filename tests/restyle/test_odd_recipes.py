@@ -33,7 +33,7 @@ NASTY: dict[str, str | bytes] = {
     "infinity": '{"strength": Infinity}',
     "infinity in an option": '{"painter_options": {"hold": Infinity}}',
     "1e999": '{"painter_options": {"hold": 1e999}}',
-    "not a number": '{"fill_options": {"detail": NaN}}',
+    "not a number": '{"filler_options": {"detail": NaN}}',
     "NUL in a style": '{"style": "a\\u0000b.png"}',
     "NUL in a storyboard": '{"storyboard": {"0": "a\\u0000b.png"}}',
     "half a character in a path": '{"style": "\\ud800.png"}',
@@ -56,7 +56,7 @@ NASTY: dict[str, str | bytes] = {
     "a long style": json.dumps({"style": "s" * 1_000_000}),
     "options that are a list": '{"painter_options": []}',
     "options of a wrong type": '{"painter_options": {"threads": "many"}}',
-    "options of a wrong type, filler": '{"fill_options": {"detail": []}}',
+    "options of a wrong type, filler": '{"filler_options": {"detail": []}}',
     "no threads": '{"painter_options": {"threads": -3}}',
     "a style that is a folder": '{"style": "/"}',
     "a style that never ends": '{"style": "/dev/zero"}',
@@ -72,10 +72,10 @@ NASTY: dict[str, str | bytes] = {
     "a range of 5,000 digits": json.dumps({"range": "9" * 5000 + ":"}),
     "a range backwards": '{"range": "3:1"}',
     "a painter that is a module": '{"painter": "os:system"}',
-    "a filler that is a module": '{"fill": "os:system"}',
+    "a filler that is a module": '{"filler": "os:system"}',
     "a masker that is a module": '{"objects": ["o=box:1,1,20,20@0"], "masker": "os:system"}',
     "files to be trusted": '{"masker_options": {"allow_pickle": true}}',
-    "files to be trusted, 1": '{"fill": "rife", "fill_options": {"allow_pickle": 1}}',
+    "files to be trusted, 1": '{"filler": "rife", "filler_options": {"allow_pickle": 1}}',
     "files to be trusted, text": '{"painter": "diffusion", "painter_options": {"allow_pickle": "yes"}}',
     "a configuration that builds what it likes": json.dumps(
         {
@@ -214,7 +214,7 @@ fields = st.fixed_dictionaries(
         "painter_options": st.dictionaries(
             st.sampled_from(["style", "hold", "threads", "size", "x"]), odd_value, max_size=2
         ),
-        "fill_options": st.dictionaries(st.sampled_from(["detail", "flow", "x"]), odd_value, max_size=2),
+        "filler_options": st.dictionaries(st.sampled_from(["detail", "flow", "x"]), odd_value, max_size=2),
         "masker_options": st.dictionaries(st.sampled_from(["edge", "model", "x"]), odd_value, max_size=2),
     },
 )

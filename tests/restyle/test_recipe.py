@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restyle.cli.parsing import parse_keyframes
 from restyle.errors import MissingExtraError, RecipeError
-from restyle.recipe import RECIPE_VERSION, Recipe, parse_keyframes, parse_storyboard
+from restyle.recipe import RECIPE_VERSION, Recipe
+from restyle.renames import RENAMED_FIELDS
 
 
 def test_a_recipe_of_nothing_is_complete() -> None:
     recipe = Recipe()
-    assert (recipe.painter, recipe.fill, recipe.strength, recipe.keyframes) == (
+    assert (recipe.painter, recipe.filler, recipe.strength, recipe.keyframes) == (
         "neural-style",
         "along-motion",
         1.0,
@@ -110,15 +112,37 @@ def test_a_list_of_keyframes_comes_back_sorted_and_unique(numbers: list[int]) ->
     assert Recipe(keyframes=numbers).keyframes == parsed
 
 
-def test_keyframe_text_that_is_none_of_the_forms_is_refused() -> None:
-    with pytest.raises(RecipeError, match="--keyframes is"):
-        parse_keyframes("8;9")
+@pytest.mark.parametrize("name", list(RENAMED_FIELDS))
+def test_an_old_name_loads_with_a_note(name: str, tmp_path) -> None:
+    value = {"detail": 0.5} if name.endswith("_options") else "hold"
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"style": "lava", name: value}))
+    new = RENAMED_FIELDS[name]
+    with pytest.warns(FutureWarning, match=rf"^recipe '.*old\.json': '{name}' is called '{new}' now$"):
+        recipe = Recipe.load(path)
+    assert recipe == Recipe(style="lava", **{new: value})
+    assert name not in json.loads(recipe.to_text())
+    with pytest.warns(FutureWarning, match="the recipe"):
+        assert Recipe.build(**{name: value}) == Recipe(**{new: value})
 
 
-def test_storyboard_items() -> None:
-    assert parse_storyboard(["3=a.png", "10=b=c.png"]) == {3: "a.png", 10: "b=c.png"}
-    for wrong in ("a.png", "x=a.png", "3="):
-        with pytest.raises(RecipeError, match="FRAME=PICTURE"):
-            parse_storyboard([wrong])
-    with pytest.raises(RecipeError, match="twice"):
-        parse_storyboard(["3=a.png", "3=b.png"])
+@pytest.mark.parametrize("name", list(RENAMED_FIELDS))
+def test_both_names_of_a_field_are_refused(name: str, tmp_path) -> None:
+    new = RENAMED_FIELDS[name]
+    value = {} if name.endswith("_options") else "hold"
+    path = tmp_path / "both.json"
+    path.write_text(json.dumps({new: value, name: value}))
+    with pytest.raises(RecipeError, match=rf"both\.json.*'{name}' is the old name of '{new}'"):
+        Recipe.load(path)
+    with pytest.raises(RecipeError, match="old name"):
+        Recipe.build(**{name: value, new: value})
+
+
+def test_old_names_are_of_fields_that_are_there() -> None:
+    assert set(RENAMED_FIELDS.values()) <= set(Recipe.model_fields)
+    assert not set(RENAMED_FIELDS) & set(Recipe.model_fields)
+
+
+def test_every_field_describes_itself() -> None:
+    for name, field in Recipe.model_fields.items():
+        assert field.description, name

@@ -17,11 +17,12 @@ from command import Caller, start
 
 from restyle import RestyleError, __version__, errors
 from restyle.cli.app import COMMANDS
-from restyle.cli.options import rate_of, recipe_of
+from restyle.cli.options import rate_parser
+from restyle.cli.recipe_options import build_recipe
 from restyle.cli.terminal import plain
 from restyle.recipe import Recipe
 
-NAMES = [command.__name__ for command in COMMANDS]
+NAMES = list(COMMANDS)
 
 
 def test_version(restyle_command: Caller) -> None:
@@ -91,7 +92,7 @@ def test_what_nobody_foresaw_is_one_line_as_well(restyle_command: Caller, monkey
     def broken() -> None:
         raise ZeroDivisionError("nobody\nforesaw this")
 
-    monkeypatch.setattr("restyle.cli.examination.examine", broken)
+    monkeypatch.setattr("restyle.cli.doctor.examine", broken)
     line = restyle_command.fails("doctor", code=70)
     assert line == (
         "internal error: ZeroDivisionError: nobody foresaw this (run with -v for the traceback, please report it)"
@@ -251,13 +252,13 @@ def test_inspect_a_sequence_at_a_rate(restyle_command: Caller, tmp_path: Path) -
      ("30000/1001", Fraction(30000, 1001)), ("12.5", Fraction(25, 2)), ("25", 25), ("23.5", Fraction(47, 2))],
 )  # fmt: skip
 def test_rates(text: str, rate: Fraction) -> None:
-    assert rate_of(text) == rate
+    assert rate_parser("--fps")(text) == rate
 
 
 @pytest.mark.parametrize("text", ["0", "-24", "1/0", "nan", "inf", "1e9", ""])
 def test_wrong_rates(text: str) -> None:
     with pytest.raises(errors.RecipeError, match="--fps"):
-        rate_of(text)
+        rate_parser("--fps")(text)
 
 
 def test_only_options_really_given_come_before_the_recipe_file(tmp_path: Path) -> None:
@@ -266,8 +267,10 @@ def test_only_options_really_given_come_before_the_recipe_file(tmp_path: Path) -
         json.dumps({"style": "oil", "strength": 0.4, "keep_colour": True, "keyframes": [0, 8], "cuts": "none"})
     )
     given = {"style": None, "strength": None, "keep_colour": None, "keyframes": None, "storyboard": None, "cuts": None}
-    assert recipe_of(path, **given) == Recipe.load(path)
-    changed = recipe_of(path, **given | {"strength": 0.0, "keep_colour": False, "keyframes": "every:4", "cuts": "5,9"})
+    assert build_recipe(path, **given) == Recipe.load(path)
+    changed = build_recipe(
+        path, **given | {"strength": 0.0, "keep_colour": False, "keyframes": "every:4", "cuts": "5,9"}
+    )
     assert (changed.style, changed.strength, changed.keep_colour) == ("oil", 0.0, False)
     assert (changed.keyframes, changed.cuts) == ("every:4", (5, 9))
 

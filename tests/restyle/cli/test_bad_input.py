@@ -16,7 +16,7 @@ from command import Caller
 
 from restyle.footage import probe
 
-PLAIN = ("--painter", "identity", "--fill", "hold")
+PLAIN = ("--painter", "identity", "--filler", "hold")
 
 
 def prints(folder: Path) -> dict[str, str]:

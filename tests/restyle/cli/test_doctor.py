@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from command import Caller
 
-from restyle.cli import examination as doctor
+from restyle.cli import environment as doctor
 
 
 def found(name: str) -> list[doctor.Check]:

@@ -70,15 +70,15 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
     (tmp_path / "look.json").write_text(json.dumps({"style": "lava", "strength": 0.5, "seed": 3}))
     restyle_command(
         "run", "in.mp4", "-o", "out.mkv", "--recipe", "look.json", "--style", "mosaic", "--keep-color", "--keyframes",
-        "every:6", "--fill", "along-motion", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
+        "every:6", "--filler", "along-motion", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
         "--no-report", "--coverage", "0.5", "--max-gap", "9", "--cuts", "10", "--offline",
-        "--painter-option", "hold=0.25", "--fill-option", "detail=0.9", "--masker-option", "edge=4",
+        "--painter-option", "hold=0.25", "--filler-option", "detail=0.9", "--masker-option", "edge=4",
     )  # fmt: skip
     recipe = json.loads((tmp_path / "work here" / "recipe.json").read_text())
     assert recipe == {
         "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
         "painter": "neural-style", "painter_options": {"hold": 0.25},
-        "fill": "along-motion", "fill_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
+        "filler": "along-motion", "filler_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
         "keyframes": "every:6", "coverage": 0.5,
         "max_gap": 9, "storyboard": {}, "cuts": [10], "deinterlace": False,
         "objects": [], "masker": "auto", "masker_options": {"edge": 4},
@@ -120,7 +120,7 @@ def test_a_picture_as_the_style_and_a_keyframe_by_hand(clip: Path, restyle_comma
     [
         (("--style", "mosiac"), 2, ("'mosiac'", "did you mean 'mosaic'")),
         (("--painter", "identify"), 2, ("'identify'", "did you mean 'identity'")),
-        (("--fill", "along"), 2, ("'along'", "along-motion")),
+        (("--filler", "along"), 2, ("'along'", "along-motion")),
         (("--style", "none.png"), 2, ("'none.png'",)),
         (("--recipe", "future.json"), 2, ("'future.json'", "version 99")),
         (("--recipe", "odd.json"), 2, ("'odd.json'", "'styel'", "did you mean 'style'")),
@@ -134,7 +134,7 @@ def test_what_cannot_be_is_told_in_one_line(
 ) -> None:
     (tmp_path / "future.json").write_text('{"version": 99}')
     (tmp_path / "odd.json").write_text('{"styel": "oil"}')
-    (tmp_path / "filler.json").write_text('{"fill_options": {"detail": 5}}')
+    (tmp_path / "filler.json").write_text('{"filler_options": {"detail": 5}}')
     line = restyle_command.fails("run", "in.mp4", "-o", "out.mp4", *words, code=code)
     for hint in hints:
         assert hint in line
@@ -313,7 +313,7 @@ def test_a_stop_that_somebody_swallows_comes_again(tmp_path: Path) -> None:
 def _deaf(folder: Path, work: str = "    print('ready', flush=True)\n    sleep()\n") -> subprocess.Popen[str]:
     """A command that never looks at the event: ``doctor``, made to sleep."""
     code = (
-        "import sys, time, restyle.cli.examination as d, restyle.cli\n"
+        "import sys, time, restyle.cli.doctor as d, restyle.cli\n"
         "def sleep():\n    for _ in range(6000): time.sleep(0.01)\n"
         f"def work():\n{work}"
         "d.examine = work\n"

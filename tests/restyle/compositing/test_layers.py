@@ -21,7 +21,7 @@ from restyle.compositing.blend import matte_edge
 from restyle.compositing.layers import LayerCompositor, looks_of
 from restyle.errors import FootageError, RecipeError
 from restyle.footage import open_footage
-from restyle.recipe import Layer, parse_layer
+from restyle.recipe import Layer
 from restyle.types import Frame
 
 SIZE = (96, 64)
@@ -222,27 +222,6 @@ def test_a_backdrop_fills_the_frame(tmp_path: Path) -> None:
         still("#12", 3, 2, "uint8")
     with pytest.raises(FootageError, match="nowhere"):
         still(str(tmp_path / "nowhere.png"), 3, 2, "uint8")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("car:colour=red", "fields are"),
-        ("car:feather=-2", "feather"),
-        ("car:mode=paint", "mode"),
-        ("car:mode=replace", "source"),
-    ],
-)
-def test_a_wrong_layer_is_one_line(text: str, said: str) -> None:
-    with pytest.raises(RecipeError, match=said) as error:
-        parse_layer(text)
-    assert "\n" not in str(error.value)
-
-
-def test_layers_on_the_command_line() -> None:
-    assert parse_layer("car:style=mosaic,keep-colour=true,feather=6") == {
-        "object": "car", "style": "mosaic", "keep_colour": True, "feather": 6.0,
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

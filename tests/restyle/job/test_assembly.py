@@ -26,7 +26,7 @@ from restyle.footage import open_footage
 
 SIZE = (96, 64)
 FRAMES = 120
-PLAIN: dict[str, Any] = {"painter": "listener", "fill": "hold", "keyframes": "every:12", "cuts": [72]}
+PLAIN: dict[str, Any] = {"painter": "listener", "filler": "hold", "keyframes": "every:12", "cuts": [72]}
 
 
 @pytest.fixture(autouse=True)
@@ -306,8 +306,8 @@ def test_other_weights_of_the_filler_fill_anew_and_paint_nothing(tmp_path: Path,
     fields: dict[str, Any] = {
         "painter": "listener",
         "keyframes": [0, 4],
-        "fill": "rife",
-        "fill_options": {"model": str(weights), "device": "cpu"},
+        "filler": "rife",
+        "filler_options": {"model": str(weights), "device": "cpu"},
     }
 
     def again() -> tuple[int, int]:
@@ -335,7 +335,7 @@ def test_all_is_done_upon_the_footage_without_what_was_removed(clip: Path, tmp_p
     remove, paint = {"object": "car", "mode": "remove", "feather": 2}, {"object": "background"}
     Job(clip, tmp_path / "clean.mkv", Recipe.build(objects=objects, layers=[remove], codec="ffv1")).run()
     wanted: dict[str, Any] = PLAIN | {
-        "fill": "along-motion",
+        "filler": "along-motion",
         "controls": [{"kind": "canny"}],
         "codec": "ffv1",
         "cuts": [24],

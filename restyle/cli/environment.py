@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and the line that mends it: ``restyle doctor``."""
+"""The environment, examined: packages and models that are installed or missing, and the line that mends it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Examination:
-    """What ``examine`` found."""
+    """Result of ``examine``."""
 
     checks: tuple[Check, ...]
 
@@ -87,7 +87,7 @@ class Examination:
 
 
 def examine(folder: Path | None = None) -> Examination:
-    """Look at this environment. ``folder``: whose free disk is told; the current one if not given. Raises nothing."""
+    """Examine this environment. ``folder``: whose free disk is told; by default the current one. Raises nothing."""
     return Examination(
         (
             *_machine(folder or Path.cwd()),

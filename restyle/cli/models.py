@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restyle.cli import options as o
+from restyle.cli.options import Offline, command
 from restyle.cli.progress import duration
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, MissingModelError, RecipeError, show_path
@@ -24,38 +24,40 @@ EVERY = 5.0  # seconds between two lines of a log
 ACTIONS = ("list", "pull", "where")
 
 
+Action = Annotated[str, typer.Argument(metavar="list|pull|where", help="What is wanted.", show_default=False)]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME|ID]...", help="Names as 'list' gives them, or ids on the model hub.", show_default=False
+    ),
+]
+File = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="Only this file of an id, such as one LoRA of many. Can be given many times.",
+        show_default=False,
+    ),
+]
+Variant = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Variant of the files to fetch; by default fp16 where there is one.",
+        show_default=False,
+    ),
+]
+
+
+@command
 def models(
-    ctx: typer.Context,
-    action: Annotated[
-        str, typer.Argument(metavar="list|pull|where", help="What is wanted.", show_default=False)
-    ] = "list",
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|ID]...", help="Names as 'list' gives them, or ids on the model hub.", show_default=False
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            metavar="FILE",
-            help="Only this file of an id, such as one LoRA of many. Can be given many times.",
-            show_default=False,
-        ),
-    ] = None,
-    variant: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Variant of the files to fetch; by default fp16 where there is one.",
-            show_default=False,
-        ),
-    ] = None,
-    offline: o.Offline = False,
-    as_json: o.AsJson = False,
-    verbose: o.Verbose = False,
-    quiet: o.Quiet = False,
+    terminal: Terminal,
+    action: Action = "list",
+    names: Names = None,
+    file: File = None,
+    variant: Variant = None,
+    offline: Offline = False,
 ) -> None:
     """List the diffusion painter's models, fetch some (pull), or say where some are on this machine (where).
 
@@ -63,7 +65,6 @@ def models(
 
     Example: restyle models list
     """
-    terminal: Terminal = ctx.obj.adopt(verbose=verbose, quiet=quiet, as_json=as_json)
     from restyle.painters.diffusion.known import resolve
 
     if action not in ACTIONS:

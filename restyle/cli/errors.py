@@ -1,4 +1,4 @@
-"""Errors that nobody raised on purpose, as a person is told of them."""
+"""Errors that nobody raised on purpose, in the words of one line for a person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restyle.errors import OutputError, RestyleError, lacks_memory, show_path, why
 
-__all__ = ["told_of"]
+__all__ = ["describe"]
 
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -19,7 +19,7 @@ REMEDIES = {
 }
 
 
-def told_of(error: Exception, source: Path | None) -> tuple[str, int, str]:
+def describe(error: Exception, source: Path | None) -> tuple[str, int, str]:
     """Kind, exit code and line of an error outside of the tree. ``source``: the footage at work."""
     what = " ".join(f"{type(error).__name__}: {error}".split())[:400]
     if lacks_memory(error):

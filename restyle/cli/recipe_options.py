@@ -1,0 +1,220 @@
+"""The recipe's fields as options, for every command that takes some: made from the fields, and from the table below."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typer
+
+from restyle.cli.options import parameter, parse_path, set_signature
+from restyle.cli.parsing import (
+    parse_controls,
+    parse_cuts,
+    parse_keyframes,
+    parse_layers,
+    parse_options,
+    parse_prompts,
+    parse_storyboard,
+)
+from restyle.cli.terminal import Terminal
+from restyle.errors import RecipeError
+from restyle.recipe import Recipe
+from restyle.renames import RENAMED_FIELDS
+
+__all__ = ["OPTIONS", "build_recipe", "recipe_options"]
+
+
+@dataclass(frozen=True)
+class RecipeOption:
+    """What an option has that its field does not say. Its type and help are the field's, its default is the recipe's."""
+
+    metavar: str | None
+    """How the value is shown; ``None``: a switch."""
+    name: str | None = None
+    """``--prompt-at``; ``None``: the field's name."""
+    also: str | None = None
+    """Another spelling of it."""
+    help: str = ""
+    """Of the option; where the field holds many values, of one of them. Without it the first paragraph of the field's
+    description."""
+    example: str = ""
+    """Added to the help."""
+    parse: Callable[[Any], Any] | None = None
+    """Makes the field's value of what is typed (of a list of texts, where the option can be given many times)."""
+
+
+def _part_option(part: str, help: str, example: str) -> RecipeOption:
+    name = f"--{part}-option"
+    return RecipeOption("NAME=VALUE", name, help=help, parse=lambda items: parse_options(items, name, example))
+
+
+OPTIONS: Mapping[str, RecipeOption] = {
+    "style": RecipeOption("NAME|PICTURE", also="-s"),
+    "prompt": RecipeOption("TEXT"),
+    "negative_prompt": RecipeOption("TEXT"),
+    "prompts": RecipeOption(
+        "SCOPE=TEXT",
+        "--prompt-at",
+        help="Another prompt for one shot (shot:2=TEXT), or from one frame to the end of its shot (frame:48=TEXT).",
+        parse=parse_prompts,
+    ),
+    "controls": RecipeOption(
+        "KINDS",
+        "--control",
+        help="Control maps that the painter holds on to: depth,softedge; or one with its fields (strength, start, end, "
+        "model), depth:strength=0.8,end=0.6; or a folder of maps, depth=FOLDER. 'restyle controls' lists the kinds.",
+        parse=parse_controls,
+    ),
+    "strength": RecipeOption("0..1"),
+    "keep_colour": RecipeOption(None, also="--keep-color/--no-keep-color"),
+    "painter": RecipeOption("NAME"),
+    "painter_options": _part_option(
+        "painter", "An option of the painter, such as hold=0.5; VALUE is read as JSON where it is some.", "hold=0.5"
+    ),
+    "filler": RecipeOption("NAME"),
+    "filler_options": _part_option("filler", "An option of the filler, such as detail=0.95.", "detail=0.95"),
+    "seed": RecipeOption("N"),
+    "keyframes": RecipeOption("auto|every:N|LIST", example="such as 0,24,48", parse=parse_keyframes),
+    "storyboard": RecipeOption(
+        "FRAME=PICTURE", "--keyframe-image", help="A keyframe painted by hand, used as it is.", parse=parse_storyboard
+    ),
+    "coverage": RecipeOption("0..1"),
+    "max_gap": RecipeOption("N"),
+    "cuts": RecipeOption("auto|none|LIST", example="such as 96,240", parse=parse_cuts),
+    "deinterlace": RecipeOption(None),
+    "objects": RecipeOption(
+        "NAME=PROMPT",
+        "--object",
+        help="Mark an object; it alone is restyled. PROMPT is point:X,Y@FRAME, not:X,Y@FRAME, box:L,T,R,B@FRAME, "
+        "text:WORDS@FRAME, matte:FILE@FRAME, mattes:FOLDER (or clip) or people. Pixels count from the top left corner.",
+    ),
+    "layers": RecipeOption(
+        "NAME[:FIELD=VALUE,...]",
+        "--layer",
+        help="Treatment of an object, or of the background; the last lies on top. Fields: mode (restyle, keep, replace, "
+        "remove, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend.",
+        parse=parse_layers,
+    ),
+    "masker": RecipeOption("NAME"),
+    "masker_options": _part_option(
+        "masker",
+        "An option of the masker, such as model=FILE, or of the grounding that finds objects by their names.",
+        "edge=4",
+    ),
+    "range": RecipeOption("IN:OUT"),
+    "codec": RecipeOption("NAME"),
+    "quality": RecipeOption("0..100"),
+}
+"""The recipe's fields in the order of the help."""
+
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        parser=parse_path,
+        help="Read all of this from a recipe in JSON or YAML; options given here come before it.",
+    ),
+]
+
+
+def recipe_options(
+    *, only: Sequence[str] = tuple(OPTIONS), without: Collection[str] = (), file: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorator: options for the recipe's fields stand in the place of the function's parameter ``recipe``.
+
+    ``file``: it has ``--recipe``, too.
+    """
+    fields = [name for name in only if name not in without]
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def call(terminal: Terminal, **values: Any) -> None:
+            given = {name: values.pop(name) for name in fields}
+            for old, new in RENAMED_FIELDS.items():
+                if (value := values.pop(old, None)) not in (None, []):
+                    if given[new] not in (None, []):
+                        raise RecipeError(f"{_flag(old)} is the old name of {_flag(new)}: give {_flag(new)} alone")
+                    terminal.say(f"restyle: note: {_flag(old)} is called {_flag(new)} now")
+                    given[new] = value
+            with warnings.catch_warnings(record=True) as renamed:
+                warnings.simplefilter("always", FutureWarning)
+                recipe = build_recipe(values.pop("recipe_file", None), **given)
+            for warning in filter(lambda each: each.category is FutureWarning, renamed):
+                terminal.say(f"restyle: note: {warning.message}")
+            function(terminal, recipe=recipe, **values)
+
+        signature: list[inspect.Parameter] = []
+        for each in inspect.signature(function, eval_str=True).parameters.values():
+            signature += _parameters(fields, file=file) if each.name == "recipe" else [each]
+        set_signature(call, signature)
+        return call
+
+    return decorate
+
+
+def build_recipe(file: Path | None, **given: Any) -> Recipe:
+    """Make a recipe of a file's fields and, before them, of the options that were really given (not ``None``).
+
+    Raises ``RecipeError``, ``MissingExtraError``.
+    """
+    fields = Recipe.read(file) if file is not None else {}
+    for name, typed in given.items():
+        if typed in (None, []):
+            continue
+        parse = OPTIONS[name].parse
+        value = typed if parse is None else parse(typed)
+        fields[name] = fields.get(name, {}) | value if name.endswith("_options") else value
+    return Recipe.build("the options", **fields)
+
+
+def _parameters(fields: Collection[str], *, file: bool) -> Iterator[inspect.Parameter]:
+    for name in fields:
+        yield _parameter(name, name)
+    if file:
+        yield parameter("recipe_file", RecipeFile, default=None)
+    for old, new in RENAMED_FIELDS.items():
+        if new in fields:
+            yield _parameter(new, old, hidden=True)
+
+
+def _parameter(field: str, name: str, *, hidden: bool = False) -> inspect.Parameter:
+    """The option of a field. ``name``: the field's own, or its old one."""
+    option = OPTIONS[field]
+    kind = _value_type(Recipe.model_fields[field].annotation)
+    text = option.help or (Recipe.model_fields[field].description or "").partition("\n\n")[0]
+    if option.example:
+        text = f"{text.removesuffix('.')} {option.example}."
+    if kind == list[str]:
+        text += " Can be given many times."
+    spelling = _flag(name)
+    if option.metavar is None:
+        spelling = f"{spelling}/--no-{spelling.removeprefix('--')}"
+    also = [option.also] if option.also and not hidden else []
+    typed = typer.Option(spelling, *also, metavar=option.metavar, help=" ".join(text.split()), hidden=hidden)
+    return parameter(name, Annotated[kind | None, typed], default=None)
+
+
+def _flag(field: str) -> str:
+    """``filler_options`` -> ``--filler-option``; old names of fields are taken, too."""
+    option = OPTIONS.get(field)
+    if option is not None and option.name is not None:
+        return option.name
+    return "--" + field.replace("_options", "_option").replace("_", "-")
+
+
+def _value_type(annotation: Any) -> Any:
+    """The type that one option takes: of a field that holds one value its own, of one that holds many a list of texts."""
+    branches = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    bare = [get_args(branch)[0] if get_origin(branch) is Annotated else branch for branch in branches]
+    kinds = {get_origin(branch) or branch for branch in bare} - {type(None)}
+    if kinds <= {tuple, dict}:
+        return list[str]
+    return kinds.pop() if len(kinds) == 1 else str

@@ -1,0 +1,101 @@
+"""``restyle run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restyle.cli.options import Offline, Output, Overwrite, Rate, Source, command, parse_path
+from restyle.cli.progress import count, duration
+from restyle.cli.recipe_options import recipe_options
+from restyle.cli.terminal import Terminal
+from restyle.errors import show_path
+from restyle.job.job import Job, Result
+from restyle.recipe import Recipe
+
+__all__ = ["run"]
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--job",
+        metavar="DIR",
+        parser=parse_path,
+        help="The job folder, which keeps what is finished; by default OUTPUT.restyle.",
+    ),
+]
+Fresh = Annotated[
+    bool,
+    typer.Option(
+        "--fresh/--resume",
+        help="Start anew, or go on from what an earlier run finished (the default).",
+        show_default=False,
+    ),
+]
+Report = Annotated[
+    bool,
+    typer.Option("--report/--no-report", help="Measure, and write report.html."),
+]
+
+
+@command
+@recipe_options()
+def run(
+    terminal: Terminal,
+    source: Source,
+    output: Output,
+    recipe: Recipe,
+    rate: Rate = None,
+    overwrite: Overwrite = False,
+    folder: Folder = None,
+    fresh: Fresh = False,
+    report: Report = True,
+    offline: Offline = False,
+) -> None:
+    """Restyle footage: INPUT goes in, OUTPUT comes out, frame for frame with its sound.
+
+    Stopped or killed, the same command goes on where it was. With another style or option, only what that
+    touches is done again.
+
+    Example: restyle run clip.mp4 -o painted.mp4 --style winter-ink --strength 0.8
+    """
+    with terminal.display() as progress:
+        job = Job(
+            source,
+            output,
+            recipe,
+            folder=folder,
+            fresh=fresh,
+            overwrite=overwrite,
+            report=report,
+            offline=offline,
+            rate=rate,
+            progress=progress,
+            cancel=terminal.stop.event,
+        )
+        terminal.job = job.folder
+        for note in (*job.spec.notes, *job.output_plan.notes):
+            terminal.say(f"restyle: note: {note}")
+        result = job.run()
+    if terminal.as_json:
+        terminal.document(result.to_json())
+    elif not terminal.quiet:
+        _summarise(terminal, result)
+
+
+def _summarise(terminal: Terminal, result: Result) -> None:
+    painted = f"{result.painted} painted" + (f" ({result.repaired} of them repairs)" if result.repaired else "")
+    reused = f", {result.reused} kept from an earlier run" if result.reused else ""
+    speed = f", {result.frames / result.seconds:.1f} frames/s" if result.seconds > 0 else ""
+    rows = [
+        ("result", show_path(result.output)),
+        ("frames", f"{result.frames} in {count(result.shots, 'shot')}; {painted}{reused}"),
+        ("time", f"{duration(result.seconds)}{speed}"),
+    ]
+    if result.report is not None:
+        rows.append(("report", show_path(result.report)))
+    rows.append(("job", f"{show_path(result.folder)} (delete it when nothing is to be changed any more)"))
+    rows += [("note", note) for note in result.notes]
+    terminal.facts(rows)
