@@ -29,13 +29,13 @@ def opened(path: Path) -> Iterator[Any]:
     how.attribute("oiio:UnassociatedAlpha", 1)
     with open(path, "rb") as file:
         # By its descriptor, for names that are no UTF-8, and for those in which the package would see a pattern or a query.
-        found = oiio.ImageInput.open(f"/dev/fd/{file.fileno()}", how)
-        if found is None:
+        file_input = oiio.ImageInput.open(f"/dev/fd/{file.fileno()}", how)
+        if file_input is None:
             raise ValueError(first_line(oiio.geterror()))
         try:
-            yield found
+            yield file_input
         finally:
-            found.close()
+            file_input.close()
 
 
 def first_line(text: str) -> str:

@@ -21,16 +21,16 @@ def checked_options(part: Any, options: Mapping[str, Any]) -> dict[str, Any]:
         hints = get_type_hints(part.__init__ if inspect.isclass(part) else part)
     except NameError:  # a type that is only imported for type checkers
         return dict(options)
-    made = dict(options)
+    checked = dict(options)
     for name, value in options.items():
         if name not in hints:
             continue
         try:
-            made[name] = TypeAdapter(hints[name]).validate_python(value)
+            checked[name] = TypeAdapter(hints[name]).validate_python(value)
         except PydanticSchemaGenerationError:  # an object of somebody else's class
             continue
         except ValidationError as error:
             reason = error.errors(include_url=False)[0]["msg"]
-            shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:60]}..."
-            raise ValueError(f"option {name}: {reason[0].lower()}{reason[1:]}, got {shown}") from None
-    return made
+            given = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:60]}..."
+            raise ValueError(f"option {name}: {reason[0].lower()}{reason[1:]}, got {given}") from None
+    return checked

@@ -7,7 +7,7 @@ import stat
 
 __all__ = ["UnfitFileError", "require_regular"]
 
-_WHAT = {
+_KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFCHR: "a device",
@@ -26,10 +26,10 @@ def require_regular(path: str | os.PathLike[str], *, largest: int) -> None:
     ``largest``: bytes that can be meant. Raises ``UnfitFileError``, and other ``OSError`` where there is nothing.
     """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except ValueError as error:  # a NUL, or a character that no name has
         raise UnfitFileError("no file can have that name") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise UnfitFileError(f"it is {_WHAT.get(stat.S_IFMT(found.st_mode), 'something else')}, not a file")
-    if found.st_size > largest:
-        raise UnfitFileError(f"it has {found.st_size:,} bytes, at most {largest:,} can be meant")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnfitFileError(f"it is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}, not a file")
+    if status.st_size > largest:
+        raise UnfitFileError(f"it has {status.st_size:,} bytes, at most {largest:,} can be meant")

@@ -1,4 +1,4 @@
-"""What happens between frames: the shapes that flow estimators, warps and fillers agree on.
+"""Value types and protocols that flow estimators, trackers, fillers and interpolators agree on.
 
 Pictures are C-contiguous H x W x 3 RGB arrays (uint8, uint16, float32). A flow is float32 h x w x 2 in pixels of its own
 grid: ``flow[y, x] = (dx, dy)`` such that ``there[y + dy, x + dx]`` is what ``here[y, x]`` became.
@@ -76,7 +76,7 @@ class Tracker(Protocol):
 class Gap:
     """Some consecutive frames of one shot, with a painting at one end or at both.
 
-    The frames to fill are all except the painted ends.
+    Paintings are propagated to all frames but the painted ends.
     """
 
     frames: Sequence[np.ndarray]
@@ -85,9 +85,9 @@ class Gap:
     """Number, in the tracker's run, of ``frames[0]``."""
     tracker: Tracker
     left: np.ndarray | None
-    """Painting of ``frames[0]``, or ``None``: then all is filled from the right."""
+    """Painting of ``frames[0]``, or ``None``: then all are propagated from the right."""
     right: np.ndarray | None
-    """Painting of ``frames[-1]``, or ``None``: then all is filled from the left."""
+    """Painting of ``frames[-1]``, or ``None``: then all are propagated from the left."""
 
     def __post_init__(self) -> None:
         if self.left is None and self.right is None:
@@ -95,7 +95,7 @@ class Gap:
 
     @property
     def inner(self) -> range:
-        """Positions within ``frames`` that are to be filled, ascending."""
+        """Positions within ``frames`` that want a picture, ascending."""
         return range(0 if self.left is None else 1, len(self.frames) - (0 if self.right is None else 1))
 
 

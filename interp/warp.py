@@ -13,18 +13,18 @@ import cv2
 import numpy as np
 
 __all__ = [
+    "blend",
     "compose",
     "consistency",
-    "mix",
     "outside",
     "resize_confidence",
     "resize_flow",
     "resize_part",
-    "symmetric",
-    "twice",
-    "unstretched",
+    "symmetric_flow",
+    "undistorted",
+    "upsample_twofold",
     "warp",
-    "warp_twice",
+    "warp_upsampled",
 ]
 
 Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
@@ -37,8 +37,10 @@ _CODES = {
 }
 
 
-STRETCH = (0.4, 0.9)  # gradient of a motion, pixels a pixel, over which it no longer moves paint but smears it
-LEAST_SURE = 1e-3  # of a motion that stays in the picture, however little its return agrees; what has left it has 0
+DISTORTION = (0.4, 0.9)  # gradient of a motion, pixels a pixel, over which it no longer moves paint but smears it
+LEAST_CONFIDENCE = (
+    1e-3  # of a motion that stays in the picture, however little its return agrees; what has left it has 0
+)
 LARGEST = 32767  # pixels a side from which on OpenCV cannot sample a picture
 
 
@@ -77,9 +79,9 @@ def warp(picture: np.ndarray, flow: np.ndarray, *, interpolation: Interpolation 
     (uint8, uint16 or float32) as ``picture``.
     """
     height, width = picture.shape[:2]
-    places = cv2.add(resize_flow(flow, width, height), _grid(height, width))
+    coordinates = cv2.add(resize_flow(flow, width, height), _grid(height, width))
     if max(height, width) < LARGEST:
-        return cv2.remap(picture, places, None, _CODES[interpolation], borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(picture, coordinates, None, _CODES[interpolation], borderMode=cv2.BORDER_REPLICATE)
     raise ValueError(f"pictures up to 32766 pixels a side can be warped, got {width}x{height}")
 
 
@@ -92,7 +94,7 @@ def resize_part(small: np.ndarray, width: int, height: int, box: tuple[int, int,
     return cv2.warpAffine(small, back, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+def blend(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
     """``b + share * (a - b)``, rounded: pictures H x W x 3 of one dtype, ``share`` float32 H x W in [0, 1]."""
     if a.dtype == np.uint16:  # blendLinear knows no 16 bit
         mixed = cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), share, 1 - share)
@@ -100,7 +102,7 @@ def mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
     return cv2.blendLinear(a, b, share, 1 - share)
 
 
-def twice(picture: np.ndarray) -> np.ndarray:
+def upsample_twofold(picture: np.ndarray) -> np.ndarray:
     """``picture`` (H x W x 3) on a grid twice as fine, 2H x 2W x 3: every other pixel is the picture's own, untouched, and
     those between come from the six-tap half-pixel filter that video codecs use (ITU-T H.264, section 8.4.2.2.1)."""
     height, width = picture.shape[:2]
@@ -112,22 +114,22 @@ def twice(picture: np.ndarray) -> np.ndarray:
 def _halfway(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Each pixel replaced by the one midway to the next, to the right or below."""
     anchor = (2, 0) if kernel.shape[0] == 1 else (0, 2)
-    made = cv2.filter2D(picture, -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
-    return made.reshape(picture.shape)
+    shifted = cv2.filter2D(picture, -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+    return shifted.reshape(picture.shape)
 
 
 _HALF = np.array([1, -5, 20, 20, -5, 1], np.float32) / 32
 
 
-def warp_twice(fine: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def warp_upsampled(fine: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """``warp(picture, flow)`` for ``fine = twice(picture)``: the picture's size again, nearly as sharp as a cubic warp at the
     cost of a linear one. Where nothing moves, the picture's own pixels come back unchanged."""
     height, width = fine.shape[0] // 2, fine.shape[1] // 2
     if max(fine.shape[:2]) >= LARGEST:
         raise ValueError(f"pictures up to {LARGEST // 2 - 1} pixels a side can be warped finely, got {width}x{height}")
-    places = cv2.add(resize_flow(flow, width, height), _grid(height, width))
-    places = cv2.add(places, places)
-    return cv2.remap(fine, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    coordinates = cv2.add(resize_flow(flow, width, height), _grid(height, width))
+    coordinates = cv2.add(coordinates, coordinates)
+    return cv2.remap(fine, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -138,8 +140,8 @@ def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def outside(flow: np.ndarray) -> np.ndarray:
     """uint8 h x w: 255 where the flow points out of the picture (more than half a pixel beyond its border), else 0."""
     height, width = flow.shape[:2]
-    places = cv2.add(flow, _grid(height, width))
-    inside = cv2.inRange(places, (-0.5, -0.5), (width - 0.5, height - 0.5))
+    coordinates = cv2.add(flow, _grid(height, width))
+    inside = cv2.inRange(coordinates, (-0.5, -0.5), (width - 0.5, height - 0.5))
     return cv2.bitwise_not(inside)
 
 
@@ -148,8 +150,8 @@ def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0
 
     The forward/backward check of Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement
     optical flow" (ECCV 2010), |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, made soft: 1 well below that limit, about 0.4 at it,
-    nearly 0 (``LEAST_SURE``) far above it, and 0 outside of the picture. ``pixel``: how many of the pixels that the 0.5 stands
-    for make one of the flow's.
+    nearly 0 (``LEAST_CONFIDENCE``) far above it, and 0 outside of the picture. ``pixel``: how many of the pixels that the 0.5
+    stands for make one of the flow's.
     """
     back = warp(backward, forward)
     gap = cv2.add(forward, back)
@@ -157,22 +159,22 @@ def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0
     limit = cv2.transform(cv2.add(cv2.multiply(forward, forward), cv2.multiply(back, back)), _SUM)
     # numpy where a number meets an array: OpenCV takes a 1x1 or 4x1 picture for a number, too
     over = error / (limit * np.float32(0.01) + np.float32(0.5 / pixel**2)) - np.float32(0.25)
-    sure = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
-    np.maximum(sure, np.float32(LEAST_SURE), out=sure)
-    sure[outside(forward) > 0] = 0
-    return sure
+    confidence = cv2.exp(np.maximum(over, 0) * np.float32(-1.2)).reshape(error.shape)
+    np.maximum(confidence, np.float32(LEAST_CONFIDENCE), out=confidence)
+    confidence[outside(forward) > 0] = 0
+    return confidence
 
 
-def symmetric(forward: np.ndarray, backward: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """``forward`` (here -> there) brought halfway to the reverse of ``backward`` (there -> here), where ``sure``
+def symmetric_flow(forward: np.ndarray, backward: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """``forward`` (here -> there) brought halfway to the reverse of ``backward`` (there -> here), where ``confidence``
     (``consistency(forward, backward)``) says that both mean the same motion. Two estimates of one thing: their mean has less
     noise, and what is moved there and back again lands where it was, so paint does not tremble."""
-    apart = cv2.add(forward, warp(backward, forward))
-    apart *= (sure * np.float32(-0.5))[:, :, None]
-    return cv2.add(forward, apart)
+    mismatch = cv2.add(forward, warp(backward, forward))
+    mismatch *= (confidence * np.float32(-0.5))[:, :, None]
+    return cv2.add(forward, mismatch)
 
 
-def unstretched(flow: np.ndarray) -> np.ndarray:
+def undistorted(flow: np.ndarray) -> np.ndarray:
     """Float32 h x w: 1 where ``flow`` moves paint, 0 where it pulls it out of shape.
 
     Motion across plain or dark ground is a guess, often a ramp from one side's motion to the other's; paint carried along such
@@ -183,7 +185,7 @@ def unstretched(flow: np.ndarray) -> np.ndarray:
     smooth = cv2.blur(flow, (9, 9))  # composed motion is rough from pixel to pixel; what matters is as wide as a mark
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
     pull = np.sqrt((across * across + down * down).sum(axis=2))
-    t = np.clip((STRETCH[1] - cv2.blur(pull, (9, 9))) * np.float32(1 / (STRETCH[1] - STRETCH[0])), 0, 1)
+    t = np.clip((DISTORTION[1] - cv2.blur(pull, (9, 9))) * np.float32(1 / (DISTORTION[1] - DISTORTION[0])), 0, 1)
     return t * t * (3 - 2 * t)
 
 

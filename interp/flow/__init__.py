@@ -1,4 +1,4 @@
-"""Flow estimators, one a file."""
+"""Motion between two pictures: flow estimators, one a file, made by name; ``completion``: motion behind what covers it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from interp.errors import InterpError
 from interp.types import FlowEstimator
 
-__all__ = ["estimated", "estimator"]
+__all__ = ["checked_flow", "estimator"]
 
 
 def estimator(name: str) -> FlowEstimator:
@@ -22,9 +22,8 @@ def estimator(name: str) -> FlowEstimator:
     raise ValueError(f"unknown flow estimator {name!r}. There are: dis, dis-quick")
 
 
-def estimated(estimator: FlowEstimator, here: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """``estimator.estimate(here, there)``, whoever's it is. Raises ``InterpError`` that names it if that is no flow of the
-    pictures' size."""
+def checked_flow(estimator: FlowEstimator, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Estimate flow by anybody's ``estimator``. Raises ``InterpError`` that names it if it gave no flow of the size."""
     flow = estimator.estimate(here, there)
     if not isinstance(flow, np.ndarray) or flow.shape != (*here.shape, 2) or flow.dtype != np.float32:
         got = f"{flow.shape} of {flow.dtype}" if isinstance(flow, np.ndarray) else type(flow).__name__

@@ -1,4 +1,4 @@
-"""Interpolators: pictures between two neighbouring frames, one kind a file."""
+"""Interpolators: new pictures between two neighbouring frames, one kind a file, made by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_interpolator(name: str, **options: Any) -> Interpolator:
     module, _, attribute = INTERPOLATORS[name].partition(":")
     try:
         part = getattr(import_module(module), attribute)
-        made: Interpolator = part(**checked_options(part, options))
+        interpolator: Interpolator = part(**checked_options(part, options))
     except TypeError as error:
         raise ValueError(f"interpolator {name!r} takes no such option: {error}") from error
-    return made
+    return interpolator

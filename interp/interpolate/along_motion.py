@@ -16,42 +16,58 @@ Things smaller than they move far (a ball in flight) are lost to any flow from c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from interp.flow import estimated, estimator
+from interp.flow import checked_flow, estimator
 from interp.pixels.sizes import luma_at, motion_size
 from interp.types import FlowEstimator
-from interp.warp import consistency, mix, resize_confidence, resize_flow, symmetric, warp
+from interp.warp import blend, consistency, resize_confidence, resize_flow, symmetric_flow, warp
 
-__all__ = ["AlongMotion", "Course"]
+__all__ = ["AlongMotion", "MotionAtTime", "PairMotion", "blend_warped"]
 
 STEPS = 3  # of the fixed-point iteration; one more changes nothing that can be measured
 LEAST = 1e-3  # weight that either frame keeps: where neither is seen, time decides
-SOFT = 0.7  # sigma, in working pixels, of the border between what the one and the other frame shows
+SHARE_SIGMA = 0.7  # sigma, in working pixels, of the border between what the one and the other frame shows
 LEAST_SIDE = (
     640  # pixels of the long side at which motion is measured at least, or all there are: each is used but once
 )
 
 
-class Course:
-    """The motion from one frame to its neighbour and back, measured once, from which any time between them can be drawn."""
+class PairMotion:
+    """The motion from one frame, ``a``, to its neighbour ``b`` and back, measured once for all times between them."""
 
     def __init__(self, flow: FlowEstimator, a: np.ndarray, b: np.ndarray) -> None:
         size = motion_size(a.shape[1], a.shape[0], least=LEAST_SIDE)
-        grey = [luma_at(picture, size) for picture in (a, b)]
-        there, back = estimated(flow, grey[0], grey[1]), estimated(flow, grey[1], grey[0])
-        self.seen_there, self.seen_back = consistency(there, back), consistency(back, there)
-        """float32 h x w: how surely each point of the first frame is seen in the second, and the reverse."""
-        self.there = symmetric(there, back, self.seen_there)
-        self.back = symmetric(back, there, self.seen_back)
+        luma_a, luma_b = luma_at(a, size), luma_at(b, size)
+        forward, backward = checked_flow(flow, luma_a, luma_b), checked_flow(flow, luma_b, luma_a)
+        self.visible_in_b = consistency(forward, backward)
+        """float32 h x w in [0, 1]: confidence that a point of ``a`` is visible in ``b``."""
+        self.visible_in_a = consistency(backward, forward)
+        """The reverse, for points of ``b``."""
+        self.forward = symmetric_flow(forward, backward, self.visible_in_b)
+        self.backward = symmetric_flow(backward, forward, self.visible_in_a)
 
-    def at(self, time: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """For the in-between at ``time``: where each pixel lies in the first and in the second frame (flows, working pixels),
-        and how surely each of the two frames shows it (float32 h x w)."""
-        to_a, to_b = _inverse(self.there, time), _inverse(self.back, 1 - time)
-        return to_a, to_b, warp(self.seen_back, to_b), warp(self.seen_there, to_a)
+    def at(self, time: float) -> MotionAtTime:
+        """What is known of the in-between at ``time``."""
+        to_a, to_b = _inverse(self.forward, time), _inverse(self.backward, 1 - time)
+        return MotionAtTime(time, to_a, to_b, warp(self.visible_in_a, to_b), warp(self.visible_in_b, to_a))
+
+
+@dataclass(frozen=True)
+class MotionAtTime:
+    """From an in-between to the frames ``a`` and ``b`` beside it."""
+
+    time: float
+    """0 is ``a``, 1 is ``b``."""
+    to_a: np.ndarray
+    """Flow, float32 h x w x 2, working pixels: where each pixel of the in-between lies in ``a``."""
+    to_b: np.ndarray
+    in_a: np.ndarray
+    """float32 h x w in [0, 1]: confidence that ``a`` shows the pixel."""
+    in_b: np.ndarray
 
 
 class AlongMotion:
@@ -67,30 +83,23 @@ class AlongMotion:
 
     def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """The pictures at ``times``, ascending, above 0 (``a``) and below 1 (``b``), in the depth of ``a``."""
-        course = Course(self._flow, a, b)
+        motion = PairMotion(self._flow, a, b)
         for time in times:
-            yield draw(a, b, time, *course.at(time))
+            yield blend_warped(a, b, motion.at(time))
 
 
-def draw(
-    a: np.ndarray,
-    b: np.ndarray,
-    time: float,
-    to_a: np.ndarray,
-    to_b: np.ndarray,
-    in_a: np.ndarray,
-    in_b: np.ndarray,
-) -> np.ndarray:
-    """Pull both frames to the in-between and share its pixels by time and by which of them shows the place (``Course.at``)."""
+def blend_warped(a: np.ndarray, b: np.ndarray, motion: MotionAtTime) -> np.ndarray:
+    """Warp both frames to the in-between and blend them, weighted by time and by which of them shows the pixel."""
     height, width = a.shape[:2]
-    of_a, of_b = (1 - time) * (in_a + np.float32(LEAST)), time * (in_b + np.float32(LEAST))
-    share = cv2.GaussianBlur((of_a / (of_a + of_b)).astype(np.float32), (0, 0), SOFT).reshape(in_a.shape)
-    share = resize_confidence(share, width, height)
-    one, other = (
+    weight_a = (1 - motion.time) * (motion.in_a + np.float32(LEAST))
+    weight_b = motion.time * (motion.in_b + np.float32(LEAST))
+    share = cv2.GaussianBlur((weight_a / (weight_a + weight_b)).astype(np.float32), (0, 0), SHARE_SIGMA)
+    share = resize_confidence(share.reshape(motion.in_a.shape), width, height)
+    warped_a, warped_b = (
         warp(picture, resize_flow(flow, width, height), interpolation="cubic")
-        for picture, flow in ((a, to_a), (b, to_b))
+        for picture, flow in ((a, motion.to_a), (b, motion.to_b))
     )
-    return mix(one, other, share)
+    return blend(warped_a, warped_b, share)
 
 
 def _inverse(flow: np.ndarray, time: float) -> np.ndarray:

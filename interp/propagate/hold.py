@@ -17,8 +17,8 @@ class HoldFiller:
     def propagate(self, gap: Gap) -> Iterator[Propagated]:
         """Yield one in-between for each position of ``gap.inner``, ascending. Coverage is 1: nothing is claimed of motion."""
         last = len(gap.frames) - 1
-        for place in gap.inner:
-            left_is_nearer = gap.right is None or 2 * place <= last
+        for position in gap.inner:
+            left_is_nearer = gap.right is None or 2 * position <= last
             picture = gap.left if gap.left is not None and left_is_nearer else gap.right
             if picture is not None:
                 yield Propagated(picture.copy(), 1.0)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from interp.interpolate.hybrid import blend_in
+from interp.interpolate.hybrid import blend_where
 from interp.interpolate.rife import Rife
-from interp.propagate.along_motion import AlongMotionFiller
+from interp.propagate.along_motion import AlongMotionFiller, Blended
 from interp.types import Gap
 
 __all__ = ["HybridFiller"]
@@ -36,10 +36,10 @@ class HybridFiller(AlongMotionFiller):
         super().__init__(detail, repair)
         self._rife = Rife(engine, model, device, allow_pickle)
 
-    def _mend(self, gap: Gap, place: int, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    def _repaired(self, gap: Gap, position: int, blended: Blended) -> np.ndarray:
         left, right = gap.left, gap.right
         if left is None or right is None:
-            return super()._mend(gap, place, picture, known)
-        lost = np.clip((self._repair - known) * np.float32(1 / self._repair), 0, 1)
-        time = place / (len(gap.frames) - 1)
-        return blend_in(picture, lost, partial(self._rife.at, left, right, time))
+            return super()._repaired(gap, position, blended)
+        unexplained = np.clip((self._repair - blended.usable) * np.float32(1 / self._repair), 0, 1)
+        time = position / (len(gap.frames) - 1)
+        return blend_where(blended.picture, unexplained, partial(self._rife.at, left, right, time))

@@ -34,5 +34,5 @@ class RifeFiller:
                     yield Propagated(painting.copy(), 1.0)
             return
         last = len(gap.frames) - 1
-        for picture in self._rife.interpolate(gap.left, gap.right, [place / last for place in gap.inner]):
+        for picture in self._rife.interpolate(gap.left, gap.right, [position / last for position in gap.inner]):
             yield Propagated(picture, 1.0)

@@ -34,17 +34,17 @@ def open_rife(
     """
     if engine not in ENGINES:
         raise ValueError(f"unknown RIFE engine {engine!r}; there are: {', '.join(ENGINES)}")
-    place = None if model is None else Path(model)
+    path = None if model is None else Path(model)
     if engine == "auto":
-        engine = "ncnn" if place is not None and place.is_dir() else "torch"
+        engine = "ncnn" if path is not None and path.is_dir() else "torch"
     try:
         if engine == "ncnn":
             from interp.rife.ncnn_engine import NcnnEngine
 
-            return NcnnEngine(place, device=device)
+            return NcnnEngine(path, device=device)
         from interp.rife.torch_engine import TorchEngine
 
-        return TorchEngine(place, device=device, allow_pickle=allow_pickle)
+        return TorchEngine(path, device=device, allow_pickle=allow_pickle)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("torch", "safetensors"):
             raise MissingPackageError(f"RIFE on torch needs the package {error.name}", "rife") from error

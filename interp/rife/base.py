@@ -1,4 +1,4 @@
-"""What every engine of RIFE is, and what its pictures have to be."""
+"""The protocol of RIFE's engines, and the sizes that its network takes."""
 
 from __future__ import annotations
 

@@ -10,22 +10,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["SCALES", "IFNet", "pull"]
+__all__ = ["SCALES", "IFNet", "backward_warp"]
 
 SCALES = (16, 8, 4, 2, 1)
 WIDTHS = (192, 128, 96, 64, 32)
 FEATURES = 4  # channels of the encoder's features, of each frame
-CARRIED = 8  # channels that one block hands to the next
+CARRIED = 8  # channels of the state that one block hands to the next
 SLOPE = 0.2
 
 
-def pull(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+def backward_warp(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     """``picture`` (N x C x H x W) sampled at ``x + flow(x)``, flow N x 2 x H x W in pixels; beyond the border, the border."""
     height, width = picture.shape[2:]
     x = torch.arange(width, dtype=flow.dtype, device=flow.device)[None, None, :] + flow[:, 0]
     y = torch.arange(height, dtype=flow.dtype, device=flow.device)[None, :, None] + flow[:, 1]
-    places = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], dim=3)
-    return F.grid_sample(picture, places, mode="bilinear", padding_mode="border", align_corners=True)
+    coordinates = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], dim=3)
+    return F.grid_sample(picture, coordinates, mode="bilinear", padding_mode="border", align_corners=True)
 
 
 class Encoder(nn.Module):
@@ -57,11 +57,11 @@ class Residual(nn.Module):
 
 
 class Block(nn.Module):
-    """Sees frames, features and flow at one scale; gives a change of the flow, a mask, and what the next block is handed."""
+    """Sees frames, features and flow at one scale; gives a change of the flow, a mask, and the state for the next block."""
 
-    def __init__(self, seen: int, width: int) -> None:
+    def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.conv0 = nn.Sequential(_strided(seen, width // 2), _strided(width // 2, width))
+        self.conv0 = nn.Sequential(_strided(channels, width // 2), _strided(width // 2, width))
         self.convblock = nn.Sequential(*(Residual(width) for _ in range(8)))
         self.lastconv = nn.Sequential(nn.ConvTranspose2d(width, 4 * (5 + CARRIED), 4, 2, 1), nn.PixelShuffle(2))
 
@@ -71,8 +71,8 @@ class Block(nn.Module):
         x = _resized(x, 1 / scale)
         if flow is not None:
             x = torch.cat([x, _resized(flow, 1 / scale) / scale], 1)
-        made = _resized(self.lastconv(self.convblock(self.conv0(x))), scale)
-        return made[:, :4] * scale, made[:, 4:5], made[:, 5:]
+        out = _resized(self.lastconv(self.convblock(self.conv0(x))), scale)
+        return out[:, :4] * scale, out[:, 4:5], out[:, 5:]
 
 
 class IFNet(nn.Module):
@@ -81,7 +81,7 @@ class IFNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         first = 2 * 3 + 2 * FEATURES + 1  # both frames, both features, time
-        later = first + 1 + CARRIED + 4  # and mask, what was handed on, flow
+        later = first + 1 + CARRIED + 4  # and mask, the blocks' state, flow
         self.block0 = Block(first, WIDTHS[0])
         self.block1, self.block2, self.block3, self.block4 = (Block(later, width) for width in WIDTHS[1:])
         self.encode = Encoder()
@@ -90,22 +90,22 @@ class IFNet(nn.Module):
         """``a``, ``b``: N x 3 x H x W in [0, 1], sides a multiple of 64 / ``zoom``. ``zoom``: 0.5 and below estimate motion on
         a smaller picture, for frames above 2K. The picture at ``time``, of the same shape."""
         now = torch.full_like(a[:, :1], time)
-        seen = [a, b, self.encode(a), self.encode(b), now]
-        flow, mask, handed = self.block0(torch.cat(seen, 1), None, SCALES[0] / zoom)
+        inputs = [a, b, self.encode(a), self.encode(b), now]
+        flow, mask, state = self.block0(torch.cat(inputs, 1), None, SCALES[0] / zoom)
         blocks = (self.block1, self.block2, self.block3, self.block4)
         for block, scale in zip(blocks, SCALES[1:], strict=True):
-            pulled = [
-                pull(picture, flow[:, 2 * side : 2 * side + 2])
-                for picture, side in ((a, 0), (b, 1), (seen[2], 0), (seen[3], 1))
+            warped = [
+                backward_warp(picture, flow[:, 2 * side : 2 * side + 2])
+                for picture, side in ((a, 0), (b, 1), (inputs[2], 0), (inputs[3], 1))
             ]
-            change, mask, handed = block(torch.cat([*pulled, now, mask, handed], 1), flow, scale / zoom)
+            change, mask, state = block(torch.cat([*warped, now, mask, state], 1), flow, scale / zoom)
             flow = flow + change
         share = torch.sigmoid(mask)
-        return pull(a, flow[:, :2]) * share + pull(b, flow[:, 2:4]) * (1 - share)
+        return backward_warp(a, flow[:, :2]) * share + backward_warp(b, flow[:, 2:4]) * (1 - share)
 
 
-def _strided(seen: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(seen, width, 3, 2, 1), nn.LeakyReLU(SLOPE))
+def _strided(channels: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, width, 3, 2, 1), nn.LeakyReLU(SLOPE))
 
 
 def _resized(x: torch.Tensor, scale: float) -> torch.Tensor:

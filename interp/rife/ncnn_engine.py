@@ -38,7 +38,7 @@ class NcnnEngine:
     name = "ncnn"
 
     def __init__(self, folder: Path | None, *, device: str = "auto") -> None:
-        made = _package()
+        package = _package()
         if folder is None:
             raise MissingWeightsError(
                 "RIFE on ncnn takes a folder of its own kind as the model: name one such as rife-v4.25"
@@ -53,7 +53,7 @@ class NcnnEngine:
                 "such as rife-v4.25"
             )
         with without_logs(ALL):  # it writes what it finds to standard error, past Python
-            self._network = made.Rife(gpuid=_device(device), model=str(folder), num_threads=1)
+            self._network = package.Rife(gpuid=_device(device), model=str(folder), num_threads=1)
 
     def interpolate(self, a: np.ndarray, b: np.ndarray, time: float) -> np.ndarray:
         """The picture at ``time``; uint8 only: raises ``InterpError`` for deeper pictures, whose depth would be lost."""
@@ -62,8 +62,8 @@ class NcnnEngine:
         height, width = a.shape[:2]
         edge = ((0, -height % MULTIPLE), (0, -width % MULTIPLE), (0, 0))
         pair = [np.ascontiguousarray(np.pad(picture, edge, mode="edge")) for picture in (a, b)]
-        made = self._network.process_cv2(*pair, timestep=float(time))
-        return np.array(made[:height, :width])  # the package's buffer is used again
+        picture = self._network.process_cv2(*pair, timestep=float(time))
+        return np.array(picture[:height, :width])  # the package's buffer is used again
 
 
 def _package() -> Any:

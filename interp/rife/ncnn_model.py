@@ -33,10 +33,10 @@ class _Graph:
         self.layers: list[tuple[str, list[str], str, str]] = []
         self.data: list[bytes] = []
 
-    def one(self, kind: str, *inputs: str, params: str = "") -> str:
-        made = f"b{len(self.layers)}"
-        self.layers.append((kind, list(inputs), made, params))
-        return made
+    def layer(self, kind: str, *inputs: str, params: str = "") -> str:
+        output = f"b{len(self.layers)}"
+        self.layers.append((kind, list(inputs), output, params))
+        return output
 
     def convolution(self, blob: str, name: str, *, stride: int = 1, share: str | None = None) -> str:
         weight, bias = self.state[f"{name}.weight"], self.state[f"{name}.bias"]
@@ -55,25 +55,25 @@ class _Graph:
             np.ascontiguousarray(weight, "<f4").tobytes(),
             np.ascontiguousarray(bias, "<f4").tobytes(),
         ]
-        return self.one(kind, blob, params=f"0={width} 1={weight.shape[-1]} 3={stride} 4=1 5=1 6={weight.size}")
+        return self.layer(kind, blob, params=f"0={width} 1={weight.shape[-1]} 3={stride} 4=1 5=1 6={weight.size}")
 
     def leaky(self, blob: str) -> str:
-        return self.one("ReLU", blob, params=f"0={SLOPE:e}")
+        return self.layer("ReLU", blob, params=f"0={SLOPE:e}")
 
     def resized(self, blob: str, scale: float) -> str:
-        return blob if scale == 1 else self.one("Interp", blob, params=f"0=2 1={scale:e} 2={scale:e}")
+        return blob if scale == 1 else self.layer("Interp", blob, params=f"0=2 1={scale:e} 2={scale:e}")
 
-    def times(self, blob: str, factor: float) -> str:
-        return blob if factor == 1 else self.one("BinaryOp", blob, params=f"0=2 1=1 2={factor:e}")
+    def scaled(self, blob: str, factor: float) -> str:
+        return blob if factor == 1 else self.layer("BinaryOp", blob, params=f"0=2 1=1 2={factor:e}")
 
-    def joined(self, *blobs: str) -> str:
-        return self.one("Concat", *blobs, params="0=0")
+    def concat(self, *blobs: str) -> str:
+        return self.layer("Concat", *blobs, params="0=0")
 
-    def parted(self, blob: str, *widths: int) -> list[str]:
-        """Its channels in turn. (What a Slice gives crashes the package's own warp.)"""
+    def split_channels(self, blob: str, *widths: int) -> list[str]:
+        """Split a blob into its channels in turn. (What a Slice gives crashes the package's own warp.)"""
         ends = [sum(widths[:n]) for n in range(len(widths) + 1)]
         return [
-            self.one("Crop", blob, params=f"-23309=1,{first} -23310=1,{last} -23311=1,0")
+            self.layer("Crop", blob, params=f"-23309=1,{first} -23310=1,{last} -23311=1,0")
             for first, last in pairwise(ends)
         ]
 
@@ -103,20 +103,19 @@ def write_ncnn_model(state: dict[str, torch.Tensor], folder: Path) -> Path:
     ``rife-v4.25``: the package goes by it. Gives the folder. Raises ``OSError``, ``KeyError`` for weights that do not fit."""
     graph = _Graph(state)
     a, b, time = (_input(graph, name) for name in ("in0", "in1", "in2"))
-    seen_a, seen_b = (_encoded(graph, picture) for picture in (a, b))
-    made = _block(graph, 0, graph.joined(a, b, seen_a, seen_b, time), None)
-    flow, mask, handed = made
+    features_a, features_b = (_encoded(graph, picture) for picture in (a, b))
+    flow, mask, carried = _block(graph, 0, graph.concat(a, b, features_a, features_b, time), None)
     for number in range(1, len(SCALES)):
-        to_a, to_b = graph.parted(flow, 2, 2)
-        pulled = [_pull(graph, p, f) for p, f in ((a, to_a), (b, to_b), (seen_a, to_a), (seen_b, to_b))]
-        change, mask, handed = _block(graph, number, graph.joined(*pulled, time, mask, handed), flow)
-        flow = graph.one("BinaryOp", flow, change, params="0=0")
-    to_a, to_b = graph.parted(flow, 2, 2)
-    share = graph.one("Sigmoid", mask)
-    rest = graph.one("BinaryOp", share, params=f"0=7 1=1 2={1:e}")  # 1 - share
-    one = graph.one("BinaryOp", _pull(graph, a, to_a), share, params="0=2")
-    other = graph.one("BinaryOp", _pull(graph, b, to_b), rest, params="0=2")
-    graph.layers.append(("BinaryOp", [one, other], "out0", "0=0"))
+        to_a, to_b = graph.split_channels(flow, 2, 2)
+        warped = [_warp(graph, p, f) for p, f in ((a, to_a), (b, to_b), (features_a, to_a), (features_b, to_b))]
+        change, mask, carried = _block(graph, number, graph.concat(*warped, time, mask, carried), flow)
+        flow = graph.layer("BinaryOp", flow, change, params="0=0")
+    to_a, to_b = graph.split_channels(flow, 2, 2)
+    share = graph.layer("Sigmoid", mask)
+    rest = graph.layer("BinaryOp", share, params=f"0=7 1=1 2={1:e}")  # 1 - share
+    half_a = graph.layer("BinaryOp", _warp(graph, a, to_a), share, params="0=2")
+    half_b = graph.layer("BinaryOp", _warp(graph, b, to_b), rest, params="0=2")
+    graph.layers.append(("BinaryOp", [half_a, half_b], "out0", "0=0"))
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in (("flownet.bin", b"".join(graph.data)), ("flownet.param", graph.text().encode())):
         part = folder / f".{name}.part"
@@ -136,21 +135,21 @@ def _encoded(graph: _Graph, picture: str) -> str:
     return graph.deconvolution(picture, "encode.cnn3")
 
 
-def _pull(graph: _Graph, picture: str, flow: str) -> str:
-    return graph.one("rife.Warp", picture, flow)
+def _warp(graph: _Graph, picture: str, flow: str) -> str:
+    return graph.layer("rife.Warp", picture, flow)
 
 
-def _block(graph: _Graph, number: int, seen: str, flow: str | None) -> tuple[str, str, str]:
+def _block(graph: _Graph, number: int, features: str, flow: str | None) -> tuple[str, str, str]:
     name, scale = f"block{number}", SCALES[number]
-    seen = graph.resized(seen, 1 / scale)
+    features = graph.resized(features, 1 / scale)
     if flow is not None:
-        seen = graph.joined(seen, graph.times(graph.resized(flow, 1 / scale), 1 / scale))
+        features = graph.concat(features, graph.scaled(graph.resized(flow, 1 / scale), 1 / scale))
     for part in (0, 1):
-        seen = graph.leaky(graph.convolution(seen, f"{name}.conv0.{part}.0", stride=2))
+        features = graph.leaky(graph.convolution(features, f"{name}.conv0.{part}.0", stride=2))
     for part in range(8):
         inner = f"{name}.convblock.{part}"
-        changed = graph.convolution(seen, f"{inner}.conv", share=f"{inner}.beta")
-        seen = graph.leaky(graph.one("BinaryOp", changed, seen, params="0=0"))
-    made = graph.one("PixelShuffle", graph.deconvolution(seen, f"{name}.lastconv.0"), params="0=2")
-    flow, mask, handed = graph.parted(graph.resized(made, scale), 4, 1, CARRIED)
-    return graph.times(flow, scale), mask, handed
+        changed = graph.convolution(features, f"{inner}.conv", share=f"{inner}.beta")
+        features = graph.leaky(graph.layer("BinaryOp", changed, features, params="0=0"))
+    head = graph.layer("PixelShuffle", graph.deconvolution(features, f"{name}.lastconv.0"), params="0=2")
+    flow, mask, carried = graph.split_channels(graph.resized(head, scale), 4, 1, CARRIED)
+    return graph.scaled(flow, scale), mask, carried

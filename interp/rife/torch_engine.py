@@ -45,8 +45,8 @@ class TorchEngine:
         multiple = int(MULTIPLE / zoom)
         below, right = -height % multiple, -width % multiple
         pair = [self._tensor(picture, below, right) for picture in (a, b)]
-        made = self._net(*pair, float(time), zoom)[0, :, :height, :width].permute(1, 2, 0)
-        picture = made.float().clamp(0, 1).cpu().numpy()
+        output = self._net(*pair, float(time), zoom)[0, :, :height, :width].permute(1, 2, 0)
+        picture = output.float().clamp(0, 1).cpu().numpy()
         return np.ascontiguousarray(from_unit(picture, a.dtype))
 
     def _tensor(self, picture: np.ndarray, below: int, right: int) -> torch.Tensor:

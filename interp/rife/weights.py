@@ -1,4 +1,4 @@
-"""Where RIFE's weights come from, and how they are loaded."""
+"""RIFE's weights: found and loaded."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _UNUSED = ("teacher.", "caltime.")  # of training
 
 def carried_weights() -> Path | None:
     """The weights that an installed package carries; the package itself is not imported."""
-    found = find_spec(_CARRIED[0])
-    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+    package = find_spec(_CARRIED[0])
+    for folder in (package.submodule_search_locations or ()) if package is not None else ():
         path = Path(folder) / _CARRIED[1]
         if path.is_file():
             return path

@@ -30,7 +30,7 @@ import numpy as np
 
 from interp.pixels.depth import from_unit, to_unit
 from interp.types import Motion
-from interp.warp import resize_confidence, resize_flow, unstretched, warp
+from interp.warp import resize_confidence, resize_flow, undistorted, warp
 from restyle.errors import RecipeError
 from restyle.painters.base import PaintRequest
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
@@ -141,7 +141,7 @@ def _seed(
     marks. ``age``: of the marks before, float32, a number a cell."""
     height, width = fresh.shape[:2]
     moved = warp(to_unit(before), motion.flow, interpolation="cubic")
-    sure = resize_confidence(cv2.multiply(motion.confidence, unstretched(motion.flow)), width, height)
+    sure = resize_confidence(cv2.multiply(motion.confidence, undistorted(motion.flow)), width, height)
     fresh = _match_colours(fresh, moved, sure)
     away = cv2.subtract(moved, fresh)
     cells = (max(1, width // CELL), max(1, height // CELL))

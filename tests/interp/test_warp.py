@@ -6,7 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moving_scene, texture
 
-from interp.warp import compose, consistency, outside, resize_flow, symmetric, twice, unstretched, warp, warp_twice
+from interp.warp import (
+    compose,
+    consistency,
+    outside,
+    resize_flow,
+    symmetric_flow,
+    undistorted,
+    upsample_twofold,
+    warp,
+    warp_upsampled,
+)
 
 
 def still(height: int, width: int, dx: float = 0, dy: float = 0) -> np.ndarray:
@@ -43,8 +53,8 @@ def test_composed_flow_pulls_like_two_warps_in_a_row() -> None:
     bends = [cv2.GaussianBlur(random.normal(0, 60, (60, 80, 2)).astype(np.float32), (0, 0), 12) for _ in range(2)]
     picture = texture(60, 80, finest=16)
     once = warp(picture, compose(bends[0], bends[1])).astype(int)
-    twice = warp(warp(picture, bends[1]), bends[0]).astype(int)
-    assert np.abs(once - twice)[8:-8, 8:-8].mean() < 1.0
+    upsample_twofold = warp(warp(picture, bends[1]), bends[0]).astype(int)
+    assert np.abs(once - upsample_twofold)[8:-8, 8:-8].mean() < 1.0
 
 
 def test_a_flow_of_another_size_is_scaled_with_its_vectors() -> None:
@@ -85,11 +95,11 @@ def test_consistency_is_high_where_seen_and_low_where_hidden() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (5, 7), (20, 30)])
 def test_the_finer_grid_holds_the_picture_itself(dtype: type, size: tuple[int, int]) -> None:
     picture = texture(*size).astype(dtype)
-    fine = twice(picture)
+    fine = upsample_twofold(picture)
     assert fine.shape == (2 * size[0], 2 * size[1], 3)
     assert fine.dtype == dtype
     assert np.array_equal(fine[::2, ::2], picture)
-    assert np.array_equal(warp_twice(fine, still(*size)), picture)
+    assert np.array_equal(warp_upsampled(fine, still(*size)), picture)
 
 
 @pytest.mark.parametrize("shift", [(3.0, -2.0), (0.5, 0.0), (0.0, 0.5), (0.25, 0.75)])
@@ -104,7 +114,10 @@ def test_the_finer_grid_is_sampled_where_the_flow_points_and_sharply(shift: tupl
     inner = np.s_[6:-6, 6:-6]
     errors = [
         float(np.abs(made - wave(*shift))[inner].mean())
-        for made in (warp_twice(twice(wave(0, 0)), still(40, 60, *shift)), warp(wave(0, 0), still(40, 60, *shift)))
+        for made in (
+            warp_upsampled(upsample_twofold(wave(0, 0)), still(40, 60, *shift)),
+            warp(wave(0, 0), still(40, 60, *shift)),
+        )
     ]
     assert errors[0] < 0.03
     assert errors[0] <= 0.5 * errors[1] + 1e-6
@@ -117,7 +130,7 @@ def test_two_estimates_of_one_motion_are_averaged() -> None:
     noise = [cv2.GaussianBlur(random.normal(0, 1.0, (60, 80, 2)).astype(np.float32), (0, 0), 4) * 2 for _ in range(2)]
     forward, backward = still(60, 80, 2, 1) + noise[0], still(60, 80, -2, -1) + noise[1]
     sure = np.ones((60, 80), np.float32)
-    both = symmetric(forward, backward, sure), symmetric(backward, forward, sure)
+    both = symmetric_flow(forward, backward, sure), symmetric_flow(backward, forward, sure)
     inner = np.s_[6:-6, 6:-6]
 
     def apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -126,25 +139,25 @@ def test_two_estimates_of_one_motion_are_averaged() -> None:
     assert apart(*both) < 0.25 * apart(forward, backward)
     true = np.float32([2, 1])
     assert np.linalg.norm(both[0] - true, axis=2)[inner].mean() < 0.85 * np.linalg.norm(noise[0], axis=2)[inner].mean()
-    assert np.array_equal(symmetric(forward, backward, np.zeros_like(sure)), forward)
+    assert np.array_equal(symmetric_flow(forward, backward, np.zeros_like(sure)), forward)
 
 
 def test_too_large_a_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="32766"):
         warp(np.zeros((2, 40000, 3), np.uint8), still(1, 1))
     with pytest.raises(ValueError, match="16382"):
-        warp_twice(np.zeros((4, 40000, 3), np.uint8), still(1, 1))
+        warp_upsampled(np.zeros((4, 40000, 3), np.uint8), still(1, 1))
 
 
 def test_only_motion_that_pulls_paint_out_of_shape_counts_as_stretched() -> None:
     across = np.arange(80, dtype=np.float32)[None].repeat(60, 0)
     ramp = np.dstack([np.clip(across - 30, 0, 20) * 1.2, np.zeros_like(across)])
-    held = unstretched(ramp.astype(np.float32))
+    held = undistorted(ramp.astype(np.float32))
     assert held[:, 36:44].max() < 0.05
     assert held[:, :18].min() > 0.99
     assert held[:, 62:].min() > 0.99
     zoom = (across - 40) * np.float32(0.05)
-    assert unstretched(np.dstack([zoom, zoom])).min() > 0.99
+    assert undistorted(np.dstack([zoom, zoom])).min() > 0.99
 
 
 def test_a_long_motion_may_return_less_exactly() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from controls.masks.flowcut.moments import MARGIN, Run
 from controls.masks.flowcut.region import Window, fit_similarity, flow_on, onto
-from interp.surroundings import affine, completed
+from interp.flow.completion import complete_flow, fit_affine
 from interp.types import Motion
 
 __all__ = ["evidence"]
@@ -96,9 +96,9 @@ def _round(window: Window, allowed: np.ndarray, motion: Motion, *, sides: bool) 
     a, b = width / window.grid[0], height / window.grid[1]
     hidden = onto(allowed.astype(np.float32), window, Window(0, 0, width, height, (width, height)))
     trust = np.where(hidden > 0, np.float32(0), motion.confidence)
-    found = [completed(motion.flow, motion.confidence, hidden, np.zeros_like(hidden))]
+    found = [complete_flow(motion.flow, motion.confidence, hidden, np.zeros_like(hidden))]
     if float(trust.mean()) > 0.005:
-        found.append(affine(motion.flow, trust))
+        found.append(fit_affine(motion.flow, trust))
     if sides:
         y, x = np.nonzero(allowed)
         left, right = int((x.min() + window.left) * a), int(np.ceil((x.max() + 1 + window.left) * a))
@@ -111,7 +111,7 @@ def _round(window: Window, allowed: np.ndarray, motion: Motion, *, sides: bool) 
             beside = np.zeros_like(trust)
             beside[side] = trust[side]
             if (beside > 0.1).sum() >= 60:
-                found.append(affine(motion.flow, beside))
+                found.append(fit_affine(motion.flow, beside))
     return [flow_on(flow, window) for flow in found]
 
 

@@ -15,7 +15,7 @@ from controls.maps.canny import Canny
 from controls.masks.flowcut.masker import FlowCutMasker
 from controls.types import ControlMap, Masked
 from interp.errors import InterpError
-from interp.flow import estimated
+from interp.flow import checked_flow
 from interp.interpolate.still import Hold
 from interp.propagate.hold import HoldFiller
 from interp.types import Gap, Propagated
@@ -183,7 +183,7 @@ def test_flow_estimators() -> None:
             return np.zeros(here.shape, np.float32)
 
     with pytest.raises(InterpError, match=r"flow estimator 'odd' gave \(24, 32\) of float32, where \(24, 32, 2\)"):
-        estimated(Odd(), MATTE, MATTE)
+        checked_flow(Odd(), MATTE, MATTE)
 
 
 @pytest.fixture
