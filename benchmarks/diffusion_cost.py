@@ -28,12 +28,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-OFF = {"attention": "none", "move_noise": False, "shape_until": 0.0, "colour_from": 1.0}
+OFF = {"attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0}
 LINES: dict[str, dict[str, Any]] = {
     "plain": {},
     "loop": {},
     "off": OFF,
-    "noise": OFF | {"move_noise": True},
+    "noise": OFF | {"warp_noise": True},
     "shape": OFF | {"shape_until": 0.2},
     "colour": OFF | {"colour_from": 0.8},
     "anchor-previous": OFF | {"attention": "anchor-previous"},
@@ -199,7 +199,7 @@ def ours(line: str, folder: Path, args: argparse.Namespace) -> Any:
 
     painter = DiffusionPainter(
         model=str(folder / "base"), controls=[{"kind": "canny", "model": str(folder / "net")}], steps=args.steps,
-        denoise=0.5, guidance=7.0, longest=0, device=args.device, **({"batch": args.window + 1} | LINES[line]),
+        strength=0.5, guidance_scale=7.0, resolution=0, device=args.device, **({"batch": args.window + 1} | LINES[line]),
     )  # fmt: skip
 
     def run(windows: list[list[Any]]) -> list[Any]:

@@ -39,10 +39,10 @@ def paint(name: str, options: dict[str, Any], args: argparse.Namespace) -> dict[
         range=args.range,
         painter_options={
             "model": str(args.model),
-            "longest": args.longest,
+            "resolution": args.resolution,
             "steps": args.steps,
-            "denoise": args.denoise,
-            "guidance": args.guidance,
+            "strength": args.strength,
+            "guidance_scale": args.guidance_scale,
         }
         | options,
     )
@@ -90,17 +90,19 @@ def main() -> None:
     parser.add_argument("--clips", default=",".join(CLIPS))
     parser.add_argument("--range", default="0:41")
     parser.add_argument("--every", type=int, default=8)
-    parser.add_argument("--longest", type=int, default=320)
+    parser.add_argument("--resolution", type=int, default=320)
     parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--denoise", type=float, default=0.65)
-    parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--strength", type=float, default=0.65)
+    parser.add_argument("--guidance-scale", type=float, default=2.0)
     parser.add_argument("--lines", default=",".join(line for line in LINES if line not in ("plain", "loop")))
     parser.add_argument("--pictures", type=Path, help="a folder to write the paintings into, to be looked at")
     args = parser.parse_args()
     for name in args.clips.split(","):
         truth = load_truth(name)
         off = None
-        print(f"{name}, a keyframe every {args.every} of frames {args.range}, {args.longest} wide, {args.steps} steps")
+        print(
+            f"{name}, a keyframe every {args.every} of frames {args.range}, {args.resolution} wide, {args.steps} steps"
+        )
         for line in args.lines.split(","):
             began = time.perf_counter()
             paintings = paint(name, LINES[line], args)

@@ -108,8 +108,9 @@ def _options(part: Any) -> list[str]:
 def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, Any]) -> Any:
     part = _part(kind, own, name)
     known = _options(part)
+    renamed = getattr(part, "renamed_options", {})  # old names still load; the part says so
     for option in options:
-        if option not in known:
+        if option not in known and option not in renamed:
             listed = ", ".join(known) or "none"
             raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
     try:

@@ -103,10 +103,10 @@ def test_every_command_and_every_program_does_what_it_says(
 ) -> None:
     furnish(tmp_path)
     # the pages' models at a size and in a number of steps that take no minutes here
-    from restyle.painters.diffusion import models
+    from restyle.painters.diffusion import loading
 
-    monkeypatch.setattr(models, "LONGEST", {"sd15": 64, "sdxl": 64})
-    monkeypatch.setattr(models, "STEPS", 2)
+    monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
+    monkeypatch.setattr(loading, "STEPS", 2)
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)
@@ -196,13 +196,12 @@ def test_the_error_page_has_every_error_with_its_code() -> None:
 
 def test_the_models_page_has_every_model_and_schedule() -> None:
     from restyle.painters.diffusion.options import SCHEDULES
-    from restyle.painters.diffusion.places import FAMILIES
-    from restyle.painters.diffusion.presets import PRESETS
+    from restyle.weights.catalogue import BASE_MODELS, FAMILIES
 
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE))
-    models = {(name, one.model, FAMILIES[one.family], one.licence) for name, one in PRESETS.items()}
-    schedules = {(name, one.scheduler, str(one.steps), str(one.guidance)) for name, one in SCHEDULES.items()}
+    models = {(name, one.model, FAMILIES[one.family], one.licence) for name, one in BASE_MODELS.items()}
+    schedules = {(name, one.scheduler, str(one.steps), str(one.guidance_scale)) for name, one in SCHEDULES.items()}
     assert rows == models | schedules
 
 

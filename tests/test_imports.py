@@ -24,6 +24,7 @@ LAYERS = (
     ("files",),
     ("recipe",),
     ("footage",),
+    ("weights",),
     ("painters",),
     ("registry",),
     ("compositing",),

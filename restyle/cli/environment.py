@@ -278,10 +278,13 @@ def _diffusion() -> Iterator[Check]:
     try:
         import torch
 
-        from restyle.painters.diffusion.known import listed
+        from restyle.weights.known import known_models
 
         found = [
-            (model.name, model.size) for models in listed().values() for model in models if model.folder is not None
+            (model.name, model.size)
+            for models in known_models().values()
+            for model in models
+            if model.folder is not None
         ]
         if torch.cuda.is_available():
             card = torch.cuda.get_device_properties(0)

@@ -14,7 +14,7 @@ from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, MissingModelError, RecipeError, show_path
 
 if TYPE_CHECKING:
-    from restyle.painters.diffusion.known import Model
+    from restyle.weights.known import Model
 
 __all__ = ["models"]
 
@@ -65,7 +65,7 @@ def models(
 
     Example: restyle models list
     """
-    from restyle.painters.diffusion.known import resolve
+    from restyle.weights.known import resolve
 
     if action not in ACTIONS:
         raise RecipeError(f"restyle models does {', '.join(ACTIONS)}; not {action!r}")
@@ -88,9 +88,9 @@ def models(
 
 
 def _list(terminal: Terminal) -> None:
-    from restyle.painters.diffusion.known import listed
+    from restyle.weights.known import known_models
 
-    groups = listed()
+    groups = known_models()
     if terminal.as_json:
         terminal.document(
             {group: [model.to_json() | _here(model) for model in known] for group, known in groups.items()}
@@ -130,19 +130,20 @@ def _where(terminal: Terminal, wanted: list[Model]) -> None:
 
 
 def _pull(terminal: Terminal, wanted: list[Model], variant: str | None) -> None:
-    from restyle.painters.diffusion.fetching import check_room, fetch, look_up, store_of
+    from restyle.weights.fetching import check_room, fetch
+    from restyle.weights.hub import cache_folder, look_up
 
-    offers = [look_up(model.hub_id, model.what, files=model.files, variant=variant) for model in wanted]
+    offers = [look_up(model.hub_id, model.kind, files=model.files, variant=variant) for model in wanted]
     for model, offer in zip(wanted, offers, strict=True):
         to_come = "all of it here" if not offer.missing else f"{_size(offer.missing)} to fetch"
         licence = offer.licence or "none told on its page"
-        terminal.say(f"restyle: {model.what} {offer.hub_id}: {_size(offer.size)}, {to_come}; licence: {licence}")
+        terminal.say(f"restyle: {model.kind} {offer.hub_id}: {_size(offer.size)}, {to_come}; licence: {licence}")
     check_room(offers)
     done: list[dict[str, Any]] = []
     for offer in offers:
-        terminal.job = store_of(offer.hub_id)  # goes on where it was, if it is stopped
+        terminal.job = cache_folder(offer.hub_id)  # goes on where it was, if it is stopped
         before = offer.missing
-        folder = fetch(offer, tell=_Fetching(terminal, offer.size))
+        folder = fetch(offer, progress=_Fetching(terminal, offer.size))
         done.append(
             {"id": offer.hub_id, "folder": folder, "size": offer.size, "fetched": before, "licence": offer.licence}
         )

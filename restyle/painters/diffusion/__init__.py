@@ -1,14 +1,23 @@
-"""Keyframes repainted by Stable Diffusion models, tied together in time.
+"""Keyframes repainted by Stable Diffusion models, together, so that they are consistent in time.
 
 ::
 
-    options.py    what a person asks for
-    models.py     weights -> a diffusers pipeline; presets.py: known-good ones by name
-    painter.py    the painter: pictures and words in, pictures out
-    window.py     who is painted with whom: the rows of a window and what each looks at
-    sampling.py   the denoising loop, over the library's own parts
-    attention.py  self-attention across keyframes
-    paths.py      the footage's motion on the grids of latents, tokens and noise
-    noise.py      noise that moves with the footage and stays Gaussian
-    latents.py    corrections of the predicted picture: shapes early, colours late
+    options.py          options, by the names that diffusers uses
+    painter.py          the painter; imports no torch
+    model_files.py      options -> files of weights on this machine (see ``restyle.weights``)
+    machine.py          the device, and how it is used
+    runtime.py          from here on torch is imported: loaded models at work
+    loading.py          files of weights -> a diffusers pipeline
+    models.py           the loaded models: prompt embeddings, latents
+    row_inputs.py       a paint request -> the rows of a window, and the carry to the next
+    pictures.py         pictures of any size and depth <-> tensors
+    window.py           the rows of a window, and which of them attend to which
+    sampling.py         the denoising loop, over the library's own parts
+    denoiser.py         one call of ControlNets and UNet, with guidance
+    attention.py        self-attention across keyframes
+    correspondences.py  the footage's motion on the grids of latents, tokens and noise
+    noise.py            noise that moves with the footage and stays Gaussian
+    step_noise.py       the same for the noise that schedulers draw
+    inversion.py        the noise that the footage's own picture comes from
+    latents.py          corrections of the predicted picture: shapes early, colours late
 """

@@ -1,7 +1,7 @@
-"""What is done to the picture that a step predicts: shapes early, colours late.
+"""Corrections of the picture that a step predicts: shapes early, colours late.
 
-A scheduler's step works on the model's output; corrections are to the clean picture that this output predicts. ``predicted``
-and ``replaced`` go from the one to the other and back, for each kind of prediction and of scheduler.
+A scheduler's step works on the model's output; corrections are to the clean picture that this output predicts.
+``predict_clean`` and ``replace_prediction`` go from the one to the other and back, for every kind of prediction and scheduler.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from typing import Any
 
 import torch
 
-__all__ = ["levels", "lock_colours", "predicted", "replaced", "shape_from"]
+__all__ = ["fuse_shapes", "match_colours", "noise_levels", "predict_clean", "replace_prediction"]
 
 
-def levels(scheduler: Any, step: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def noise_levels(scheduler: Any, timestep: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """``signal, noise`` such that a sample at this step is ``signal * clean + noise * gaussian``."""
     if getattr(scheduler, "sigmas", None) is not None and hasattr(scheduler, "index_for_timestep"):
-        index = scheduler.step_index if scheduler.step_index is not None else scheduler.index_for_timestep(step)
+        index = scheduler.step_index if scheduler.step_index is not None else scheduler.index_for_timestep(timestep)
         sigma = scheduler.sigmas[index].to(like.device, torch.float32)
         if float(scheduler.init_noise_sigma) != 1.0:  # variance exploding: Euler and its kin
             return torch.ones_like(sigma), sigma
         signal = 1 / (sigma**2 + 1).sqrt()  # multi-step solvers, whose steps may lie between the trained ones
         return signal, sigma * signal
-    kept = scheduler.alphas_cumprod[int(step)].to(like.device, torch.float32)
-    return kept.sqrt(), (1 - kept).sqrt()
+    alpha = scheduler.alphas_cumprod[int(timestep)].to(like.device, torch.float32)
+    return alpha.sqrt(), (1 - alpha).sqrt()
 
 
-def predicted(scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
-    """The clean latents, float32, that ``output`` of the model predicts for ``sample`` at ``step``."""
-    signal, noise = levels(scheduler, step, sample)
+def predict_clean(scheduler: Any, timestep: torch.Tensor, sample: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+    """The clean latents, float32, that ``output`` of the model predicts for ``sample`` at ``timestep``."""
+    signal, noise = noise_levels(scheduler, timestep, sample)
     sample, output = sample.float(), output.float()
     kind = scheduler.config.prediction_type
     if kind == "epsilon":
@@ -39,35 +39,35 @@ def predicted(scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: 
     return (signal * sample / scale - noise * output) / scale
 
 
-def replaced(
-    scheduler: Any, step: torch.Tensor, sample: torch.Tensor, output: torch.Tensor, clean: torch.Tensor
+def replace_prediction(
+    scheduler: Any, timestep: torch.Tensor, sample: torch.Tensor, output: torch.Tensor, clean: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """``sample`` and ``output``, as they would be had the model predicted ``clean``, with the noise that it predicted.
 
     The noise stays, and the sample goes with the picture. Were the sample to stay, the noise would take up the difference, and
     bring most of it back in the last steps, which do not go down to nothing.
     """
-    signal, noise = levels(scheduler, step, sample)
-    before = predicted(scheduler, step, sample, output)
+    signal, noise = noise_levels(scheduler, timestep, sample)
+    before = predict_clean(scheduler, timestep, sample, output)
     moved = sample.float() + signal * (clean - before)
     kind = scheduler.config.prediction_type
     if kind == "epsilon":
-        told = output.float()
+        new_output = output.float()
     elif kind == "sample":
-        told = clean
+        new_output = clean
     else:
         scale = (signal**2 + noise**2).sqrt()
-        told = (signal * moved / scale - clean * scale) / noise
-    return moved.to(sample.dtype), told.to(output.dtype)
+        new_output = (signal * moved / scale - clean * scale) / noise
+    return moved.to(sample.dtype), new_output.to(output.dtype)
 
 
-def shape_from(
-    clean: torch.Tensor, other: torch.Tensor, flow: torch.Tensor, sure: torch.Tensor, weight: float = 1.0
+def fuse_shapes(
+    clean: torch.Tensor, other: torch.Tensor, flow: torch.Tensor, confidence: torch.Tensor, weight: float = 1.0
 ) -> torch.Tensor:
-    """Shapes of another keyframe, moved to where they lie in this one, where they are seen (Rerender-A-Video's shape-aware
+    """Shapes of another keyframe, moved to where they lie in this one, where they are visible (Rerender-A-Video's shape-aware
     cross-frame latent fusion).
 
-    ``clean``, ``other``: C x h x w. ``flow``: h x w x 2 in latents, from here to there. ``sure``: h x w in [0, 1].
+    ``clean``, ``other``: C x h x w. ``flow``: h x w x 2 in latents, from here to there. ``confidence``: h x w in [0, 1].
     """
     height, width = flow.shape[:2]
     rows = torch.arange(height, device=flow.device)[:, None] + flow[..., 1]
@@ -76,14 +76,14 @@ def shape_from(
     moved = torch.nn.functional.grid_sample(
         other[None].float(), grid[None].float(), mode="bicubic", padding_mode="border", align_corners=False
     )[0]
-    mask = sure.to(clean.dtype) * weight
+    mask = confidence.to(clean.dtype) * weight
     return mask * moved.to(clean.dtype) + (1 - mask) * clean
 
 
-def lock_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
+def match_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
     """Mean and spread of each channel brought to those of ``like`` (adaptive instance normalisation, Huang & Belongie 2017;
     in late steps as in Rerender-A-Video). ``clean``: C x h x w; ``like``: C x h' x w'."""
     mean, spread = clean.mean((1, 2), keepdim=True), clean.std((1, 2), keepdim=True)
-    aim, width = like.mean((1, 2), keepdim=True), like.std((1, 2), keepdim=True)
-    locked = (clean - mean) / spread.clamp_min(1e-5) * width + aim
-    return clean + weight * (locked.to(clean.dtype) - clean)
+    like_mean, like_spread = like.mean((1, 2), keepdim=True), like.std((1, 2), keepdim=True)
+    matched = (clean - mean) / spread.clamp_min(1e-5) * like_spread + like_mean
+    return clean + weight * (matched.to(clean.dtype) - clean)

@@ -1,8 +1,8 @@
 """Noise that moves with the footage and stays white.
 
-After Go-with-the-Flow (Burgert et al. 2025): a sample that n places of the next picture come from is shared out among them,
-``z / sqrt(n)`` to each, with fresh noise ``e - mean(e)`` over the n of them; so each has variance 1 and no two of them go
-together. Places that come from nowhere get fresh noise. Noise is moved on a finer grid than the latents', ``FINE`` cells to a
+After Go-with-the-Flow (Burgert et al. 2025): a sample that n cells of the next picture come from is shared out among them,
+``z / sqrt(n)`` to each, with fresh noise ``e - mean(e)`` over the n of them; so each has variance 1 and no two of them are
+correlated. Cells that come from nowhere get fresh noise. Noise is moved on a finer grid than the latents', ``FINE`` cells to a
 side, so that motion smaller than a latent adds up; a latent's noise is the sum of its cells over ``FINE``.
 """
 
@@ -31,33 +31,33 @@ def coarse(fine: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(cells.sum(axis=(2, 4)) / np.float32(FINE))
 
 
-def warp_noise(fine: np.ndarray, flow: np.ndarray, seen: np.ndarray, seed: int) -> np.ndarray:
+def warp_noise(fine: np.ndarray, flow: np.ndarray, visible: np.ndarray, seed: int) -> np.ndarray:
     """Noise of another picture, C x H x W float32.
 
-    ``flow``: float32 H x W x 2, from each place of that picture to where it lies in the one that has ``fine``; ``seen``: bool
+    ``flow``: float32 H x W x 2, from each cell of that picture to where it lies in the one that has ``fine``; ``visible``: bool
     H x W, whether it is there. ``seed``: of the fresh noise.
     """
     channels, height, width = fine.shape
-    x, y, there = _landing(flow, seen)
+    x, y, inside = _landing(flow, visible)
     fresh = _draw(seed, (channels, height * width))
-    place = np.where(there, y * width + x, height * width).ravel()  # the last: from nowhere
-    shared = np.bincount(place, minlength=height * width + 1).astype(np.float32)
-    made = fresh.copy()
-    inside = place < height * width
-    at = place[inside]
+    origin = np.where(inside, y * width + x, height * width).ravel()  # the last: from nowhere
+    shares = np.bincount(origin, minlength=height * width + 1).astype(np.float32)
+    warped = fresh.copy()
+    known = origin < height * width
+    source = origin[known]
     for channel in range(channels):
-        sums = np.bincount(place, weights=fresh[channel], minlength=height * width + 1).astype(np.float32)
-        spread = fresh[channel][inside] - sums[at] / shared[at]
-        made[channel][inside] = fine[channel].ravel()[at] / np.sqrt(shared[at]) + spread
-    return made.reshape(channels, height, width)
+        sums = np.bincount(origin, weights=fresh[channel], minlength=height * width + 1).astype(np.float32)
+        spread = fresh[channel][known] - sums[source] / shares[source]
+        warped[channel][known] = fine[channel].ravel()[source] / np.sqrt(shares[source]) + spread
+    return warped.reshape(channels, height, width)
 
 
-def lands_on(usable: np.ndarray, flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Which places are ``seen`` in another picture, and there lie on one of its ``usable`` cells: all bool H x W, the result,
+def lands_on(usable: np.ndarray, flow: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Which cells are ``visible`` in another picture, and there lie on one of its ``usable`` cells: all bool H x W, the result,
     too. ``flow``: as for ``warp_noise``."""
     height, width = usable.shape
-    x, y, there = _landing(flow, seen)
-    return there & usable[y.clip(0, height - 1), x.clip(0, width - 1)]
+    x, y, inside = _landing(flow, visible)
+    return inside & usable[y.clip(0, height - 1), x.clip(0, width - 1)]
 
 
 def noise_between(
@@ -68,8 +68,8 @@ def noise_between(
 ) -> np.ndarray:
     """Noise of a picture between two others, C x H x W float32: what the first does not show comes from the last.
 
-    ``first``, ``last``: fine noise, flow and what is seen, as for ``warp_noise``. ``new``: bool H x W, the last's noise that
-    did not come from the first; no other is taken from it, for the same sample in two places would go together.
+    ``first``, ``last``: fine noise, flow and what is visible, as for ``warp_noise``. ``new``: bool H x W, the last's noise that
+    did not come from the first; no other is taken from it, for the same sample in two cells would be correlated.
     """
     whole = np.ones_like(new)
     late = lands_on(new, *last[1:]) & ~lands_on(whole, *first[1:])
@@ -79,34 +79,34 @@ def noise_between(
 def redraw(fine: np.ndarray, number: int) -> np.ndarray:
     """The ``number``-th white noise that goes where ``fine``, C x H x W float32, goes, and is independent of it.
 
-    A place's values, all channels', decide the new ones (SplitMix64 on their bits, then Box and Muller's transform): what was
+    A cell's values, all channels', decide the new ones (SplitMix64 on their bits, then Box and Muller's transform): what was
     carried over from another picture as it is gets there what it got here, and nothing has to be kept but ``fine``. Where a
-    picture has been spread out, what ``warp_noise`` shares among places is new in each of them.
+    picture has been spread out, what ``warp_noise`` shares among cells is new in each of them.
     """
-    place = np.full(fine.shape[1:], number, np.uint64)
+    state = np.full(fine.shape[1:], number, np.uint64)
     for channel in np.ascontiguousarray(fine, np.float32).view(np.uint32):
-        place = _mixed(place ^ channel)
-    made = np.empty(fine.shape, np.float32)
+        state = _splitmix(state ^ channel)
+    drawn = np.empty(fine.shape, np.float32)
     for pair in range(0, len(fine), 2):
-        bits = _mixed(place + np.uint64(pair))
-        far = np.sqrt(-2 * np.log(((bits >> np.uint64(32)) + 0.5) / 2**32))
+        bits = _splitmix(state + np.uint64(pair))
+        radius = np.sqrt(-2 * np.log(((bits >> np.uint64(32)) + 0.5) / 2**32))
         angle = (bits & np.uint64(0xFFFFFFFF)) * (2 * np.pi / 2**32)
-        made[pair] = far * np.cos(angle)
+        drawn[pair] = radius * np.cos(angle)
         if pair + 1 < len(fine):
-            made[pair + 1] = far * np.sin(angle)
-    return made
+            drawn[pair + 1] = radius * np.sin(angle)
+    return drawn
 
 
-def _landing(flow: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Column, row and whether it is in the picture, of every place: H x W."""
-    height, width = seen.shape
+def _landing(flow: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Column, row and whether it is in the picture, of every cell: H x W."""
+    height, width = visible.shape
     rows, columns = np.mgrid[0:height, 0:width]
     x = np.rint(columns + flow[..., 0]).astype(np.int64)
     y = np.rint(rows + flow[..., 1]).astype(np.int64)
-    return x, y, seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return x, y, visible & (x >= 0) & (x < width) & (y >= 0) & (y < height)
 
 
-def _mixed(bits: np.ndarray) -> np.ndarray:
+def _splitmix(bits: np.ndarray) -> np.ndarray:
     """SplitMix64 (Steele, Lea & Flood 2014): every bit of the result depends on every bit given."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""What a person asks of the diffusion painter: plain values, checked when built. Imports nothing heavy."""
+"""Options of the diffusion painter: plain values, checked when built. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -6,17 +6,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from interp.options import checked_options
 from restyle.errors import RecipeError
 
-__all__ = ["LOOKS", "SCHEDULES", "Attention", "ControlSpec", "LoraSpec", "Options", "Schedule"]
+__all__ = [
+    "PRESETS",
+    "RENAMED",
+    "SCHEDULES",
+    "ControlSpec",
+    "LoraSpec",
+    "Options",
+    "Preset",
+    "Schedule",
+    "current_options",
+    "no_inversion",
+]
 
-Attention = ("none", "anchor-previous", "joint", "trajectory", "woven")
+ATTENTION_MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 LAYERS = ("decoder", "all")
 STARTS = ("noise", "inversion")
+RENAMED: Mapping[str, str] = {
+    "denoise": "strength",
+    "guidance": "guidance_scale",
+    "longest": "resolution",
+    "look": "preset",
+    "move_noise": "warp_noise",
+    "trails_until": "trajectories_until",
+}
+"""Old name of an option -> its name now. Old ones still load."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Preset:
     """How far paintings depart from the footage."""
 
     strength: float
@@ -25,23 +46,23 @@ class Look:
     """Factor of every ControlNet's weight."""
 
 
-LOOKS: Mapping[str, Look] = {
-    "adhere": Look(0.4, 1.1),
-    "flex": Look(0.6, 1.0),
-    "reimagine": Look(0.85, 0.8),
+PRESETS: Mapping[str, Preset] = {
+    "adhere": Preset(0.4, 1.1),
+    "flex": Preset(0.6, 1.0),
+    "reimagine": Preset(0.85, 0.8),
 }
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A few-step way of sampling: what its models were distilled for."""
+    """A way of sampling in few steps, for models that were distilled for it."""
 
     scheduler: str
     """Class of diffusers."""
     settings: Mapping[str, Any]
     steps: int
     """Steps that are really made."""
-    guidance: float
+    guidance_scale: float
     draws: bool = True
     """Whether each step adds noise of its own."""
 
@@ -56,7 +77,7 @@ SCHEDULES: Mapping[str, Schedule] = {
 
 @dataclass(frozen=True)
 class ControlSpec:
-    """One ControlNet: the kind of map it looks at, and how much it counts."""
+    """One ControlNet: the kind of map that it takes, and how much it counts."""
 
     kind: str
     model: str | None = None
@@ -78,10 +99,13 @@ class LoraSpec:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the painter ``diffusion``. Raises ``RecipeError`` for values that cannot be."""
+    """Options of the painter ``diffusion``, by diffusers' names where it has them.
+
+    Raises ``RecipeError`` for values that cannot be.
+    """
 
     model: str = "sd15"
-    """A preset's name (see ``presets``), a hub id, a folder, or a ``.safetensors`` file."""
+    """A name that ``restyle models list`` gives, a hub id, a folder, or a ``.safetensors`` file."""
     config: str | None = None
     """Hub id or folder whose configuration a model of one file uses; ``None``: diffusers finds out."""
     controls: Sequence[ControlSpec | Mapping[str, Any]] = ()
@@ -97,27 +121,27 @@ class Options:
     """``lcm``, ``turbo``, ``lightning`` or ``hyper``, with a model or a LoRA that was distilled for it."""
     steps: int | None = None
     """Steps that are really made; ``None``: 20, or what suits the schedule."""
-    guidance: float | None = None
+    guidance_scale: float | None = None
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
-    look: str = "flex"
+    preset: str = "flex"
     """``adhere``, ``flex`` or ``reimagine``: how far paintings depart from the footage."""
-    denoise: float | None = None
-    """Part of the schedule that is painted, in place of the look's: 0 to 1."""
+    strength: float | None = None
+    """Part of the schedule that is painted, in place of the preset's: 0 to 1."""
     start: str = "noise"
-    """What is painted from: ``noise``, mixed with the footage's picture, or its ``inversion`` (see ``inversion``)."""
+    """Starting point of the painting: ``noise``, mixed with the footage's picture, or its ``inversion`` (see ``inversion``)."""
     attention: str = "woven"
     """``none``, ``anchor-previous``, ``joint``, ``trajectory`` or ``woven``: see ``window``."""
     layers: str = "decoder"
-    """Where keyframes look at each other: in the UNet's ``decoder``, or in ``all`` of its blocks."""
-    trails_until: float = 0.65
-    """Part of the steps in which tokens look along their paths."""
-    move_noise: bool = True
+    """Where keyframes attend to each other: in the UNet's ``decoder``, or in ``all`` of its blocks."""
+    trajectories_until: float = 0.65
+    """Part of the steps in which tokens attend along their trajectories."""
+    warp_noise: bool = True
     """Noise moves with the footage."""
     shape_until: float = 0.2
     """Part of the steps in which shapes are taken from the keyframe before; 0: never."""
     colour_from: float = 0.8
     """Part of the steps from which colours are held to the shot's anchor; 1: never."""
-    longest: int | None = None
+    resolution: int | None = None
     """Long side, in pixels, at which is painted; ``None``: 768 for SD 1.5, 1216 for SDXL; 0: the footage's own."""
     batch: int | None = None
     """Keyframes painted at once; ``None``: as many as there is memory for."""
@@ -137,79 +161,96 @@ class Options:
         put = object.__setattr__
         put(self, "controls", tuple(_control(control) for control in self.controls))
         put(self, "loras", tuple(_lora(lora) for lora in ([self.loras] if isinstance(self.loras, str) else self.loras)))
-        _one_of("attention", self.attention, Attention)
-        _one_of("layers", self.layers, LAYERS)
-        _one_of("look", self.look, tuple(LOOKS))
-        _one_of("start", self.start, STARTS)
-        _one_of("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
-        _one_of("schedule", self.schedule, (None, *SCHEDULES))
-        for name in ("trails_until", "shape_until", "colour_from", "denoise", "style_weight"):
-            _between(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
-        _between("steps", self.steps, 1, 1000)
-        _between("guidance", self.guidance, 0, 50)
-        _between("batch", self.batch, 1, 1000)
-        _between("longest", self.longest, 0, 8192)
-        if self.longest and self.longest < 64:
-            raise RecipeError(f"painter option longest is 0 or at least 64 pixels, got {self.longest}")
+        _check_choice("attention", self.attention, ATTENTION_MODES)
+        _check_choice("layers", self.layers, LAYERS)
+        _check_choice("preset", self.preset, tuple(PRESETS))
+        _check_choice("start", self.start, STARTS)
+        _check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
+        _check_choice("schedule", self.schedule, (None, *SCHEDULES))
+        for name in ("trajectories_until", "shape_until", "colour_from", "strength", "style_weight"):
+            _check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
+        _check_range("steps", self.steps, 1, 1000)
+        _check_range("guidance_scale", self.guidance_scale, 0, 50)
+        _check_range("batch", self.batch, 1, 1000)
+        _check_range("resolution", self.resolution, 0, 8192)
+        if self.resolution and self.resolution < 64:
+            raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
         if self.start == "inversion" and self.schedule is not None and SCHEDULES[self.schedule].draws:
             raise no_inversion(f"the schedule {self.schedule!r}")
 
     @property
-    def strength(self) -> float:
+    def denoising_strength(self) -> float:
         """Part of the schedule that is painted."""
-        return LOOKS[self.look].strength if self.denoise is None else self.denoise
+        return PRESETS[self.preset].strength if self.strength is None else self.strength
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """Kinds of control maps that are looked at."""
+    def control_kinds(self) -> tuple[str, ...]:
+        """Kinds of the control maps that the ControlNets take."""
         return tuple(control.kind for control in self.controls if isinstance(control, ControlSpec))
 
 
+def current_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The options by the names that they have now, and a note on each that was renamed.
+
+    Raises ``RecipeError`` where one is given by both names, ``ValueError`` for a value of another type than the option's.
+    """
+    current: dict[str, Any] = {}
+    notes = []
+    for name, value in options.items():
+        new = RENAMED.get(name, name)
+        if new != name:
+            if new in options:
+                raise RecipeError(f"painter option {name} is called {new} now, and both are given: leave {name} out")
+            notes.append(f"painter option {name} is called {new} now")
+        current[new] = value
+    return (checked_options(Options, current) if notes else current), notes
+
+
 def no_inversion(what: str) -> RecipeError:
-    """For what samples with noise of its own."""
+    """The error for a scheduler that adds noise of its own."""
     return RecipeError(
         f"{what} adds noise in each step, which would cover what inversion found; "
         "leave the painter option start=inversion out, or take another schedule or model"
     )
 
 
-def _control(given: ControlSpec | Mapping[str, Any]) -> ControlSpec:
-    made = given if isinstance(given, ControlSpec) else _build(ControlSpec, given, "controls")
-    if not 0 <= made.start < made.end <= 1:
-        raise RecipeError(f"control {made.kind!r} counts from its start to its end, within 0 to 1")
-    return made
+def _control(value: ControlSpec | Mapping[str, Any]) -> ControlSpec:
+    spec = value if isinstance(value, ControlSpec) else _build(ControlSpec, value, "controls")
+    if not 0 <= spec.start < spec.end <= 1:
+        raise RecipeError(f"control {spec.kind!r} counts from its start to its end, within 0 to 1")
+    return spec
 
 
-def _lora(given: LoraSpec | Mapping[str, Any] | str) -> LoraSpec:
-    if isinstance(given, LoraSpec):
-        return given
-    if isinstance(given, Mapping):
-        return _build(LoraSpec, given, "loras")
-    source, colon, weight = given.rpartition(":")
+def _lora(value: LoraSpec | Mapping[str, Any] | str) -> LoraSpec:
+    if isinstance(value, LoraSpec):
+        return value
+    if isinstance(value, Mapping):
+        return _build(LoraSpec, value, "loras")
+    source, colon, weight = value.rpartition(":")
     try:
-        return LoraSpec(source, float(weight)) if colon else LoraSpec(given)
+        return LoraSpec(source, float(weight)) if colon else LoraSpec(value)
     except ValueError:
-        return LoraSpec(given)
+        return LoraSpec(value)
 
 
-def _build(kind: type, given: Mapping[str, Any], option: str) -> Any:
+def _build(kind: type, table: Mapping[str, Any], option: str) -> Any:
     known = [item.name for item in fields(kind)]
-    for name in given:
+    for name in table:
         if name not in known:
             raise RecipeError(f"painter option {option} has no field {name!r}; it has: {', '.join(known)}")
     try:
-        return kind(**given)
+        return kind(**table)
     except TypeError as error:
         raise RecipeError(f"painter option {option}: {error}") from None
 
 
-def _one_of(name: str, value: Any, known: Sequence[Any]) -> None:
+def _check_choice(name: str, value: Any, known: Sequence[Any]) -> None:
     if value not in known:
-        listed = ", ".join(str(one) for one in known if one is not None)
+        listed = ", ".join(str(choice) for choice in known if choice is not None)
         raise RecipeError(f"painter option {name} is one of {listed}; got {value!r}")
 
 
-def _between(name: str, value: Any, least: float, most: float) -> None:
+def _check_range(name: str, value: Any, least: float, most: float) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:

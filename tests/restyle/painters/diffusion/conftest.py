@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hub_server import Hub, hub_server
 
 from interp.types import Motion
 from restyle.painters.base import PaintRequest
@@ -22,39 +21,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Kind of ``tiny_diffusion`` -> a folder of it, made once."""
-    import tiny_diffusion
-
-    made: dict[str, str] = {}
-
-    def of(kind: str) -> str:
-        if kind not in made:
-            made[kind] = str(tiny_diffusion.build(kind, tmp_path_factory.mktemp(kind)))
-        return made[kind]
-
-    return of
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub of its own with an empty cache, in this process and in those that it starts."""
-    from huggingface_hub import constants
-
-    with hub_server() as made:
-        cache = tmp_path / "hf" / "hub"
-        monkeypatch.setenv("HF_ENDPOINT", made.url)
-        monkeypatch.setenv("HF_HOME", str(cache.parent))
-        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-        monkeypatch.setattr(constants, "ENDPOINT", made.url)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", made.url + "/{repo_id}/resolve/{revision}/{filename}"
-        )
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-        yield made
 
 
 class Shift:
@@ -114,4 +80,4 @@ def partly_fitting_lora(tiny: Callable[[str], str], file: Path, kept: float) -> 
     return str(file), len(names) - len(gone), len(names)
 
 
-OFF = {"attention": "none", "move_noise": False, "shape_until": 0.0, "colour_from": 1.0, "longest": 0}
+OFF = {"attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0, "resolution": 0}

@@ -11,9 +11,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from restyle.painters.diffusion.attention import Call, tie  # noqa: E402
-from restyle.painters.diffusion.paths import Paths  # noqa: E402
-from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trails_of  # noqa: E402
+from restyle.painters.diffusion.attention import AttentionCall, install_processors  # noqa: E402
+from restyle.painters.diffusion.correspondences import Correspondences  # noqa: E402
+from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trajectories_of  # noqa: E402
 
 from .conftest import Shift  # noqa: E402
 
@@ -21,13 +21,13 @@ GRID = (8, 6)
 MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 
 
-def paths(rows: Rows) -> Paths:
+def correspondences(rows: Rows) -> Correspondences:
     """Four pixels of 32 a frame: one latent of eight."""
     positions = {row: row for row in range(rows.first, rows.count)}
-    return Paths(Shift((32, 24), (4.0, 0.0)), positions, GRID)
+    return Correspondences(Shift((32, 24), (4.0, 0.0)), positions, GRID)
 
 
-def slowly(query, key, value, sources, trails, lie: Paths):
+def slowly(query, key, value, sources, trajectories, matches: Correspondences):
     """Rows x heads x tokens x depth, token by token: softmax over the sources' tokens, then over the path's."""
     rows, heads, tokens, depth = query.shape
     plain = torch.zeros_like(query)
@@ -40,13 +40,13 @@ def slowly(query, key, value, sources, trails, lie: Paths):
                     seen.append(value[source, head])
                 plain[row, head, token] = torch.softmax(torch.cat(weights), 0) @ torch.cat(seen)
     made = plain.clone()
-    for row, others in trails.items():
+    for row, others in trajectories.items():
         for head in range(heads):
             for token in range(tokens):
                 weights = [query[row, head, token] @ key[row, head, token] / math.sqrt(depth)]
                 seen = [plain[row, head, token]]
                 for other in others:
-                    index, open_ = lie.tokens(row, other, tokens)
+                    index, open_ = matches.tokens(row, other, tokens)
                     if open_[token]:
                         there = int(index[token])
                         weights.append(query[row, head, token] @ key[other, head, there] / math.sqrt(depth))
@@ -64,57 +64,59 @@ def test_on_random_arrays(mode: str, rows: Rows) -> None:
     torch.manual_seed(1)
     tokens = GRID[0] * GRID[1] // 4
     query, key, value = (torch.randn(rows.count, 2, tokens, 5) for _ in range(3))
-    sources, lie = sources_of(mode, rows), paths(rows)
-    trails = {
+    sources, matches = sources_of(mode, rows), correspondences(rows)
+    trajectories = {
         row: found
-        for row, others in trails_of(mode, rows).items()
-        if (found := tuple(other for other in others if lie.known(row, other)))
+        for row, others in trajectories_of(mode, rows).items()
+        if (found := tuple(other for other in others if matches.known(row, other)))
     }
-    made = Call(tuple(range(rows.count)), 1, sources, trails, lie).attend("layer", query, key, value)
-    assert torch.allclose(made, slowly(query, key, value, sources, trails, lie), atol=1e-5)
+    made = AttentionCall(tuple(range(rows.count)), 1, sources, trajectories, matches).attend("layer", query, key, value)
+    assert torch.allclose(made, slowly(query, key, value, sources, trajectories, matches), atol=1e-5)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("most", [1, 8])
 @pytest.mark.parametrize("rows", CASES[:2], ids=["start", "later"])
 def test_in_a_unet_batch_by_batch(mode: str, most: int, rows: Rows) -> None:
-    """A whole step, held rows first, in batches of some size: as all rows in one batch with the slow definition inside."""
+    """A whole step, fixed rows first, in batches of some size: as all rows in one batch with the slow definition inside."""
     import tiny_diffusion
 
     torch.manual_seed(2)
     unet = tiny_diffusion.unet(xl=False)
     sample = torch.randn(rows.count, 4, GRID[1], GRID[0])
     words = torch.randn(2, 7, 32)
-    lie = paths(rows)
+    matches = correspondences(rows)
     sources = sources_of(mode, rows)
-    trails = {
+    trajectories = {
         row: found
-        for row, others in trails_of(mode, rows).items()
-        if (found := tuple(other for other in others if lie.known(row, other)))
+        for row, others in trajectories_of(mode, rows).items()
+        if (found := tuple(other for other in others if matches.known(row, other)))
     }
 
-    def call(loom: Any, group: tuple[int, ...], halves: int, keep: frozenset[int], memory: dict) -> Any:
-        loom.call = Call(group, halves, sources, {r: trails[r] for r in group if r in trails}, lie, keep, memory)
+    def call(controller: Any, group: tuple[int, ...], halves: int, cached: frozenset[int], cache: dict) -> Any:
+        controller.call = AttentionCall(
+            group, halves, sources, {r: trajectories[r] for r in group if r in trajectories}, matches, cached, cache
+        )
         batch = torch.cat([sample[list(group)]] * halves)
         embeds = torch.cat([words[half : half + 1].expand(len(group), -1, -1) for half in range(2 - halves, 2)])
         try:
             with torch.no_grad():
                 return unet(batch, 50, encoder_hidden_states=embeds).sample
         finally:
-            loom.call = None
+            controller.call = None
 
-    loom = tie(unet)
-    memory: dict = {}
+    controller = install_processors(unet)
+    cache: dict = {}
     made = {}
     everyone = frozenset(range(rows.count))
-    if rows.held:
-        call(loom, tuple(sorted(rows.held)), 1, everyone, memory)
+    if rows.fixed:
+        call(controller, tuple(sorted(rows.fixed)), 1, everyone, cache)
     for group in batches(mode, rows, most):
-        found = call(loom, group, 2, everyone, memory)
+        found = call(controller, group, 2, everyone, cache)
         made |= {row: found[[n, len(group) + n]] for n, row in enumerate(group)}
 
     class Slow:
-        """One batch of every row: what is not to be seen and what is, held rows the latter in both."""
+        """One batch of every row: what is not to be seen and what is, fixed rows the latter in both."""
 
         def __call__(self, attn: Any, hidden_states: Any, *_: Any, **__: Any) -> Any:
             batch, tokens, _ = hidden_states.shape
@@ -123,14 +125,16 @@ def test_in_a_unet_batch_by_batch(mode: str, most: int, rows: Rows) -> None:
                 for layer in (attn.to_q, attn.to_k, attn.to_v)
             ]
             half = batch // 2
-            out = [slowly(*(part[at : at + half] for part in parts), sources, trails, lie) for at in (0, half)]
+            out = [
+                slowly(*(part[at : at + half] for part in parts), sources, trajectories, matches) for at in (0, half)
+            ]
             return attn.to_out[0](torch.cat(out).transpose(1, 2).reshape(batch, tokens, -1))
 
     processors = dict(unet.attn_processors)
     unet.set_attn_processor(
         {name: Slow() if type(one).__name__ == "_Processor" else one for name, one in processors.items()}
     )
-    negative = torch.stack([words[1] if row in rows.held else words[0] for row in range(rows.count)])
+    negative = torch.stack([words[1] if row in rows.fixed else words[0] for row in range(rows.count)])
     embeds = torch.cat([negative, words[1:].expand(rows.count, -1, -1)])
     with torch.no_grad():
         wanted = unet(torch.cat([sample, sample]), 50, encoder_hidden_states=embeds).sample
@@ -145,27 +149,27 @@ def test_modes_differ_and_encoders_are_left_alone() -> None:
     unet = tiny_diffusion.unet(xl=True)
     names = {name for name, one in unet.attn_processors.items() if type(one).__name__ == "_Processor"}
     assert not names
-    tie(unet)
+    install_processors(unet)
     names = {name for name, one in unet.attn_processors.items() if type(one).__name__ == "_Processor"}
     assert names
     assert all(name.startswith("up_blocks") and ".attn1." in name for name in names)
-    tie(unet, layers="all")
+    install_processors(unet, layers="all")
     more = {name for name, one in unet.attn_processors.items() if type(one).__name__ == "_Processor"}
     assert more > names
     assert any(name.startswith("down_blocks") for name in more)
 
 
 def test_paths_point_where_the_footage_went_and_are_cut_at_its_border() -> None:
-    lie = paths(Rows(3, frozenset(), False))
-    index, seen = lie.tokens(0, 2, 48)
+    matches = correspondences(Rows(3, frozenset(), False))
+    index, seen = matches.tokens(0, 2, 48)
     rows, columns = np.divmod(np.arange(48), 8)
     assert (seen.numpy().reshape(6, 8)[:, :6]).all()
     assert not seen.numpy().reshape(6, 8)[:, 6:].any()
     inside = seen.numpy()
     assert (index.numpy()[inside] == (rows * 8 + columns + 2)[inside]).all()
-    assert lie.tokens(1, 1, 12)[0].tolist() == list(range(12))
+    assert matches.tokens(1, 1, 12)[0].tolist() == list(range(12))
     with pytest.raises(ValueError, match="13 tokens"):
-        lie.tokens(0, 1, 13)
+        matches.tokens(0, 1, 13)
 
 
 def test_within_a_window_no_keyframe_decides_the_window_after() -> None:

@@ -14,7 +14,7 @@ diffusers = pytest.importorskip("diffusers")
 
 from restyle.errors import RecipeError  # noqa: E402
 from restyle.painters.diffusion.inversion import draws_noise, invert  # noqa: E402
-from restyle.painters.diffusion.latents import levels  # noqa: E402
+from restyle.painters.diffusion.latents import noise_levels  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.types import TextPrompt  # noqa: E402
 
@@ -39,7 +39,7 @@ def test_of_gaussian_pictures_it_is_what_theory_says(name: str, kind: str) -> No
     steps = scheduler.timesteps[160:]
 
     def normal(step: Any) -> tuple[float, float]:
-        signal, noise = (float(part) for part in levels(scheduler, step, torch.zeros(1)))
+        signal, noise = (float(part) for part in noise_levels(scheduler, step, torch.zeros(1)))
         whole = (signal**2 + noise**2) ** 0.5
         return signal / whole, noise / whole
 
@@ -77,9 +77,9 @@ def test_painted_back_it_is_the_footage(tiny: Any, tmp_path: Any, family: str, n
     pictures = [picture(3), picture(4)]
 
     def error(start: str) -> float:
-        painter = DiffusionPainter(model=model, steps=30, denoise=0.6, guidance=1.0, start=start, **OFF)
+        painter = DiffusionPainter(model=model, steps=30, strength=0.6, guidance_scale=1.0, start=start, **OFF)
         _, carry = painter.paint(job(pictures, prompts=(TextPrompt(),) * 2), None)
-        models, _ = painter._ready(job(pictures))
+        models = painter.ready(job(pictures)).models
         found = []
         for kept, one in zip(("anchor", "last"), pictures, strict=True):
             with torch.no_grad():
@@ -94,7 +94,7 @@ def test_painted_back_it_is_the_footage(tiny: Any, tmp_path: Any, family: str, n
 @pytest.mark.parametrize("mode", ["none", "joint", "woven"])
 def test_the_same_frames_are_painted_the_same_and_the_words_are_heard(tiny: Any, mode: str) -> None:
     painter = DiffusionPainter(
-        model=tiny("sd15"), steps=4, start="inversion", attention=mode, longest=0,
+        model=tiny("sd15"), steps=4, start="inversion", attention=mode, resolution=0,
         controls=[{"kind": "canny", "model": tiny("controlnet-sd15")}],
     )  # fmt: skip
     maps = {"canny": (picture(2),) * 3}
@@ -115,12 +115,14 @@ def test_the_style_picture_has_no_part_in_it(tiny: Any, tmp_path: Any) -> None:
         {},
         {"style": str(tmp_path / "style.png"), "ip_adapter": tiny("ip-adapter-sd15"), "style_weight": 0.8},
     ):
-        painter = DiffusionPainter(model=tiny("sd15"), steps=4, start="inversion", longest=0, guidance=3.0, **more)
+        painter = DiffusionPainter(
+            model=tiny("sd15"), steps=4, start="inversion", resolution=0, guidance_scale=3.0, **more
+        )
         request = job([picture(1)])
-        _, sampler = painter._ready(request)
+        sampler = painter.ready(request).sampler
         seen: list[Any] = []
-        inverted = sampler._inverted
-        sampler._inverted = lambda *words, inverted=inverted, seen=seen: (seen.append(inverted(*words)), seen[-1])[1]
+        inverted = sampler._invert
+        sampler._invert = lambda *words, inverted=inverted, seen=seen: (seen.append(inverted(*words)), seen[-1])[1]
         painter.paint(request, None)
         found.append(seen[0][0].noise)
     assert torch.allclose(*found, atol=1e-4)

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
-from restyle.painters.diffusion.latents import lock_colours, predicted, replaced, shape_from  # noqa: E402
+from restyle.painters.diffusion.latents import fuse_shapes, match_colours, predict_clean, replace_prediction  # noqa: E402
 
 SCHEDULERS = (
     "DDIMScheduler",
@@ -41,13 +41,13 @@ def test_the_predicted_picture_is_the_schedulers_own_and_leads_back(name: str, k
     for step in one.timesteps[:3]:
         one.scale_model_input(sample, step)
         output = torch.randn(1, 4, 6, 8)
-        clean = predicted(one, step, sample, output)
-        same, told = replaced(one, step, sample, output, clean)
+        clean = predict_clean(one, step, sample, output)
+        same, told = replace_prediction(one, step, sample, output, clean)
         assert torch.allclose(same, sample, atol=1e-3)
         assert torch.allclose(told, output, atol=2e-3, rtol=1e-3)
         wanted = torch.randn(1, 4, 6, 8)
-        moved, told = replaced(one, step, sample, output, wanted)
-        assert torch.allclose(predicted(one, step, moved, told), wanted, atol=2e-3, rtol=1e-3)
+        moved, told = replace_prediction(one, step, sample, output, wanted)
+        assert torch.allclose(predict_clean(one, step, moved, told), wanted, atol=2e-3, rtol=1e-3)
         if name in MULTISTEP:
             if one.step_index is None:
                 one._init_step_index(step)
@@ -67,7 +67,7 @@ def test_shapes_come_from_where_the_footage_says() -> None:
     flow[..., 0], flow[..., 1] = 2, 1
     sure = torch.ones(6, 8)
     sure[:, :3] = 0
-    made = shape_from(here, there, flow, sure)
+    made = fuse_shapes(here, there, flow, sure)
     assert torch.equal(made[0, :5, 3:6], there[0, 1:, 5:])
     assert (made[0, :, :3] == -1).all()
 
@@ -75,7 +75,7 @@ def test_shapes_come_from_where_the_footage_says() -> None:
 def test_colours_become_the_others_in_mean_and_spread() -> None:
     torch.manual_seed(1)
     one, two = torch.randn(4, 6, 8) * 3 + 2, torch.randn(4, 9, 9) * 0.5 - 1
-    made = lock_colours(one, two)
+    made = match_colours(one, two)
     assert torch.allclose(made.mean((1, 2)), two.mean((1, 2)), atol=1e-5)
     assert torch.allclose(made.std((1, 2)), two.std((1, 2)), atol=1e-5)
-    assert torch.allclose(lock_colours(one, two, 0.0), one)
+    assert torch.allclose(match_colours(one, two, 0.0), one)

@@ -15,10 +15,12 @@ pytest.importorskip("diffusers")
 from hub_server import Hub  # noqa: E402
 
 from restyle.errors import MissingModelError, RecipeError  # noqa: E402
-from restyle.painters.diffusion.models import Machine, Models, choose_machine, load_models  # noqa: E402
+from restyle.painters.diffusion.loading import load_models  # noqa: E402
+from restyle.painters.diffusion.machine import Machine, choose_machine  # noqa: E402
+from restyle.painters.diffusion.model_files import find_model_files  # noqa: E402
+from restyle.painters.diffusion.models import Models  # noqa: E402
 from restyle.painters.diffusion.options import Options  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
-from restyle.painters.diffusion.places import find_places  # noqa: E402
 from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import OFF, job, partly_fitting_lora, picture  # noqa: E402
@@ -28,7 +30,7 @@ GIB = 1 << 30
 
 def load(**options: Any) -> Models:
     chosen = Options(**{"offline": True, **options})
-    return load_models(chosen, find_places(chosen))
+    return load_models(chosen, find_model_files(chosen))
 
 
 def weights(models: Models, part: str) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("options", "has", "free", "longest", "wanted"),
+    ("options", "devices", "free", "resolution", "wanted"),
     [
         ({}, {"cpu"}, None, 768, Machine("cpu", "float32", False, False)),
         ({}, {"cpu", "mps"}, None, 768, Machine("mps", "float16", False, False)),
@@ -56,14 +58,16 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     ],
 )
 def test_the_machine_that_suits(
-    options: dict[str, Any], has: set[str], free: int | None, longest: int, wanted: Machine
+    options: dict[str, Any], devices: set[str], free: int | None, resolution: int, wanted: Machine
 ) -> None:
-    assert choose_machine(Options(**options), has=has, free=free, weights=4 * GIB, longest=longest) == wanted
+    assert (
+        choose_machine(Options(**options), devices=devices, free=free, weights=4 * GIB, resolution=resolution) == wanted
+    )
 
 
 def test_a_device_that_is_not_there_is_told() -> None:
     with pytest.raises(RecipeError, match="there is no device 'cuda:3' here; there are: cpu"):
-        choose_machine(Options(device="cuda:3"), has={"cpu"}, free=None, weights=0, longest=64)
+        choose_machine(Options(device="cuda:3"), devices={"cpu"}, free=None, weights=0, resolution=64)
 
 
 def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
@@ -73,8 +77,8 @@ def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
     whole, single = load(model=tiny("sd15")), load(model=str(path), config=tiny("sd15"))
     for part in ("unet", "vae", "text_encoder"):
         assert same(weights(whole, part), weights(single, part)), part
-    words = [models.encode(TextPrompt("a red car", "fog"), guided=True)[0] for models in (whole, single)]
-    assert torch.equal(*words)
+    embeds = [models.encode_prompt(TextPrompt("a red car", "fog"), guided=True).embeds for models in (whole, single)]
+    assert torch.equal(*embeds)
 
 
 def test_one_file_as_the_vae(tiny: Any, tmp_path: Path) -> None:
@@ -175,8 +179,9 @@ def test_a_lora_of_which_the_model_has_not_all_layers_is_told(tiny: Any, tmp_pat
 def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
     compel = pytest.importorskip("compel")
     models = load(model=tiny(family))
-    plain, pooled = models.encode(TextPrompt("a red car", "fog"), guided=True)
-    weighed, _ = models.encode(TextPrompt("a (red)1.5 car", "fog"), guided=True)
+    encoded = models.encode_prompt(TextPrompt("a red car", "fog"), guided=True)
+    plain, pooled = encoded.embeds, encoded.pooled
+    weighed = models.encode_prompt(TextPrompt("a (red)1.5 car", "fog"), guided=True).embeds
     assert (plain - weighed).abs().max() > 1e-3
     import warnings
 
@@ -189,7 +194,7 @@ def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
     if made is not None:
         assert torch.equal(plain, torch.cat([made[1], made[0]]))
     assert (pooled is not None) == (family == "sdxl")
-    assert models.encode(TextPrompt("a (red)1.5 car"), guided=False)[0].shape[0] == 1
+    assert models.encode_prompt(TextPrompt("a (red)1.5 car"), guided=False).embeds.shape[0] == 1
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
@@ -197,11 +202,11 @@ def test_nothing_said_is_the_same_with_weights_and_without(tiny: Any, family: st
     """SDXL was trained with zeros for it, SD 1.5 with the empty prompt."""
     pytest.importorskip("compel")
     models = load(model=tiny(family))
-    plain, weighed = (models.encode(TextPrompt(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
-    for one, other in zip(plain, weighed, strict=True):
-        if one is not None:
-            assert torch.allclose(one[0], other[0], atol=1e-5)
-    assert not torch.allclose(plain[0][1], weighed[0][1], atol=1e-3), "but the weight is heard"
+    plain, weighed = (models.encode_prompt(TextPrompt(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
+    for ours, compels in ((plain.embeds, weighed.embeds), (plain.pooled, weighed.pooled)):
+        if ours is not None:
+            assert torch.allclose(ours[0], compels[0], atol=1e-5)
+    assert not torch.allclose(plain.embeds[1], weighed.embeds[1], atol=1e-3), "but the weight is heard"
 
 
 def test_latents_with_a_mean_and_a_width_of_their_own(tiny: Any) -> None:

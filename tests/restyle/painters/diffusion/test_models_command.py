@@ -12,8 +12,8 @@ import pytest
 from command import Caller, start
 from hub_server import Hub, Repository, digest
 
-from restyle.painters.diffusion.fetching import store_of
-from restyle.painters.diffusion.presets import PRESETS
+from restyle.weights.catalogue import BASE_MODELS
+from restyle.weights.hub import cache_folder
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
@@ -25,7 +25,7 @@ FILES = {"config.json": b"{}", NET: b"net" * 50_000}
 @pytest.fixture
 def sd15(tiny: Any, hub: Hub) -> Hub:
     """A hub with the preset ``sd15`` and its VAE, both tiny."""
-    preset = PRESETS["sd15"]
+    preset = BASE_MODELS["sd15"]
     assert preset.vae is not None
     hub.repositories[preset.model] = Repository.of(tiny("sd15"), licence="creativeml-openrail-m")
     hub.repositories[preset.vae] = Repository.of(Path(tiny("sd15")) / "vae", licence=None)
@@ -45,7 +45,7 @@ def test_a_preset_is_fetched_with_its_vae_and_told_of_before(sd15: Hub, restyle_
     assert "fetching 100 %" in told[-1]
     assert sum("fetching 100 %" in line for line in told) == 2, "one for each, said once"
     rows = [row.split(maxsplit=1) for row in said.out.splitlines()]
-    assert [row[0] for row in rows] == [PRESETS["sd15"].model, PRESETS["sd15"].vae]
+    assert [row[0] for row in rows] == [BASE_MODELS["sd15"].model, BASE_MODELS["sd15"].vae]
     sent = len(sd15.sent)
     again = restyle_command("models", "pull", "sd15", "--json").json["models"]
     assert [one["fetched"] for one in again] == [0, 0]
@@ -69,7 +69,7 @@ def test_the_list_names_everything_with_the_line_that_fetches_it(hub: Hub, resty
     from controls.maps import kinds
 
     listed = restyle_command("models", "--json").json
-    assert [one["name"] for one in listed["models"]] == list(PRESETS)
+    assert [one["name"] for one in listed["models"]] == list(BASE_MODELS)
     nets = {net for facts in kinds().values() for net in facts.controlnets.values()}
     assert {one["hub_id"] for one in listed["controlnets"]} == nets
     text = restyle_command("models", "list").out
@@ -90,7 +90,7 @@ def test_every_line_that_the_list_gives_can_be_typed(hub: Hub, restyle_command: 
 
 
 def test_one_ip_adapter_here_is_not_the_other(hub: Hub, restyle_command: Caller) -> None:
-    from restyle.painters.diffusion.presets import IP_ADAPTERS
+    from restyle.weights.catalogue import IP_ADAPTERS
 
     both = [file for adapter in IP_ADAPTERS.values() for file in adapter.files]
     hub.repositories["h94/IP-Adapter"] = Repository({file: file.encode() for file in [*both, "much_more.safetensors"]})
@@ -117,13 +117,13 @@ def test_without_room_for_all_nothing_is_fetched(
     sd15: Hub, restyle_command: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Room for the model, not for the VAE as well."""
-    from restyle.painters.diffusion.fetching import look_up
+    from restyle.weights.hub import look_up
 
     usage = shutil.disk_usage("/")
-    free = look_up(PRESETS["sd15"].model).size + 10
+    free = look_up(BASE_MODELS["sd15"].model).size + 10
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
     said = restyle_command("models", "pull", "sd15", code=4)
-    assert f"'{PRESETS['sd15'].model}', '{PRESETS['sd15'].vae}' take " in said.err.splitlines()[-1]
+    assert f"'{BASE_MODELS['sd15'].model}', '{BASE_MODELS['sd15'].vae}' take " in said.err.splitlines()[-1]
     assert sd15.sent == []
 
 
@@ -152,7 +152,7 @@ def test_stopped_it_says_what_goes_on_and_that_does(hub: Hub, restyle_command: C
     hub.slow = 0.01
     process = start("models", "pull", "owner/net")
     until = time.monotonic() + 60
-    part = store_of("owner/net") / "blobs" / f"{digest(NET, big)}.part"
+    part = cache_folder("owner/net") / "blobs" / f"{digest(NET, big)}.part"
     while not (part.is_file() and part.stat().st_size):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
@@ -179,7 +179,7 @@ def test_the_painter_uses_what_was_pulled_and_fetches_what_was_not(
     write_clip(Path("in.mkv"), moving_frames(3, (64, 64)), codec="ffv1", pixel_format="bgr0", rate=24)
     words = [
         "preview", "in.mkv", "-o", "sheet.png", "--painter", "diffusion", "--painter-option", "steps=1",
-        "--painter-option", "longest=64", "--prompt", "a", "--control", "canny:model=owner/net",
+        "--painter-option", "resolution=64", "--prompt", "a", "--control", "canny:model=owner/net",
     ]  # fmt: skip
     line = restyle_command.fails(*words, "--offline", code=6)
     assert line.endswith("restyle models pull sd15")

@@ -32,8 +32,8 @@ def flows() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", list(flows()))
 def test_it_stays_gaussian(name: str) -> None:
     flow = flows()[name]
-    seen = np.ones(flow.shape[:2], bool)
-    found = np.stack([coarse(warp_noise(refine(white(n), n), flow, seen, 1000 + n)) for n in range(60)])
+    visible = np.ones(flow.shape[:2], bool)
+    found = np.stack([coarse(warp_noise(refine(white(n), n), flow, visible, 1000 + n)) for n in range(60)])
     count = found.size
     assert abs(found.mean()) < 5 / np.sqrt(count)
     assert abs(found.var() - 1) < 5 * np.sqrt(2 / count)
@@ -59,10 +59,10 @@ def test_it_goes_with_the_footage() -> None:
     """By whole latents it is the same noise; by part of one it is alike in proportion to what they share."""
     noise = white(7)
     fine = refine(noise, 7)
-    seen = np.ones(fine.shape[1:], bool)
-    whole = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (2 * FINE, FINE), np.float32), seen, 8))
+    visible = np.ones(fine.shape[1:], bool)
+    whole = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (2 * FINE, FINE), np.float32), visible, 8))
     assert np.allclose(whole[:, :-1, :-2], noise[:, 1:, 2:], atol=1e-4)
-    part = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (1, 0), np.float32), seen, 9))
+    part = coarse(warp_noise(fine, np.full((*fine.shape[1:], 2), (1, 0), np.float32), visible, 9))
     similarity = np.corrcoef(part[:, :, :-1].ravel(), noise[:, :, :-1].ravel())[0, 1]
     assert abs(similarity - (FINE - 1) / FINE) < 0.05
 
@@ -127,8 +127,8 @@ def test_what_is_drawn_anew_is_white_and_independent() -> None:
 
 def test_what_is_drawn_anew_goes_with_the_footage() -> None:
     fine = refine(white(7), 7)
-    seen = np.ones(fine.shape[1:], bool)
-    moved = warp_noise(fine, np.full((*fine.shape[1:], 2), (5, 2), np.float32), seen, 8)
+    visible = np.ones(fine.shape[1:], bool)
+    moved = warp_noise(fine, np.full((*fine.shape[1:], 2), (5, 2), np.float32), visible, 8)
     assert np.array_equal(redraw(moved, 3)[:, :-2, :-5], redraw(fine, 3)[:, 2:, 5:])
     assert np.array_equal(redraw(fine, 3), redraw(fine.copy(), 3))
     assert not np.array_equal(redraw(fine, 3), redraw(fine, 4))

@@ -16,7 +16,9 @@ pytest.importorskip("diffusers")
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
 from restyle.job.store import load_carry, save_carry  # noqa: E402
 from restyle.painters.base import PaintRequest  # noqa: E402
+from restyle.painters.diffusion.options import RENAMED  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+from restyle.registry import make_painter  # noqa: E402
 from restyle.types import Carry, TextPrompt  # noqa: E402
 
 from .conftest import OFF, Shift, job, picture  # noqa: E402
@@ -25,7 +27,7 @@ MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 
 
 def painter(tiny: Any, **options: Any) -> DiffusionPainter:
-    return DiffusionPainter(**{"model": tiny("sd15"), "steps": 4, "longest": 0, "guidance": 3.0, **options})
+    return DiffusionPainter(**{"model": tiny("sd15"), "steps": 4, "resolution": 0, "guidance_scale": 3.0, **options})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -61,7 +63,7 @@ def test_what_moved_is_painted_moved(tiny: Any, schedule: str | None) -> None:
 
     loose, held = apart(**OFF), apart()
     assert held < 0.35 * loose
-    assert apart(move_noise=False) > 1.5 * held
+    assert apart(warp_noise=False) > 1.5 * held
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -127,9 +129,9 @@ def test_rows_that_are_looked_at_are_computed_every_second_of_many_steps(
     pictures = [picture(n) for n in range(7)]
 
     def painted(steps: int, every: int) -> tuple[np.ndarray, int]:
-        monkeypatch.setattr(sampling, "REFRESHED", every)
+        monkeypatch.setattr(sampling, "REFRESH_EVERY", every)
         one = painter(tiny, steps=steps)
-        models, _ = one._ready(job([picture(0)]))
+        models = one.ready(job([picture(0)])).models
         calls: list[Any] = []
         models.pipe.unet.mid_block.register_forward_hook(lambda *_: calls.append(None))
         made = run([one], pictures, [3, 3, 3])
@@ -175,7 +177,7 @@ def test_any_size_and_depth(tiny: Any, dtype: str, size: tuple[int, int]) -> Non
     elif dtype == "float32":
         one = one.astype(np.float32) / 255
         one[0, 0] = np.nan
-    made, _ = painter(tiny, denoise=0.0).paint(job([one], tracker=Shift(size)), None)
+    made, _ = painter(tiny, strength=0.0).paint(job([one], tracker=Shift(size)), None)
     assert (made[0].shape, made[0].dtype) == (one.shape, one.dtype)
     assert np.isfinite(made[0].astype(float)).all()
 
@@ -197,7 +199,7 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
     told: list[str] = []
     short = painter(tiny, batch=8)
     request = job(pictures, tick=told.append)
-    models, _ = short._ready(request)
+    models = short.ready(request).models
     forward = models.pipe.unet.forward
 
     def failing(sample: Any, *words: Any, **more: Any) -> Any:
@@ -216,7 +218,7 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
 
 def test_numbers_that_are_none_are_told(tiny: Any) -> None:
     bad = painter(tiny)
-    models, _ = bad._ready(job([picture(1)]))
+    models = bad.ready(job([picture(1)])).models
     with torch.no_grad():
         models.pipe.unet.conv_out.bias.fill_(float("nan"))
     with pytest.raises(PainterError, match="dtype=float32"):
@@ -240,16 +242,34 @@ def test_it_can_be_stopped_between_steps(tiny: Any) -> None:
     ("options", "says"),
     [
         ({"attention": "jiont"}, "attention is one of"),
-        ({"look": "wild"}, "adhere, flex, reimagine"),
-        ({"denoise": 1.5}, "denoise is 0 to 1"),
+        ({"preset": "wild"}, "adhere, flex, reimagine"),
+        ({"strength": 1.5}, "strength is 0 to 1"),
         ({"controls": [{"kind": "canny", "wieght": 1}]}, "no field 'wieght'"),
-        ({"longest": 5}, "at least 64"),
+        ({"resolution": 5}, "at least 64"),
         ({"schedule": "fast"}, "lcm, turbo"),
     ],
 )
 def test_wrong_options_are_one_line(options: dict[str, Any], says: str) -> None:
     with pytest.raises(RecipeError, match=says):
         DiffusionPainter(**options)
+
+
+def test_old_names_of_options_still_load_with_a_note(tiny: Any) -> None:
+    old = {
+        "denoise": 0.5, "guidance": 3, "longest": 0, "look": "adhere", "move_noise": False, "trails_until": 0.1,
+    }  # fmt: skip
+    loaded = make_painter("diffusion", {"model": tiny("sd15"), **old})
+    assert isinstance(loaded, DiffusionPainter)
+    assert loaded.options == DiffusionPainter(
+        model=tiny("sd15"), strength=0.5, guidance_scale=3.0, resolution=0, preset="adhere", warp_noise=False,
+        trajectories_until=0.1,
+    ).options  # fmt: skip
+    assert loaded.notes == tuple(f"painter option {name} is called {RENAMED[name]} now" for name in old)
+    assert painter(tiny).notes == ()
+    with pytest.raises(RecipeError, match="painter option longest is called resolution now, and both are given"):
+        make_painter("diffusion", {"longest": 64, "resolution": 64})
+    with pytest.raises(RecipeError, match=r"option warp_noise: .*, got 'many'"):
+        make_painter("diffusion", {"move_noise": "many"})
 
 
 def test_memory_does_not_grow_with_the_number_of_keyframes(tiny: Any) -> None:
@@ -271,7 +291,7 @@ def test_memory_does_not_grow_with_the_number_of_keyframes(tiny: Any) -> None:
         gc.freeze()
         try:
             one = painter(tiny, batch=2)
-            models, _ = one._ready(job([picture(0)]))
+            models = one.ready(job([picture(0)])).models
             seen: list[int] = []
             models.pipe.unet.mid_block.register_forward_hook(lambda *_: seen.append(alive()))
             run([one], [picture(n % 3) for n in range(count)], [window] * ((count - 1) // (window - 1)))

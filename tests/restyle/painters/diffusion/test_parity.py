@@ -79,7 +79,7 @@ def test_keyframes_are_the_plain_pipelines(tiny: Any, family: str, nets: int, co
     painter = DiffusionPainter(
         model=tiny(family),
         controls=[{"kind": kind, "model": net, "strength": weight, "end": end} for kind, weight, end in each],
-        steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, batch=2, **OFF,
+        steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, batch=2, **OFF,
     )  # fmt: skip
     request = job(pictures, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
     ours, _ = painter.paint(request, None)
@@ -98,7 +98,7 @@ def test_loras_and_a_style_picture_are_the_librarys(tiny: Any, family: str, tmp_
     Image.fromarray(picture(99, (80, 80))).save(tmp_path / "style.png")
     pictures = [picture(n) for n in range(2)]
     adapter = tiny(f"ip-adapter-{family}")
-    options = {"model": tiny(family), "steps": STEPS, "denoise": STEPS / WHOLE, "guidance": 5.0, **OFF}
+    options = {"model": tiny(family), "steps": STEPS, "strength": STEPS / WHOLE, "guidance_scale": 5.0, **OFF}
     bare, _ = DiffusionPainter(**options).paint(job(pictures), None)
     painter = DiffusionPainter(
         **options,
@@ -136,7 +136,7 @@ def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(
     painter = DiffusionPainter(
         model=tiny(kind),
         controls=[{"kind": one, "model": net, "strength": w} for one, w in zip(kinds, weights, strict=True)],
-        steps=STEPS, denoise=strength, guidance=5.0, **OFF,
+        steps=STEPS, strength=strength, guidance_scale=5.0, **OFF,
     )  # fmt: skip
     request = job(pictures, mattes=mattes, controls=dict(zip(kinds, (tuple(one) for one in maps), strict=True)))
     ours, _ = painter.paint(request, None)
@@ -163,7 +163,7 @@ def test_objects_are_painted_as_the_inpaint_pipeline_paints_them(
         theirs.append(np.rint(made * 255).astype(np.uint8))
     same(ours, theirs)
     if nets:
-        bare = DiffusionPainter(model=tiny(kind), steps=STEPS, denoise=strength, guidance=5.0, **OFF)
+        bare = DiffusionPainter(model=tiny(kind), steps=STEPS, strength=strength, guidance_scale=5.0, **OFF)
         without, _ = bare.paint(job(pictures, mattes=mattes), None)
         assert np.abs(ours[0].astype(int) - without[0]).max() > 5, "the networks do something"
 
@@ -184,7 +184,7 @@ def test_everything_at_once_is_the_librarys(tiny: Any, kind: str, tmp_path: Any)
             {"kind": "depth", "model": net, "strength": 0.5, "start": 0.3},
         ],
         loras=[{"source": lora, "weight": 0.7}], style=str(tmp_path / "style.png"), ip_adapter=adapter, style_weight=0.9,
-        steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF,
+        steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, **OFF,
     )  # fmt: skip
     request = job([one], mattes=(matte,), controls={"canny": (maps[0],), "depth": (maps[1],)})
     ours, _ = painter.paint(request, None)
@@ -214,7 +214,7 @@ def test_no_negative_prompt_is_what_sdxl_takes_for_none(tiny: Any, zeros: bool, 
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"force_zeros_for_empty_prompt": zeros}))
     one = picture(3)
-    painter = DiffusionPainter(model=str(folder), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
+    painter = DiffusionPainter(model=str(folder), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, **OFF)
     ours, _ = painter.paint(job([one], prompts=(TextPrompt("a red car", ""),)), None)
     pipe = plain("sdxl", str(folder), [])
     assert pipe.config.force_zeros_for_empty_prompt is zeros
@@ -233,7 +233,7 @@ def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) ->
     told = {"latents_mean": [0.4, -0.3, 0.1, 0.2], "latents_std": [1.5, 0.7, 1.1, 0.9]}
     config.write_text(json.dumps(json.loads(config.read_text()) | told))
     pictures = [picture(3), picture(4)]
-    options = {"steps": STEPS, "denoise": STEPS / WHOLE, "guidance": 5.0, **OFF}
+    options = {"steps": STEPS, "strength": STEPS / WHOLE, "guidance_scale": 5.0, **OFF}
     ours, _ = DiffusionPainter(model=str(folder), **options).paint(job(pictures), None)
     bare, _ = DiffusionPainter(model=tiny("sdxl"), **options).paint(job(pictures), None)
     assert np.abs(ours[0].astype(int) - bare[0]).max() > 5, "they do something"
@@ -246,7 +246,7 @@ def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
     compel = pytest.importorskip("compel")
     words = TextPrompt("a (red)1.6 car by a lake++", "fog--")
     pictures = [picture(3), picture(4)]
-    painter = DiffusionPainter(model=tiny(family), steps=STEPS, denoise=STEPS / WHOLE, guidance=5.0, **OFF)
+    painter = DiffusionPainter(model=tiny(family), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, **OFF)
     ours, _ = painter.paint(job(pictures, prompts=(words,) * 2), None)
     pipe = plain(family, tiny(family), [])
     xl = family == "sdxl"
@@ -271,7 +271,7 @@ def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
 
 def test_without_guidance_there_is_one_half(tiny: Any) -> None:
     one = picture(3)
-    painter = DiffusionPainter(model=tiny("sdxl"), steps=STEPS, denoise=STEPS / WHOLE, guidance=0.0, **OFF)
+    painter = DiffusionPainter(model=tiny("sdxl"), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=0.0, **OFF)
     ours, _ = painter.paint(job([one]), None)
     pipe = plain("sdxl", tiny("sdxl"), [])
     theirs = pipe(
@@ -283,9 +283,9 @@ def test_without_guidance_there_is_one_half(tiny: Any) -> None:
 
 @pytest.mark.parametrize("schedule", ["lcm", "turbo", "lightning", "hyper"])
 def test_few_step_schedules_run_and_repeat(tiny: Any, schedule: str) -> None:
-    painter = DiffusionPainter(model=tiny("sd15"), schedule=schedule, longest=0)
+    painter = DiffusionPainter(model=tiny("sd15"), schedule=schedule, resolution=0)
     ours, _ = painter.paint(job([picture(1), picture(2)]), None)
-    again, _ = DiffusionPainter(model=tiny("sd15"), schedule=schedule, longest=0).paint(
+    again, _ = DiffusionPainter(model=tiny("sd15"), schedule=schedule, resolution=0).paint(
         job([picture(1), picture(2)]), None
     )
     assert all(np.array_equal(a, b) for a, b in zip(ours, again, strict=True))

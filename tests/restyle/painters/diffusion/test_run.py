@@ -35,7 +35,7 @@ def clip(tmp_path: Path) -> Path:
 def words(tiny: Any, clip: Path, out: Path, *more: object) -> list[object]:
     return [
         "run", clip, "-o", out, "--painter", "diffusion", "--painter-option", f"model={tiny('sd15')}", "--painter-option",
-        "steps=3", "--painter-option", "longest=0", "--prompt", "a red car", "--control",
+        "steps=3", "--painter-option", "resolution=0", "--prompt", "a red car", "--control",
         f"canny:model={tiny('controlnet-sd15')},strength=0.8", "--keyframes", "every:10", "--codec", "ffv1", "--offline", *more,
     ]  # fmt: skip
 
@@ -114,7 +114,7 @@ def test_a_lora_that_fits_in_part_is_noted_at_the_end(
 def test_preview_shows_each_shots_first(tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller) -> None:
     restyle_command(
         "preview", clip, "-o", tmp_path / "sheet.png", "--painter", "diffusion", "--painter-option", f"model={tiny('sdxl')}",
-        "--painter-option", "steps=2", "--painter-option", "longest=0", "--prompt", "a red car", "--cuts", "50",
+        "--painter-option", "steps=2", "--painter-option", "resolution=0", "--prompt", "a red car", "--cuts", "50",
     )  # fmt: skip
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 

@@ -11,14 +11,17 @@ import torch
 from interp.types import Motion, Tracker
 from interp.warp import resize_confidence, resize_flow
 
-__all__ = ["SEEN", "Paths"]
+__all__ = ["VISIBLE", "Correspondences"]
 
-SEEN = 0.5  # confidence from which a point counts as seen in the other keyframe
+VISIBLE = 0.5  # confidence from which a point counts as visible in the other keyframe
 
 
-class Paths:
-    """Motion between the rows of a window (``attention.Trails``). ``positions``: row -> number within the tracker's run; a row
-    that is not in the run (the anchor of an earlier window) has no motion. ``grid``: width and height in latents."""
+class Correspondences:
+    """Which point of one row of a window is which of another (``attention.TokenCorrespondences``).
+
+    ``positions``: row -> number within the tracker's run; a row that is not in the run (the anchor of an earlier window) has no
+    motion. ``grid``: width and height in latents.
+    """
 
     def __init__(self, tracker: Tracker, positions: Mapping[int, int], grid: tuple[int, int]) -> None:
         self._tracker = tracker
@@ -34,32 +37,28 @@ class Paths:
     def _motion(self, here: int, there: int) -> Motion:
         return self._tracker.motion(self._positions[here], self._positions[there])
 
-    def coverage(self, here: int, there: int) -> float:
-        """Share of row ``here`` that is seen in row ``there``."""
-        return self.motion(here, there).coverage
-
-    def on(self, here: int, there: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    def flow(self, here: int, there: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow float32 height x width x 2 in cells of that grid, and confidence float32 height x width."""
         motion = self.motion(here, there)
         return resize_flow(motion.flow, width, height), resize_confidence(motion.confidence, width, height)
 
     def latents(self, here: int, there: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Flow and confidence on the latents' grid, as tensors."""
-        flow, sure = self.on(here, there, *self._grid)
-        return torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(sure))
+        flow, confidence = self.flow(here, there, *self._grid)
+        return torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(confidence))
 
     def _tokens(self, here: int, there: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """See ``attention.Trails``."""
-        width, height = self._level(count)
-        flow, sure = self.on(here, there, width, height)
+        """See ``attention.TokenCorrespondences``."""
+        width, height = self._token_grid(count)
+        flow, confidence = self.flow(here, there, width, height)
         rows, columns = np.mgrid[0:height, 0:width]
         x = np.rint(columns + flow[..., 0]).astype(np.int64)
         y = np.rint(rows + flow[..., 1]).astype(np.int64)
-        seen = (sure > SEEN) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        visible = (confidence > VISIBLE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
         index = y.clip(0, height - 1) * width + x.clip(0, width - 1)
-        return torch.from_numpy(index.ravel()), torch.from_numpy(seen.ravel())
+        return torch.from_numpy(index.ravel()), torch.from_numpy(visible.ravel())
 
-    def _level(self, count: int) -> tuple[int, int]:
+    def _token_grid(self, count: int) -> tuple[int, int]:
         """Width and height of the UNet's grid that has so many tokens: the latents', halved so many times."""
         width, height = self._grid
         while width * height > count:

@@ -17,8 +17,10 @@ pytest.importorskip("huggingface_hub")
 from command import start
 
 from restyle.errors import MissingModelError, OutputError, RecipeError
-from restyle.painters.diffusion.fetching import fetch, look_up, store_of
-from restyle.painters.diffusion.hub import cached, find, is_hub_id, mark, pull_line
+from restyle.weights.digests import fingerprint
+from restyle.weights.fetching import fetch
+from restyle.weights.finding import find_weights
+from restyle.weights.hub import cache_folder, cached, is_hub_id, look_up, pull_line
 
 NET = "diffusion_pytorch_model.safetensors"
 
@@ -38,14 +40,14 @@ def net(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 def test_what_is_fetched_is_what_is_there_and_never_twice(net: Hub) -> None:
-    folder = find("owner/net", "ControlNet", offline=False)
+    folder = find_weights("owner/net", "ControlNet", offline=False)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"config.json": b'{"a": 1}', NET: blob(1)}
     sent = list(net.sent)
     assert sorted(sent) == [("config.json", 0), (NET, 0)]
-    assert find("owner/net", "ControlNet", offline=False) == folder
+    assert find_weights("owner/net", "ControlNet", offline=False) == folder
     assert fetch(look_up("owner/net")) == folder
     net.down = True
-    assert find("owner/net", "ControlNet", offline=True) == folder
+    assert find_weights("owner/net", "ControlNet", offline=True) == folder
     assert net.sent == sent
 
 
@@ -55,7 +57,7 @@ def test_the_librarys_own_cache_is_filled_and_used(net: Hub) -> None:
 
     folder = fetch(look_up("owner/net"))
     assert Path(huggingface_hub.hf_hub_download("owner/net", NET, local_files_only=True)) == folder / NET
-    shutil.rmtree(store_of("owner/net"))
+    shutil.rmtree(cache_folder("owner/net"))
     assert cached("owner/net") is None
     theirs = huggingface_hub.snapshot_download("owner/net")
     assert cached("owner/net") == Path(theirs)
@@ -68,7 +70,7 @@ def test_cut_off_within_a_file_it_goes_on_there(net: Hub, ranges: bool) -> None:
         fetch(look_up("owner/net"))
     assert "\n" not in str(failed.value)
     assert cached("owner/net") is None, "an unfinished model must not count as one"
-    part = store_of("owner/net") / "blobs" / f"{digest(NET, blob(1))}.part"
+    part = cache_folder("owner/net") / "blobs" / f"{digest(NET, blob(1))}.part"
     assert part.stat().st_size == 200_000
     net.cut.clear()
     net.down, net.ranges = False, ranges
@@ -76,7 +78,7 @@ def test_cut_off_within_a_file_it_goes_on_there(net: Hub, ranges: bool) -> None:
     told: list[tuple[str, int, int]] = []
     offer = look_up("owner/net")
     assert offer.missing == 100_000
-    folder = fetch(offer, tell=lambda *said: told.append(said))
+    folder = fetch(offer, progress=lambda *said: told.append(said))
     assert (folder / NET).read_bytes() == blob(1)
     assert net.sent == [(NET, 200_000 if ranges else 0)]
     assert told[-1] == (NET, 300_008, 300_008)
@@ -104,7 +106,7 @@ def test_what_is_not_as_told_is_thrown_away(net: Hub, wrong: bytes) -> None:
 
 
 def test_a_damaged_beginning_is_found_at_the_end_and_the_next_try_is_clean(net: Hub) -> None:
-    blobs = store_of("owner/net") / "blobs"
+    blobs = cache_folder("owner/net") / "blobs"
     blobs.mkdir(parents=True)
     (blobs / f"{digest(NET, blob(1))}.part").write_bytes(b"x" * 1000)
     with pytest.raises(MissingModelError, match=r"did not arrive as the hub describes it.*try again"):
@@ -139,32 +141,32 @@ def test_no_network_no_such_id_and_closed_doors(net: Hub, monkeypatch: pytest.Mo
     with pytest.raises(
         MissingModelError, match=r"there is no ControlNet 'owner/none' on the model hub, or it is private"
     ):
-        find("owner/none", "ControlNet", offline=False)
+        find_weights("owner/none", "ControlNet", offline=False)
     net.repositories["owner/gated"] = Repository({"config.json": b"{}", NET: blob(1)}, gated=True)
     with pytest.raises(MissingModelError, match="'owner/gated' is given only to people who accepted its terms"):
-        find("owner/gated", "model", offline=False)
+        find_weights("owner/gated", "model", offline=False)
     net.down = True
     with pytest.raises(MissingModelError, match=r"'owner/net' \(the hub answers 503 ") as failed:
-        find("owner/net", "model", offline=False)
+        find_weights("owner/net", "model", offline=False)
     assert "\n" not in str(failed.value)
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
     with pytest.raises(MissingModelError, match=r"cannot reach the model hub for model 'owner/net'"):
-        find("owner/net", "model", offline=False)
+        find_weights("owner/net", "model", offline=False)
 
 
 def test_offline_asks_nobody_and_names_the_line_that_fetches(net: Hub) -> None:
     with pytest.raises(
         MissingModelError, match=r"LoRA 'owner/net' .*: restyle models pull owner/net --file a.safetensors$"
     ):
-        find("owner/net", "LoRA", offline=True, files=["a.safetensors"])
+        find_weights("owner/net", "LoRA", offline=True, files=["a.safetensors"])
     assert net.sent == []
 
 
 def test_a_file_that_is_not_there_is_named(net: Hub) -> None:
     with pytest.raises(MissingModelError, match=r"'owner/net' on the model hub has no file 'a.safetensors'"):
-        find("owner/net", "LoRA", offline=False, files=["a.safetensors"])
+        find_weights("owner/net", "LoRA", offline=False, files=["a.safetensors"])
 
 
 def test_only_some_files_fetched_are_not_the_whole(tiny: Any, hub: Hub) -> None:
@@ -173,7 +175,7 @@ def test_only_some_files_fetched_are_not_the_whole(tiny: Any, hub: Hub) -> None:
     assert cached("owner/base") is None
     assert cached("owner/base", ["unet/config.json"]) is not None
     assert cached("owner/base", ["unet/other.json"]) is None
-    folder = find("owner/base", "model", offline=False)
+    folder = find_weights("owner/base", "model", offline=False)
     for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler"):
         assert any((folder / part).iterdir())
         gone = folder / part
@@ -220,19 +222,19 @@ def test_several_single_files_have_to_be_told_apart_and_pickled_ones_are_no_weig
 def test_a_new_version_on_the_hub_is_fetched_when_asked_for_and_only_what_changed(net: Hub) -> None:
     old = fetch(look_up("owner/net"))
     net.repositories["owner/net"].files["config.json"] = b'{"a": 2}'
-    assert find("owner/net", "model", offline=False) == old, "a job does not ask"
+    assert find_weights("owner/net", "model", offline=False) == old, "a job does not ask"
     net.sent.clear()
     new = fetch(look_up("owner/net"))
     assert new != old
     assert net.sent == [("config.json", 0)]
-    assert find("owner/net", "model", offline=True) == new
+    assert find_weights("owner/net", "model", offline=True) == new
 
 
 def test_killed_in_the_middle_the_command_goes_on(net: Hub) -> None:
     net.repositories["owner/net"].files[NET] = big = blob(3, 40_000_000)
     net.slow = 0.01  # 6 s in all
     process = start("models", "pull", "owner/net")
-    part = store_of("owner/net") / "blobs" / f"{digest(NET, big)}.part"
+    part = cache_folder("owner/net") / "blobs" / f"{digest(NET, big)}.part"
     until = time.monotonic() + 60
     while not (part.is_file() and part.stat().st_size > 500_000):
         assert process.poll() is None, process.communicate()
@@ -249,13 +251,13 @@ def test_killed_in_the_middle_the_command_goes_on(net: Hub) -> None:
     assert (folder / NET).read_bytes() == big
 
 
-def test_what_a_mark_tells(tmp_path: Path) -> None:
+def test_what_a_fingerprint_tells(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"1" * 1000)
-    before = mark(tmp_path)
+    before = fingerprint(tmp_path)
     (tmp_path / "notes.md").write_text("no weights")
-    assert mark(tmp_path) == before
+    assert fingerprint(tmp_path) == before
     (tmp_path / "a.safetensors").write_bytes(b"1" * 999 + b"2")
-    assert mark(tmp_path) != before
+    assert fingerprint(tmp_path) != before
 
 
 def test_what_can_be_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

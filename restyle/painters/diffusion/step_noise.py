@@ -25,8 +25,8 @@ class StepNoise(TorchFunctionMode):
     def __init__(self, fine: Sequence[np.ndarray]) -> None:
         super().__init__()
         self._fine = fine
-        self.drawn = 0
-        """How many times a scheduler asked."""
+        self.draws = 0
+        """How many times a scheduler drew."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -34,6 +34,6 @@ class StepNoise(TorchFunctionMode):
         more = dict(kwargs or {})
         if func is not torch.randn:
             return func(*args, **more)
-        self.drawn += 1
-        made = torch.from_numpy(np.stack([coarse(redraw(one, self.drawn)) for one in self._fine]))
-        return made.to(more.get("device"), more.get("dtype"))
+        self.draws += 1
+        noise = torch.from_numpy(np.stack([coarse(redraw(row, self.draws)) for row in self._fine]))
+        return noise.to(more.get("device"), more.get("dtype"))

@@ -1,4 +1,4 @@
-"""Known-good models by name. Imports nothing heavy.
+"""Models that are known by name, with their ids and licences. Imports nothing heavy.
 
 Ids, files and licences are those of the models' own pages, as they were in 2024 and 2025; nothing was run on these weights.
 """
@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["IP_ADAPTERS", "LICENCES", "PRESETS", "Family", "IPAdapter", "Preset", "controlnet_for"]
+from controls.maps import kinds
+
+__all__ = ["BASE_MODELS", "FAMILIES", "IP_ADAPTERS", "LICENCES", "BaseModel", "Family", "IPAdapter", "controlnet_for"]
 
 Family = Literal["sd15", "sdxl"]
+FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
+"""As a person calls them."""
 
 
 @dataclass(frozen=True)
-class Preset:
+class BaseModel:
     """A base model with what goes well with it."""
 
     model: str
@@ -28,7 +32,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class IPAdapter:
-    """What takes the style of a picture: the adapter, with its image encoder beside it."""
+    """An adapter that takes the style of a picture, with its image encoder beside it."""
 
     hub_id: str
     folder: str
@@ -43,30 +47,30 @@ class IPAdapter:
         return f"{encoder}/config.json", f"{self.folder}/{self.file}", f"{encoder}/model.safetensors"
 
 
-PRESETS: Mapping[str, Preset] = {
-    "sd15": Preset(
+BASE_MODELS: Mapping[str, BaseModel] = {
+    "sd15": BaseModel(
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "sd15",
         "CreativeML OpenRAIL-M",
         "Stable Diffusion 1.5",
         vae="stabilityai/sd-vae-ft-mse",
     ),
-    "dreamshaper": Preset("Lykon/dreamshaper-8", "sd15", "CreativeML OpenRAIL-M", "illustration, SD 1.5"),
-    "realistic": Preset(
+    "dreamshaper": BaseModel("Lykon/dreamshaper-8", "sd15", "CreativeML OpenRAIL-M", "illustration, SD 1.5"),
+    "realistic": BaseModel(
         "SG161222/Realistic_Vision_V5.1_noVAE",
         "sd15",
         "CreativeML OpenRAIL-M",
         "photographs, SD 1.5",
         vae="stabilityai/sd-vae-ft-mse",
     ),
-    "sdxl": Preset(
+    "sdxl": BaseModel(
         "stabilityai/stable-diffusion-xl-base-1.0",
         "sdxl",
         "CreativeML OpenRAIL++-M",
         "Stable Diffusion XL",
         vae="madebyollin/sdxl-vae-fp16-fix",
     ),
-    "sdxl-turbo": Preset(
+    "sdxl-turbo": BaseModel(
         "stabilityai/sdxl-turbo",
         "sdxl",
         "Stability AI Non-Commercial Research Community",
@@ -103,7 +107,5 @@ LICENCES: Mapping[str, str] = {
 
 def controlnet_for(kind: str, family: Family) -> str | None:
     """Hub id of the ControlNet that suits a kind of control map; ``None`` if none is known."""
-    from controls.maps import kinds
-
     facts = kinds().get(kind)
     return None if facts is None else facts.controlnets.get(family)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from controls.maps import kinds
 from restyle.errors import RecipeError
-from restyle.painters.diffusion.fetching import store_of
-from restyle.painters.diffusion.hub import cached, is_hub_id, pull_line, size_of, snapshot
-from restyle.painters.diffusion.places import FAMILIES
-from restyle.painters.diffusion.presets import IP_ADAPTERS, LICENCES, PRESETS
-from restyle.painters.diffusion.selection import lacking
+from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES
+from restyle.weights.digests import size_of
+from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
+from restyle.weights.selection import lacking
 
-__all__ = ["Model", "listed", "resolve"]
+__all__ = ["Model", "known_models", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,13 @@ class Model:
 
     name: str
     hub_id: str
-    what: str
+    kind: str
+    """Kind of model, in words."""
     about: str
     licence: str
     family: str | None = None
     files: tuple[str, ...] = ()
-    """All that is needed of it; empty: what its layout asks for."""
+    """All files that are needed of it; empty: those that its layout asks for."""
 
     @property
     def folder(self) -> Path | None:
@@ -37,11 +38,11 @@ class Model:
 
     @property
     def lack(self) -> str | None:
-        """What is not here of one that is here in part."""
+        """What is missing of one that is here in part."""
         folder = snapshot(self.hub_id)
         if folder is not None:
             return lacking(folder, self.files)
-        parts = [*(store_of(self.hub_id) / "blobs").glob("*.part")]
+        parts = [*(cache_folder(self.hub_id) / "blobs").glob("*.part")]
         return "what an unfinished fetch has left out" if parts else None
 
     @property
@@ -55,22 +56,26 @@ class Model:
     @property
     def line(self) -> str:
         """The command that fetches it."""
-        named = self.name != self.hub_id
-        return pull_line(self.name) if named else pull_line(self.hub_id, self.files)
+        return pull_line(self.name) if self.name != self.hub_id else pull_line(self.hub_id, self.files)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, without what is on this machine."""
-        names = ("name", "hub_id", "what", "about", "licence", "family")
-        return {name: getattr(self, name) for name in names} | {"files": list(self.files), "pull": self.line}
+        return {
+            "name": self.name,
+            "hub_id": self.hub_id,
+            "what": self.kind,
+            "about": self.about,
+            "licence": self.licence,
+            "family": self.family,
+            "files": list(self.files),
+            "pull": self.line,
+        }
 
 
-def listed() -> Mapping[str, Sequence[Model]]:
-    """All of them, by what they are."""
-    from controls.maps import kinds
-
+def known_models() -> Mapping[str, Sequence[Model]]:
+    """All of them, by kind."""
     bases = [
-        Model(name, preset.model, "model", preset.about, preset.licence, preset.family)
-        for name, preset in PRESETS.items()
+        Model(name, base.model, "model", base.about, base.licence, base.family) for name, base in BASE_MODELS.items()
     ]
     adapters = [
         Model(
@@ -85,26 +90,26 @@ def listed() -> Mapping[str, Sequence[Model]]:
         for family, known in IP_ADAPTERS.items()
     ]
     nets: dict[str, Model] = {}
-    shown: dict[str, list[str]] = {}
+    kinds_of: dict[str, list[str]] = {}
     for kind, facts in kinds().items():
         for family, hub_id in facts.controlnets.items():
-            shown.setdefault(hub_id, []).append(kind)
-            about = f"{', '.join(shown[hub_id])} maps, {FAMILIES.get(family, family)}"  # type: ignore[call-overload]
+            kinds_of.setdefault(hub_id, []).append(kind)
+            about = f"{', '.join(kinds_of[hub_id])} maps, {FAMILIES.get(family, family)}"  # type: ignore[call-overload]
             nets[hub_id] = Model(hub_id, hub_id, "ControlNet", about, LICENCES[hub_id], family)
     return {"models": bases, "controlnets": list(nets.values()), "ip_adapters": adapters}
 
 
 def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
-    """What a name or an id stands for: a preset with its VAE, or one repository. Raises ``RecipeError``."""
+    """The repositories that a name or an id stands for: a base model with its VAE, or one alone. Raises ``RecipeError``."""
     if not files:
-        known = {model.name: model for group in listed().values() for model in group}
+        known = {model.name: model for group in known_models().values() for model in group}
         if name in known:
-            vae = PRESETS[name].vae if name in PRESETS else None
+            vae = BASE_MODELS[name].vae if name in BASE_MODELS else None
             more = [Model(vae, vae, "VAE", f"goes with {name}", LICENCES[vae])] if vae else []
             return [known[name], *more]
     if not is_hub_id(name):
         raise RecipeError(
             f"there is no model {name!r}: give an id on the model hub (owner/name), or one of: "
-            f"{', '.join([*PRESETS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS)])}"
+            f"{', '.join([*BASE_MODELS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS)])}"
         )
     return [Model(name, name, "model", "", "see its page", files=tuple(files))]

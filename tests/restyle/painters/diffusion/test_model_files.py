@@ -17,14 +17,14 @@ pytest.importorskip("diffusers")
 from hub_server import Hub, Repository
 
 from restyle.errors import MissingModelError, RecipeError
+from restyle.painters.diffusion.model_files import find_model_files
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.painter import DiffusionPainter
-from restyle.painters.diffusion.places import find_places
-from restyle.painters.diffusion.presets import IP_ADAPTERS, PRESETS
+from restyle.weights.catalogue import BASE_MODELS, IP_ADAPTERS
 
 
 def places(**options: Any) -> Any:
-    return find_places(Options(offline=True, **options))
+    return find_model_files(Options(offline=True, **options))
 
 
 @pytest.fixture
@@ -52,17 +52,17 @@ def test_a_file_tells_its_family(tiny: Any, single: Path) -> None:
 
 def test_a_preset_brings_its_vae_and_its_schedule(tiny: Any, hub: Hub) -> None:
     for name, kind in (("sd15", "sd15"), ("sdxl-turbo", "sdxl")):
-        preset = PRESETS[name]
+        preset = BASE_MODELS[name]
         hub.repositories[preset.model] = Repository.of(tiny(kind))
         if preset.vae:
             hub.repositories[preset.vae] = Repository.of(Path(tiny(kind)) / "vae")
-    found = find_places(Options(model="sd15"))
+    found = find_model_files(Options(model="sd15"))
     assert (found.family, found.schedule) == ("sd15", None)
     assert found.vae is not None
     assert (found.vae / "config.json").is_file()
-    other = find_places(Options(model="sd15", vae=str(Path(tiny("sd15")) / "vae")))
+    other = find_model_files(Options(model="sd15", vae=str(Path(tiny("sd15")) / "vae")))
     assert other.vae == Path(tiny("sd15")) / "vae"
-    assert find_places(Options(model="sdxl-turbo")).schedule == "turbo"
+    assert find_model_files(Options(model="sdxl-turbo")).schedule == "turbo"
 
 
 def test_a_kind_takes_the_controlnet_of_the_models_family(tiny: Any, hub: Hub) -> None:
@@ -71,9 +71,9 @@ def test_a_kind_takes_the_controlnet_of_the_models_family(tiny: Any, hub: Hub) -
     for family in ("sd15", "sdxl"):
         wanted = kinds()["canny"].controlnets[family]
         hub.repositories[wanted] = Repository.of(tiny(f"controlnet-{family}"))
-        found = find_places(Options(model=tiny(family), controls=[{"kind": "canny"}]))
-        assert [spec.model for spec in found.specs] == [wanted]
-        assert (found.controls[0] / "config.json").is_file()
+        found = find_model_files(Options(model=tiny(family), controls=[{"kind": "canny"}]))
+        assert [spec.model for spec in found.control_specs] == [wanted]
+        assert (found.controlnets[0] / "config.json").is_file()
     with pytest.raises(
         RecipeError, match=r"no ControlNet is known for pose-nosuch maps .*--control pose-nosuch:model=ID"
     ):
@@ -93,7 +93,7 @@ def test_the_familys_ip_adapter_is_found(tiny: Any, hub: Hub, tmp_path: Path) ->
             "models/other.safetensors": b"",
         }
     )
-    folder, inner, file = find_places(Options(model=tiny("sd15"), style="any.png")).ip_adapter  # type: ignore[misc]
+    folder, inner, file = find_model_files(Options(model=tiny("sd15"), style="any.png")).ip_adapter  # type: ignore[misc]
     assert (inner, file) == (known.folder, known.file)
     assert (folder / inner / file).is_file()
     assert {name for name, _ in hub.sent} == set(known.files)
@@ -146,7 +146,7 @@ def test_pickled_files_run_nothing(tiny: Any, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=trust):
         places(model=tiny("sd15"), vae=str(tmp_path / "vae.pt"))
     with pytest.raises(RecipeError, match="is pickled"):  # its family could not be told without running it
-        find_places(Options(model=str(tmp_path / "model.ckpt"), allow_pickle=True, offline=True))
+        find_model_files(Options(model=str(tmp_path / "model.ckpt"), allow_pickle=True, offline=True))
     assert not ran.exists()
 
 
@@ -192,8 +192,8 @@ def test_one_file_offline_takes_its_configuration_from_this_machine(tiny: Any, h
         places(model=str(single), config="owner/base")
     assert places(model=str(single), config=tiny("sd15")).config == tiny("sd15")
     assert hub.sent == []
-    hub.repositories[PRESETS["sd15"].model] = Repository.of(tiny("sd15"))
-    base = find_places(Options(model=PRESETS["sd15"].model)).base
+    hub.repositories[BASE_MODELS["sd15"].model] = Repository.of(tiny("sd15"))
+    base = find_model_files(Options(model=BASE_MODELS["sd15"].model)).base
     assert places(model=str(single)).config == str(base)
 
 

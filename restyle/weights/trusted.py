@@ -1,5 +1,5 @@
-"""What a model's folder may hold. diffusers and transformers import the modules and build the classes that its files name, so
-they are looked at first; imports neither of them.
+"""Checks of what a model's folder holds. diffusers and transformers import the modules and build the classes that its files
+name, so these are looked at first. Imports neither of them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def read_table(path: Path) -> dict[str, Any]:
     """The JSON object that a file holds. Raises ``OSError``, ``ValueError``."""
     require_regular(path, largest=LARGEST)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"it holds a {type(found).__name__}, not a table")
-    return found
+    if not isinstance(table, dict):
+        raise ValueError(f"it holds a {type(table).__name__}, not a table")
+    return table
 
 
 def check_folder(folder: Path) -> None:
@@ -47,7 +47,7 @@ def check_folder(folder: Path) -> None:
 
 
 def check_index(path: Path) -> list[str]:
-    """Names of the parts that a ``model_index.json`` tells. Raises ``RecipeError`` where one is of a library that is none of
+    """Names of the parts in a ``model_index.json``. Raises ``RecipeError`` where one is of a library that is none of
     diffusers' own: loading it would import whatever that name means here."""
     parts = []
     for name, value in _table(path).items():
@@ -70,7 +70,7 @@ def check_index(path: Path) -> list[str]:
 def _asks_for_code(config: Path) -> bool:
     try:
         return "auto_map" in read_table(config)
-    except ValueError:  # nobody can read it; told when it is loaded
+    except ValueError:  # it fails when it is loaded
         return False
     except OSError as error:
         raise RecipeError(f"{show_path(config)} cannot be read ({why(error)})") from error
@@ -84,7 +84,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Of one folder; whoever reads a pipe or a device waits for ever."""
+    """Files of one folder. Raises ``RecipeError`` for a pipe or a device: reading one may wait for ever."""
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):

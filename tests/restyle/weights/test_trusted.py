@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from restyle.errors import MissingModelError, RecipeError
+from restyle.painters.diffusion.model_files import find_model_files
 from restyle.painters.diffusion.options import Options
-from restyle.painters.diffusion.places import find_places, tensor_names
-from restyle.painters.diffusion.trusted import check_folder, check_index, read_table
+from restyle.weights.tensors import tensor_names
+from restyle.weights.trusted import check_folder, check_index, read_table
 
 INDEX: dict[str, Any] = {
     "_class_name": "StableDiffusionPipeline",
@@ -60,18 +61,18 @@ def test_the_libraries_own_parts_pass(model: Path) -> None:
 def test_parts_of_others_are_refused(model: Path, change: dict[str, Any], says: str) -> None:
     (model / "model_index.json").write_text(json.dumps(INDEX | change))
     with pytest.raises(RecipeError, match=says) as caught:
-        find_places(Options(model=str(model), offline=True))
+        find_model_files(Options(model=str(model), offline=True))
     assert "\n" not in str(caught.value)
 
 
 def test_programs_in_a_part_are_refused(model: Path) -> None:
     (model / "unet" / "diffusers.py").write_text("raise SystemExit")
     with pytest.raises(RecipeError, match=r"diffusers\.py' is a program"):
-        find_places(Options(model=str(model), offline=True))
+        find_model_files(Options(model=str(model), offline=True))
     (model / "unet" / "diffusers.py").unlink()
     (model / "text_encoder" / "config.json").write_text('{"auto_map": {"AutoModel": "evil.Net"}}')
     with pytest.raises(RecipeError, match="auto_map"):
-        find_places(Options(model=str(model), offline=True))
+        find_model_files(Options(model=str(model), offline=True))
 
 
 def test_a_configuration_is_looked_at_as_well(model: Path, tmp_path: Path) -> None:
@@ -81,22 +82,22 @@ def test_a_configuration_is_looked_at_as_well(model: Path, tmp_path: Path) -> No
     (tmp_path / "one.safetensors").write_bytes(len(head).to_bytes(8, "little") + head.encode() + bytes(4))
     options = {"model": str(tmp_path / "one.safetensors"), "config": str(model)}
     for offline in (False, True):
-        assert find_places(Options(**options, offline=offline)).config == str(model)
+        assert find_model_files(Options(**options, offline=offline)).config == str(model)
     (model / "model_index.json").write_text(json.dumps(INDEX | {"vae": ["evil", "Vae"]}))
     for offline in (False, True):
         with pytest.raises(RecipeError, match="evil"):
-            find_places(Options(**options, offline=offline))
+            find_model_files(Options(**options, offline=offline))
 
 
 def test_pipes_and_odd_files_never_hang_or_break(model: Path, tmp_path: Path) -> None:
     for odd in ("[1]", "[" * 100_000, "", "\ud800".encode("utf-8", "surrogatepass"), '"x"'):
         (model / "unet" / "config.json").write_bytes(odd if isinstance(odd, bytes) else odd.encode())
         with pytest.raises(MissingModelError, match="holds no UNet"):
-            find_places(Options(model=str(model), offline=True))
+            find_model_files(Options(model=str(model), offline=True))
     (model / "unet" / "config.json").unlink()
     os.mkfifo(model / "unet" / "config.json")
     with pytest.raises(RecipeError, match=r"config\.json' is no file"):
-        find_places(Options(model=str(model), offline=True))
+        find_model_files(Options(model=str(model), offline=True))
     with open(tmp_path / "huge.json", "wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(OSError, match="at most"):

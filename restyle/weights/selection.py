@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from restyle.errors import MissingModelError, RecipeError
-from restyle.painters.diffusion.trusted import read_table
+from restyle.weights.pickles import PICKLED
+from restyle.weights.trusted import read_table
 
-__all__ = ["LORA", "PICKLED", "chosen", "lacking", "variant_of"]
+__all__ = ["LORA", "lacking", "select_files", "variant_of"]
 
-PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 CONFIGS = (".json", ".txt", ".model")
 PART = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
 LORA = "pytorch_lora_weights.safetensors"  # what the libraries call a LoRA's one file
@@ -19,8 +19,8 @@ WEIGHTS = re.compile(r"(?P<stem>[^.]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safe
 UNUSED = ("safety_checker",)  # folders of a model that are never loaded
 
 
-def chosen(hub_id: str, names: Sequence[str], files: Sequence[str] = (), variant: str | None = None) -> list[str]:
-    """Of the files of a repository on the hub, those that are needed, configurations first.
+def select_files(hub_id: str, names: Sequence[str], files: Sequence[str] = (), variant: str | None = None) -> list[str]:
+    """Select those files of a repository on the hub that are needed, configurations first.
 
     ``files``: these, and no others. Else, of a diffusers model, every part's configuration and one set of safetensors; of a
     single network (a ControlNet, a VAE) the same; of a LoRA its one file. ``variant``: which set, by default ``fp16`` where
@@ -35,37 +35,37 @@ def chosen(hub_id: str, names: Sequence[str], files: Sequence[str] = (), variant
     top = [name for name in weights if "/" not in name]
     if "model_index.json" in names:
         nested = [name for name in weights if "/" in name and PurePosixPath(name).parts[0] not in UNUSED]
-        found = _one_set(nested, variant)
+        selected = _one_variant(nested, variant)
         configs = [name for name in names if name.endswith(CONFIGS) and PurePosixPath(name).parts[0] not in UNUSED]
     elif "config.json" in names and any(name.startswith(PART) for name in top):
-        found = _one_set([name for name in top if name.startswith(PART)], variant)
+        selected = _one_variant([name for name in top if name.startswith(PART)], variant)
         configs = [name for name in names if name.endswith(".json") and "/" not in name]
     else:
-        found, configs = [LORA] if LORA in top else top, []
-        if len(found) > 1:
-            listed = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
+        selected, configs = [LORA] if LORA in top else top, []
+        if len(selected) > 1:
+            listed = ", ".join(selected[:8]) + (", ..." if len(selected) > 8 else "")
             raise RecipeError(f"{hub_id!r} on the model hub has several files, say which: {listed}")
-    if not found:
+    if not selected:
         raise MissingModelError(
             f"{hub_id!r} on the model hub has no safetensors files that could be used; "
             "if it is to be used all the same, fetch it by hand and give the folder, with --painter-option allow_pickle=true"
         )
-    return configs + found
+    return configs + selected
 
 
-def _one_set(names: Sequence[str], variant: str | None) -> list[str]:
-    """Of every folder's weights those of one variant: the one asked for, else ``fp16``, else those of none."""
+def _one_variant(names: Sequence[str], variant: str | None) -> list[str]:
+    """Every folder's weights of one variant: the one asked for, else ``fp16``, else those of none."""
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}
     for name in names:
-        place = PurePosixPath(name)
-        found = WEIGHTS.fullmatch(place.name)
-        if found is not None:
-            group = groups.setdefault((str(place.parent), found["stem"]), {})
-            group.setdefault(found["variant"] or "", []).append(name)
-    kept: list[str] = []
+        path = PurePosixPath(name)
+        match = WEIGHTS.fullmatch(path.name)
+        if match is not None:
+            group = groups.setdefault((str(path.parent), match["stem"]), {})
+            group.setdefault(match["variant"] or "", []).append(name)
+    selected: list[str] = []
     for group in groups.values():
-        kept += next((group[one] for one in (variant, "fp16", "") if one is not None and one in group), [])
-    return kept
+        selected += next((group[name] for name in (variant, "fp16", "") if name is not None and name in group), [])
+    return selected
 
 
 def variant_of(folder: Path) -> str | None:
@@ -76,9 +76,9 @@ def variant_of(folder: Path) -> str | None:
 
 
 def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = False) -> str | None:
-    """What a folder has not, and would need to be loaded, in a few words; ``None``: nothing. Looks at names alone.
+    """Name what a folder lacks to be loaded, in a few words; ``None``: nothing. Looks at names alone.
 
-    A fetch that was cut off, or one of some files only (another program's), is told by it.
+    A fetch that was cut off, or one of some files only (another program's), is seen by it.
     """
     if files:
         return next((file for file in files if not (folder / file).is_file()), None)
@@ -90,15 +90,15 @@ def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = Fal
         except (OSError, ValueError):
             return "a readable model_index.json"
         wanted = [name for name, kind in parts.items() if isinstance(kind, list) and any(kind) and name not in UNUSED]
-        return next((lack for name in wanted for lack in _lacks(folder / name, name, kinds)), None)
+        return next((lack for name in wanted for lack in _part_lacks(folder / name, name, kinds)), None)
     top = [file.name for file in folder.glob("*") if file.suffix in kinds and file.is_file()]
     if any(name.startswith(PART) for name in top) or (folder / "config.json").is_file():
-        return next(_lacks(folder, ".", kinds), None)
+        return next(_part_lacks(folder, ".", kinds), None)
     return None if top else "weights"
 
 
-def _lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
-    """Of one part of a model."""
+def _part_lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
+    """What one part of a model lacks."""
     if not any(file.is_file() for file in folder.glob("*config.json")):
         yield f"{name}/config.json"
     if name.startswith("tokenizer"):

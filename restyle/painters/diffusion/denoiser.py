@@ -1,0 +1,164 @@
+"""One call of the ControlNets and the UNet on a batch of rows, with guidance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from restyle.painters.diffusion.models import Models, PromptEmbeddings
+from restyle.types import TextPrompt
+
+__all__ = ["Denoiser", "Inpaint", "RowInput", "Step"]
+
+
+@dataclass(frozen=True)
+class Inpaint:
+    """Where a row is painted, and what lies round it."""
+
+    mask: torch.Tensor
+    """1 x h x w on the latents' grid: 1 is painted."""
+    masked: torch.Tensor
+    """C x h x w: latents of the picture with the painted part taken out; an input of inpainting models."""
+
+
+@dataclass(frozen=True)
+class RowInput:
+    """One row. Latents are C x h x w, scaled as the UNet sees them, on the device."""
+
+    clean: torch.Tensor
+    """Latents of the footage's picture; of a fixed row, of its painting."""
+    noise: torch.Tensor
+    prompt: TextPrompt
+    maps: tuple[torch.Tensor, ...] = ()
+    """3 x H x W in [0, 1], one for each ControlNet; fixed rows need none."""
+    generator: torch.Generator | None = None
+    """For schedulers that draw noise in each step, where noise is not warped."""
+    fine: np.ndarray | None = None
+    """The noise on the fine grid, where it is warped: what schedulers draw is made of it."""
+    inpaint: Inpaint | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a scheduler."""
+
+    scheduler: Any
+    timestep: torch.Tensor
+    number: int = 0
+    count: int = 1
+    """Steps in all."""
+
+    @property
+    def progress(self) -> float:
+        """Part of the steps that are done, 0 to 1."""
+        return self.number / self.count
+
+
+class Denoiser:
+    """Runs one set of models on batches of rows."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._pipe = models.pipe
+        self._embeddings: dict[TextPrompt, PromptEmbeddings] = {}
+        self._style: list[torch.Tensor] | None = None
+
+    def __call__(
+        self, inputs: Sequence[RowInput], scaled: torch.Tensor, step: Step, *, guided: bool, maps: bool
+    ) -> torch.Tensor:
+        """The model's output, N x C x h x w, guidance done.
+
+        ``scaled``: the rows' latents, as the scheduler scales them for the model. ``maps``: whether ControlNets take part.
+        """
+        embeddings = [self._embedded(row.prompt) for row in inputs]
+        halves = (0, 1) if guided else (-1,)
+        embeds = torch.cat([one.embeds[half : half + 1 or None] for half in halves for one in embeddings])
+        sample = torch.cat([scaled] * len(halves))
+        added: dict[str, Any] = {}
+        pooled = [one.pooled for one in embeddings if one.pooled is not None]
+        if pooled:
+            added["text_embeds"] = torch.cat([one[half : half + 1 or None] for half in halves for one in pooled])
+            added["time_ids"] = self._time_ids(scaled, len(inputs), len(halves))
+        down = mid = None
+        if maps and self._models.controls:
+            down, mid = self._control(inputs, sample, embeds, added, step)
+        if self._models.style is not None:
+            added = {**added, "image_embeds": self._style_embeds(len(inputs), guided)}
+        if self._models.inpainting:
+            more = torch.cat([torch.stack([_inpainting_channels(row, sample) for row in inputs])] * len(halves))
+            sample = torch.cat([sample, more], dim=1)
+        output = self._pipe.unet(
+            sample,
+            step.timestep,
+            encoder_hidden_states=embeds,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=mid,
+            added_cond_kwargs=added or None,
+            return_dict=False,
+        )[0]
+        if not guided:
+            return output
+        unconditional, conditional = output.chunk(2)
+        return unconditional + self._models.guidance_scale * (conditional - unconditional)
+
+    def _control(
+        self, inputs: Sequence[RowInput], sample: torch.Tensor, embeds: torch.Tensor, added: dict[str, Any], step: Step
+    ) -> tuple[Any, Any]:
+        """What the ControlNets add to the UNet's blocks: down, and mid."""
+        halves = len(sample) // len(inputs)
+        pictures = [
+            torch.cat([torch.stack([row.maps[net] for row in inputs])] * halves)
+            for net in range(len(self._models.controls))
+        ]
+        number, count = step.number, step.count
+        weights = [
+            spec.strength * (1.0 - float(number / count < spec.start or (number + 1) / count > spec.end))
+            for spec in self._models.controls
+        ]
+        single = len(pictures) == 1
+        return self._pipe.controlnet(
+            sample,
+            step.timestep,
+            encoder_hidden_states=embeds,
+            controlnet_cond=pictures[0] if single else pictures,
+            conditioning_scale=weights[0] if single else weights,
+            added_cond_kwargs=added or None,
+            return_dict=False,
+        )
+
+    def _embedded(self, prompt: TextPrompt) -> PromptEmbeddings:
+        if prompt not in self._embeddings:
+            self._embeddings[prompt] = self._models.encode_prompt(prompt, guided=self._models.guided)
+        return self._embeddings[prompt]
+
+    def _style_embeds(self, rows: int, guided: bool) -> list[torch.Tensor]:
+        if self._style is None:
+            self._style = self._pipe.prepare_ip_adapter_image_embeds(
+                [self._models.style], None, self._models.device, 1, self._models.guided
+            )
+        halves = 2 if guided else 1
+        return [
+            torch.cat([part.repeat(rows, 1, 1) for part in each.chunk(each.shape[0])[-halves:]]) for each in self._style
+        ]
+
+    def _time_ids(self, sample: torch.Tensor, rows: int, halves: int) -> torch.Tensor:
+        """SDXL's micro-conditioning: the painted size, not cropped, of good looks."""
+        scale = self._models.latent_scale
+        height, width = sample.shape[2] * scale, sample.shape[3] * scale
+        if self._pipe.config.get("requires_aesthetics_score", False):
+            ids = [[height, width, 0, 0, 2.5], [height, width, 0, 0, 6.0]]
+        else:
+            ids = [[height, width, 0, 0, height, width]] * 2
+        table = torch.tensor(ids[-halves:], dtype=self._models.dtype, device=self._models.device)
+        return table.repeat_interleave(rows, dim=0)
+
+
+def _inpainting_channels(row: RowInput, like: torch.Tensor) -> torch.Tensor:
+    """Mask and masked picture, 5 x h x w; of a row that is painted everywhere, an open mask and grey."""
+    if row.inpaint is not None:
+        return torch.cat([row.inpaint.mask, row.inpaint.masked]).to(like.dtype)
+    return torch.cat([torch.ones_like(row.clean[:1]), torch.zeros_like(row.clean)]).to(like.dtype)

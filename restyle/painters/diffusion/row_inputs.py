@@ -1,0 +1,172 @@
+"""A paint request -> the rows of its window: latents, noise, prompts and maps on the device; and the carry to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+
+from restyle.painters.base import PaintRequest
+from restyle.painters.diffusion.correspondences import VISIBLE, Correspondences
+from restyle.painters.diffusion.denoiser import Inpaint, RowInput
+from restyle.painters.diffusion.models import Models
+from restyle.painters.diffusion.noise import FINE, coarse, lands_on, noise_between, refine, warp_noise
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.pictures import map_tensor, picture_tensor, working_size
+from restyle.painters.diffusion.window import Rows
+from restyle.types import Carry, TextPrompt
+
+__all__ = ["RowInputs"]
+
+PAINTED = 0.02  # of a matte, from which a latent is painted
+
+
+class RowInputs:
+    """The rows of one paint request.
+
+    ``carry``: as ``Painter.paint``. Its arrays: ``anchor`` and ``last``, latents of the paintings of the shot's anchor and of
+    the last keyframe, and ``noise``, that keyframe's on the fine grid; its facts: the anchor's ``prompt`` and negative prompt
+    and its ``seed``, and the last keyframe's ``frame``.
+    """
+
+    def __init__(self, models: Models, options: Options, request: PaintRequest, carry: Carry | None) -> None:
+        self._models = models
+        self._options = options
+        self._request = request
+        self._carry = Carry() if carry is None else carry
+        height, width = request.pictures[0].shape[:2]
+        self.size = working_size(width, height, models.resolution)
+        """Width and height that are painted at."""
+        self.grid = (self.size[0] // models.latent_scale, self.size[1] // models.latent_scale)
+        """Width and height in latents."""
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The request's keyframes; before them the shot's anchor, where it was painted in an earlier window."""
+        earlier_anchor = "anchor" in self._carry.arrays
+        first = 1 if earlier_anchor else 0
+        fixed = {index + first for index in self._request.fixed} | ({0} if earlier_anchor else set())
+        return Rows(len(self._request.frames) + first, frozenset(fixed), earlier_anchor)
+
+    @cached_property
+    def correspondences(self) -> Correspondences:
+        """Motion between the rows."""
+        positions = {index + self.rows.first: position for index, position in enumerate(self._request.positions)}
+        return Correspondences(self._request.tracker, positions, self.grid)
+
+    @cached_property
+    def noise(self) -> list[np.ndarray]:
+        """Every keyframe's noise, C x H x W on the fine grid: the first's, warped; of what that does not show, the last's."""
+        request, rows = self._request, self.rows
+        if self._shares_first:
+            base = self._carry.arrays["noise"]
+        else:
+            base = refine(self._own_noise(request.seeds[0]), request.seeds[0])  # of a shot's first keyframe
+        if len(request.frames) == 1:
+            return [base]
+        width, height = self.grid[0] * FINE, self.grid[1] * FINE
+
+        def flow_to(index: int, row: int) -> tuple[np.ndarray, np.ndarray]:
+            flow, confidence = self.correspondences.flow(rows.first + index, row, width, height)
+            return flow, confidence > VISIBLE
+
+        ends = flow_to(len(request.frames) - 1, rows.first)
+        last = warp_noise(base, *ends, request.seeds[-1])
+        new = ~lands_on(np.ones(last.shape[1:], bool), *ends)
+        between = [
+            noise_between(
+                (base, *flow_to(index, rows.first)), (last, *flow_to(index, rows.last)), new, request.seeds[index]
+            )
+            for index in range(1, len(request.frames) - 1)
+        ]
+        return [base, *between, last]
+
+    def keyframe(self, index: int) -> RowInput:
+        """The input of one keyframe of the request."""
+        models, request, warps = self._models, self._request, self._options.warp_noise
+        prompt = request.prompts[index] if request.prompts else TextPrompt()
+        warped = torch.from_numpy(coarse(self.noise[index])).to(models.device, models.dtype)
+        painting = request.fixed.get(index)
+        if painting is not None:
+            if index == 0 and self._shares_first:
+                clean = self._carried("last")
+            else:
+                clean = models.to_latents(picture_tensor(painting, self.size))
+            return RowInput(clean, warped, prompt)
+        # one seed for all, where noise is warped: what the encoder draws must not make keyframes differ
+        generator = torch.Generator("cpu").manual_seed(self._seed if warps else request.seeds[index])
+        picture = picture_tensor(request.pictures[index], self.size)
+        from_noise = models.inpainting and bool(request.mattes) and self._options.denoising_strength >= 1
+        # diffusers draws nothing for what it does not use
+        clean = models.to_latents(picture, None if from_noise else generator)
+        own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
+        inpaint = self._inpaint(index, picture, generator)
+        maps = tuple(
+            map_tensor(request.controls[spec.kind][index], self.size, models.device, models.dtype)
+            for spec in models.controls
+        )
+        if warps:
+            return RowInput(clean, warped, prompt, maps, fine=self.noise[index], inpaint=inpaint)
+        return RowInput(clean, own, prompt, maps, generator=generator, inpaint=inpaint)
+
+    def earlier_anchor(self) -> RowInput:
+        """The input of the shot's anchor, where it is not among the window's keyframes."""
+        models = self._models
+        clean = self._carried("anchor")
+        generator = torch.Generator("cpu").manual_seed(self._seed)
+        noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
+        return RowInput(clean, noise, TextPrompt(*self._carry.facts["prompt"]))
+
+    def carry(self, latents: Mapping[int, torch.Tensor]) -> Carry:
+        """The carry to the next window. ``latents``: every row's, painted."""
+
+        def array(row: int) -> np.ndarray:
+            return np.ascontiguousarray(latents[row].float().cpu().numpy())
+
+        rows, request = self.rows, self._request
+        if rows.earlier_anchor:
+            words = list(self._carry.facts["prompt"])
+        else:
+            prompt = request.prompts[0] if request.prompts else TextPrompt()
+            words = [prompt.prompt, prompt.negative_prompt]
+        return Carry(
+            {"anchor": array(rows.anchor), "last": array(rows.last), "noise": self.noise[-1]},
+            {"prompt": words, "seed": self._seed, "frame": request.frames[-1]},
+        )
+
+    def _inpaint(self, index: int, picture: torch.Tensor, generator: torch.Generator) -> Inpaint | None:
+        """Mask and surroundings, where there is a matte that leaves something out."""
+        models, mattes = self._models, self._request.mattes
+        if not mattes or (mattes[index] > PAINTED).all():
+            return None
+        scale, (width, height) = models.latent_scale, self.grid
+        matte = np.ascontiguousarray(mattes[index])
+        wide = cv2.resize(matte, self.size, interpolation=cv2.INTER_LINEAR) > PAINTED
+        small = wide.reshape(height, scale, width, scale).any(axis=(1, 3))
+        mask = torch.from_numpy(small[None].astype(np.float32)).to(models.device, models.dtype)
+        hole = torch.from_numpy(wide.astype(np.float32))[None]
+        masked = models.to_latents(picture * (1 - hole), generator) if models.inpainting else torch.zeros(0)
+        return Inpaint(mask, masked)
+
+    def _own_noise(self, seed: int) -> np.ndarray:
+        """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""
+        shape = (1, self._models.pipe.unet.config.out_channels, self.grid[1], self.grid[0])
+        generator = torch.Generator("cpu").manual_seed(seed)
+        torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=generator)[0].numpy()
+
+    @property
+    def _shares_first(self) -> bool:
+        """Whether the first keyframe is the last of the window before."""
+        return self._carry.facts.get("frame") == self._request.frames[0]
+
+    @property
+    def _seed(self) -> int:
+        """The shot's: its anchor's."""
+        return int(self._carry.facts.get("seed", self._request.seeds[0]))
+
+    def _carried(self, name: str) -> torch.Tensor:
+        return torch.from_numpy(self._carry.arrays[name]).to(self._models.device, self._models.dtype)

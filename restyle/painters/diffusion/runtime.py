@@ -1,0 +1,60 @@
+"""The painter at work: its models loaded, on a device. Imports torch and diffusers."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from restyle.painters.base import PaintRequest
+from restyle.painters.diffusion.attention import install_processors
+from restyle.painters.diffusion.loading import load_models
+from restyle.painters.diffusion.model_files import ModelFiles
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.pictures import from_painting
+from restyle.painters.diffusion.row_inputs import RowInputs
+from restyle.painters.diffusion.sampling import Sampler, SamplingInputs
+from restyle.types import Carry
+
+__all__ = ["Runtime"]
+
+
+class Runtime:
+    """Loaded models with their sampler. Raises ``MissingModelError``, ``RecipeError`` when it is built."""
+
+    def __init__(self, options: Options, files: ModelFiles, *, tell: Callable[[str], None]) -> None:
+        self._options = options
+        self.models = load_models(options, files, tell=tell)
+        controller = install_processors(self.models.pipe.unet, layers=options.layers)
+        self.sampler = Sampler(self.models, controller, options, tell=tell)
+
+    @torch.no_grad()
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """As ``Painter.paint``."""
+        row_inputs = RowInputs(self.models, self._options, request, carry)
+        rows = row_inputs.rows
+        inputs = [row_inputs.earlier_anchor()] if rows.earlier_anchor else []
+        for index, frame in enumerate(request.frames):
+            request.tick(f"encoding frame {frame}")
+            inputs.append(row_inputs.keyframe(index))
+        title = f"painting frames {request.frames[0]} to {request.frames[-1]}"
+        window = SamplingInputs(rows, inputs, row_inputs.correspondences, lambda text: request.tick(f"{title}, {text}"))
+        painted = self.sampler.paint(window)
+        latents = {row: painted.get(row, inputs[row].clean) for row in range(rows.count)}
+        paintings = []
+        for index, picture in enumerate(request.pictures):
+            if index in request.fixed:
+                paintings.append(request.fixed[index].copy())
+                continue
+            request.tick(f"decoding frame {request.frames[index]}")
+            paintings.append(from_painting(self.models.to_picture(latents[index + rows.first]).numpy(), picture))
+        return paintings, row_inputs.carry(latents)
+
+    def close(self) -> None:
+        """Let go of the models' memory. Nothing can be painted afterwards."""
+        del self.models, self.sampler
+        gc.collect()  # networks and the hooks on them point at each other
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,15 @@
+"""Weights of every model: where they lie on this machine, how they get here, and whether they may be read.
+
+::
+
+    catalogue.py    models that are known by name, with their ids and licences
+    known.py        each of those, and whether it is here
+    finding.py      a file, a folder or a hub id -> where it lies on this machine
+    hub.py          the model hub: what it has, its cache here, and its errors in one line
+    fetching.py     files from the hub into its cache, whole and checked
+    selection.py    which files of a repository are needed, and whether a folder has them
+    pickles.py      files that may run a program when they are read
+    trusted.py      what a model's folder may hold
+    digests.py      what decides weights, without reading all of them
+    tensors.py      the head of a safetensors file
+"""

@@ -1,0 +1,52 @@
+"""A file, a folder or an id on the model hub -> where it lies on this machine. Imports neither torch nor diffusers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from restyle.errors import MissingModelError, show_path
+from restyle.weights.fetching import fetch
+from restyle.weights.hub import cached, is_hub_id, look_up, pull_line
+from restyle.weights.pickles import is_pickled, refuse_pickle
+
+__all__ = ["find_weights"]
+
+
+def find_weights(
+    source: str,
+    kind: str,
+    *,
+    offline: bool,
+    allow_pickle: bool = False,
+    files: Sequence[str] = (),
+    variant: str | None = None,
+    name: str | None = None,
+) -> Path:
+    """A folder or file on this machine for a path or a hub id, fetched first if it has to be and may be.
+
+    ``kind``: of model, in words, for messages. ``files``: the only ones that are needed; ``variant``: see
+    ``selection.select_files``; ``name``: that ``restyle models`` knows it by.
+
+    Raises ``MissingModelError``, ``RecipeError`` (a pickled file that is not allowed), ``OutputError`` (no room for it),
+    ``MissingExtraError``.
+    """
+    path = Path(source).expanduser()
+    if path.is_file():
+        if is_pickled(path) and not allow_pickle:
+            raise refuse_pickle(path, kind)
+        return path
+    if path.is_dir():
+        absent = next((file for file in files if not (path / file).is_file()), None)
+        if absent is not None:
+            raise MissingModelError(f"{kind}: there is no file {absent!r} in the folder {show_path(path)}")
+        return path
+    if not is_hub_id(source):
+        raise MissingModelError(f"{kind} {source!r} is no file or folder, nor an id on the model hub (owner/name)")
+    folder = cached(source, files, allow_pickle=allow_pickle)
+    if folder is not None:
+        return folder
+    if offline:
+        line = pull_line(name) if name else pull_line(source, files)
+        raise MissingModelError(f"{kind} {source!r} is not on this machine, and --offline fetches nothing: {line}")
+    return fetch(look_up(source, kind, files=files, variant=variant))

@@ -1,0 +1,190 @@
+"""The model hub: its library, what it has of a model, its cache on this machine, and its errors in one line.
+
+Files lie where the hub's own library looks for them (``HF_HOME``), so that other programs find them, too.
+"""
+
+from __future__ import annotations
+
+import errno
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restyle.errors import MissingExtraError, MissingModelError, OutputError, RestyleError, show_path, why
+from restyle.weights.selection import lacking, select_files
+
+__all__ = [
+    "HubFile",
+    "Offer",
+    "cache_folder",
+    "cached",
+    "hub_errors",
+    "hub_library",
+    "is_hub_id",
+    "look_up",
+    "pull_line",
+    "snapshot",
+    "unwritable",
+]
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file of a repository on the hub."""
+
+    name: str
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of a large file, git's SHA-1 of a small one: also what the hub's cache calls it."""
+
+    @property
+    def part(self) -> str:
+        """Name of an unfinished copy of it in the cache."""
+        return f"{self.digest}.part"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What would be fetched of a repository."""
+
+    hub_id: str
+    kind: str
+    """Kind of model, in words."""
+    revision: str
+    files: tuple[HubFile, ...]
+    licence: str | None
+    """As its page tells it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def missing(self) -> int:
+        """Bytes that are not on this machine."""
+        blobs = cache_folder(self.hub_id) / "blobs"
+        return self.size - sum(_cached_bytes(blobs, file) for file in self.files)
+
+
+def hub_library() -> Any:
+    """The hub's own library. Raises ``MissingExtraError``."""
+    try:
+        import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.utils
+    except ImportError:
+        raise MissingExtraError("painter 'diffusion'", "diffusion") from None
+    return huggingface_hub
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether it can only be ``owner/name`` on the model hub."""
+    parts = source.split("/")
+    return len(parts) == 2 and all(parts) and not source.startswith((".", "~")) and not Path(source).exists()
+
+
+def pull_line(hub_id: str, files: Sequence[str] = ()) -> str:
+    """The command that fetches it."""
+    return shlex.join(["restyle", "models", "pull", hub_id, *(word for file in files for word in ("--file", file))])
+
+
+def cache_folder(hub_id: str) -> Path:
+    """The folder of a repository in the hub's cache. Raises ``MissingExtraError``."""
+    return Path(hub_library().constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
+
+
+def snapshot(hub_id: str) -> Path | None:
+    """The folder of a hub id in the hub's cache, whole or not. Raises ``MissingExtraError``."""
+    cache = cache_folder(hub_id)
+    try:
+        folder = cache / "snapshots" / (cache / "refs" / "main").read_text().strip()
+    except OSError:
+        return None
+    return folder if folder.is_dir() else None
+
+
+def cached(hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False) -> Path | None:
+    """The folder of a hub id's files in the hub's cache, if all that is needed is there; whoever put it there.
+
+    Raises ``MissingExtraError``.
+    """
+    folder = snapshot(hub_id)
+    whole = folder is not None and lacking(folder, files, allow_pickle=allow_pickle) is None
+    return folder if whole else None
+
+
+def look_up(hub_id: str, kind: str = "model", *, files: Sequence[str] = (), variant: str | None = None) -> Offer:
+    """Ask the hub what it has; fetches nothing yet. ``files``, ``variant``: see ``selection.select_files``.
+
+    Raises ``MissingModelError`` (no such id, no network, access refused, nothing that can be used), ``RecipeError`` (a file has
+    to be named), ``MissingExtraError``.
+    """
+    hub = hub_library()
+    with hub_errors(hub_id, kind):
+        info = hub.HfApi().model_info(hub_id, files_metadata=True, timeout=30)
+        siblings = {file.rfilename: file for file in info.siblings or ()}
+        wanted = []
+        for name in select_files(hub_id, list(siblings), files, variant):
+            file = siblings[name]
+            wanted.append(HubFile(name, file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id))
+        return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info))
+
+
+def _licence(info: Any) -> str | None:
+    card = info.card_data.to_dict() if info.card_data is not None else {}
+    licence = card.get("license")
+    if licence == "other":
+        licence = card.get("license_name") or licence
+    return " ".join(licence) if isinstance(licence, list) else licence
+
+
+def _cached_bytes(blobs: Path, file: HubFile) -> int:
+    """Bytes of a file that are on this machine."""
+    if (blobs / file.digest).is_file():
+        return file.size
+    part = blobs / file.part
+    return min(part.stat().st_size, file.size) if part.is_file() else 0
+
+
+@contextmanager
+def hub_errors(hub_id: str, kind: str) -> Iterator[None]:
+    """The hub's errors, its client's and the network's, as one line of ours: ``MissingModelError``, ``OutputError``."""
+    from huggingface_hub import errors
+
+    again = "try again, it goes on where it was; or give a local folder"
+    try:
+        yield
+    except RestyleError:
+        raise
+    except errors.GatedRepoError as error:
+        raise MissingModelError(
+            f"{kind} {hub_id!r} is given only to people who accepted its terms: accept them on its page, then hf auth login"
+        ) from error
+    except errors.HfHubHTTPError as error:
+        response = error.response
+        if response.status_code in (401, 404):  # the hub tells people that it does not know no more than this
+            raise MissingModelError(
+                f"there is no {kind} {hub_id!r} on the model hub, or it is private (then hf auth login)"
+            ) from error
+        answer = f"the hub answers {response.status_code} {response.reason_phrase}"
+        raise MissingModelError(f"cannot fetch {kind} {hub_id!r} ({answer}): {again}") from error
+    except OSError as error:
+        if error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):  # of this machine
+            raise unwritable(f"{kind} {hub_id!r}", error, cache_folder(hub_id)) from error
+        raise MissingModelError(f"cannot fetch {kind} {hub_id!r} ({why(error)}): {again}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # HTTP libraries have errors of their own
+        raise MissingModelError(f"cannot reach the model hub for {kind} {hub_id!r} ({why(error)}): {again}") from error
+
+
+def unwritable(names: str, error: OSError, folder: Path) -> OutputError:
+    """The error for a cache that does not take what is fetched."""
+    return OutputError(
+        f"cannot keep {names} in {show_path(error.filename or folder)}: {why(error)}; HF_HOME says where else"
+    )
