@@ -3,118 +3,99 @@
 >>> import restyle
 >>> restyle.restyle("in.mp4", "out.mp4", style="winter-ink")  # doctest: +SKIP
 
-The names below are the public API; each is loaded when it is first asked for.
+The names below are the public API, and each is loaded when it is first asked for. They stand here twice: for type checkers,
+which follow imports, and for Python, which is to import nothing yet. A test holds the two together.
 """
+# ruff: noqa: I001 (``import X as X`` is how a name is made public to type checkers; one statement a module)
 
 import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from restyle.errors import (
-        Cancelled,
-        FootageError,
-        JobError,
-        JobLockedError,
-        MissingExtraError,
-        MissingModelError,
-        OutputError,
-        OutputExistsError,
-        OutputLockedError,
-        PainterError,
-        PartError,
-        RecipeError,
-        RestyleError,
-        UnknownPartError,
+    from controls.maps.base import Detector as Detector, KindFacts as KindFacts, PairDetector as PairDetector
+    from controls.types import (
+        Box as Box,
+        ControlMap as ControlMap,
+        Masked as Masked,
+        Masker as Masker,
+        Matte as Matte,
+        Pictures as Pictures,
+        Point as Point,
+        Prompt as Prompt,
+        Prompted as Prompted,
+        Text as Text,
     )
-    from restyle.job.job import Job, Result, restyle
-    from restyle.planning.plan import Plan
-    from restyle.progress import Progress
-    from restyle.recipe import Control, Layer, PromptAt, Recipe
-    from restyle.retiming.retimer import Retiming, retime
-    from restyle.types import Carry, FootageSpec, Frame, Keyframe, Shot, TextPrompt, Window
+    from interp.types import (
+        Filler as Filler,
+        FlowEstimator as FlowEstimator,
+        Gap as Gap,
+        Interpolator as Interpolator,
+        Motion as Motion,
+        Propagated as Propagated,
+        Tracker as Tracker,
+    )
+    from restyle.errors import (
+        Cancelled as Cancelled,
+        FootageError as FootageError,
+        JobError as JobError,
+        JobLockedError as JobLockedError,
+        MissingExtraError as MissingExtraError,
+        MissingModelError as MissingModelError,
+        OutputError as OutputError,
+        OutputExistsError as OutputExistsError,
+        OutputLockedError as OutputLockedError,
+        PainterError as PainterError,
+        PartError as PartError,
+        RecipeError as RecipeError,
+        RestyleError as RestyleError,
+        UnknownPartError as UnknownPartError,
+    )
+    from restyle.job.job import Job as Job, Result as Result, restyle as restyle
+    from restyle.painters.base import Painter as Painter, PaintRequest as PaintRequest
+    from restyle.planning.plan import Analysis as Analysis, Plan as Plan
+    from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
+    from restyle.recipe import Control as Control, Layer as Layer, PromptAt as PromptAt, Recipe as Recipe
+    from restyle.recipe_fields import RecipeFields as RecipeFields
+    from restyle.render.protocols import Rendered as Rendered
+    from restyle.retiming.retimer import Retiming as Retiming, retime as retime
+    from restyle.types import (
+        Carry as Carry,
+        FootageSpec as FootageSpec,
+        Frame as Frame,
+        Keyframe as Keyframe,
+        Shot as Shot,
+        TextPrompt as TextPrompt,
+        Window as Window,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Cancelled",
-    "Carry",
-    "Control",
-    "FootageError",
-    "FootageSpec",
-    "Frame",
-    "Job",
-    "JobError",
-    "JobLockedError",
-    "Keyframe",
-    "Layer",
-    "MissingExtraError",
-    "MissingModelError",
-    "OutputError",
-    "OutputExistsError",
-    "OutputLockedError",
-    "PainterError",
-    "PartError",
-    "Plan",
-    "Progress",
-    "PromptAt",
-    "Recipe",
-    "RecipeError",
-    "RestyleError",
-    "Result",
-    "Retiming",
-    "Shot",
-    "TextPrompt",
-    "UnknownPartError",
-    "Window",
-    "__version__",
-    "restyle",
-    "retime",
-]
-
-_HOMES = {
-    "Cancelled": "restyle.errors",
-    "Carry": "restyle.types",
-    "Control": "restyle.recipe",
-    "FootageError": "restyle.errors",
-    "FootageSpec": "restyle.types",
-    "Frame": "restyle.types",
-    "Job": "restyle.job.job",
-    "JobError": "restyle.errors",
-    "JobLockedError": "restyle.errors",
-    "Keyframe": "restyle.types",
-    "Layer": "restyle.recipe",
-    "MissingExtraError": "restyle.errors",
-    "MissingModelError": "restyle.errors",
-    "OutputError": "restyle.errors",
-    "OutputExistsError": "restyle.errors",
-    "OutputLockedError": "restyle.errors",
-    "PainterError": "restyle.errors",
-    "PartError": "restyle.errors",
-    "Plan": "restyle.planning.plan",
-    "Progress": "restyle.progress",
-    "PromptAt": "restyle.recipe",
-    "Recipe": "restyle.recipe",
-    "RecipeError": "restyle.errors",
-    "RestyleError": "restyle.errors",
-    "Result": "restyle.job.job",
-    "Retiming": "restyle.retiming.retimer",
-    "Shot": "restyle.types",
-    "UnknownPartError": "restyle.errors",
-    "Window": "restyle.types",
-    "TextPrompt": "restyle.types",
-    "restyle": "restyle.job.job",
-    "retime": "restyle.retiming.retimer",
-}
-
-
 if not typing.TYPE_CHECKING:
+    _PUBLIC = {
+        "controls.maps.base": "Detector KindFacts PairDetector",
+        "controls.types": "Box ControlMap Masked Masker Matte Pictures Point Prompt Prompted Text",
+        "interp.types": "Filler FlowEstimator Gap Interpolator Motion Propagated Tracker",
+        "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
+        "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",
+        "restyle.job.job": "Job Result restyle",
+        "restyle.painters.base": "PaintRequest Painter",
+        "restyle.planning.plan": "Analysis Plan",
+        "restyle.progress": "Progress ProgressCallback",
+        "restyle.recipe": "Control Layer PromptAt Recipe",
+        "restyle.recipe_fields": "RecipeFields",
+        "restyle.render.protocols": "Rendered",
+        "restyle.retiming.retimer": "Retiming retime",
+        "restyle.types": "Carry FootageSpec Frame Keyframe Shot TextPrompt Window",
+    }
+    _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+    __all__ = sorted([*_HOMES, "__version__"])
 
     def __getattr__(name):
-        """A public name, when it is first asked for."""
+        """Load a public name when it is first asked for (PEP 562)."""
         if name not in _HOMES:
             raise AttributeError(f"module 'restyle' has no attribute {name!r}")
-        globals()[name] = found = getattr(importlib.import_module(_HOMES[name]), name)
-        return found
+        globals()[name] = value = getattr(importlib.import_module(_HOMES[name]), name)
+        return value
 
     def __dir__():
         return sorted({*globals(), *_HOMES})

@@ -23,6 +23,7 @@ LAYERS = (
     ("types", "progress", "versions", "renames"),
     ("files",),
     ("recipe",),
+    ("recipe_fields",),
     ("footage",),
     ("weights",),
     ("painters",),
@@ -206,6 +207,22 @@ def test_the_public_api_is_what_all_says() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert said.strip() == "[] [] True True"
+
+
+def test_the_public_api_is_the_same_for_type_checkers() -> None:
+    tree = ast.parse((ROOT / "restyle" / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = [
+        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "typing.TYPE_CHECKING"
+    ]
+    typed = {}
+    for statement in block.body:
+        assert isinstance(statement, ast.ImportFrom)
+        for alias in statement.names:
+            assert alias.asname == alias.name, (
+                f"{alias.name} is not public without: import {alias.name} as {alias.name}"
+            )
+            typed[alias.name] = statement.module
+    assert typed == importlib.import_module("restyle")._HOMES
 
 
 def test_the_public_api_is_loaded_as_it_is_asked_for() -> None:

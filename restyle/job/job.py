@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from restyle.errors import OutputError, RecipeError, show_path
 from restyle.files.owned import new_folder
@@ -28,6 +29,7 @@ from restyle.job.windows import Windows
 from restyle.planning.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
+from restyle.recipe_fields import RecipeFields
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, Rendered
 from restyle.types import FootageSpec, Keyframe, Window
@@ -89,7 +91,7 @@ class Job:
         overwrite: bool = False,
         report: bool = True,
         offline: bool = False,
-        rate: Any = None,
+        rate: Fraction | int | None = None,
         progress: ProgressCallback | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
@@ -102,8 +104,8 @@ class Job:
         self.overwrite = overwrite
         self.report = report
         self.offline = offline
-        self.rate = rate
-        self.spec: FootageSpec = probe(self.source, rate=rate, deinterlace=self.recipe.deinterlace)
+        self.rate = None if rate is None else Fraction(rate)
+        self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
         self.folder = Path(folder) if folder is not None else _default_folder(self.output)
         self._meter = Meter(progress, cancel)
@@ -374,22 +376,43 @@ class Job:
         return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
 
 
-def restyle(source: str | Path, output: str | Path, **options: Any) -> Result:
+def restyle(
+    source: str | Path,
+    output: str | Path,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    folder: str | Path | None = None,
+    fresh: bool = False,
+    overwrite: bool = False,
+    report: bool = True,
+    offline: bool = False,
+    rate: Fraction | int | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    **fields: Unpack[RecipeFields],
+) -> Result:
     """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
 
-    ``options``: any field of ``Recipe`` and any option of ``Job``; or ``recipe=`` (a ``Recipe`` or a recipe file's path),
-    whose fields the others override. Raises what ``Job.run`` raises.
+    ``fields``: of ``Recipe``; they come before those of ``recipe`` (one, or a recipe file's path). The other options are those
+    of ``Job``. Raises what ``Job.run`` raises.
     """
-    recipe = options.pop("recipe", None)
-    fields = {name: options.pop(name) for name in list(options) if name in Recipe.model_fields}
     if isinstance(recipe, Recipe):
-        fields = recipe.model_dump(exclude_unset=True) | fields
-    elif recipe is not None:
-        fields = Recipe.read(recipe) | fields
-    try:
-        job = Job(source, output, Recipe.build("restyle()", **fields), **options)
-    except TypeError as error:
-        raise RecipeError(f"restyle(): {error}".replace("Job.__init__() ", "")) from None
+        base = recipe.model_dump(exclude_unset=True)
+    else:
+        base = {} if recipe is None else Recipe.read(recipe)
+    job = Job(
+        source,
+        output,
+        Recipe.build("restyle()", **{**base, **fields}),
+        folder=folder,
+        fresh=fresh,
+        overwrite=overwrite,
+        report=report,
+        offline=offline,
+        rate=rate,
+        progress=progress,
+        cancel=cancel,
+    )
     return job.run()
 
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from restyle.cli.parsing import parse_keyframes
 from restyle.errors import MissingExtraError, RecipeError
 from restyle.recipe import RECIPE_VERSION, Recipe
+from restyle.recipe_fields import RecipeFields
 from restyle.renames import RENAMED_FIELDS
 
 
@@ -141,6 +144,15 @@ def test_both_names_of_a_field_are_refused(name: str, tmp_path) -> None:
 def test_old_names_are_of_fields_that_are_there() -> None:
     assert set(RENAMED_FIELDS.values()) <= set(Recipe.model_fields)
     assert not set(RENAMED_FIELDS) & set(Recipe.model_fields)
+
+
+def test_the_keywords_for_type_checkers_are_the_fields() -> None:
+    assert set(RecipeFields.__annotations__) == set(Recipe.model_fields)
+    hints = get_type_hints(RecipeFields)
+    for name, field in Recipe.model_fields.items():
+        adapter = TypeAdapter(hints[name])
+        default = field.get_default(call_default_factory=True)
+        assert adapter.validate_python(default) == default, f"{name}: {hints[name]} does not take {default!r}"
 
 
 def test_every_field_describes_itself() -> None:

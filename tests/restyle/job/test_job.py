@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from fractions import Fraction
@@ -204,6 +205,14 @@ def test_a_recipe_that_does_not_fit_is_one_line(tmp_path: Path, monkeypatch, opt
         restyle.restyle(source, tmp_path / "out.mkv", **options)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_the_call_takes_every_option_of_a_job() -> None:
+    """And every field of a recipe, as ``RecipeFields``."""
+    of_job = set(inspect.signature(Job).parameters)
+    parameters = inspect.signature(restyle.restyle).parameters
+    assert of_job == set(parameters) - {"fields"}
+    assert parameters["fields"].annotation == "Unpack[RecipeFields]"
 
 
 def test_an_output_is_needed(tmp_path: Path) -> None:

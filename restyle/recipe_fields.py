@@ -1,0 +1,41 @@
+"""The recipe's fields as keywords, for type checkers: ``def f(**fields: Unpack[RecipeFields])``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from restyle.recipe import Control, Layer, PromptAt
+
+__all__ = ["RecipeFields"]
+
+
+class RecipeFields(TypedDict, total=False):
+    """Values that the fields of ``Recipe`` are made from; ``Recipe`` says what they mean."""
+
+    version: Literal[1]
+    style: str | None
+    prompt: str | None
+    negative_prompt: str | None
+    prompts: Sequence[PromptAt | Mapping[str, Any]]
+    controls: Sequence[Control | Mapping[str, Any]]
+    painter: str
+    painter_options: Mapping[str, Any]
+    filler: str
+    filler_options: Mapping[str, Any]
+    strength: float
+    keep_colour: bool
+    seed: int
+    keyframes: str | Sequence[int]
+    coverage: float
+    max_gap: int
+    storyboard: Mapping[int, str]
+    cuts: Literal["auto", "none"] | Sequence[int]
+    deinterlace: bool
+    objects: Sequence[str]
+    masker: str
+    masker_options: Mapping[str, Any]
+    layers: Sequence[Layer | Mapping[str, Any]]
+    range: str | None
+    codec: str | None
+    quality: int | None
