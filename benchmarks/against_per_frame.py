@@ -39,7 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from footage import resized_clip  # noqa: E402
 
-from interp.flow import estimator  # noqa: E402
+from interp.flow.dis import DisEstimator  # noqa: E402
 from interp.pixels.sizes import motion_size  # noqa: E402
 from interp.warp import compose, warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
@@ -126,7 +126,7 @@ def run_floor(clip: Path, out: Path) -> None:
     """Decode, one half-size flow pair both ways, two full-size warps, encode: no more, a frame."""
     spec = probe(clip)
     plan = plan_output(spec, out)
-    dis = estimator("dis")
+    dis = DisEstimator()
     size = motion_size(spec.width, spec.height)
     before: np.ndarray | None = None
     with (
@@ -256,7 +256,7 @@ def against_truth(style: str, folder: Path) -> dict[str, float]:
     network, weights = StyleNetworks(), parse_style(style).weights
     ours = folder / "truth-ours.mp4"
     Job(samples.clip(), ours, Recipe(style=style), report=False).run()
-    dis = estimator("dis")
+    dis = DisEstimator()
     w, h = truth.grid
     places = ((truth.positions + 0.5) * (size[0] / spec.width) - 0.5).astype(np.float32)
     errors: list[float] = []

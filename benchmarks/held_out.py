@@ -28,8 +28,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from interp.errors import InterpError
-from interp.flow import estimator
-from interp.interpolate import INTERPOLATORS, make_interpolator
+from interp.flow.dis import DisEstimator
+from interp.interpolate import INTERPOLATORS
 from interp.pixels.sizes import motion_size
 from interp.tracks import MotionTrack
 from interp.types import Gap
@@ -79,7 +79,7 @@ def minterpolate(kept: list[np.ndarray]) -> list[np.ndarray]:
 def drawn_by(name: str) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
     if name == RIVAL:
         return minterpolate
-    interpolator = make_interpolator(name)
+    interpolator = INTERPOLATORS.make(name)
     return lambda kept: [next(iter(interpolator.interpolate(a, b, [0.5]))) for a, b in pairwise(kept)]
 
 
@@ -114,7 +114,7 @@ def held_out(name: str, frames: list[np.ndarray], motion: list[tuple[np.ndarray,
 
 def painted(name: str, frames: list[np.ndarray], motion: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Fill between painted keyframes."""
-    track = MotionTrack(estimator("dis"), working=motion_size(*frames[0].shape[1::-1]))
+    track = MotionTrack(DisEstimator(), working=motion_size(*frames[0].shape[1::-1]))
     for frame in frames:
         track.add(frame)
     numbers = list(range(0, len(frames), STEP))
@@ -168,7 +168,7 @@ def main() -> None:
 
         clips = [samples.clip()]
     names = ["hold", "along-motion", "rife", "hybrid"] if options.painted else ["hold", "cross-fade", RIVAL]
-    names += [] if options.painted else [name for name in INTERPOLATORS if name not in names]
+    names += [] if options.painted else [name for name in INTERPOLATORS.names() if name not in names]
     names = [name for name in names if name not in options.without.split(",")]
     step = STEP if options.painted else 2
     rows: dict[str, dict[str, dict[str, float]]] = {}

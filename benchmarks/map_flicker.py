@@ -31,7 +31,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from itertools import pairwise
 
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.canny import Canny
 from controls.maps.lineart import StandardLineart
 from controls.maps.normal import normal_picture, normals_from_nearness
@@ -42,7 +42,7 @@ from controls.stabilise.motion import KeyframeTracker, SlidingTracker
 from controls.stabilise.values import average_map
 from controls.stabilise.window import StabiliseOptions
 from controls.types import ControlMap
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.warp import compose, outside, warp
 from samples import Truth, clip, load_truth
 
@@ -183,7 +183,7 @@ def show_keyframes(truth: Truth, shot: Shot, first: int, every: int) -> None:
     print(f"keyframes {every} apart, of frames {first}-{first + len(shot) - 1}")
 
     def tracker() -> KeyframeTracker:
-        return KeyframeTracker(shot, estimator("dis"), keys)
+        return KeyframeTracker(shot, DisEstimator(), keys)
 
     def show(name: str, values: list[np.ndarray]) -> None:
         there = [true[key] for key in keys]
@@ -275,11 +275,11 @@ def joint_flicker(maps: list[ControlMap], truth: Truth, frames: range, who: str)
 
 def show_pose(how: StabiliseOptions) -> None:
     """The joints of the figures in ``square``."""
-    truth, detector = load_truth("square"), make_map("pose", {"storyboard": False})
+    truth, detector = load_truth("square"), DETECTORS.make("pose", {"storyboard": False})
     for who, frames in (("walker", range(60)), ("child", range(70, 112))):
         shot = Shot(frames[0], len(frames), "square")
         found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
-        tracker = SlidingTracker(shot, estimator("dis"))
+        tracker = SlidingTracker(shot, DisEstimator())
         kept = [made for _, made in stabilise(found.__getitem__, range(len(shot)), tracker, method="pose", options=how)]
         print(f"{who}, frames {frames[0]}-{frames[-1]} of square")
         for name, maps in (("detected", found), ("stabilised", kept)):
@@ -310,7 +310,7 @@ def main() -> None:
             continue
 
         def run(load: Callable[[int], ControlMap], way: str) -> list[ControlMap]:
-            tracker = SlidingTracker(shot, estimator("dis"))  # noqa: B023
+            tracker = SlidingTracker(shot, DisEstimator())  # noqa: B023
             return [made for _, made in stabilise(load, list(numbers), tracker, method=way, options=how)]  # type: ignore  # noqa: B023
 
         true = nearness(truth, frames)

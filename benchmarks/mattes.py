@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from controls.masks import make_masker
+from controls.masks import MASKERS
 from controls.types import Box, Matte, Prompt, Prompted
 from samples import CLIPS, Truth, clip, load_truth
 
@@ -126,7 +126,7 @@ def measured(name_of_clip: str, options: argparse.Namespace) -> list[dict[str, A
                 prompt = Matte(cv2.resize(truth.matte(name, start), truth.size, interpolation=cv2.INTER_LINEAR))
             began = time.perf_counter()
             js, fs, floor, lost = [], [], [], 0
-            for masked in make_masker(options.masker).follow(
+            for masked in MASKERS.make(options.masker).follow(
                 Shot(frames[first:end]), [Prompted(name, start - first, prompt)]
             ):
                 t = first + masked.frame

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from interp.flow import checked_flow, estimator
+from interp.flow import checked_flow
 from interp.flow.completion import complete_flow
+from interp.flow.dis import DisEstimator
 from interp.pixels.boxes import Box, bounding_box, grown, part_of
 from interp.pixels.depth import quantise, white_of
 from interp.pixels.sizes import luma_at, motion_size
@@ -73,7 +74,7 @@ def clean_plates(
     with what is hidden filled in, and untouched elsewhere. Memory holds ``2 * reach + 1`` frames, or fewer if they are large.
     """
     window: deque[_WindowFrame] = deque()
-    search = flow or estimator("dis")
+    search = flow or DisEstimator()
     before: np.ndarray | None = None
     position = 0  # of the frame whose plate is next
     for picture, hidden in frames:

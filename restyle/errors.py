@@ -24,6 +24,17 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from interp.errors import (
+    InterpError,
+    MissingLibraryError,
+    MissingPackageError,
+    MissingWeightsError,
+    UnknownNameError,
+    unknown,
+)
 
 __all__ = [
     "Cancelled",
@@ -42,6 +53,7 @@ __all__ = [
     "UnknownPartError",
     "lacks_memory",
     "show_path",
+    "translated",
     "why",
 ]
 
@@ -61,13 +73,8 @@ class RecipeError(RestyleError):
 class UnknownPartError(RecipeError):
     """No part (painter, filler, style ...) has that name; the message lists those that exist."""
 
-    def __init__(self, kind: str, name: str, known: list[str] | tuple[str, ...]) -> None:
-        import difflib
-
-        name = name if len(name) <= 80 else f"{name[:60]}..."
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else "."
-        super().__init__(f"unknown {kind} {name!r}{hint} There are: {', '.join(known)}")
+    def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(unknown(kind, name, known))
         self.kind, self.name, self.known = kind, name, tuple(known)
 
 
@@ -134,6 +141,25 @@ class Cancelled(BaseException):
     """
 
     exit_code = 130
+
+
+@contextmanager
+def translated(where: str = "", *, errors: type[ValueError] = InterpError) -> Iterator[None]:
+    """Turn what ``interp`` and ``controls`` raise, who know nothing of the engine, into errors of this tree.
+
+    ``where``: added to the line (``" (shot 3, from frame 48)"``). ``errors``: those that hold such a line for a person.
+    Raises ``UnknownPartError``, ``MissingExtraError``, ``MissingModelError``, ``RecipeError``.
+    """
+    try:
+        yield
+    except UnknownNameError as error:
+        raise UnknownPartError(error.kind, error.name, error.known) from error
+    except MissingPackageError as error:
+        raise MissingExtraError(error.what, error.extra) from error
+    except (MissingWeightsError, MissingLibraryError) as error:
+        raise MissingModelError(str(error)) from error
+    except errors as error:
+        raise RecipeError(f"{error}{where}") from error
 
 
 def show_path(path: str | os.PathLike[str]) -> str:

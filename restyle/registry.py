@@ -1,120 +1,96 @@
-"""Name -> part, importing only what is asked for.
+"""One registry of all parts: painters, fillers, maskers, detectors of control maps, flow estimators and interpolators.
 
-Our own parts stand in the tables below; third parties add theirs by entry points in the groups ``restyle.painters`` and
-``restyle.fillers`` (``name = "package.module:Class"``).
+A part is one file, and one line in the table beside it (``restyle.painters``, ``interp.propagate``, ``controls.masks``,
+``controls.maps``, ``interp.flow``, ``interp.interpolate``); third parties add theirs by entry points in the table's group, such
+as ``restyle.painters``. Here they are made for the engine: whatever is wrong with a name or an option is a ``RestyleError``.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
-from interp.options import checked_options
-from restyle.errors import MissingExtraError, MissingModelError, RecipeError, UnknownPartError, why
+from controls.maps import DETECTORS
+from controls.maps.base import Detector, PairDetector
+from controls.masks import MASKERS
+from controls.types import Masker
+from interp.flow import ESTIMATORS
+from interp.interpolate import INTERPOLATORS
+from interp.propagate import FILLERS
+from interp.types import Filler, FlowEstimator, Interpolator
+from restyle.errors import translated
+from restyle.painters import PAINTERS
+from restyle.painters.base import Painter
 
-if TYPE_CHECKING:
-    from interp.types import Filler
-    from restyle.painters.base import Painter
+__all__ = [
+    "TABLES",
+    "Kind",
+    "make_detector",
+    "make_estimator",
+    "make_filler",
+    "make_interpolator",
+    "make_masker",
+    "make_painter",
+    "options_of",
+    "part_names",
+]
 
-__all__ = ["filler_names", "make_filler", "make_painter", "painter_names", "painter_options", "told_of_interp"]
-
-PAINTERS = {
-    "diffusion": "restyle.painters.diffusion.painter:DiffusionPainter",
-    "identity": "restyle.painters.identity:IdentityPainter",
-    "neural-style": "restyle.painters.neural_style:NeuralStylePainter",
+Kind = Literal["painter", "filler", "masker", "detector", "estimator", "interpolator"]
+TABLES = {
+    "painter": PAINTERS,
+    "filler": FILLERS,
+    "masker": MASKERS,
+    "detector": DETECTORS,
+    "estimator": ESTIMATORS,
+    "interpolator": INTERPOLATORS,
 }
-FILLERS = {
-    "along-motion": "interp.propagate.along_motion:AlongMotionFiller",
-    "hold": "interp.propagate.hold:HoldFiller",
-    "hybrid": "interp.propagate.hybrid:HybridFiller",
-    "rife": "interp.propagate.rife:RifeFiller",
-}
-_NEEDS = dict.fromkeys(
-    ("torch", "diffusers", "transformers", "accelerate", "peft", "compel", "huggingface_hub"), "diffusion"
-)  # package that a part imports -> the extra of ours that installs it
 
 
-@contextmanager
-def told_of_interp(what: str) -> Iterator[None]:
-    """``interp`` knows nothing of our errors: its own become ``MissingExtraError``, ``MissingModelError``, ``RecipeError``."""
-    from interp.errors import InterpError, MissingPackageError, MissingWeightsError
-
-    try:
-        yield
-    except MissingPackageError as error:
-        if error.extra is None:  # a library of the system: its line is all there is to say
-            raise MissingModelError(str(error)) from error
-        raise MissingExtraError(what, error.extra) from error
-    except MissingWeightsError as error:
-        raise MissingModelError(str(error)) from error
-    except InterpError as error:
-        raise RecipeError(str(error)) from error
+def part_names(kind: Kind) -> list[str]:
+    """Names of all parts of one kind, our own and third parties', sorted."""
+    return TABLES[kind].names()
 
 
-def painter_names() -> list[str]:
-    """Every painter that can be asked for, our own and third parties'."""
-    return list(_table("painter", PAINTERS))
+def options_of(kind: Kind, name: str) -> list[str]:
+    """Names of the options that a part takes. Raises ``UnknownPartError``, ``MissingExtraError``."""
+    with translated():
+        return TABLES[kind].options(name)
 
 
-def filler_names() -> list[str]:
-    """Every filler that can be asked for."""
-    return list(_table("filler", FILLERS))
+def make_painter(name: str, options: Mapping[str, Any] | None = None) -> Painter:
+    """Build a painter.
+
+    Raises, as the others below, ``UnknownPartError``, ``RecipeError`` (no such option, a wrong value), ``MissingExtraError``,
+    ``MissingModelError``.
+    """
+    return cast(Painter, _make("painter", name, options))
 
 
-def painter_options(name: str) -> list[str]:
-    """The options that a painter takes. Raises ``UnknownPartError``, ``MissingExtraError``."""
-    return _options(_part("painter", PAINTERS, name))
-
-
-def make_painter(name: str, options: Mapping[str, Any]) -> Painter:
-    """Build a painter. Raises ``UnknownPartError``, ``RecipeError`` (wrong option), ``MissingExtraError``."""
-    return _make("painter", PAINTERS, name, options)
-
-
-def make_filler(name: str, options: Mapping[str, Any]) -> Filler:
+def make_filler(name: str, options: Mapping[str, Any] | None = None) -> Filler:
     """Build a filler. Raises as ``make_painter``."""
-    return _make("filler", FILLERS, name, options)
+    return cast(Filler, _make("filler", name, options))
 
 
-def _table(kind: str, own: Mapping[str, str]) -> dict[str, str]:
-    others = {entry.name: entry.value for entry in entry_points(group=f"restyle.{kind}s")}
-    return {**others, **own}
+def make_masker(name: str, options: Mapping[str, Any] | None = None) -> Masker:
+    """Build a masker. Raises as ``make_painter``."""
+    return cast(Masker, _make("masker", name, options))
 
 
-def _part(kind: str, own: Mapping[str, str], name: str) -> Any:
-    table = _table(kind, own)
-    if name not in table:
-        raise UnknownPartError(kind, name, sorted(table))
-    module, _, attribute = table[name].partition(":")
-    try:
-        return getattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _NEEDS:
-            raise
-        raise MissingExtraError(f"{kind} {name!r}", _NEEDS[package]) from error
+def make_detector(name: str, options: Mapping[str, Any] | None = None) -> Detector | PairDetector:
+    """Build a detector of control maps. Raises as ``make_painter``."""
+    return cast("Detector | PairDetector", _make("detector", name, options))
 
 
-def _options(part: Any) -> list[str]:
-    """Names of what it is built with: of its constructor, or the fields of its ``Options``."""
-    part = getattr(part, "Options", part)
-    return [p.name for p in inspect.signature(part).parameters.values() if p.kind is not p.VAR_KEYWORD]
+def make_estimator(name: str, options: Mapping[str, Any] | None = None) -> FlowEstimator:
+    """Build a flow estimator. Raises as ``make_painter``."""
+    return cast(FlowEstimator, _make("estimator", name, options))
 
 
-def _make(kind: str, own: Mapping[str, str], name: str, options: Mapping[str, Any]) -> Any:
-    part = _part(kind, own, name)
-    known = _options(part)
-    renamed = getattr(part, "renamed_options", {})  # old names still load; the part says so
-    for option in options:
-        if option not in known and option not in renamed:
-            listed = ", ".join(known) or "none"
-            raise RecipeError(f"{kind} {name!r} has no option {option!r}; it has: {listed}")
-    try:
-        with told_of_interp(f"{kind} {name!r}"):
-            return part(**checked_options(getattr(part, "Options", part), options))
-    except (TypeError, ValueError) as error:  # `interp` knows nothing of our errors
-        raise RecipeError(f"{kind} {name!r} cannot be made: {why(error)}") from error
+def make_interpolator(name: str, options: Mapping[str, Any] | None = None) -> Interpolator:
+    """Build an interpolator. Raises as ``make_painter``."""
+    return cast(Interpolator, _make("interpolator", name, options))
+
+
+def _make(kind: Kind, name: str, options: Mapping[str, Any] | None) -> Any:
+    with translated():
+        return TABLES[kind].make(name, options)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restyle import registry
+from restyle.painters import PAINTERS
 from restyle.painters.base import PaintRequest
 from restyle.types import Carry
 
@@ -46,4 +46,4 @@ class EdgePainter:
 
 def register() -> None:
     """Make it known to this process, as an installed package would."""
-    registry.PAINTERS["edges"] = f"{__name__}:EdgePainter"
+    PAINTERS.own["edges"] = f"{__name__}:EdgePainter"

@@ -10,10 +10,9 @@ import numpy as np
 from controls.maps.base import KindFacts
 from controls.maps.pictures import picture_to_detect
 from controls.types import ControlMap
-from interp.flow import estimator
+from interp.flow import ESTIMATORS
 from interp.pixels.sizes import motion_size
 from interp.tracks import MotionTrack
-from interp.types import FlowEstimator
 from interp.warp import resize_flow
 
 __all__ = ["ColouredFlow", "colour_flow", "colour_wheel"]
@@ -70,7 +69,7 @@ class ColouredFlow:
     def __init__(self, *, longest: float = 0.05, estimator: str = "dis") -> None:
         if not longest > 0:
             raise ValueError(f"flow's longest is a share of the picture's long side, more than 0, got {longest:g}")
-        self._longest, self._estimator = longest, _made(estimator)
+        self._longest, self._estimator = longest, ESTIMATORS.make(estimator)
 
     def detect_pair(self, here: np.ndarray, there: np.ndarray, *, backward: bool = False) -> ControlMap:
         """Motion from ``here`` to ``there``; with ``backward``, the reverse of it. Raises ``ValueError`` for two sizes."""
@@ -90,7 +89,3 @@ class ColouredFlow:
         flow = resize_flow(flow, *size)
         longest = self._longest * max(size)
         return ControlMap("flow", colour_flow(flow, longest=longest), flow, {"longest": longest})
-
-
-def _made(name: str) -> FlowEstimator:
-    return estimator(name)

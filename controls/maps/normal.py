@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from controls.maps import DETECTORS
 from controls.maps.base import Detector, KindFacts, Weights
 from controls.maps.depth import DepthAnything
 from controls.maps.vendors import PACKAGES, AuxDetector
@@ -88,9 +89,7 @@ class NormalFromDepth:
         if smooth < 0:
             raise ValueError(f"normal's smooth is a sigma of at least 0 pixels, got {smooth:g}")
         if isinstance(depth, str):
-            from controls.maps import make_map
-
-            made = make_map(depth, depth_options or {})
+            made = DETECTORS.make(depth, depth_options)
             if made.facts.kind != "depth" or not isinstance(made, Detector):
                 raise ValueError(f"normals are made from a depth detector, {depth!r} makes {made.facts.kind}")
             depth = made

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+from controls.errors import ControlError
 from controls.maps.base import KindFacts
+from interp.errors import InterpError, MissingPackageError, MissingWeightsError
 from interp.quiet import without_warnings
 from interp.regular import require_regular
 
@@ -44,7 +45,7 @@ def presence(facts: KindFacts, weights: str | None = None) -> Presence:
     if facts.weights is not None:
         try:
             find_weights(facts, weights or facts.weights.repository, offline=True)
-        except ControlError:
+        except InterpError:
             there = False
             remedies.append(facts.weights.fetch)
     return Presence(packages, there, tuple(remedies))

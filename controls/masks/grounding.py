@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+from controls.errors import ControlError
 from controls.types import Box
+from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_prints
 
 __all__ = ["DEFAULT", "WordFinder"]

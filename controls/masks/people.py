@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from controls.errors import ControlError, MissingPackageError
+from controls.errors import ControlError
 from controls.masks.flowcut.refine import soft_edge
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
-from interp.flow import estimator
+from interp.errors import MissingPackageError
+from interp.flow.dis import QuickDisEstimator
 from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import luma_at, motion_size
 from interp.quiet import without_logs, without_warnings
@@ -55,7 +56,7 @@ class PeopleMasker:
 
     def follow(self, pictures: Pictures, prompts: Sequence[Prompted] = ()) -> Iterator[Masked]:
         """Yield every frame's matte, ascending. Frames in which nobody is seen, after somebody was, are said to be lost."""
-        search = estimator("dis-quick")
+        search = QuickDisEstimator()
         size = motion_size(*pictures.size)
         before: np.ndarray | None = None
         grey_before: np.ndarray | None = None

@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+from controls.errors import ControlError
+from interp.errors import MissingPackageError, MissingWeightsError
 from interp.regular import require_regular
 
 __all__ = ["DEFAULT", "build_network", "find_checkpoint"]

@@ -1,25 +1,20 @@
-"""Motion between two pictures: flow estimators, one a file, made by name; ``completion``: motion behind what covers it."""
+"""Motion between two pictures: flow estimators, one a file; ``completion``: motion behind what covers it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from interp.errors import InterpError
+from interp.parts import PartTable
 from interp.types import FlowEstimator
 
-__all__ = ["checked_flow", "estimator"]
+__all__ = ["ESTIMATORS", "checked_flow"]
 
-
-def estimator(name: str) -> FlowEstimator:
-    """Make a flow estimator by name: ``"dis"``, or ``"dis-quick"``, a third of the cost, for motion that is used once and not
-    composed. Raises ``ValueError`` that lists the names."""
-    from interp.flow.dis import QUICK, DisEstimator
-
-    if name == "dis":
-        return DisEstimator()
-    if name == "dis-quick":
-        return DisEstimator(QUICK)
-    raise ValueError(f"unknown flow estimator {name!r}. There are: dis, dis-quick")
+ESTIMATORS = PartTable(
+    "flow estimator",
+    "restyle.estimators",
+    {"dis": "interp.flow.dis:DisEstimator", "dis-quick": "interp.flow.dis:QuickDisEstimator"},
+)
 
 
 def checked_flow(estimator: FlowEstimator, here: np.ndarray, there: np.ndarray) -> np.ndarray:

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from interp.flow import checked_flow, estimator
+from interp.flow import checked_flow
+from interp.flow.dis import QuickDisEstimator
 from interp.pixels.sizes import luma_at, motion_size
 from interp.types import FlowEstimator
 from interp.warp import blend, consistency, resize_confidence, resize_flow, symmetric_flow, warp
@@ -79,7 +80,7 @@ class AlongMotion:
     name = "along-motion"
 
     def __init__(self, flow: FlowEstimator | None = None) -> None:
-        self._flow = flow or estimator("dis-quick")
+        self._flow = flow or QuickDisEstimator()
 
     def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
         """The pictures at ``times``, ascending, above 0 (``a``) and below 1 (``b``), in the depth of ``a``."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from interp.flow import estimator
+from interp.flow.dis import QuickDisEstimator
 from interp.interpolate.along_motion import PairMotion, blend_warped
 from interp.interpolate.rife import Rife
 from interp.types import FlowEstimator
@@ -35,7 +35,7 @@ class Hybrid:
         allow_pickle: bool = False,
         flow: FlowEstimator | None = None,
     ) -> None:
-        self._flow = flow or estimator("dis-quick")
+        self._flow = flow or QuickDisEstimator()
         self._rife = Rife(engine, model, device, allow_pickle)
 
     def interpolate(self, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:

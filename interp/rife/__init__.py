@@ -47,5 +47,5 @@ def open_rife(
         return TorchEngine(path, device=device, allow_pickle=allow_pickle)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("torch", "safetensors"):
-            raise MissingPackageError(f"RIFE on torch needs the package {error.name}", "rife") from error
+            raise MissingPackageError("RIFE on torch", str(error.name), "rife") from error
         raise InterpError(str(error)) from error

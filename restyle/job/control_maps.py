@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restyle.errors import (
-    MissingExtraError,
-    MissingModelError,
-    RecipeError,
-)
+from interp.errors import MissingPackageError
+from restyle.errors import RecipeError, translated
 from restyle.files.writing import discard, scratch
 from restyle.job.store import load_map, save_map
 from restyle.progress import Meter
 from restyle.recipe import Control
+from restyle.registry import make_detector, make_estimator, options_of
 from restyle.render.contracts import detected
 from restyle.types import Frame, Shot
 
@@ -26,24 +23,9 @@ if TYPE_CHECKING:
     from controls.types import ControlMap
     from restyle.footage import Footage, ShotPictures
 
-__all__ = ["make_detectors", "require_maps", "told", "write_control_maps"]
+__all__ = ["make_detectors", "require_maps", "write_control_maps"]
 
 BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are stabilised
-
-
-@contextmanager
-def told(kind: str) -> Iterator[None]:
-    """Errors of detectors as errors of ours. Raises ``MissingExtraError``, ``MissingModelError``, ``RecipeError``."""
-    from controls.errors import ControlError, MissingPackageError, MissingWeightsError
-
-    try:
-        yield
-    except MissingPackageError as error:
-        raise MissingExtraError(f"control map {kind!r}", error.extra) from error
-    except MissingWeightsError as error:
-        raise MissingModelError(str(error)) from error
-    except ControlError as error:
-        raise RecipeError(str(error)) from error
 
 
 def make_detectors(
@@ -54,12 +36,7 @@ def make_detectors(
     ``offline``: no weights are fetched. Raises ``RecipeError`` (an unknown kind, an option that none of them has, a wrong
     value), ``MissingExtraError``, ``MissingModelError``.
     """
-    from controls.maps import make_map, options_of
-
-    taken = {}
-    for kind in kinds:
-        with told(kind):
-            taken[kind] = options_of(kind)  # says so where there is no such kind
+    taken = {kind: options_of("detector", kind) for kind in kinds}  # says so where there is no such kind
     known = {name for names in taken.values() for name in names}
     for name in options or {}:
         if name not in known:
@@ -67,11 +44,10 @@ def make_detectors(
                 f"none of the control maps {', '.join(kinds)} has an option {name!r}; there are: {', '.join(sorted(known))}"
             )
     wanted = {"offline": offline, **(options or {})}
-    made = {}
-    for kind, names in taken.items():
-        with told(kind):
-            made[kind] = make_map(kind, {name: value for name, value in wanted.items() if name in names})
-    return made
+    return {
+        kind: make_detector(kind, {name: value for name, value in wanted.items() if name in names})
+        for kind, names in taken.items()
+    }
 
 
 def require_maps(controls: Sequence[Control], *, offline: bool = False) -> None:
@@ -79,13 +55,12 @@ def require_maps(controls: Sequence[Control], *, offline: bool = False) -> None:
 
     Raises as ``make_detectors``.
     """
-    from controls.errors import MissingPackageError
-    from controls.maps import kinds, options_of
+    from controls.maps import kinds
     from controls.maps.weights import find_weights
 
     for control in controls:
-        with told(control.kind):
-            options_of(control.kind)  # says so where there is no such kind
+        with translated():
+            options_of("detector", control.kind)  # says so where there is no such kind
             facts = kinds()[control.kind]
             if control.source is not None:
                 continue
@@ -119,7 +94,7 @@ def write_control_maps(
     meter.begin("maps", len(detectors) * sum(len(shot) for shot in shots), shots=len(shots))
     for kind in list(detectors):
         detector = detectors.pop(kind)  # and its network is gone before the next one's maps are made
-        with told(kind):
+        with translated():
             (folder / kind).mkdir()
             for shot in shots:
                 _write_shot(
@@ -147,7 +122,6 @@ def _write_shot(
     from controls.maps.files import write_map
     from controls.stabilise.consecutive import stabilise as stabilised_maps
     from controls.stabilise.motion import SlidingTracker
-    from interp.flow import estimator
     from restyle.footage import ShotPictures
 
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
@@ -162,7 +136,7 @@ def _write_shot(
         for frame, made in _detected(detector, pictures):
             save_map(kept / str(frame), made)
             meter.tell(f"{facts.name} of frame {shot.start + frame}")
-        tracker = SlidingTracker(pictures, estimator("dis"), remember=BEHIND)
+        tracker = SlidingTracker(pictures, make_estimator("dis"), remember=BEHIND)
         frames = range(len(shot))
         for frame, made in stabilised_maps(
             lambda number: load_map(kept / str(number)), frames, tracker, method=facts.stabilise_method

@@ -16,6 +16,7 @@ from restyle.job.store import JobStore, digest
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
+from restyle.registry import options_of
 from restyle.types import Keyframe, Shot
 from restyle.versions import deciding
 
@@ -133,13 +134,13 @@ class Findings:
 
     def _masker(self) -> tuple[str, dict[str, Any], str | None]:
         """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""
-        from controls.masks import choose_masker, masker_options
+        from controls.masks.choice import choose_masker
 
         name, options = self._recipe.masker, dict(self._recipe.masker_options)
         if name != "auto":
             return name, options, None
         name, why = choose_masker(options)
-        known = {each: [*masker_options(each), *TEXT_OPTIONS] for each in ("flowcut", "sam2")}
+        known = {each: [*options_of("masker", each), *TEXT_OPTIONS] for each in ("flowcut", "sam2")}
         for option in options:
             if not any(option in taken for taken in known.values()):
                 listed = ", ".join(dict.fromkeys(each for taken in known.values() for each in taken))

@@ -13,11 +13,11 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, cast
 
-from restyle.errors import RecipeError
-from restyle.job.control_maps import told
+from restyle.errors import RecipeError, translated
 from restyle.job.inputs import Inputs
 from restyle.job.store import JobStore, digest, load_map, save_map
 from restyle.recipe import Control
+from restyle.registry import make_detector, make_estimator, options_of
 from restyle.render.contracts import detected
 from restyle.types import Frame, Keyframe, Shot
 from restyle.versions import deciding, parts_of
@@ -57,7 +57,7 @@ class KeyframeMaps:
         keys: Sequence[Keyframe],
         offline: bool,
     ) -> None:
-        from controls.maps import kinds, options_of
+        from controls.maps import kinds
 
         self._footage = footage
         self._size = (footage.spec.width, footage.spec.height)
@@ -85,8 +85,8 @@ class KeyframeMaps:
         self._kept: dict[str, KeptMaps] = {}
         self._detectors: dict[str, Any] = {}
         for kind, control in self._controls.items():
-            with told(kind):
-                options_of(kind)  # says so where there is no such kind
+            with translated():
+                options_of("detector", kind)  # says so where there is no such kind
                 facts = kinds()[kind]
                 self._how[kind] = facts.stabilise_method
                 if control.source is not None:
@@ -114,13 +114,13 @@ class KeyframeMaps:
     def of(self, kind: str, frame: Frame) -> ControlMap:
         """The map of a frame, of its size. Raises as the class, and for a frame of which a folder has no map."""
         if kind in self._kept:
-            with told(kind):
+            with translated():
                 return self._kept[kind].load(frame.index, self._size)
         if not self._stabilised(kind):
             return self._raw(kind, frame.index, frame.picture)
         key = self._key(kind, frame.index)
         if not self._store.has("maps", key):
-            with told(kind):
+            with translated():
                 self._settle(kind, frame)
         return self._load(key)
 
@@ -128,7 +128,6 @@ class KeyframeMaps:
         """Make the stabilised map of a frame, and of all keyframes before it in its shot that have none yet."""
         from controls.stabilise.keyframes import stabilise_to_keyframes
         from controls.stabilise.motion import KeyframeTracker
-        from interp.flow import estimator
 
         shot = self._shot(frame.index)
         marks = self._marks[shot.index]
@@ -145,7 +144,7 @@ class KeyframeMaps:
                     self._go_on(kind, shot, mark)
                 near[mark - shot.start] = self._load(self._key(kind, mark))
         here = frame.index - shot.start
-        tracker = KeyframeTracker(self._pictures(shot), estimator("dis"), sorted([here, *near]))
+        tracker = KeyframeTracker(self._pictures(shot), make_estimator("dis"), sorted([here, *near]))
         raw = self._raw(kind, frame.index, frame.picture)
         self._keep(kind, frame.index, stabilise_to_keyframes(here, raw, near, tracker, method=self._how[kind]))
 
@@ -165,11 +164,10 @@ class KeyframeMaps:
     def _run(self, kind: str, shot: Shot) -> Iterator[tuple[int, ControlMap]]:
         from controls.stabilise.keyframes import stabilise_keyframes
         from controls.stabilise.motion import KeyframeTracker
-        from interp.flow import estimator
 
         marks = [mark - shot.start for mark in self._marks[shot.index]]
         if self._motion is None or self._motion[0] != shot.index:
-            tracker = KeyframeTracker(self._pictures(shot), estimator("dis"), marks, remember=REMEMBER)
+            tracker = KeyframeTracker(self._pictures(shot), make_estimator("dis"), marks, remember=REMEMBER)
             self._motion = (shot.index, tracker)
 
         def load(mark: int) -> ControlMap:
@@ -181,7 +179,7 @@ class KeyframeMaps:
         """As the detector finds it."""
         key = self._raw_key(kind, frame)
         if not self._store.has("maps", key):
-            with told(kind):
+            with translated():
                 if picture is None:
                     shot = self._shot(frame)
                     one = self._pictures(shot).read(frame - shot.start, frame - shot.start + 1)
@@ -236,13 +234,12 @@ class KeyframeMaps:
         return {"kind": kind, "options": self._controls[kind].options, "packages": _versions(kind)}
 
     def _detector(self, kind: str) -> Any:
-        from controls.maps import make_map, options_of
 
         if kind not in self._detectors:
             options: Mapping[str, Any] = self._controls[kind].options
-            if self._offline and "offline" in options_of(kind):
+            if self._offline and "offline" in options_of("detector", kind):
                 options = {**options, "offline": True}
-            self._detectors[kind] = make_map(kind, options)
+            self._detectors[kind] = make_detector(kind, options)
         return self._detectors[kind]
 
 

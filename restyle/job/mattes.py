@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from controls.errors import ControlError
+from interp.errors import InterpError
 from interp.pixels.boxes import Box, bounding_box, union
-from restyle.errors import MissingExtraError, MissingModelError, RecipeError
+from restyle.errors import RecipeError, translated
 from restyle.job.matte_clips import read_clips
 from restyle.job.store import damaged
 from restyle.progress import Meter
+from restyle.registry import make_masker
 from restyle.render.contracts import masked
 from restyle.render.stream import prefetch
 from restyle.types import Shot
@@ -296,50 +299,30 @@ def _through(
     """Every frame's mattes in one shot, those followed and those given."""
     from dataclasses import replace
 
-    from controls.errors import MissingPackageError, MissingWeightsError
-    from controls.masks import make_masker
+    from controls.masks.people import PeopleMasker
     from controls.prompts import within
     from restyle.footage import ShotPictures
 
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
-    try:
+    with translated(f" (shot {shot.index}, from frame {shot.start})" if shot.start else "", errors=ValueError):
         if given is not None:
             yield from given.follow(pictures)
         if clips:
             yield from read_clips(clips, shot, frames=frames, size=pictures.size)
         if people:
-            yield from masked("people", _people(people, pictures), people, pictures.size, len(pictures))
+            yield from masked("people", PeopleMasker(people).follow(pictures), people, pictures.size, len(pictures))
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
             inside = _boxed(inside, pictures, finder)
             found = make_masker(masker, options).follow(pictures, inside)
             yield from masked(masker, found, [one.name for one in inside], pictures.size, len(pictures))
-    except MissingPackageError as error:
-        raise MissingExtraError(f"masker {masker!r}", error.extra) from error
-    except MissingWeightsError as error:
-        raise MissingModelError(str(error)) from error
-    except ValueError as error:
-        where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
-        raise RecipeError(f"{error}{where}") from error
-
-
-def _people(names: Sequence[str], pictures: Any) -> Iterator[Any]:
-    from controls.errors import MissingPackageError
-    from controls.masks.people import PeopleMasker
-
-    try:
-        masker = PeopleMasker(names)
-    except MissingPackageError as error:
-        raise MissingExtraError("an object that is 'people'", error.extra) from error
-    yield from masker.follow(pictures)
 
 
 def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]) -> list[Prompted]:
     """The prompts, with boxes in the place of words. Raises what ``WordFinder`` does."""
     from dataclasses import replace
 
-    from controls.errors import ControlError
     from controls.types import Text
 
     made: list[Prompted] = []
@@ -352,7 +335,7 @@ def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]
             picture = next(iter(pictures.read(one.frame, one.frame + 1)))
             try:
                 one = replace(one, prompt=words.find(picture, one.prompt.words))
-            except ControlError as error:
+            except InterpError as error:
                 raise ControlError(f"object {one.name!r}: {error}") from error
         made.append(one)
     return made

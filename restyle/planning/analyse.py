@@ -14,6 +14,7 @@ from restyle.planning.plan import Analysis
 from restyle.planning.shots import CutFinder, Kind
 from restyle.progress import Meter
 from restyle.recipe import Recipe
+from restyle.registry import make_estimator
 from restyle.render.stream import prefetch
 from restyle.types import Keyframe
 
@@ -31,14 +32,13 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
 
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
-    from interp.flow import estimator
     from interp.pixels.depth import to_uint8_truncated
     from interp.pixels.sizes import size_within
     from interp.tracks import MotionTrack
 
     spec = footage.spec
     size = size_within(spec.width, spec.height, SMALL)
-    dis = estimator("dis")
+    dis = make_estimator("dis")
     walk = KeyWalk(lambda: MotionTrack(dis, working=size), coverage=recipe.coverage, max_gap=recipe.max_gap)
     survey = _Survey(recipe, walk, float(np.hypot(*size)))
     finder = CutFinder(spec.rate) if recipe.cuts == "auto" else None

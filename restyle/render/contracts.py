@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interp.errors import InterpError
 from interp.types import Filler, Gap, Interpolator, Propagated
-from restyle.errors import PainterError, PartError, RestyleError, why
+from restyle.errors import PainterError, PartError, RestyleError, translated, why
 from restyle.painters.base import Painter, PaintRequest
-from restyle.registry import told_of_interp
 from restyle.types import Carry
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def painted(painter: Painter, request: PaintRequest, carry: Carry | None) -> tup
 
 
 def filled(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:
-    """``filler.fill``: each position of ``gap.inner`` with its in-between, as the footage's frames are."""
+    """``filler.propagate``: each position of ``gap.inner`` with its in-between, as the footage's frames are."""
     who = f"filler {filler.name!r}"
-    with told_of_interp(who), _failing(f"{who} failed"):
+    with translated(), _failing(f"{who} failed"):
         made = iter(filler.propagate(gap))
         for place in gap.inner:
             one = next(made, None)
@@ -71,7 +71,7 @@ def filled(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:
 def drawn(interpolator: Interpolator, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
     """``interpolator.interpolate``: a picture for each of ``times``, as ``a`` is."""
     who = f"interpolator {interpolator.name!r}"
-    with told_of_interp(who), _failing(f"{who} failed"):
+    with translated(), _failing(f"{who} failed"):
         made = iter(interpolator.interpolate(a, b, times))
         for number in range(len(times)):
             picture = next(made, None)
@@ -109,11 +109,10 @@ def masked(
 def detected(detector: Any, *pictures: np.ndarray, **options: Any) -> ControlMap:
     """``detector.detect`` of one picture, or ``detect_pair`` of two: a map of the picture's size. Raises what it raises of
     ``controls.errors``, too."""
-    from controls.errors import ControlError
     from controls.types import ControlMap
 
     who = f"control map {detector.facts.name!r}"
-    with _failing(f"{who} failed", passing=(ControlError,)):
+    with _failing(f"{who} failed"):
         made = detector.detect(*pictures) if len(pictures) == 1 else detector.detect_pair(*pictures, **options)
     if not isinstance(made, ControlMap):
         raise PartError(f"{who} gave {_kind(made)}, not a map")
@@ -125,16 +124,11 @@ def detected(detector: Any, *pictures: np.ndarray, **options: Any) -> ControlMap
 
 
 @contextmanager
-def _failing(
-    what: str, kind: type[PartError] = PartError, *, passing: tuple[type[Exception], ...] = ()
-) -> Iterator[None]:
+def _failing(what: str, kind: type[PartError] = PartError) -> Iterator[None]:
     """Whatever a part raises, in one line. What is the process's own matter, or said in one line already, passes."""
-    from interp.errors import InterpError
-
-    passes: tuple[type[Exception], ...] = (RestyleError, InterpError, MemoryError, *passing)
     try:
         yield
-    except passes:
+    except (RestyleError, InterpError, MemoryError):
         raise
     except Exception as error:
         raise kind(f"{what}: {why(error)}") from error

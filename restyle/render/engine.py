@@ -19,6 +19,7 @@ from restyle.compositing import blend as composite
 from restyle.errors import FootageError, PainterError, show_path
 from restyle.painters.base import Painter, PaintRequest
 from restyle.progress import Meter
+from restyle.registry import make_estimator
 from restyle.render.contracts import filled, painted
 from restyle.render.protocols import Compositor, Conditions, Frames, Look, Paintings, PaintingStore, Rendered
 from restyle.render.stream import prefetch
@@ -156,11 +157,10 @@ class Engine:
 
     def _feed(self, windows: Sequence[Window]) -> Iterator[tuple[_View, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
-        from interp.flow import estimator
         from interp.pixels.sizes import motion_size
         from interp.tracks import MotionTrack
 
-        dis = estimator("dis")
+        dis = make_estimator("dis")
         end = max(window.last for window in windows) + 1
         stream: Generator[Frame, None, None] | None = None
         last: Frame | None = None

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from restyle.errors import RecipeError, UnknownPartError
+from restyle.errors import RecipeError
 from restyle.files.writing import held, part_of
 from restyle.job.inputs import Inputs
 from restyle.progress import Meter, ProgressCallback
-from restyle.registry import told_of_interp
+from restyle.registry import make_interpolator
 from restyle.render.contracts import drawn
 from restyle.retiming.clock import count, drawings, instants, parse_rate, parse_slow
 from restyle.types import FootageSpec, Frame
@@ -118,7 +118,7 @@ def retime(
     inputs = Inputs()
     for path in files_of(source):
         inputs.watch(path)
-    interpolator = _interpolator(by, options or {})
+    interpolator = make_interpolator(by, options or {})
     meter = Meter(progress, cancel)
     analysis = _analyse(source, cuts, range, rate, deinterlace, progress, cancel)
     span = builtins.range(analysis.start, analysis.stop)
@@ -169,18 +169,6 @@ def retime(
         seconds=time.perf_counter() - began,
         notes=(*spec.notes, *analysis.notes, *notes),
     )
-
-
-def _interpolator(name: str, options: Mapping[str, Any]) -> Interpolator:
-    from interp.interpolate import INTERPOLATORS, make_interpolator
-
-    if name not in INTERPOLATORS:
-        raise UnknownPartError("interpolator", name, list(INTERPOLATORS))
-    with told_of_interp(f"interpolator {name!r}"):
-        try:
-            return make_interpolator(name, **options)
-        except ValueError as error:
-            raise RecipeError(str(error)) from error
 
 
 def _frames(

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from scenes import moving_scene
 
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 
 
 def track_of(frames: list[np.ndarray]) -> MotionTrack:
-    track = MotionTrack(estimator("dis"), working=(frames[0].shape[1], frames[0].shape[0]))
+    track = MotionTrack(DisEstimator(), working=(frames[0].shape[1], frames[0].shape[0]))
     for frame in frames:
         track.add(frame)
     return track

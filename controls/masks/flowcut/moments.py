@@ -10,7 +10,7 @@ import numpy as np
 
 from controls.masks.flowcut.region import Scaled
 from controls.types import Pictures
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import motion_size, size_within
 from interp.tracks import MotionTrack
@@ -31,7 +31,7 @@ class Run:
     def __init__(self, first: int, size: tuple[int, int]) -> None:
         """``first``: number of the first frame; ``size``: the pictures' width and height."""
         self.first = first
-        self._track = MotionTrack(estimator("dis"), working=motion_size(*size))
+        self._track = MotionTrack(DisEstimator(), working=motion_size(*size))
         self.grid = size_within(*size, SIDE)
         """Width and height of the small pictures."""
         self._small: list[Scaled] = []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from controls.errors import ControlError
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.base import Detector
 from controls.maps.dwpose import (
     BODY,
@@ -24,6 +24,7 @@ from controls.maps.dwpose import (
     person_of,
 )
 from controls.maps.people import PARTS
+from interp.errors import InterpError
 
 BOX = (60.0, 90.0)  # width and height of the finder's boxes, in pixels that it sees; of the finest grid
 MARKS = {0: (255, 0, 0), 1: (0, 255, 0), 2: (0, 0, 255)}  # what joints of the first, second and third kind look for
@@ -127,7 +128,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def detector(folder: Path, **options: object) -> Detector:
-    made = make_map("pose-dwpose", {"weights": str(folder), "threads": 1, **options})
+    made = DETECTORS.make("pose-dwpose", {"weights": str(folder), "threads": 1, **options})
     assert isinstance(made, Detector)
     return made
 
@@ -304,7 +305,7 @@ def test_what_is_none_of_its_networks_is_refused(folder: Path, tmp_path: Path) -
         detector(tmp_path)
     with pytest.raises(ControlError, match="no device 'tpu' here"):
         detector(folder, device="tpu")
-    with pytest.raises(ControlError, match="pose-dwpose takes confidence and visible"):
+    with pytest.raises(InterpError, match="pose-dwpose takes confidence and visible"):
         detector(folder, visible=2)
     with pytest.raises(ControlError, match="is no YOLOX network"):
         boxes_of(np.zeros((7, 85), np.float32), (640, 640), 1.0, least=0.3)

@@ -8,8 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from controls.errors import ControlError
-from controls.maps import kinds, make_map, names
+from controls.maps import DETECTORS, kinds
 from controls.maps.base import Detector, PairDetector
 from controls.maps.pictures import picture_to_detect
 
@@ -29,7 +28,7 @@ def picture(width: int, height: int, dtype: str = "uint8") -> np.ndarray:
 
 
 def detect(name: str, here: np.ndarray) -> np.ndarray:
-    made = make_map(name)
+    made = DETECTORS.make(name)
     if isinstance(made, Detector):
         return made.detect(here).picture
     assert isinstance(made, PairDetector)
@@ -40,7 +39,7 @@ def test_what_needs_nothing_is_there() -> None:
     assert {"canny", "tile", "lineart", "flow"} <= set(FREE)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", DETECTORS.names())
 def test_each_says_what_it_is(name: str) -> None:
     facts = kinds()[name]
     assert facts.name == name
@@ -87,8 +86,8 @@ def test_what_is_no_picture_is_refused(name: str, wrong: np.ndarray) -> None:
     ],
 )
 def test_what_cannot_be_made_says_why_on_one_line(name: str, options: dict, said: str) -> None:
-    with pytest.raises(ControlError, match=said) as caught:
-        make_map(name, options)
+    with pytest.raises(InterpError, match=said) as caught:
+        DETECTORS.make(name, options)
     assert "\n" not in str(caught.value)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controls.errors import ControlError, MissingPackageError, MissingWeightsError
-from controls.maps import kinds, make_map, names
+from controls.errors import ControlError
+from controls.maps import DETECTORS, kinds
 from controls.maps.base import Detector
 from controls.maps.weights import find_weights, presence, vendor
+from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_prints
 
 Theirs = Callable[[str], Any]
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def detector(name: str, folder: Path, **options: Any) -> Detector:
-    made = make_map(name, {"weights": str(folder), "offline": True, **options})
+    made = DETECTORS.make(name, {"weights": str(folder), "offline": True, **options})
     assert isinstance(made, Detector)
     return made
 
@@ -176,7 +177,7 @@ def test_depth_by_depth_anything(folder: Path, photo: Photo) -> None:
     alike(found.picture, np.asarray(theirs["depth"])[..., None].repeat(3, 2), within=1)
     assert found.values is not None
     assert found.values.shape == (71, 101)
-    normals = make_map("normal-depth", {"depth_options": {"weights": str(folder), "offline": True}})
+    normals = DETECTORS.make("normal-depth", {"depth_options": {"weights": str(folder), "offline": True}})
     assert isinstance(normals, Detector)
     assert normals.detect(picture).picture.shape == (71, 101, 3)
 
@@ -220,7 +221,7 @@ def test_pose_by_openpose(folder: Path, theirs: Theirs, photo: Photo) -> None:
     assert len(found.facts["people"]) == 2
     differs = (found.picture != expected).any(axis=2)  # a hand's joint, cut off at 1/1000 less than a whole pixel
     assert differs.mean() < 2e-3
-    bodies = make_map("pose-openpose", {"weights": str(folder)})
+    bodies = DETECTORS.make("pose-openpose", {"weights": str(folder)})
     bodies._model.body_estimation = Planted()  # type: ignore[union-attr]
     expected = openpose.draw_poses(reference.detect_poses(picture), 512, 512)
     assert isinstance(bodies, Detector)
@@ -240,7 +241,7 @@ def test_missing_weights_say_what_to_fetch(
 
     def tried(**options: Any) -> str:
         with pytest.raises(MissingWeightsError) as caught:
-            make_map(name, {option: options} if option else options)
+            DETECTORS.make(name, {option: options} if option else options)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -284,11 +285,11 @@ def test_weights_of_something_else_are_refused(name: str, tmp_path: Path, theirs
     for file in weights.files:
         (tmp_path / file).write_bytes(b"{}")
     with pytest.raises(ControlError, match="cannot be used") as caught:
-        make_map(name, {"weights": str(tmp_path)})
+        DETECTORS.make(name, {"weights": str(tmp_path)})
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if kinds()[name].packages])
+@pytest.mark.parametrize("name", [name for name in DETECTORS.names() if kinds()[name].packages])
 def test_a_missing_package_says_how_to_get_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("controlnet_aux", "transformers", "mediapipe", "torch"):
         for loaded in [each for each in sys.modules if each.partition(".")[0] == package]:
@@ -298,5 +299,5 @@ def test_a_missing_package_says_how_to_get_it(name: str, monkeypatch: pytest.Mon
             monkeypatch.setitem(sys.modules, package, None)
     extra = "pose" if name == "pose" else "controls"
     with pytest.raises(MissingPackageError, match=rf"pip install 'restyle\[{extra}\]'") as caught:
-        make_map(name)
+        DETECTORS.make(name)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.closer import agreed, windows
 from controls.maps.people import JOINTS, PARTS, Person, draw_people
 from controls.stabilise.consecutive import stabilise
@@ -88,10 +88,10 @@ def test_a_person_is_checked_and_comes_back_from_plain_values() -> None:
 def test_a_real_person_is_found() -> None:
     pytest.importorskip("mediapipe")
     data = pytest.importorskip("skimage.data")
-    from controls.maps import make_map
+    from controls.maps import DETECTORS
     from controls.maps.base import Detector
 
-    detector = make_map("pose", {"face": True})
+    detector = DETECTORS.make("pose", {"face": True})
     assert isinstance(detector, Detector)
     made = detector.detect(data.astronaut())
     (plain,) = made.facts["people"]
@@ -232,7 +232,7 @@ def test_whoever_comes_beside_someone_is_someone_else() -> None:
 @pytest.fixture(scope="module")
 def mediapipe_pose() -> Any:
     pytest.importorskip("mediapipe")
-    return make_map("pose", {"hands": False})
+    return DETECTORS.make("pose", {"hands": False})
 
 
 def test_small_people_of_the_sample_are_found_where_they_are(mediapipe_pose: Any) -> None:
@@ -250,7 +250,7 @@ def test_small_people_of_the_sample_are_found_where_they_are(mediapipe_pose: Any
             assert np.mean([there[round(y), round(x)] for x, y, _ in joints]) > 0.85
         found += len(people) == 1
     assert found >= 4
-    assert make_map("pose", {"hands": False, "closer": False}).detect(frames[8]).facts["people"] == []
+    assert DETECTORS.make("pose", {"hands": False, "closer": False}).detect(frames[8]).facts["people"] == []
 
 
 def test_someone_seen_once_is_a_mistake_and_seen_twice_is_one_person() -> None:
@@ -282,7 +282,7 @@ def test_windows_overlap_by_half_and_reach_every_border(width: int, height: int)
 
 def test_mediapipe_says_nothing_on_standard_error(capfd: pytest.CaptureFixture[str], mediapipe_pose: Any) -> None:
     capfd.readouterr()
-    make_map("pose", {}).detect(np.zeros((64, 64, 3), np.uint8))
+    DETECTORS.make("pose", {}).detect(np.zeros((64, 64, 3), np.uint8))
     assert capfd.readouterr().err == ""
 
 

@@ -14,9 +14,10 @@ import tiny_diffusion
 from clips import moving_frames, texture, write_clip
 from command import Caller
 
-from controls.errors import ControlError, MissingPackageError, MissingWeightsError
+from controls.errors import ControlError
 from controls.masks.grounding import WordFinder
 from controls.types import Box
+from interp.errors import MissingPackageError, MissingWeightsError
 
 SIZE = (96, 64)
 

@@ -13,7 +13,7 @@ import pytest
 from clips import texture, write_clip
 from command import Caller
 
-from controls.errors import MissingPackageError
+from interp.errors import MissingPackageError
 
 
 class Shot:

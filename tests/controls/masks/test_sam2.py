@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from controls.errors import ControlError, MissingWeightsError
-from controls.masks import make_masker
+from controls.errors import ControlError
+from controls.masks import MASKERS
 from controls.masks.sam2_memory import Network, Past
 from controls.masks.sam2_weights import find_checkpoint
 from controls.types import Box, Matte, Point, Prompted, Text
+from interp.errors import MissingWeightsError
 
 CONFIG = "configs/sam2.1/sam2.1_hiera_t.yaml"
 SIDE = 128
@@ -143,7 +144,7 @@ def test_logits_equal_the_reference_predictors(
     weights: Path, reference: Any, count: int, prompts: list[Prompted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = Clip(count)
-    masker: Any = make_masker("sam2", {"model": str(weights), "image_size": SIDE, "holes": 0, "device": "cpu"})
+    masker: Any = MASKERS.make("sam2", {"model": str(weights), "image_size": SIDE, "holes": 0, "device": "cpu"})
     start = min(one.frame for one in prompts)
     ours = dict(masker.logits(clip, prompts))
     assert sorted(ours) == list(range(count))
@@ -209,7 +210,7 @@ def test_the_past_is_forgotten_beyond_what_attention_looks_at(weights: Path, ref
 
 
 def test_every_frame_gets_a_matte_of_the_pictures_size(weights: Path) -> None:
-    masker = make_masker("sam2", {"model": str(weights), "image_size": SIDE, "device": "cpu"})
+    masker = MASKERS.make("sam2", {"model": str(weights), "image_size": SIDE, "device": "cpu"})
     found = list(masker.follow(Clip(5), [Prompted("a", 3, Point(30, 20)), Prompted("b", 1, matte_of(5, 5, 40, 40))]))
     assert [masked.frame for masked in found] == list(range(5))
     for masked in found:
@@ -223,7 +224,7 @@ def test_every_frame_gets_a_matte_of_the_pictures_size(weights: Path) -> None:
 
 
 def test_what_cannot_be_followed_is_refused_at_once(weights: Path) -> None:
-    masker = make_masker("sam2", {"model": str(weights), "image_size": SIDE, "device": "cpu"})
+    masker = MASKERS.make("sam2", {"model": str(weights), "image_size": SIDE, "device": "cpu"})
     with pytest.raises(ValueError, match="cannot look for words"):
         masker.follow(Clip(2), [Prompted("a", 0, Text("cat"))])
     with pytest.raises(ValueError, match="outside of the picture, 96x64"):
@@ -257,17 +258,17 @@ def test_a_pickled_checkpoint_is_read_without_running_it(weights: Path, tmp_path
 
     good = tmp_path / "sam2.1_hiera_tiny.pt"
     torch.save({"model": load_file(weights)}, good)
-    masker = make_masker("sam2", {"model": str(good), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
+    masker = MASKERS.make("sam2", {"model": str(good), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
     assert next(iter(masker.follow(Clip(1), [Prompted("a", 0, matte_of(5, 5, 40, 40))]))).mattes["a"][20, 20] == 1
     bad = tmp_path / "sam2.1_hiera_small.pt"
     torch.save({"model": {"x": Past()}}, bad)
-    wrong = make_masker("sam2", {"model": str(bad), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
+    wrong = MASKERS.make("sam2", {"model": str(bad), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
     with pytest.raises(ControlError, match="holds more than weights"):
         next(iter(wrong.follow(Clip(1), [Prompted("a", 0, Point(5, 5))])))
 
 
 def test_weights_of_another_size_are_refused(weights: Path) -> None:
-    masker = make_masker(
+    masker = MASKERS.make(
         "sam2",
         {"model": str(weights), "config": "configs/sam2.1/sam2.1_hiera_s.yaml", "image_size": SIDE, "device": "cpu"},
     )

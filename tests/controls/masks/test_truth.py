@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from controls.masks import make_masker
+from controls.masks import MASKERS
 from controls.types import Box, Prompted
 from samples import clip, load_truth
 
@@ -48,7 +48,7 @@ def test_a_thing_boxed_once_is_followed(name: str, thing: str, first: int, end: 
     (left, top), (right, bottom) = places.min(axis=0) - 1, places.max(axis=0) + 1
     box = Box(max(0.0, float(left)), max(0.0, float(top)), min(639.0, float(right)), min(359.0, float(bottom)))
     found = []
-    for masked in make_masker("flowcut").follow(Part(name, first, end), [Prompted(thing, boxed - first, box)]):
+    for masked in MASKERS.make("flowcut").follow(Part(name, first, end), [Prompted(thing, boxed - first, box)]):
         inside = cv2.resize(masked.mattes[thing], truth.grid, interpolation=cv2.INTER_AREA) > 0.5
         right_one = truth.matte(thing, first + masked.frame) > 0.5
         union = (inside | right_one).sum()

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.canny import Canny
 from controls.maps.pictures import as_picture, grey_picture
 from controls.stabilise.consecutive import stabilise
@@ -19,7 +19,7 @@ from controls.stabilise.depth import Relation, relate, solve_levels
 from controls.stabilise.motion import SlidingTracker
 from controls.stabilise.window import MapWindow, StabiliseOptions
 from controls.types import ControlMap
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 from interp.types import Motion
 from samples import load_truth
@@ -42,7 +42,7 @@ def bench() -> ModuleType:
 @pytest.mark.parametrize("first", [0, 72])
 def test_flicker_on_the_sample_is_at_least_halved_and_error_does_not_rise(bench: ModuleType, first: int) -> None:
     truth, frames, shot = load_truth(), range(first, first + FRAMES), bench.Shot(first, FRAMES)
-    tracker = SlidingTracker(shot, estimator("dis"))
+    tracker = SlidingTracker(shot, DisEstimator())
     true = bench.nearness(truth, frames)
     raw = bench.pumping(true)
     maps = [ControlMap("depth", grey_picture(values), values) for values in raw]
@@ -105,9 +105,9 @@ class Moving:
 def test_a_rendered_persons_joints_jump_less_and_stay_on_the_person(bench: ModuleType, who: str, first: int) -> None:
     pytest.importorskip("mediapipe")
     truth, frames, shot = load_truth("square"), range(first, first + 14), bench.Shot(first, 14, "square")
-    detector = make_map("pose", {"hands": False})
+    detector = DETECTORS.make("pose", {"hands": False})
     found = [detector.detect(picture) for picture in shot.read(0, len(shot))]  # type: ignore[union-attr]
-    tracker = SlidingTracker(shot, estimator("dis"))
+    tracker = SlidingTracker(shot, DisEstimator())
     kept = [made for _, made in stabilise(found.__getitem__, range(len(shot)), tracker, method="pose")]
     before, _ = bench.joint_flicker(found, truth, frames, who)
     after, off = bench.joint_flicker(kept, truth, frames, who)
@@ -117,7 +117,7 @@ def test_a_rendered_persons_joints_jump_less_and_stay_on_the_person(bench: Modul
 
 def test_what_moves_does_not_lag_or_smear() -> None:
     scene = Moving(14)
-    tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
+    tracker = SlidingTracker(scene, DisEstimator(), working=scene.size)
     maps = [ControlMap("depth", grey_picture(scene.nearness(t)), scene.nearness(t)) for t in range(14)]
     for t, made in stabilise(maps.__getitem__, range(14), tracker, method="depth"):
         assert made.values is not None
@@ -137,7 +137,7 @@ def test_depth_that_pumps_is_put_right_without_drift() -> None:
         return ControlMap("depth", grey_picture(values), values)
 
     done = [
-        made.values for _, made in stabilise(load, range(40), SlidingTracker(scene, estimator("dis")), method="depth")
+        made.values for _, made in stabilise(load, range(40), SlidingTracker(scene, DisEstimator()), method="depth")
     ]
     spread = np.ptp([(values.min(), values.max()) for values in done if values is not None], axis=0)
     before = np.ptp([(a * 0.1 + b, a * 0.8 + b) for a, b in factors], axis=0)
@@ -153,7 +153,7 @@ def test_keyframes_alone_are_stabilised_too() -> None:
         values = (scene.nearness(t) * factors[t][0] + factors[t][1]).astype(np.float32)
         return ControlMap("depth", grey_picture(values), values)
 
-    tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
+    tracker = SlidingTracker(scene, DisEstimator(), working=scene.size)
     done = dict(stabilise(load, keyframes, tracker, method="depth", options=StabiliseOptions(radius=0)))
     assert list(done) == keyframes
     levels = [np.percentile(made.values, [5, 95]) for made in done.values() if made.values is not None]
@@ -194,7 +194,7 @@ def test_soft_lines_and_normals_are_averaged_along_motion() -> None:
         clean.append(plane)
         noisy.append(np.rint((plane + draw.normal(0, 20, plane.shape)).clip(0, 255)).astype(np.uint8))
     maps = [ControlMap("softedge", as_picture(plane)) for plane in noisy]
-    tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
+    tracker = SlidingTracker(scene, DisEstimator(), working=scene.size)
     done = [made.picture[..., 0] for _, made in stabilise(maps.__getitem__, range(9), tracker, method="lines")]
     before = np.mean([np.abs(a.astype(float) - b).mean() for a, b in zip(noisy, clean, strict=True)])
     after = np.mean([np.abs(a.astype(float) - b).mean() for a, b in zip(done, clean, strict=True)])
@@ -212,7 +212,7 @@ def test_soft_lines_and_normals_are_averaged_along_motion() -> None:
 
 def test_a_line_missed_once_is_drawn_and_one_seen_once_is_not() -> None:
     scene = Moving(9, step=0)
-    tracker = SlidingTracker(scene, estimator("dis"), working=scene.size)
+    tracker = SlidingTracker(scene, DisEstimator(), working=scene.size)
 
     def load(t: int) -> ControlMap:
         values = np.zeros((96, 160), np.float32)
@@ -251,14 +251,14 @@ def test_the_window_holds_few_maps_and_loads_each_once() -> None:
 def test_what_cannot_be_stabilised_is_refused(frames: list[int], how: str, said: str) -> None:
     made = ControlMap("tile", np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match=said):
-        list(stabilise(lambda t: made, frames, SlidingTracker(Moving(3), estimator("dis")), method=how))  # type: ignore[arg-type]
+        list(stabilise(lambda t: made, frames, SlidingTracker(Moving(3), DisEstimator()), method=how))  # type: ignore[arg-type]
 
 
 def test_what_needs_no_stabilising_passes_through() -> None:
     made = ControlMap("tile", np.zeros((8, 8, 3), np.uint8))
     assert [
         m is made
-        for _, m in stabilise(lambda t: made, [1, 2], SlidingTracker(Moving(3), estimator("dis")), method="none")
+        for _, m in stabilise(lambda t: made, [1, 2], SlidingTracker(Moving(3), DisEstimator()), method="none")
     ] == [
         True,
         True,
@@ -269,11 +269,11 @@ def test_what_needs_no_stabilising_passes_through() -> None:
 
 def test_the_sliding_tracker_says_what_a_track_of_all_frames_says() -> None:
     scene = Moving(8)
-    whole = MotionTrack(estimator("dis"), working=scene.size)
+    whole = MotionTrack(DisEstimator(), working=scene.size)
     for picture in scene.read(0, 8):
         whole.add(picture)
     scene.reads.clear()
-    sliding = SlidingTracker(scene, estimator("dis"), working=scene.size, remember=4)
+    sliding = SlidingTracker(scene, DisEstimator(), working=scene.size, remember=4)
     for here, there in [(0, 1), (1, 0), (2, 4), (4, 2), (5, 7), (7, 7)]:
         a, b = sliding.motion(here, there), whole.motion(here, there)
         np.testing.assert_allclose(a.flow, b.flow, atol=1e-4)
@@ -284,7 +284,7 @@ def test_the_sliding_tracker_says_what_a_track_of_all_frames_says() -> None:
 
 def test_a_shot_is_read_once_through() -> None:
     scene = Moving(30)
-    sliding = SlidingTracker(scene, estimator("dis"), remember=8)
+    sliding = SlidingTracker(scene, DisEstimator(), remember=8)
     for t in range(30):
         for other in range(max(0, t - 3), min(30, t + 4)):
             sliding.motion(t, other)

@@ -18,7 +18,7 @@ from controls.maps.pose import pose_map
 from controls.stabilise.keyframes import KEYFRAME_METHODS, keyframes_ahead, stabilise_keyframes, stabilise_to_keyframes
 from controls.stabilise.motion import KeyframeTracker, SlidingTracker
 from controls.types import ControlMap
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.types import Motion
 from samples import load_truth
 
@@ -70,7 +70,7 @@ def test_keyframes_of_the_sample_flicker_less_and_are_no_less_true(bench: Module
     true = bench.nearness(truth, range(first, first + 27))
     there = [true[key] for key in KEYS]
     raw = {key: bench.fitted(found) for key, found in enumerate(bench.pumping(true)) if key in KEYS}
-    tracker = KeyframeTracker(shot, estimator("dis"), KEYS)
+    tracker = KeyframeTracker(shot, DisEstimator(), KEYS)
     done = [made for _, made in stabilise_keyframes(lambda key: depth(raw[key]), KEYS, tracker, method="depth")]
     still = [values(made) for made in done]
     before = [*raw.values()]
@@ -193,7 +193,7 @@ def test_a_frame_between_keyframes_takes_their_level() -> None:
 def test_motion_between_keys_is_that_of_the_frames_between(bench: ModuleType) -> None:
     shot = bench.Shot(0, 21)
     keys = [0, 6, 14, 20]
-    ours, theirs = KeyframeTracker(shot, estimator("dis"), keys), SlidingTracker(shot, estimator("dis"), remember=32)
+    ours, theirs = KeyframeTracker(shot, DisEstimator(), keys), SlidingTracker(shot, DisEstimator(), remember=32)
     for here, there in ((0, 6), (6, 0), (0, 14), (20, 6), (14, 14)):
         a, b = ours.motion(here, there), theirs.motion(here, there)
         sure = (a.confidence > 0.5) & (b.confidence > 0.5)

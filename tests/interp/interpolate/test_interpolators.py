@@ -9,7 +9,7 @@ import pytest
 import tiny_rife
 from scenes import moving_scene, psnr
 
-from interp.interpolate import INTERPOLATORS, make_interpolator
+from interp.interpolate import INTERPOLATORS
 from interp.types import Interpolator
 
 
@@ -18,10 +18,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_rife.build(tmp_path_factory.mktemp("rife") / "random.safetensors")
 
 
-@pytest.fixture(params=INTERPOLATORS)
+@pytest.fixture(params=INTERPOLATORS.names())
 def interpolator(request: pytest.FixtureRequest, weights: Path) -> Interpolator:
     options = {"model": weights, "device": "cpu"} if request.param in ("rife", "hybrid") else {}
-    return make_interpolator(request.param, **options)
+    return INTERPOLATORS.make(request.param, options)
 
 
 def deep(picture: np.ndarray, dtype: str) -> np.ndarray:
@@ -62,14 +62,14 @@ def test_the_same_bytes_twice_and_no_time_no_picture(interpolator: Interpolator)
 def test_between_two_equal_frames_there_is_that_frame(name: str, weights: Path) -> None:
     frame = moving_scene(1, size=(96, 64)).frames[0]
     options = {"model": weights, "device": "cpu"} if name == "hybrid" else {}
-    for made in make_interpolator(name, **options).interpolate(frame, frame.copy(), [0.2, 0.5]):
+    for made in INTERPOLATORS.make(name, options).interpolate(frame, frame.copy(), [0.2, 0.5]):
         assert np.abs(made.astype(int) - frame).max() <= 1
 
 
 def test_along_motion_draws_what_was_there() -> None:
     """Every second frame held out: a pan, and a disc that passes over it."""
     scene = moving_scene(9, size=(240, 160), pan=(3.3, 1.2))
-    motion, fade = make_interpolator("along-motion"), make_interpolator("cross-fade")
+    motion, fade = INTERPOLATORS.make("along-motion"), INTERPOLATORS.make("cross-fade")
     for t in range(1, 8, 2):
         a, truth, b = scene.frames[t - 1 : t + 2]
         (made,), (faded,) = motion.interpolate(a, b, [0.5]), fade.interpolate(a, b, [0.5])
@@ -82,7 +82,7 @@ def test_along_motion_follows_the_time_that_is_asked_for() -> None:
     scene = moving_scene(9, size=(240, 160), pan=(1.0, 0.5), disc=0)
     a, b = scene.frames[0], scene.frames[8]
     inner = np.s_[12:-12, 12:-12]
-    made = list(make_interpolator("along-motion").interpolate(a, b, [t / 8 for t in range(1, 8)]))
+    made = list(INTERPOLATORS.make("along-motion").interpolate(a, b, [t / 8 for t in range(1, 8)]))
     for t, picture in enumerate(made, 1):
         right = psnr(picture[inner], scene.frames[t][inner])
         others = [psnr(picture[inner], scene.frames[u][inner]) for u in (t - 1, t + 1)]
@@ -94,8 +94,8 @@ def test_what_is_covered_and_uncovered_comes_from_the_frame_that_shows_it() -> N
     """A bright disc moves over a dark texture: half way nothing bright is left where it was, nothing where it comes."""
     scene = moving_scene(5, size=(240, 160), pan=(0, 0))
     a, truth, b = scene.frames[0], scene.frames[2], scene.frames[4]
-    (made,) = make_interpolator("along-motion").interpolate(a, b, [0.5])
-    (faded,) = make_interpolator("cross-fade").interpolate(a, b, [0.5])
+    (made,) = INTERPOLATORS.make("along-motion").interpolate(a, b, [0.5])
+    (faded,) = INTERPOLATORS.make("cross-fade").interpolate(a, b, [0.5])
     changed = (np.abs(a.astype(int) - b).max(axis=2) > 40) & (np.abs(a.astype(int) - truth).max(axis=2) > 40)
     assert changed.mean() > 0.002
     ours, theirs = (np.abs(picture.astype(int) - truth)[changed].mean() for picture in (made, faded))
@@ -103,7 +103,7 @@ def test_what_is_covered_and_uncovered_comes_from_the_frame_that_shows_it() -> N
 
 
 def test_unknown_names_and_options_are_told(weights: Path) -> None:
-    with pytest.raises(ValueError, match=r"unknown interpolator 'magic'; there are: along-motion, cross-fade"):
-        make_interpolator("magic")
-    with pytest.raises(ValueError, match="takes no such option"):
-        make_interpolator("hold", speed=3)
+    with pytest.raises(ValueError, match=r"unknown interpolator 'magic'\. There are: along-motion, cross-fade"):
+        INTERPOLATORS.make("magic")
+    with pytest.raises(ValueError, match="has no option 'speed'"):
+        INTERPOLATORS.make("hold", {"speed": 3})

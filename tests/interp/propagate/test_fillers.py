@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moving_scene, psnr, recoloured, texture
 
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.propagate.along_motion import AlongMotionFiller
 from interp.propagate.hold import HoldFiller
 from interp.propagate.hybrid import HybridFiller
@@ -36,7 +36,7 @@ def filler(request: pytest.FixtureRequest, learnt: dict[str, Any]) -> Filler:
 
 
 def gap_of(frames: list[np.ndarray], left: np.ndarray | None, right: np.ndarray | None) -> Gap:
-    track = MotionTrack(estimator("dis"), working=(frames[0].shape[1], frames[0].shape[0]))
+    track = MotionTrack(DisEstimator(), working=(frames[0].shape[1], frames[0].shape[0]))
     for frame in frames:
         track.add(frame)
     return Gap(frames, 0, track, left, right)

@@ -14,12 +14,12 @@ from clips import moving_frames, write_clip
 from command import Caller
 from listener import Listener
 
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.canny import Canny
 from controls.stabilise.keyframes import stabilise_keyframes
 from controls.stabilise.motion import KeyframeTracker
 from controls.types import ControlMap
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from restyle import Job, Recipe, registry
 from restyle.errors import RecipeError
 from restyle.footage import open_footage
@@ -129,13 +129,13 @@ def test_maps_are_found_once_and_agree_within_a_shot(clip: Path, tmp_path: Path,
     folder = run(clip, tmp_path, controls=[{"kind": "canny"}, {"kind": "tile", "strength": 0.5}])
     with open_footage(clip) as footage:
         pictures = [frame.picture for frame in footage.frames()]
-    detector: Any = make_map("canny")
+    detector: Any = DETECTORS.make("canny")
     expected: dict[int, np.ndarray] = {}
     for first, last in ((0, 72), (72, FRAMES)):
         shot = Shot(pictures[first:last])
         keys = [*range(0, last - first, 12)]
         found = {key: detector.detect(pictures[first + key]) for key in keys}
-        tracker = KeyframeTracker(shot, estimator("dis"), keys)
+        tracker = KeyframeTracker(shot, DisEstimator(), keys)
         expected |= {
             first + key: made.picture
             for key, made in stabilise_keyframes(found.__getitem__, keys, tracker, method="edges")

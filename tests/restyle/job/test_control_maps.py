@@ -10,7 +10,7 @@ import pytest
 from clips import moving_frames, write_clip
 from command import Caller
 
-from controls.maps import kinds, make_map
+from controls.maps import DETECTORS, kinds
 from controls.maps.files import read_maps
 from restyle import Job, Recipe, RestyleError
 from restyle.footage import open_footage, timing
@@ -35,7 +35,7 @@ def test_maps_as_detected_are_the_detectors_own(clip: Path, tmp_path: Path) -> N
     made = Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["canny", "tile"], stabilise=False)
     assert made == [tmp_path / "maps" / "canny", tmp_path / "maps" / "tile"]
     for kind in ("canny", "tile"):
-        detector: Any = make_map(kind)
+        detector: Any = DETECTORS.make(kind)
         kept = read_maps(tmp_path / "maps" / kind, kind)
         assert kept.frames == list(range(14))
         for frame, picture in enumerate(sources(clip)):
@@ -57,7 +57,7 @@ def test_stabilised_maps_never_look_across_a_cut(clip: Path, tmp_path: Path) -> 
 
 def test_flow_maps_take_a_frame_and_its_neighbour_of_the_same_shot(clip: Path, tmp_path: Path) -> None:
     Job(clip, recipe=Recipe(cuts=(8,))).control_maps(tmp_path / "maps", ["flow"], stabilise=False)
-    kept, frames, detector = read_maps(tmp_path / "maps" / "flow", "flow"), sources(clip), make_map("flow")
+    kept, frames, detector = read_maps(tmp_path / "maps" / "flow", "flow"), sources(clip), DETECTORS.make("flow")
     assert kept.frames == list(range(14))
     assert np.array_equal(kept.load(3).picture, detector.detect_pair(frames[3], frames[4]).picture)  # type: ignore[union-attr]
     last = detector.detect_pair(frames[7], frames[6], backward=True)  # type: ignore[union-attr]
@@ -102,7 +102,7 @@ def test_the_command_makes_maps(restyle_command: Caller, clip: Path, tmp_path: P
     few = cv2.imread(str(tmp_path / "few" / "canny" / "000003.png"))
     with open_footage(clip) as footage:
         picture = next(frame.picture for frame in footage.frames() if frame.index == 3)
-    assert np.array_equal(few, make_map("canny", {"low": 300, "high": 600}).detect(picture).picture)  # type: ignore[union-attr]
+    assert np.array_equal(few, DETECTORS.make("canny", {"low": 300, "high": 600}).detect(picture).picture)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

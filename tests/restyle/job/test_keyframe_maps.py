@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from clips import moving_frames, write_clip
 
-from controls.maps import make_map
+from controls.maps import DETECTORS
 from controls.maps.base import Detector
 from restyle.footage import Footage, open_footage, timing
 from restyle.job.inputs import Inputs
@@ -54,7 +54,7 @@ def test_the_order_of_asking_does_not_matter(footage: Footage, tmp_path: Path) -
         ascending = found(maps(footage, store), footage, KEYS)
     with JobStore(tmp_path / "b") as store:
         other = found(maps(footage, store), footage, [36, 18, 0, 30, 24, 6, 12])
-    detector = make_map("canny")
+    detector = DETECTORS.make("canny")
     assert isinstance(detector, Detector)
     raw = {frame.index: detector.detect(frame.picture).picture for frame in footage.frames()}
     for key in KEYS:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from scenes import moving_scene, psnr, texture
 
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 from interp.types import Motion
 from interp.warp import warp
@@ -32,7 +32,7 @@ each = pytest.mark.parametrize("name", list(PAINTERS))
 
 
 def track_of(frames: list[np.ndarray]) -> MotionTrack:
-    track = MotionTrack(estimator("dis"), working=(frames[0].shape[1], frames[0].shape[0]))
+    track = MotionTrack(DisEstimator(), working=(frames[0].shape[1], frames[0].shape[0]))
     for frame in frames:
         track.add(frame)
     return track

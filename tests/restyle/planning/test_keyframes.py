@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scenes import moving_scene, texture
 
-from interp.flow import estimator
+from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 from interp.types import Motion
 from restyle.planning.keyframes import KeyWalk, locally_lost
@@ -15,7 +15,7 @@ from restyle.types import Keyframe
 
 def walk(frames: list[np.ndarray], *, coverage: float = 0.9, max_gap: int = 24) -> tuple[list[Keyframe], list[float]]:
     size = (frames[0].shape[1], frames[0].shape[0])
-    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=size), coverage=coverage, max_gap=max_gap)
+    made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=size), coverage=coverage, max_gap=max_gap)
     made.start(0, frames[0])
     keys, explained = [], []
     for number, frame in enumerate(frames[1:], 1):
@@ -40,7 +40,7 @@ def test_faster_footage_gets_more_keyframes() -> None:
 
 def test_frames_between_keyframes_are_served_as_well_as_asked_for() -> None:
     frames = moving_scene(40, size=(128, 96), pan=(2, 0.5)).frames
-    track = MotionTrack(estimator("dis"), working=(128, 96))
+    track = MotionTrack(DisEstimator(), working=(128, 96))
     for frame in frames:
         track.add(frame)
     counts = []
@@ -131,6 +131,6 @@ def test_how_near_keyframes_may_be() -> None:
 
 
 def test_a_step_before_the_start_is_a_mistake() -> None:
-    made = KeyWalk(lambda: MotionTrack(estimator("dis"), working=(8, 8)), coverage=0.6, max_gap=9)
+    made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(8, 8)), coverage=0.6, max_gap=9)
     with pytest.raises(RuntimeError, match="after start"):
         made.step(1, texture(8, 8))

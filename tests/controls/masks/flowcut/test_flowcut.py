@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scenes import texture
 
-from controls.masks import make_masker
+from controls.masks import MASKERS
 from controls.masks.flowcut.masker import FlowCutMasker
 from controls.masks.flowcut.min_cut import edge_weights, minimal_cut
 from controls.masks.flowcut.moments import LONGEST, MARGIN
@@ -61,7 +61,7 @@ def overlap(matte: np.ndarray, truth: np.ndarray) -> float:
 
 
 def followed(scene: Scene, *prompts: Prompted) -> list[Masked]:
-    found = list(make_masker("flowcut").follow(scene, prompts))
+    found = list(MASKERS.make("flowcut").follow(scene, prompts))
     assert sorted(masked.frame for masked in found) == list(range(len(scene)))
     for masked in found:
         for matte in masked.mattes.values():
