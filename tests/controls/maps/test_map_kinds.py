@@ -11,6 +11,7 @@ import pytest
 from controls.maps import DETECTORS, kinds
 from controls.maps.base import Detector, PairDetector
 from controls.maps.pictures import picture_to_detect
+from interp.errors import InterpError
 
 FREE = [name for name, facts in kinds().items() if not facts.packages and not facts.weights]
 SIZES = [(96, 64), (97, 65), (33, 50)]
