@@ -15,7 +15,7 @@ from command import Caller
 from restyle.cli.app import COMMANDS, application
 from restyle.cli.recipe_options import OPTIONS, build_recipe, recipe_options
 from restyle.recipe import Recipe
-from restyle.registry import filler_names, painter_names
+from restyle.registry import part_names
 
 
 def parameters(name: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_help_is_the_first_paragraph_of_the_description() -> None:
 
 def test_the_help_names_every_part() -> None:
     shown = parameters("run")
-    for names, field in ((painter_names(), "painter"), (filler_names(), "filler")):
+    for names, field in ((part_names("painter"), "painter"), (part_names("filler"), "filler")):
         for name in names:
             assert name in shown[field].help
 

@@ -20,9 +20,10 @@ from controls.stabilise.keyframes import stabilise_keyframes
 from controls.stabilise.motion import KeyframeTracker
 from controls.types import ControlMap
 from interp.flow.dis import DisEstimator
-from restyle import Job, Recipe, registry
+from restyle import Job, Recipe
 from restyle.errors import RecipeError
 from restyle.footage import open_footage
+from restyle.painters import PAINTERS
 
 SIZE = (96, 64)
 FRAMES = 120
@@ -31,7 +32,7 @@ PLAIN: dict[str, Any] = {"painter": "listener", "filler": "hold", "keyframes": "
 
 @pytest.fixture(autouse=True)
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    monkeypatch.setitem(registry.PAINTERS, "listener", "listener:Listener")
+    monkeypatch.setitem(PAINTERS.own, "listener", "listener:Listener")
     Listener.heard.clear()
     yield Listener.heard
     Listener.heard.clear()
