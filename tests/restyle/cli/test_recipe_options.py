@@ -113,3 +113,28 @@ def test_options_of_a_part_are_added_to_the_recipes(tmp_path: Path) -> None:
     path = tmp_path / "look.json"
     path.write_text('{"painter_options": {"hold": 0.5, "threads": 2}}')
     assert build_recipe(path, painter_options=["hold=0.25"]).painter_options == {"hold": 0.25, "threads": 2}
+
+
+def test_only_options_really_given_come_before_the_recipe_file(tmp_path: Path) -> None:
+    path = tmp_path / "look.json"
+    path.write_text(
+        json.dumps({"style": "oil", "strength": 0.4, "keep_colour": True, "keyframes": [0, 8], "cuts": "none"})
+    )
+    given = {"style": None, "strength": None, "keep_colour": None, "keyframes": None, "storyboard": None, "cuts": None}
+    assert build_recipe(path, **given) == Recipe.load(path)
+    changed = build_recipe(
+        path, **given | {"strength": 0.0, "keep_colour": False, "keyframes": "every:4", "cuts": "5,9"}
+    )
+    assert (changed.style, changed.strength, changed.keep_colour) == ("oil", 0.0, False)
+    assert (changed.keyframes, changed.cuts) == ("every:4", (5, 9))
+
+
+def test_wrong_options_are_told_by_name(restyle_command: Caller, tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", moving_frames(3, (32, 32)))
+    for option, value in (
+        ("--strength", "2"), ("--seed", "-1"), ("--keyframes", "some"), ("--cuts", "here"), ("--coverage", "7"),
+        ("--max-gap", "0"), ("--quality", "101"), ("--keyframe-image", "nine"), ("--recipe", "none.json"),
+    ):  # fmt: skip
+        line = restyle_command.fails("run", "a.mp4", "-o", "b.mp4", option, value, code=2)
+        assert option.lstrip("-").replace("-", "_").split("_")[0] in line
+    assert not (tmp_path / "b.mp4").exists()
