@@ -61,14 +61,12 @@ class PartTable:
     def make(self, name: str, options: Mapping[str, Any] | None = None) -> Any:
         """Build a part. Raises as ``part``, ``InterpError`` (an option that it does not have, a wrong value), and what its
         constructor raises of ours."""
-        options = options or {}
-        known = self.options(name)
+        options, part, known = options or {}, self.part(name), self.options(name)
+        renamed = getattr(part, "renamed_options", {})  # old names still load; the part says so
         for option in options:
-            if option not in known:
-                raise InterpError(
-                    f"{self.kind} {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
-                )
-        part = self.part(name)
+            if option not in known and option not in renamed:
+                listed = ", ".join(known) or "none"
+                raise InterpError(f"{self.kind} {name!r} has no option {option!r}; it has: {listed}")
         try:
             return part(**checked_options(_built_with(part), options))
         except InterpError:
