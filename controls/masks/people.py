@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from controls.errors import ControlError
-from controls.masks.flowcut.refine import soft_edge
+from controls.masks.flowcut.soft_edge import soft_edge
 from controls.prompts import check_name
 from controls.types import Masked, Pictures, Prompted
 from interp.errors import MissingPackageError

@@ -9,7 +9,7 @@ import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
 from controls.masks.sam2_weights import DEFAULT, build_network, find_checkpoint
-from controls.masks.spill import Shelf
+from controls.masks.spill import MatteSpill
 from controls.prompts import within
 from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
 
@@ -96,15 +96,15 @@ class Sam2Masker:
     def _follow(self, pictures: Pictures, asked: Asked) -> Iterator[Masked]:
         network = self._network(len(pictures))
         pasts = _condition(network, pictures, asked)
-        with Shelf() as shelf:
+        with MatteSpill() as spill:
             for frame, found in _backward(network, pictures, pasts):
                 for name, logits in found.items():
-                    shelf.put(name, frame, None, _matte(logits))
+                    spill.put(name, frame, None, _matte(logits))
             width, height = pictures.size
             for frame, found in _forward(network, pictures, pasts, everything=True):
                 mattes, lost = {}, set()
                 for name in asked:
-                    kept = shelf.take(name, frame)
+                    kept = spill.take(name, frame)
                     matte = (
                         _matte(found[name])
                         if name in found

@@ -8,19 +8,19 @@ from types import TracebackType
 
 import numpy as np
 
-from controls.masks.flowcut.region import Window
+from controls.masks.flowcut.region import Region
 
-__all__ = ["Shelf"]
+__all__ = ["MatteSpill"]
 
 
-class Shelf:
-    """Keeps a window's matte by (object, frame), in steps of 1/255; the file vanishes when the shelf is closed."""
+class MatteSpill:
+    """Keeps a region's matte by (object, frame), in steps of 1/255; the file vanishes when it is closed."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
-        self._places: dict[tuple[str, int], tuple[int, int, Window | None, tuple[int, ...]]] = {}
+        self._entries: dict[tuple[str, int], tuple[int, int, Region | None, tuple[int, ...]]] = {}
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> MatteSpill:
         return self
 
     def __exit__(
@@ -28,19 +28,19 @@ class Shelf:
     ) -> None:
         self._file.close()
 
-    def put(self, name: str, frame: int, window: Window | None, seen: np.ndarray) -> None:
-        """Keep ``seen``: float32 h x w of ``window``, or of the whole picture."""
-        packed = zlib.compress(np.round(seen * 255).astype(np.uint8).tobytes(), 1)
+    def put(self, name: str, frame: int, region: Region | None, matte: np.ndarray) -> None:
+        """Keep ``matte``: float32 h x w of ``region``, or of the whole picture."""
+        packed = zlib.compress(np.round(matte * 255).astype(np.uint8).tobytes(), 1)
         self._file.seek(0, 2)
-        self._places[name, frame] = (self._file.tell(), len(packed), window, seen.shape)
+        self._entries[name, frame] = (self._file.tell(), len(packed), region, matte.shape)
         self._file.write(packed)
 
-    def take(self, name: str, frame: int) -> tuple[Window | None, np.ndarray] | None:
-        """What was kept, or ``None``."""
-        found = self._places.pop((name, frame), None)
-        if found is None:
+    def take(self, name: str, frame: int) -> tuple[Region | None, np.ndarray] | None:
+        """Give back what was kept, or ``None``; it is kept no longer."""
+        entry = self._entries.pop((name, frame), None)
+        if entry is None:
             return None
-        start, length, window, shape = found
+        start, length, region, shape = entry
         self._file.seek(start)
         flat = np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8)
-        return window, flat.reshape(shape).astype(np.float32) / np.float32(255)
+        return region, flat.reshape(shape).astype(np.float32) / np.float32(255)

@@ -1,11 +1,11 @@
-"""Mixtures of Gaussians over colour: what an object, or what is round it, looks like."""
+"""Mixtures of Gaussians over colour, for an object and for what is around it."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-__all__ = ["Colours", "lab"]
+__all__ = ["ColourModel", "lab"]
 
 NOISE = 2.5  # smallest standard deviation of a component, CIELAB units: grain and compression
 
@@ -17,7 +17,7 @@ def lab(picture: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(unit, cv2.COLOR_RGB2LAB)
 
 
-class Colours:
+class ColourModel:
     """A mixture fitted to weighted samples: split along the widest principal axis (Orchard & Bouman, "Color quantization of
     images", 1991), then expectation maximisation. No random numbers: the same samples give the same model."""
 
@@ -87,7 +87,7 @@ def _split(samples: np.ndarray, weights: np.ndarray, parts: int) -> np.ndarray:
 
 
 def _widest(samples: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """Weighted variance along the principal axis, and which samples lie beyond the mean on it."""
+    """Weighted variance along the principal axis, and True for the samples that lie beyond the mean on it."""
     mean = np.average(samples, axis=0, weights=weights)
     away = samples - mean
     values, axes = np.linalg.eigh((away * weights[:, None]).T @ away)

@@ -1,31 +1,31 @@
 """Objects followed by their colours, their shape and the footage's motion; no learned weights, OpenCV and numpy only.
 
-From frame to frame two layers are carried along the flow: the object, hidden parts included, and what is round it. Each pixel
+From frame to frame two layers are carried along the flow: the object, hidden parts included, and what is around it. Each pixel
 of the new frame is compared with what either layer has near it; where neither knows it (it has just come into view), colour
-models decide; a graph cut along the picture's edges then settles the matte. Because the hidden parts of an object stay in its
+models decide; a min-cut along the picture's edges then settles the matte. Because the hidden parts of an object stay in its
 layer, it comes back from behind a post without being prompted again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
-from controls.masks.flowcut.moments import Moment, moments
-from controls.masks.flowcut.object_layer import Layer, begin, fit_grid, follow
-from controls.masks.flowcut.refine import soft_edge
-from controls.masks.flowcut.region import Scaled, Window, onto
+from controls.masks.flowcut.frame_walk import FrameContext, walk
+from controls.masks.flowcut.object_step import carry
+from controls.masks.flowcut.params import Params
+from controls.masks.flowcut.region import Region, ScaledPicture, resample
 from controls.masks.flowcut.seed import seed
-from controls.masks.spill import Shelf
+from controls.masks.flowcut.soft_edge import soft_edge
+from controls.masks.flowcut.tracked_object import TrackedObject, begin, fit_grid
+from controls.masks.spill import MatteSpill
 from controls.prompts import within
 from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
 
-__all__ = ["FlowCutMasker"]
-
-Seeds = dict[str, dict[int, tuple[Window, np.ndarray]]]
+__all__ = ["FlowCutMasker", "resolve_overlaps"]
 
 
 class FlowCutMasker:
@@ -38,9 +38,7 @@ class FlowCutMasker:
     name = "flowcut"
 
     def __init__(self, *, edge: float = 6.0) -> None:
-        if not 0 <= edge <= 50:
-            raise ValueError(f"edge is from 0 to 50 pixels, got {edge:g}")
-        self._edge = edge
+        self._params = Params(edge=edge)
 
     def follow(self, pictures: Pictures, prompts: Sequence[Prompted]) -> Iterator[Masked]:
         """Yield every frame of the shot once, ascending. Mattes of several objects do not overlap.
@@ -52,151 +50,177 @@ class FlowCutMasker:
         prompt that marks nothing.
         """
         within(prompts, pictures.size, len(pictures))
-        for one in prompts:
-            if isinstance(one.prompt, Text):
+        for prompted in prompts:
+            if isinstance(prompted.prompt, Text):
                 raise ValueError(
-                    f"object {one.name!r}: 'flowcut' cannot look for words ({one.prompt.words!r}); "
+                    f"object {prompted.name!r}: 'flowcut' cannot look for words ({prompted.prompt.words!r}); "
                     "give a point, a box or a matte"
                 )
-        return self._follow(pictures, prompts)
+        return _Shot(pictures, prompts, self._params).mattes()
 
-    def _follow(self, pictures: Pictures, prompts: Sequence[Prompted]) -> Iterator[Masked]:
-        names = list(dict.fromkeys(one.name for one in prompts))
-        seeds = _seeds(pictures, prompts)
-        top = max(max(found) for found in seeds.values())
-        with Shelf() as shelf:
-            if top > 0:
-                _carry_back(pictures, seeds, top, shelf)
-            layers: dict[str, Layer] = {}
-            for moment in moments(pictures, 0, len(pictures) - 1):
-                layers = _step(layers, moment, seeds)
-                yield self._masked(moment, names, layers, seeds, shelf)
 
-    def _masked(
-        self, moment: Moment, names: Sequence[str], layers: dict[str, Layer], seeds: Seeds, shelf: Shelf
-    ) -> Masked:
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A matte of one object in one frame, on a region, and how much it counts."""
+
+    share: float
+    region: Region
+    matte: np.ndarray
+
+
+@dataclass
+class _Seeds:
+    """One object's prompts by frame, and what they have been made into."""
+
+    prompts: dict[int, list[Prompt]] = field(default_factory=dict)
+    mattes: dict[int, tuple[Region, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> int:
+        """The frame to begin with: the first box or matte, or else the first point."""
+        full = [frame for frame, given in self.prompts.items() if any(isinstance(p, Box | Matte) for p in given)]
+        positive = [
+            frame for frame, given in self.prompts.items() if any(isinstance(p, Point) and p.positive for p in given)
+        ]
+        return min(full or positive)
+
+
+class _Shot:
+    """The objects that are followed through one shot."""
+
+    def __init__(self, pictures: Pictures, prompts: Sequence[Prompted], params: Params) -> None:
+        self._pictures, self._params = pictures, params
+        self._seeds: dict[str, _Seeds] = {}
+        for prompted in prompts:
+            seeds = self._seeds.setdefault(prompted.name, _Seeds())
+            seeds.prompts.setdefault(prompted.frame, []).append(prompted.prompt)
+
+    def mattes(self) -> Iterator[Masked]:
+        """Yield every frame, ascending."""
+        for name in self._seeds:
+            self._make_seeds(name)
+        last_prompt = max(max(seeds.mattes) for seeds in self._seeds.values())
+        with MatteSpill() as spill:
+            if last_prompt > 0:
+                self._carry_back(last_prompt, spill)
+            objects: dict[str, TrackedObject] = {}
+            for context in self._walk(0, len(self._pictures) - 1):
+                objects = self._step(objects, context)
+                yield self._masked(context, objects, spill)
+
+    def _walk(self, start: int, stop: int) -> Iterator[FrameContext]:
+        return walk(self._pictures, start, stop, self._params.walk)
+
+    def _make_seeds(self, name: str) -> None:
+        """Make every prompted frame's matte of an object. Points alone are corrections if the object is prompted by more on
+        another frame, or earlier; then it is carried there first."""
+        seeds = self._seeds[name]
+        for end in dict.fromkeys((max(seeds.prompts), min(seeds.prompts))):
+            objects: dict[str, TrackedObject] = {}
+            for context in self._walk(seeds.first, end):
+                objects = self._step(objects, context, only=name)
+                if context.number in seeds.prompts and context.number not in seeds.mattes:
+                    try:
+                        region, matte = seed(seeds.prompts[context.number], context, self._params, objects.get(name))
+                    except ValueError as error:
+                        raise ValueError(f"object {name!r}, frame {context.number}: {error}") from error
+                    seeds.mattes[context.number] = (region, matte)
+                    objects = {name: begin(context.frame, region, matte)}
+
+    def _step(
+        self, objects: Mapping[str, TrackedObject], context: FrameContext, *, only: str | None = None
+    ) -> dict[str, TrackedObject]:
+        """All objects (or ``only`` one) in the next frame: prompted anew, or carried."""
+        after: dict[str, TrackedObject] = {}
+        for name, seeds in self._seeds.items():
+            if only is not None and name != only:
+                continue
+            if context.number in seeds.mattes:
+                after[name] = begin(context.frame, *seeds.mattes[context.number])
+            elif name in objects and context.previous is not None:
+                tracked = fit_grid(objects[name], context.frame.size, self._params.working_side)
+                after[name] = carry(tracked, context, self._params)
+        return resolve_overlaps(after)
+
+    def _carry_back(self, last_prompt: int, spill: MatteSpill) -> None:
+        """Carry every object from its prompts toward the shot's first frame."""
+        objects: dict[str, TrackedObject] = {}
+        for context in self._walk(last_prompt, 0):
+            objects = self._step(objects, context)
+            for name, tracked in objects.items():
+                if context.number not in self._seeds[name].mattes:
+                    spill.put(name, context.number, tracked.region, tracked.visible)
+
+    def _masked(self, context: FrameContext, objects: Mapping[str, TrackedObject], spill: MatteSpill) -> Masked:
+        """One frame's mattes, out of what was carried to it from the prompts before and after."""
         mattes, lost = {}, set()
-        for name in names:
-            found: list[tuple[float, Window, np.ndarray]] = []
-            left = max((frame for frame in seeds[name] if frame <= moment.number), default=None)
-            right = min((frame for frame in seeds[name] if frame > moment.number), default=None)
+        for name, seeds in self._seeds.items():
+            found: list[_Found] = []
+            left = max((frame for frame in seeds.mattes if frame <= context.number), default=None)
+            right = min((frame for frame in seeds.mattes if frame > context.number), default=None)
             share = 1.0  # of what comes from the prompt before; nearer prompts count more
             if left is not None and right is not None:
-                share = (right - moment.number) / (right - left)
+                share = (right - context.number) / (right - left)
             if left is not None:
-                found.append((share, layers[name].window, layers[name].seen))
-            kept = shelf.take(name, moment.number)
-            if kept is not None and kept[0] is not None:
-                found.append((1 - share if left is not None else 1.0, kept[0], kept[1]))
-            mattes[name] = self._matte(moment.frame, found)
-            if not any((seen > 0.5).any() for _, _, seen in found):
+                found.append(_Found(share, objects[name].region, objects[name].visible))
+            carried_back = spill.take(name, context.number)
+            if carried_back is not None and carried_back[0] is not None:
+                found.append(_Found(1 - share if left is not None else 1.0, *carried_back))  # type: ignore[arg-type]
+            mattes[name] = self._matte(context.frame, found)
+            if not any((one.matte > 0.5).any() for one in found):
                 lost.add(name)
-        return Masked(moment.number, _apart(mattes), frozenset(lost))
+        return Masked(context.number, _normalised(mattes), frozenset(lost))
 
-    def _matte(self, frame: Scaled, found: Sequence[tuple[float, Window, np.ndarray]]) -> np.ndarray:
+    def _matte(self, frame: ScaledPicture, found: Sequence[_Found]) -> np.ndarray:
+        """The matte at the picture's size, float32 H x W, its edge softened as the picture's is."""
         width, height = frame.size
         matte = np.zeros((height, width), np.float32)
-        edge = round(self._edge * width / 1000) if self._edge else 0
-        edge = max(2, edge) if self._edge else 0
-        extent: list[tuple[int, int, int, int]] = []
-        for _, window, seen in found:
-            if seen.any():
-                a, b = width / window.grid[0], height / window.grid[1]
-                y, x = np.nonzero(seen)
+        edge = max(2, round(self._params.edge * width / 1000)) if self._params.edge else 0
+        extents: list[tuple[int, int, int, int]] = []
+        for one in found:
+            if one.matte.any():
+                a, b = width / one.region.grid[0], height / one.region.grid[1]
+                y, x = np.nonzero(one.matte)
                 pad = 3 * edge + 2 * max(a, b)
-                extent.append((
-                    max(0, int((x.min() + window.left) * a - pad)), max(0, int((y.min() + window.top) * b - pad)),
-                    min(width, int((x.max() + 1 + window.left) * a + pad) + 1),
-                    min(height, int((y.max() + 1 + window.top) * b + pad) + 1),
+                extents.append((
+                    max(0, int((x.min() + one.region.left) * a - pad)), max(0, int((y.min() + one.region.top) * b - pad)),
+                    min(width, int((x.max() + 1 + one.region.left) * a + pad) + 1),
+                    min(height, int((y.max() + 1 + one.region.top) * b + pad) + 1),
                 ))  # fmt: skip
-        if not extent:
+        if not extents:
             return matte
-        lows, highs = np.min(extent, axis=0), np.max(extent, axis=0)
-        full = Window(int(lows[0]), int(lows[1]), int(highs[2]), int(highs[3]), (width, height))
+        lows, highs = np.min(extents, axis=0), np.max(extents, axis=0)
+        full = Region(int(lows[0]), int(lows[1]), int(highs[2]), int(highs[3]), (width, height))
         mixed = np.zeros(full.shape, np.float32)
-        for share, window, seen in found:
-            mixed += np.float32(share) * onto(seen, window, full)
-        matte[full.slices] = (
-            soft_edge(mixed, frame.picture[full.slices], radius=edge) if edge else (mixed > 0.5).astype(np.float32)
-        )
+        for one in found:
+            mixed += np.float32(one.share) * resample(one.matte, one.region, full)
+        if edge:
+            matte[full.slices] = soft_edge(mixed, frame.picture[full.slices], radius=edge)
+        else:
+            matte[full.slices] = (mixed > 0.5).astype(np.float32)
         return matte
 
 
-def _seeds(pictures: Pictures, prompts: Sequence[Prompted]) -> Seeds:
-    """Every prompted frame's matte. Points alone are corrections if the object is prompted by more on another frame, or
-    earlier; then it is carried there first."""
-    seeds: Seeds = {}
-    for name in dict.fromkeys(one.name for one in prompts):
-        asked: dict[int, list[Prompt]] = {}
-        for one in prompts:
-            if one.name == name:
-                asked.setdefault(one.frame, []).append(one.prompt)
-        full = [frame for frame in sorted(asked) if any(isinstance(prompt, Box | Matte) for prompt in asked[frame])]
-        positive = [
-            frame for frame in sorted(asked)
-            if any(isinstance(prompt, Point) and prompt.positive for prompt in asked[frame])
-        ]  # fmt: skip
-        first = full[0] if full else positive[0]
-        found = seeds[name] = {}
-        for end in dict.fromkeys((max(asked), min(asked))):
-            layers: dict[str, Layer] = {}
-            for moment in moments(pictures, first, end):
-                layers = _step(layers, moment, seeds, only=name)
-                if moment.number in asked and moment.number not in found:
-                    try:
-                        found[moment.number] = seed(asked[moment.number], moment, layers.get(name))
-                    except ValueError as error:
-                        raise ValueError(f"object {name!r}, frame {moment.number}: {error}") from error
-                    window, seen = found[moment.number]
-                    layers = {name: begin(moment.frame, window, seen)}
-    return seeds
-
-
-def _step(layers: dict[str, Layer], moment: Moment, seeds: Seeds, *, only: str | None = None) -> dict[str, Layer]:
-    """All objects in the next frame: prompted anew, or carried."""
-    after: dict[str, Layer] = {}
-    for name, found in seeds.items():
-        if only is not None and name != only:
-            continue
-        if moment.number in found:
-            window, seen = found[moment.number]
-            after[name] = begin(moment.frame, window, seen)
-        elif name in layers and moment.before is not None:
-            layer = fit_grid(layers[name], moment.frame.size)
-            after[name] = follow(layer, moment)
-    return _contest(after)
-
-
-def _carry_back(pictures: Pictures, seeds: Seeds, top: int, shelf: Shelf) -> None:
-    """Carry every object from its prompts toward the shot's first frame."""
-    layers: dict[str, Layer] = {}
-    for moment in moments(pictures, top, 0):
-        layers = _step(layers, moment, seeds)
-        for name, layer in layers.items():
-            if moment.number not in seeds[name]:
-                shelf.put(name, moment.number, layer.window, layer.seen)
-
-
-def _contest(layers: dict[str, Layer]) -> dict[str, Layer]:
-    """Each place goes to the object with the strongest claim."""
-    after = dict(layers)
-    for name, layer in layers.items():
-        beaten = np.zeros(layer.window.shape, bool)
-        for other, rival in layers.items():
-            if other == name or not rival.seen.any():
+def resolve_overlaps(objects: Mapping[str, TrackedObject]) -> dict[str, TrackedObject]:
+    """Give each pixel to the object with the highest log odds; where two are alike, to the first."""
+    after = dict(objects)
+    names = list(objects)
+    for name, tracked in objects.items():
+        beaten = np.zeros(tracked.region.shape, bool)
+        for other, rival in objects.items():
+            if other == name or not rival.visible.any():
                 continue
-            there = onto(
-                np.where(rival.seen > 0.5, rival.claim, np.float32(-99)), rival.window, layer.window, outside=-99
-            )
-            earlier = list(layers).index(other) < list(layers).index(name)
-            beaten |= (there >= layer.claim) if earlier else (there > layer.claim)
-        beaten &= layer.seen > 0
+            odds = np.where(rival.visible > 0.5, rival.log_odds, np.float32(-99))
+            there = resample(odds, rival.region, tracked.region, outside=-99)
+            earlier = names.index(other) < names.index(name)
+            beaten |= (there >= tracked.log_odds) if earlier else (there > tracked.log_odds)
+        beaten &= tracked.visible > 0
         if beaten.any():
-            after[name] = replace(layer, seen=np.where(beaten, np.float32(0), layer.seen))
+            after[name] = replace(tracked, visible=np.where(beaten, np.float32(0), tracked.visible))
     return after
 
 
-def _apart(mattes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _normalised(mattes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Soft edges that meet share the pixel: together they are 1 at most."""
     if len(mattes) < 2:
         return mattes

@@ -13,7 +13,7 @@ from scenes import texture
 from controls.masks import MASKERS
 from controls.masks.flowcut.masker import FlowCutMasker
 from controls.masks.flowcut.min_cut import edge_weights, minimal_cut
-from controls.masks.flowcut.moments import LONGEST, MARGIN
+from controls.masks.flowcut.params import Params
 from controls.types import Box, Masked, Matte, Point, Prompted, Text
 
 SIZE = (160, 120)
@@ -190,7 +190,7 @@ def test_only_a_few_frames_are_read_at_a_time() -> None:
     for masked in masker.follow(scene, [Prompted("disc", 0, Matte(scene.mattes[0].astype(np.float32)))]):
         if masked.frame == 50:  # the second run of frames has been read
             break
-    assert max(stop - start for start, stop in scene.reads) <= LONGEST + 2 * MARGIN
+    assert max(stop - start for start, stop in scene.reads) <= Params().walk.longest_run + 2 * Params().walk.margin
 
 
 def test_what_leaps_farther_than_its_size_is_found_again() -> None:
@@ -250,19 +250,19 @@ def test_between_two_prompts_the_nearer_one_counts_more() -> None:
 
 
 def test_a_place_that_two_claim_alike_goes_to_the_first() -> None:
-    from controls.masks.flowcut.masker import _contest
-    from controls.masks.flowcut.object_layer import begin
-    from controls.masks.flowcut.region import Scaled, Window
+    from controls.masks.flowcut.masker import resolve_overlaps
+    from controls.masks.flowcut.region import Region, ScaledPicture
+    from controls.masks.flowcut.tracked_object import begin
 
-    frame = Scaled(texture(48, 64, 3))
-    window = Window(0, 0, 64, 48, (64, 48))
+    frame = ScaledPicture(texture(48, 64, 3))
+    region = Region(0, 0, 64, 48, (64, 48))
     both = np.zeros((48, 64), np.float32)
     both[16:32, 24:40] = 1
-    layers = {name: begin(frame, window, both) for name in ("one", "other")}
-    after = _contest(layers)
-    assert np.array_equal(after["one"].seen, both)
-    assert not after["other"].seen.any()
-    layers["other"] = replace(layers["other"], claim=layers["other"].claim + 1)
-    after = _contest(layers)
-    assert not after["one"].seen.any(), "a stronger claim wins, whoever is first"
-    assert np.array_equal(after["other"].seen, both)
+    objects = {name: begin(frame, region, both) for name in ("one", "other")}
+    after = resolve_overlaps(objects)
+    assert np.array_equal(after["one"].visible, both)
+    assert not after["other"].visible.any()
+    objects["other"] = replace(objects["other"], log_odds=objects["other"].log_odds + 1)
+    after = resolve_overlaps(objects)
+    assert not after["one"].visible.any(), "a stronger claim wins, whoever is first"
+    assert np.array_equal(after["other"].visible, both)

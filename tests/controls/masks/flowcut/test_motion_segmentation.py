@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from scenes import texture
 
-from controls.masks.flowcut.moments import MARGIN, moments
-from controls.masks.flowcut.motion_segmentation import evidence
-from controls.masks.flowcut.region import Window
+from controls.masks.flowcut.frame_walk import walk
+from controls.masks.flowcut.motion_segmentation import motion_evidence
+from controls.masks.flowcut.params import Params
+from controls.masks.flowcut.region import Region
 
 WIDTH, HEIGHT, COUNT, AT = 200, 140, 25, 12
-WINDOW = Window(40, 20, 160, 120, (WIDTH, HEIGHT))
+PARAMS = Params()
+REGION = Region(40, 20, 160, 120, (WIDTH, HEIGHT))
 
 
 class Scene:
@@ -43,7 +45,7 @@ class Scene:
                     cv2.rectangle(place, (centre[0] - 12, 52), (centre[0] + 12, 88), 255, -1)
                 picture[place > 0] = shifted(front if name == "disc" else third, speed)[place > 0]
                 if t == AT:
-                    setattr(self, name, place[WINDOW.slices] > 0)
+                    setattr(self, name, place[REGION.slices] > 0)
             self.frames.append(np.ascontiguousarray(picture))
         self.disc: np.ndarray
         self.other: np.ndarray
@@ -55,46 +57,49 @@ class Scene:
         yield from self.frames[start:stop]
 
 
-def told(scene: Scene, *, drift: float | None = None) -> np.ndarray:
-    moment = next(moments(scene, AT, AT))
+def evidence(scene: Scene, *, velocity_x: float | None = None) -> np.ndarray:
+    context = next(walk(scene, AT, AT, PARAMS.walk))
     allowed = cv2.dilate(scene.disc.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    return evidence(moment.run, AT, WINDOW, allowed, drift=None if drift is None else np.array([drift, 0.0]))
+    velocity = None if velocity_x is None else np.array([velocity_x, 0.0])
+    return motion_evidence(context.run, AT, REGION, allowed, PARAMS.motion, velocity=velocity)
 
 
 @pytest.mark.parametrize(("disc", "world"), [(3.0, 0.0), (-2.0, 2.0), (0.0, 3.0)])
 @pytest.mark.parametrize("known", [False, True])
 def test_a_thing_that_moves_is_told_from_the_world(disc: float, world: float, known: bool) -> None:
     scene = Scene(disc, world)
-    found = told(scene, drift=disc if known else None)
+    found = evidence(scene, velocity_x=disc if known else None)
     inside = cv2.erode(scene.disc.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     outside = cv2.dilate(scene.disc.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
-    assert found.shape == WINDOW.shape
+    assert found.shape == REGION.shape
     assert np.mean(found[inside] > 0.1) > 0.9
     assert np.mean(found[outside] < 0.15) > 0.95
 
 
 def test_where_nothing_moves_apart_nothing_is_said() -> None:
     for speed in (0.0, 2.0):
-        assert np.abs(told(Scene(speed, speed))).max() < 0.1
+        assert np.abs(evidence(Scene(speed, speed))).max() < 0.1
 
 
 def test_a_third_motion_is_not_the_things_once_its_own_is_known() -> None:
     scene = Scene(3.0, 0.0, other=-3.0)
-    found = told(scene, drift=3.0)
+    found = evidence(scene, velocity_x=3.0)
     inside = cv2.erode(scene.other.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     assert np.median(found[inside & ~scene.disc]) < 0
     assert np.median(found[cv2.erode(scene.disc.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0]) > 0.1
 
 
-def test_a_moment_sees_the_frames_round_it_either_way() -> None:
+def test_a_context_sees_the_frames_round_it_either_way() -> None:
     scene = Scene(1.0, 0.0)
     for start, stop in ((0, COUNT - 1), (COUNT - 1, 0)):
-        walked = list(moments(scene, start, stop))
-        assert [m.number for m in walked] == list(
+        walked = list(walk(scene, start, stop, PARAMS.walk))
+        assert [context.number for context in walked] == list(
             range(start, stop + (1 if stop > start else -1), 1 if stop > start else -1)
         )
-        for moment in walked:
-            for there in range(max(0, moment.number - MARGIN), min(COUNT, moment.number + MARGIN + 1)):
-                assert there in moment.run
-        assert walked[0].before is None
-        assert np.median(walked[5].ahead.flow[30:110, 60:120, 0]) == pytest.approx(0, abs=0.6)
+        for context in walked:
+            for there in range(
+                max(0, context.number - PARAMS.walk.margin), min(COUNT, context.number + PARAMS.walk.margin + 1)
+            ):
+                assert there in context.run
+        assert walked[0].previous is None
+        assert np.median(walked[5].motion_from_previous.flow[30:110, 60:120, 0]) == pytest.approx(0, abs=0.6)
