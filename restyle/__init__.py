@@ -51,7 +51,7 @@ if typing.TYPE_CHECKING:
         UnknownPartError as UnknownPartError,
     )
     from restyle.job.job import Job as Job, Result as Result, restyle as restyle
-    from restyle.painters.base import Painter as Painter, PaintRequest as PaintRequest
+    from restyle.painters.base import Capabilities as Capabilities, Painter as Painter, PaintRequest as PaintRequest
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
     from restyle.recipe import Control as Control, Layer as Layer, PromptAt as PromptAt, Recipe as Recipe
@@ -78,7 +78,7 @@ if not typing.TYPE_CHECKING:
         "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
         "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",
         "restyle.job.job": "Job Result restyle",
-        "restyle.painters.base": "PaintRequest Painter",
+        "restyle.painters.base": "Capabilities PaintRequest Painter",
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",
         "restyle.recipe": "Control Layer PromptAt Recipe",

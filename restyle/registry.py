@@ -20,7 +20,7 @@ from interp.propagate import FILLERS
 from interp.types import Filler, FlowEstimator, Interpolator
 from restyle.errors import translated
 from restyle.painters import PAINTERS
-from restyle.painters.base import Painter
+from restyle.painters.base import Painter, check_painter
 
 __all__ = [
     "TABLES",
@@ -58,12 +58,12 @@ def options_of(kind: Kind, name: str) -> list[str]:
 
 
 def make_painter(name: str, options: Mapping[str, Any] | None = None) -> Painter:
-    """Build a painter.
+    """Build a painter. Raises ``PartError`` for what lacks a part of one.
 
     Raises, as the others below, ``UnknownPartError``, ``RecipeError`` (no such option, a wrong value), ``MissingExtraError``,
     ``MissingModelError``.
     """
-    return cast(Painter, _make("painter", name, options))
+    return check_painter(_make("painter", name, options), name)
 
 
 def make_filler(name: str, options: Mapping[str, Any] | None = None) -> Filler:

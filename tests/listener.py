@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import PaintRequest
+from restyle.painters.base import Capabilities, PaintRequest
 from restyle.types import Carry
 
 
@@ -15,13 +15,16 @@ class Listener:
     """Each painting is the footage's picture, with its top left pixel telling its words and its maps."""
 
     name = "listener"
-    cost = 0.0
-    inpaints = True
+    notes = ()
     heard: list[PaintRequest] = []  # noqa: RUF012 (emptied by the test that looks at it)
 
     def __init__(self, style: str | None = None, controls: Sequence[Mapping[str, Any]] = (), chain: str = "ends"):
-        self.controls = tuple(control["kind"] for control in controls)
-        self.chain = chain
+        self.capabilities = Capabilities(
+            reads_prompts=True,
+            controls=tuple(control["kind"] for control in controls),
+            inpaints=True,
+            chain=chain,  # type: ignore[arg-type]
+        )
         self._options = [dict(control) for control in controls]
 
     @property

@@ -60,6 +60,8 @@ def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look
             if wanted.style not in painters:
                 painters[wanted.style] = make_painter(recipe.painter, _painter_options(recipe, wanted.style, offline))
                 stack.callback(painters[wanted.style].close)
+            if _speaks(recipe) and not painters[wanted.style].capabilities.reads_prompts:
+                raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
             looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
         yield looks
 
@@ -74,8 +76,6 @@ def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[s
             raise RecipeError(f"painter {recipe.painter!r} does not hold on to control maps; --painter diffusion does")
         fields = {"kind", "model", "strength", "start", "end"}
         options["controls"] = [control.model_dump(include=fields) for control in recipe.controls]
-    if _speaks(recipe) and "controls" not in known:
-        raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
     if offline and "offline" in known:
         options["offline"] = True
     return options
@@ -167,7 +167,7 @@ class Assembly:
                 for look in self.looks
             ],
             marks=[self._marks(number) for number in range(len(self.looks))],
-            chains=[getattr(look.painter, "chain", "keys") for look in self.looks],
+            chains=[look.painter.capabilities.chain for look in self.looks],
             frames=[*base, deciding("frames"), *frames],
         )
 
@@ -224,7 +224,7 @@ class Assembly:
 
     def _matte(self, number: int) -> Callable[[int], np.ndarray] | None:
         """Where a look will be seen; only painters that care for it are told."""
-        if self.mattes is None or not getattr(self.looks[number].painter, "inpaints", False):
+        if self.mattes is None or not self.looks[number].painter.capabilities.inpaints:
             return None
         return place_of_look(self.recipe, number, self._standing)
 

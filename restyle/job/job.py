@@ -193,7 +193,7 @@ class Job:
             analysed = time.perf_counter()
             windows = Windows(plan, store, cache, self.spec, out)
             reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
-            notes += dict.fromkeys(note for look in looks for note in getattr(look.painter, "notes", ()))
+            notes += dict.fromkeys(note for look in looks for note in look.painter.notes)
             rendered = time.perf_counter()
             span = range(analysis.start, analysis.stop)
             self._meter.begin("finish", plan.frames)
@@ -372,7 +372,7 @@ class Job:
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean, inputs)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
-        cost = sum(getattr(look.painter, "cost", 0.0) for look in looks)
+        cost = sum(look.painter.capabilities.cost for look in looks)
         return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from inspect import getattr_static
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from interp.types import Tracker
+from restyle.errors import PartError
 from restyle.types import Carry, TextPrompt
 
-__all__ = ["PaintRequest", "Painter"]
+__all__ = ["Capabilities", "PaintRequest", "Painter", "check_painter"]
+
+
+PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
 
 
 @dataclass(frozen=True)
@@ -44,20 +49,48 @@ class PaintRequest:
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """A painter's needs and abilities. The defaults are those of one that paints each picture by itself."""
+
+    cost: float = 0.0
+    """About how many times as long as reading and analysing one frame the painting of one keyframe takes, on the CPU."""
+    reads_prompts: bool = False
+    """It reads ``PaintRequest.prompts``."""
+    controls: tuple[str, ...] = ()
+    """Control maps that it wants to see of every keyframe (names of ``controls.maps``). A painter that can is built with an
+    option ``controls``: tables of kind, model, strength, start and end."""
+    inpaints: bool = False
+    """It wants to know where its painting will be seen (``PaintRequest.mattes``)."""
+    chain: Literal["keys", "ends"] = "keys"
+    """What decides the carry to the next window. ``ends``: the first and last keyframes alone (and, by way of the first, the
+    windows before), so that a change of a keyframe within leaves the other windows as they are. ``keys``: all keyframes."""
+
+    def __post_init__(self) -> None:
+        if not self.cost >= 0:
+            raise ValueError(f"a painter's cost is at least 0, got {self.cost!r}")
+        if isinstance(self.controls, str) or not all(isinstance(kind, str) for kind in self.controls):
+            raise ValueError(f"controls are the names of some control maps, got {self.controls!r}")
+        if self.chain not in ("keys", "ends"):
+            raise ValueError(f"a painter's chain is keys or ends, got {self.chain!r}")
+
+
 class Painter(Protocol):
     """Repaints keyframes. Built once per job with its own options; holds models, but no state of the footage.
 
-    A painter that reads prompts takes a list ``controls`` when it is built, and may have more attributes:
-    ``controls: tuple[str, ...]``, the control maps that it wants to see of every keyframe (names of ``controls.maps``);
-    ``inpaints = True``: it wants to know where its painting will be seen (``PaintRequest.mattes``);
-    ``chain = "ends"``: what a window hands on is decided by its first and last keyframes alone (and, by way of the first, by
-    the windows before), so a change of a keyframe within leaves the other windows as they are. Without it: by all of them;
-    ``notes: tuple[str, ...]``: lines for a person about what it painted with, read when all is painted.
-    """
+    A class that derives from this one inherits ``capabilities``, ``notes`` and ``close`` for a painter that needs nothing."""
 
     name: str
-    cost: float
-    """About how many times as long as reading and analysing one frame the painting of one keyframe takes, on the CPU."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Declares what it needs and can do; does not change once it is built."""
+        return Capabilities()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines for a person about what it painted with, read when all is painted."""
+        return ()
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -76,4 +109,15 @@ class Painter(Protocol):
 
     def close(self) -> None:
         """Let go of models and threads."""
-        ...
+        return None
+
+
+def check_painter(painter: Any, name: str) -> Painter:
+    """Give the painter, if it has all that one has. Raises ``PartError``, which names what is missing."""
+    missing = [part for part in PARTS if getattr_static(painter, part, None) is None]
+    if missing:
+        raise PartError(f"painter {name!r} has no {', '.join(missing)}: derive it from restyle.painters.base.Painter")
+    if not isinstance(painter.capabilities, Capabilities):
+        raise PartError(f"painter {name!r} declares a {type(painter.capabilities).__name__} as its capabilities")
+    checked: Painter = painter
+    return checked

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import PaintRequest
+from restyle.painters.base import Painter, PaintRequest
 from restyle.types import Carry
 
 __all__ = ["IdentityPainter"]
 
 
-class IdentityPainter:
+class IdentityPainter(Painter):
     """Gives every picture back as it came (and every given painting as it was given)."""
 
     name = "identity"
-    cost = 0.0
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -25,6 +24,3 @@ class IdentityPainter:
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         return [request.fixed.get(place, picture).copy() for place, picture in enumerate(request.pictures)], Carry()
-
-    def close(self) -> None:
-        pass

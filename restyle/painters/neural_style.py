@@ -32,7 +32,7 @@ from interp.pixels.depth import from_unit, to_unit
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, undistorted, warp
 from restyle.errors import RecipeError
-from restyle.painters.base import PaintRequest
+from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.painters.style_networks import StyleNetworks, read_style_picture
 from restyle.painters.styles import parse_style
 from restyle.types import Carry
@@ -53,7 +53,7 @@ DETAIL = (-0.2, 0.4)
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
 
-class NeuralStylePainter:
+class NeuralStylePainter(Painter):
     """The painter ``neural-style``.
 
     ``style``: as ``--style``. ``hold``: how much of the painting before stays where the motion is sure, from 0 (each keyframe
@@ -70,7 +70,7 @@ class NeuralStylePainter:
     """
 
     name = "neural-style"
-    cost = 35.0
+    capabilities = Capabilities(cost=35.0)
 
     def __init__(self, style: str | None = None, hold: float = 0.8, threads: int = 0) -> None:
         if not isinstance(hold, (int, float)) or not 0 <= hold <= 1:

@@ -256,7 +256,7 @@ class Engine:
     def _maps(self, painter: Painter, views: Sequence[_View], meter: Meter) -> dict[str, tuple[np.ndarray, ...]]:
         """The control maps that the painter wants to see, as it sees the frames."""
         maps: dict[str, tuple[np.ndarray, ...]] = {}
-        for kind in getattr(painter, "controls", ()):
+        for kind in painter.capabilities.controls:
             if self._conditions is None:
                 raise PainterError(f"painter {painter.name!r} wants {kind} maps, and there is nobody who makes them")
             meter.tell(f"making {kind} maps")

@@ -9,13 +9,13 @@ from functools import cached_property
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interp.quiet import without_warnings
 from restyle.errors import MissingExtraError
-from restyle.painters.base import PaintRequest
+from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.painters.diffusion.model_files import ModelFiles, find_model_files
 from restyle.painters.diffusion.options import RENAMED, Options, current_options
 from restyle.painters.style_networks import read_style_picture
@@ -32,7 +32,7 @@ METHOD = 4  # number of this way of painting; a new one makes old paintings stal
 ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
 
 
-class DiffusionPainter:
+class DiffusionPainter(Painter):
     """Repaints keyframes by a Stable Diffusion model (1.5 or XL), with ControlNets, LoRAs and a style picture.
 
     ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
@@ -47,8 +47,6 @@ class DiffusionPainter:
     """
 
     name = "diffusion"
-    cost = 400.0
-    inpaints = True
     Options = Options
     renamed_options = RENAMED
 
@@ -60,15 +58,16 @@ class DiffusionPainter:
         self.options = Options(**current)
         self._runtime: Runtime | None = None
 
-    @property
-    def controls(self) -> tuple[str, ...]:
-        """Kinds of control maps that it wants to see."""
-        return self.options.control_kinds
-
-    @property
-    def chain(self) -> Literal["keys", "ends"]:
-        """On what of the windows before a window depends: in modes in which keyframes decide those after, on all of them."""
-        return "keys" if self.options.attention in ("anchor-previous", "joint") else "ends"
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            cost=400.0,
+            reads_prompts=True,
+            controls=self.options.control_kinds,
+            inpaints=True,
+            # in these modes every keyframe decides those after it
+            chain="keys" if self.options.attention in ("anchor-previous", "joint") else "ends",
+        )
 
     @cached_property
     def model_files(self) -> ModelFiles:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,12 +19,14 @@ from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 from interp.types import Motion
 from interp.warp import warp
-from restyle.errors import Cancelled, RecipeError
-from restyle.painters.base import Painter, PaintRequest
+from restyle.errors import Cancelled, PartError, RecipeError
+from restyle.painters import PAINTERS as PAINTER_TABLE
+from restyle.painters.base import Capabilities, Painter, PaintRequest, check_painter
 from restyle.painters.identity import IdentityPainter
 from restyle.painters.neural_style import NeuralStylePainter
 from restyle.painters.style_networks import StyleNetworks
 from restyle.painters.styles import parse_style
+from restyle.registry import make_painter
 from restyle.types import Carry
 
 PAINTERS: dict[str, Callable[[], Painter]] = {
@@ -103,6 +108,54 @@ def test_a_shot_painted_in_two_windows_is_the_shot_painted_in_one(name: str, spl
     rest = [place - places[split] for place in places[split:]]
     tail, _ = PAINTERS[name]().paint(work_of(frames[places[split] :], rest, {0: head[-1]}, first=places[split]), carry)
     assert all(np.array_equal(a, b) for a, b in zip(whole, head + tail[1:], strict=True))
+
+
+@each
+def test_it_declares_its_capabilities(name: str) -> None:
+    painter = PAINTERS[name]()
+    assert isinstance(painter.capabilities, Capabilities)
+    assert painter.capabilities == painter.capabilities, "they do not change"
+    assert all(isinstance(note, str) for note in painter.notes)
+    assert make_painter(name, {}).capabilities == painter.capabilities
+    painter.close()
+
+
+def test_a_painter_that_declares_nothing_has_the_defaults() -> None:
+    class Plain(Painter):
+        name = "plain"
+
+        @property
+        def identity(self) -> dict[str, Any]:
+            return {}
+
+        def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+            return list(request.pictures), Carry()
+
+    plain = check_painter(Plain(), "plain")
+    assert (plain.capabilities, plain.notes) == (Capabilities(), ())
+    assert (Capabilities().chain, Capabilities().reads_prompts, Capabilities().controls) == ("keys", False, ())
+    plain.close()
+
+
+def test_what_is_no_painter_is_told_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Half:
+        name, notes, identity = "half", (), {}  # type: ignore[var-annotated]
+
+    monkeypatch.setitem(PAINTER_TABLE.own, "half", "half:Half")
+    monkeypatch.setitem(sys.modules, "half", SimpleNamespace(Half=Half))  # type: ignore[arg-type]
+    with pytest.raises(PartError, match="painter 'half' has no capabilities, paint, close: derive it from"):
+        make_painter("half", {})
+    Half.capabilities, Half.paint, Half.close = {"chain": "ends"}, print, print  # type: ignore[attr-defined]
+    with pytest.raises(PartError, match="declares a dict as its capabilities"):
+        make_painter("half", {})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"cost": -1.0}, {"cost": float("nan")}, {"controls": "canny"}, {"controls": (1,)}, {"chain": "middle"}]
+)
+def test_capabilities_that_cannot_be(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"painter|controls"):
+        Capabilities(**wrong)
 
 
 @each

@@ -15,7 +15,7 @@ pytest.importorskip("diffusers")
 
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
 from restyle.job.store import load_carry, save_carry  # noqa: E402
-from restyle.painters.base import PaintRequest  # noqa: E402
+from restyle.painters.base import Capabilities, PaintRequest  # noqa: E402
 from restyle.painters.diffusion.options import RENAMED  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.registry import make_painter  # noqa: E402
@@ -270,6 +270,14 @@ def test_old_names_of_options_still_load_with_a_note(tiny: Any) -> None:
         make_painter("diffusion", {"longest": 64, "resolution": 64})
     with pytest.raises(RecipeError, match=r"option warp_noise: .*, got 'many'"):
         make_painter("diffusion", {"move_noise": "many"})
+
+
+def test_its_capabilities_follow_from_its_options(tiny: Any) -> None:
+    controls = [{"kind": "canny"}, {"kind": "depth"}]
+    wanted = Capabilities(cost=400.0, reads_prompts=True, controls=("canny", "depth"), inpaints=True, chain="ends")
+    assert painter(tiny, controls=controls).capabilities == wanted
+    chains = {mode: painter(tiny, attention=mode).capabilities.chain for mode in MODES}
+    assert {mode for mode, chain in chains.items() if chain == "keys"} == {"anchor-previous", "joint"}
 
 
 def test_memory_does_not_grow_with_the_number_of_keyframes(tiny: Any) -> None:
