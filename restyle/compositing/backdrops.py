@@ -1,4 +1,4 @@
-"""What a ``replace`` layer puts in an object's place: a colour, a picture, or a clip that runs along."""
+"""Backdrops, which ``replace`` layers put in an object's place: a colour, a picture, or a clip that runs along."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Generator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 from interp.pixels.depth import white_of
 from restyle.errors import FootageError, RecipeError, show_path
+from restyle.footage import Footage, open_footage, read_picture, timing
+from restyle.footage.colour import to_depth
+from restyle.footage.reading import kind_of
 from restyle.types import Frame
-
-if TYPE_CHECKING:
-    from restyle.footage import Footage
 
 __all__ = ["Backdrop", "ClipBackdrop", "StillBackdrop", "open_backdrop"]
 
 
 class Backdrop(Protocol):
-    """What lies in an object's place."""
+    """The pictures that lie in an object's place."""
 
     def of(self, frame: Frame) -> np.ndarray:
         """The picture for a frame: H x W x 3, of its size and dtype."""
@@ -60,8 +61,6 @@ class ClipBackdrop:
         seconds: Callable[[Frame], Fraction],
         transfer: str | None = None,
     ) -> None:
-        from restyle.footage import timing
-
         self._footage, self._size, self._dtype, self._seconds = footage, size, dtype, seconds
         spec = footage.spec
         self._transfer = transfer if spec.dtype == "float32" else spec.colour.transfer
@@ -72,13 +71,13 @@ class ClipBackdrop:
         # Stamps that are rounded to a coarse grid: frames are counted, so that none comes late by one.
         self._even = all(abs((at - self._pts[0]) * ticks - n) < Fraction(1, 2) for n, at in enumerate(self._pts))
         self._stream: Generator[Frame, None, None] | None = None
-        self._shown: tuple[int, np.ndarray] | None = None
+        self._current: tuple[int, np.ndarray] | None = None
 
     def of(self, frame: Frame) -> np.ndarray:
-        wanted = self._at(self._seconds(frame))
-        if self._shown is None or self._shown[0] != wanted:
-            self._shown = wanted, self._read(wanted)
-        return self._shown[1]
+        number = self._at(self._seconds(frame))
+        if self._current is None or self._current[0] != number:
+            self._current = number, self._read(number)
+        return self._current[1]
 
     def _at(self, seconds: Fraction) -> int:
         spec, pts = self._footage.spec, self._pts
@@ -92,17 +91,15 @@ class ClipBackdrop:
             self._stream.close()
             self._stream = None
 
-    def _read(self, wanted: int) -> np.ndarray:
-        from restyle.footage.colour import to_depth
-
-        ahead = self._shown is not None and self._stream is not None and 0 < wanted - self._shown[0] <= 32
+    def _read(self, number: int) -> np.ndarray:
+        ahead = self._current is not None and self._stream is not None and 0 < number - self._current[0] <= 32
         if not ahead or self._stream is None:
             self.close()
-            self._stream = self._footage.frames(wanted, pts=self._pts)
-        for found in self._stream:
-            if found.index == wanted:
-                return _filling(to_depth(found.picture, self._dtype, transfer=self._transfer), *self._size)
-        raise FootageError(f"{show_path(self._footage.spec.path)} ended before its frame {wanted}")
+            self._stream = self._footage.frames(number, pts=self._pts)
+        for frame in self._stream:
+            if frame.index == number:
+                return _scaled_to_fill(to_depth(frame.picture, self._dtype, transfer=self._transfer), *self._size)
+        raise FootageError(f"{show_path(self._footage.spec.path)} ended before its frame {number}")
 
 
 def open_backdrop(
@@ -116,9 +113,6 @@ def open_backdrop(
     (width, height) and cropped in the middle. ``transfer``: the footage's tag, by whose curve linear light becomes its code.
 
     Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a file that cannot be read."""
-    from restyle.footage import open_footage
-    from restyle.footage.reading import kind_of
-
     if source.startswith("#") or kind_of(source) == "picture":
         return StillBackdrop(_still(source, *size, dtype, transfer))
     return ClipBackdrop(open_footage(source), size, dtype, seconds, transfer)
@@ -127,24 +121,19 @@ def open_backdrop(
 def _still(source: str, width: int, height: int, dtype: str, transfer: str | None) -> np.ndarray:
     """A ``replace`` layer's picture, H x W x 3 of ``dtype``: a colour ``#rrggbb``, or a picture that fills the frame, cropped
     in the middle. Raises ``RecipeError`` for a colour that is none, ``FootageError`` for a picture that cannot be read."""
-    from restyle.footage import read_picture
-    from restyle.footage.colour import to_depth
-
     kind: Any = np.dtype(dtype)
     if source.startswith("#"):
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", source):
             raise RecipeError(f"a colour is #rrggbb, such as #20a040; got {source!r}")
-        colour = np.array([int(source[place : place + 2], 16) for place in (1, 3, 5)]) * (white_of(kind) / 255)
+        colour = np.array([int(source[digit : digit + 2], 16) for digit in (1, 3, 5)]) * (white_of(kind) / 255)
         return np.full((height, width, 3), colour if dtype == "float32" else np.rint(colour), kind)
     picture = read_picture(source)
     curve = transfer if picture.dtype == np.float32 else None
-    return _filling(to_depth(picture, dtype, transfer=curve), width, height)
+    return _scaled_to_fill(to_depth(picture, dtype, transfer=curve), width, height)
 
 
-def _filling(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+def _scaled_to_fill(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """``picture`` scaled until it fills width x height, and cropped in the middle."""
-    import cv2
-
     scale = max(width / picture.shape[1], height / picture.shape[0])
     size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from interp.pixels.depth import from_unit, quantise, to_unit, white_of
 from restyle.footage.transfer import encoded, linear
 
-__all__ = ["blend", "keep_colour", "matte_edge", "mixed", "over"]
+__all__ = ["blend", "blend_mode", "keep_colour", "matte_edge", "over"]
 
 # Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -21,8 +22,6 @@ def blend(source: np.ndarray, painting: np.ndarray, strength: float) -> np.ndarr
 
     Both H x W x 3 of one dtype. 0 gives the source's and 1 the painting's own bytes.
     """
-    import cv2
-
     if strength >= 1:
         return painting
     if strength <= 0:
@@ -35,42 +34,39 @@ def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
 
     Where that leaves the gamut, saturation gives way, not hue or brightness. Both H x W x 3 of one dtype.
     """
-    import cv2
-
     white = white_of(source.dtype)
     weights = np.array([LUMA], np.float32)
     base = source.astype(np.float32)
     luma = cv2.transform(base, weights)
-    wanted = cv2.transform(painting.astype(np.float32), weights)
+    target = cv2.transform(painting.astype(np.float32), weights)
     chroma = base - luma[:, :, None]
     if source.dtype != np.float32:  # integers clip: shrink the colour difference until it fits
         high = chroma.max(axis=2)
         low = -chroma.min(axis=2)
-        room = np.minimum((white - wanted) / np.maximum(high, 1e-3), wanted / np.maximum(low, 1e-3))
+        room = np.minimum((white - target) / np.maximum(high, 1e-3), target / np.maximum(low, 1e-3))
         chroma *= np.clip(room, 0, 1)[:, :, None]
-    mixed = wanted[:, :, None] + chroma
-    return quantise(mixed, source.dtype)
+    result = target[:, :, None] + chroma
+    return quantise(result, source.dtype)
 
 
-def mixed(base: np.ndarray, top: np.ndarray, how: str) -> np.ndarray:
+def blend_mode(base: np.ndarray, top: np.ndarray, mode: str) -> np.ndarray:
     """``top`` blended with ``base``, both H x W x 3 of one dtype: what ``over`` then lays down.
 
-    ``how``: ``normal`` (the top), ``multiply``, ``screen``, ``overlay``, ``soft-light``, ``darken``, ``lighten``: the formulas
+    ``mode``: ``normal`` (the top), ``multiply``, ``screen``, ``overlay``, ``soft-light``, ``darken``, ``lighten``: the formulas
     of W3C's Compositing and Blending Level 1, section 10.1, of display-referred values with 1 = white, as editors have them
     (floats are clipped to [0, 1] for those that need it). ``colour``: the top's hue and saturation with the base's brightness,
     and ``luminosity``: the reverse, by Rec. 709 luma (``keep_colour``). Raises ``ValueError`` for another name.
     """
-    if how == "normal":
+    if mode == "normal":
         return top
-    if how in ("colour", "luminosity"):
-        return keep_colour(top, base) if how == "colour" else keep_colour(base, top)
-    if how not in _BLENDS:
-        raise ValueError(f"no blend mode {how!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
+    if mode in ("colour", "luminosity"):
+        return keep_colour(top, base) if mode == "colour" else keep_colour(base, top)
+    if mode not in _BLENDS:
+        raise ValueError(f"no blend mode {mode!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
     below, above = (to_unit(picture) for picture in (base, top))
-    if base.dtype == np.float32 and how in ("screen", "overlay", "soft-light"):
+    if base.dtype == np.float32 and mode in ("screen", "overlay", "soft-light"):
         below, above = np.clip(below, 0, 1), np.clip(above, 0, 1)
-    made = _BLENDS[how](below, above)
-    return from_unit(made, base.dtype)
+    return from_unit(_BLENDS[mode](below, above), base.dtype)
 
 
 def _soft_light(below: np.ndarray, above: np.ndarray) -> np.ndarray:
@@ -96,19 +92,17 @@ def matte_edge(matte: np.ndarray, *, grow: float = 0.0, feather: float = 0.0) ->
     Float32 H x W in [0, 1] in and out. A feathered edge is half there where the hard one was. Beyond ``grow + 1.5 feather``
     pixels from the matte it is exactly 0, and so far inside of it exactly 1.
     """
-    import cv2
-
-    made = matte
+    edge = matte
     steps = round(abs(grow))
     if steps:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * steps + 1, 2 * steps + 1))
-        made = (cv2.dilate if grow > 0 else cv2.erode)(made, disc)
+        edge = (cv2.dilate if grow > 0 else cv2.erode)(edge, disc)
     if feather > 0:
         reach = 2 * int(np.ceil(1.5 * feather)) + 1
-        made = cv2.GaussianBlur(made, (reach, reach), feather / 2, borderType=cv2.BORDER_REPLICATE)
-    made = made.reshape(matte.shape)
+        edge = cv2.GaussianBlur(edge, (reach, reach), feather / 2, borderType=cv2.BORDER_REPLICATE)
+    edge = edge.reshape(matte.shape)
     # a sum of weights in floating point: what should be nothing or all of it is so to the last bit
-    return np.where(made < 1e-5, np.float32(0), np.where(made > 1 - 1e-5, np.float32(1), made)).astype(np.float32)
+    return np.where(edge < 1e-5, np.float32(0), np.where(edge > 1 - 1e-5, np.float32(1), edge)).astype(np.float32)
 
 
 def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray, transfer: str | None = None) -> np.ndarray:
@@ -118,22 +112,20 @@ def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray, transfer: str | N
     1 the top's. Between, light is mixed, not code values (that makes edges between light and dark too dark): integers are taken
     as encoded by the footage's ``transfer`` (see ``restyle.footage.transfer``), floats as linear light already.
     """
-    import cv2
-
-    made = cv2.copyTo(np.ascontiguousarray(top), (matte >= 1).view(np.uint8), base.copy())
+    laid = cv2.copyTo(np.ascontiguousarray(top), (matte >= 1).view(np.uint8), base.copy())
     edge = np.flatnonzero((matte > 0) & (matte < 1))
     if edge.size:
         share = matte.reshape(-1, 1)[edge]
         a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge], transfer) for picture in (base, top))
-        made.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype, transfer)
-    return made
+        laid.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype, transfer)
+    return laid
 
 
 def _linear(values: np.ndarray, transfer: str | None) -> np.ndarray:
     """Linear light, float32, 1 = white."""
     if values.dtype == np.float32:
         return values
-    return _light(int(np.iinfo(values.dtype).max), transfer)[values]
+    return _light(int(white_of(values.dtype)), transfer)[values]
 
 
 @lru_cache(maxsize=4)
@@ -147,4 +139,4 @@ def _light(white: int, transfer: str | None) -> np.ndarray:
 def _encoded(light: np.ndarray, dtype: np.dtype, transfer: str | None) -> np.ndarray:
     if dtype == np.float32:
         return light
-    return np.rint(encoded(light, transfer) * np.iinfo(dtype).max).astype(dtype)
+    return np.rint(encoded(light, transfer) * white_of(dtype)).astype(dtype)

@@ -1,4 +1,4 @@
-"""Framing: what part of each frame has to be painted at all.
+"""Framing: the part of each frame that has to be painted at all.
 
 Where only objects are restyled, painting the whole frame is waste. So the painter is shown a crop that follows the objects, of
 one size for a whole shot, like a camera on a tripod that pans with them. All that comes after (motion, keyframes' paintings,
@@ -47,16 +47,16 @@ class Framing:
 
 def _follow(shot: Shot, boxes: Mapping[int, Box | None], size: tuple[int, int], margin: int) -> dict[int, Box]:
     frames = range(shot.start, shot.stop)
-    seen = [(frame, box) for frame in frames if (box := boxes.get(frame)) is not None]
-    if not seen:
+    boxed = [(frame, box) for frame in frames if (box := boxes.get(frame)) is not None]
+    if not boxed:
         return {}
-    spans = np.array([box for _, box in seen], float)
+    spans = np.array([box for _, box in boxed], float)
     crop = [_length(spans[:, 2 + axis] - spans[:, axis], size[axis], margin) for axis in (0, 1)]
     if crop[0] * crop[1] > WORTH * size[0] * size[1]:
         return {}
     starts = [
         _path(
-            np.array([frame for frame, _ in seen]), spans[:, axis], spans[:, 2 + axis], frames, crop[axis], size[axis]
+            np.array([frame for frame, _ in boxed]), spans[:, axis], spans[:, 2 + axis], frames, crop[axis], size[axis]
         )
         for axis in (0, 1)
     ]
@@ -68,8 +68,8 @@ def _follow(shot: Shot, boxes: Mapping[int, Box | None], size: tuple[int, int], 
 
 def _length(spans: np.ndarray, whole: int, margin: int) -> int:
     """The crop's side: the largest span and its margins, in whole steps, and even, as motion's working size likes it."""
-    wanted = -(-(int(spans.max()) + 2 * margin) // STEP) * STEP
-    return wanted if wanted < whole else whole
+    length = -(-(int(spans.max()) + 2 * margin) // STEP) * STEP
+    return length if length < whole else whole
 
 
 def _path(at: np.ndarray, first: np.ndarray, last: np.ndarray, frames: range, length: int, whole: int) -> np.ndarray:

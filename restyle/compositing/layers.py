@@ -1,4 +1,4 @@
-"""Layers: which look lies where. Turns a recipe's layers into looks to be painted, and puts the painted pictures together."""
+"""Layers: turns a recipe's layers into looks to be painted, and puts the painted pictures together."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from interp.pixels.boxes import Box, grown, part_of
 from restyle.compositing import blend as composite
 from restyle.compositing.backdrops import Backdrop
+from restyle.footage.colour import to_depth
 from restyle.recipe import Layer, Recipe
 from restyle.types import Frame
 
@@ -23,7 +24,7 @@ __all__ = [
     "looks_of",
     "matte_of",
     "painted_objects",
-    "place_of_look",
+    "region_of_interest",
     "removals",
     "removed_objects",
 ]
@@ -59,7 +60,12 @@ class LookSpec:
     negative_prompt: str | None = None
 
 
-OWN = ("style", "strength", "keep_colour", "seed")  # what a layer may have of its own, besides words
+LOOK_FIELDS = (
+    "style",
+    "strength",
+    "keep_colour",
+    "seed",
+)  # of a recipe, that a layer may have of its own, besides prompts
 
 
 def layers_of(recipe: Recipe) -> tuple[Layer, ...]:
@@ -71,27 +77,27 @@ def looks_of(recipe: Recipe) -> tuple[list[LookSpec], list[int | None]]:
     """The looks that have to be painted, and for each layer the number of its own (``None``: it paints nothing)."""
     layers = layers_of(recipe)
     if not layers:
-        return [LookSpec(**{name: getattr(recipe, name) for name in OWN})], []
+        return [LookSpec(**{name: getattr(recipe, name) for name in LOOK_FIELDS})], []
     looks: list[LookSpec] = []
-    places: list[int | None] = []
+    numbers: list[int | None] = []
     for layer in layers:
         if layer.mode != "restyle":
-            places.append(None)
+            numbers.append(None)
             continue
-        own = layer.model_dump(include=set(OWN))
+        own = layer.model_dump(include=set(LOOK_FIELDS))
         look = LookSpec(
             **{name: getattr(recipe, name) if value is None else value for name, value in own.items()},
-            prompt=_own_words(recipe, layer, "prompt"),
-            negative_prompt=_own_words(recipe, layer, "negative_prompt"),
+            prompt=_own_prompt(recipe, layer, "prompt"),
+            negative_prompt=_own_prompt(recipe, layer, "negative_prompt"),
         )
         if look not in looks:
             looks.append(look)
-        places.append(looks.index(look))
-    return looks, places
+        numbers.append(looks.index(look))
+    return looks, numbers
 
 
-def _own_words(recipe: Recipe, layer: Layer, field: Literal["prompt", "negative_prompt"]) -> str | None:
-    """A layer's own words. Those that are the recipe's are its own only where the recipe's change on the way."""
+def _own_prompt(recipe: Recipe, layer: Layer, field: Literal["prompt", "negative_prompt"]) -> str | None:
+    """A layer's own prompt. One that equals the recipe's is its own only where the recipe's changes on the way."""
     own: str | None = getattr(layer, field)
     changing = any(getattr(at, field) is not None for at in recipe.prompts)
     return None if own == getattr(recipe, field) and not changing else own
@@ -115,18 +121,18 @@ def removed_objects(layers: Sequence[Layer]) -> list[str]:
     return [layer.object for layer in removals(layers) if not layer.invert]
 
 
-def place_of_look(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:
+def region_of_interest(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:
     """Frame number -> where a look will be seen, float32 H x W: what the layers that show it cover, softened edges included."""
     layers = [layer for layer, number in zip(layers_of(recipe), looks_of(recipe)[1], strict=True) if number == look]
 
-    def place(frame: int) -> np.ndarray:
+    def region(frame: int) -> np.ndarray:
         edges = [
             composite.matte_edge(matte_of(layer, mattes, frame), grow=layer.grow, feather=layer.feather)
             for layer in layers
         ]
         return np.maximum.reduce(edges)
 
-    return place
+    return region
 
 
 def matte_of(layer: Layer, mattes: MatteSource, frame: int) -> np.ndarray:
@@ -144,10 +150,22 @@ def edge_reach(layers: Sequence[Layer]) -> int:
     return max((int(np.ceil(max(layer.grow, 0.0) + 1.5 * layer.feather)) + 2 for layer in layers), default=0)
 
 
-class LayerCompositor:
-    """Lays the layers over each frame (``engine.Compositor``). Where no layer's matte reaches, the frame keeps its own bits.
+@dataclass(frozen=True)
+class _LayerEdge:
+    """A layer that is seen in a frame."""
 
-    What layers remove is gone from the frames before (``plates.CleanFootage``).
+    number: int
+    """Of the layer."""
+    part: tuple[slice, slice]
+    """As much of the frame as it may touch."""
+    matte: np.ndarray
+    """Its softened matte there, float32."""
+
+
+class LayerCompositor:
+    """Lays the layers over each frame (a ``Compositor``). Where no layer's matte reaches, the frame keeps its own bits.
+
+    What layers remove is gone from the frames before (``job.clean_plates.CleanFootage``).
     """
 
     def __init__(
@@ -168,22 +186,24 @@ class LayerCompositor:
         self._layers = tuple(zip(layers, looks, strict=True))
         self._mattes = mattes
         self._backdrops = backdrops
-        self._last: tuple[int, list[tuple[int, tuple[slice, slice], np.ndarray]]] | None = None
+        self._last: tuple[int, list[_LayerEdge]] | None = None
 
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        made: np.ndarray | None = None
-        for number, part, edge in self._edges(frame):
-            layer, look = self._layers[number]
+        picture: np.ndarray | None = None
+        for edge in self._edges(frame):
+            layer, look = self._layers[edge.number]
             if layer.mode in ("cutout", "remove"):
                 continue
-            upper = self._upper(number, frame) if look is None else pictures[look]
-            made = frame.picture.copy() if made is None else made
-            below = made[part]
-            made[part] = composite.over(below, composite.mixed(below, upper[part], layer.blend), edge, self._transfer)
-        made = frame.picture if made is None else made
-        if self._associated and self._cuts_out:
-            made = (made.astype(np.float32) * self._covered(frame, "cutout")[:, :, None]).astype(made.dtype)
-        return made
+            upper = self._upper(edge.number, frame) if look is None else pictures[look]
+            picture = frame.picture.copy() if picture is None else picture
+            below = picture[edge.part]
+            blended = composite.blend_mode(below, upper[edge.part], layer.blend)
+            picture[edge.part] = composite.over(below, blended, edge.matte, self._transfer)
+        picture = frame.picture if picture is None else picture
+        if self._associated and self._has_cutout:
+            alpha = self._covered(frame, "cutout")
+            picture = (picture.astype(np.float32) * alpha[:, :, None]).astype(picture.dtype)
+        return picture
 
     def close(self) -> None:
         """Let go of the clips that layers show."""
@@ -195,44 +215,43 @@ class LayerCompositor:
         backdrop = self._backdrops.get(number)
         return frame.picture if backdrop is None else backdrop.of(frame)
 
-    def touched(self, frame: Frame) -> np.ndarray | None:
-        if self._associated and self._cuts_out:
+    def edited_region(self, frame: Frame) -> np.ndarray | None:
+        if self._associated and self._has_cutout:
             return np.ones(frame.picture.shape[:2], np.float32)
         return self._covered(frame, "restyle", "replace", "remove")
 
     def alpha(self, frame: Frame) -> np.ndarray | None:
-        from restyle.footage.colour import to_depth
-
-        if not self._cuts_out:
+        if not self._has_cutout:
             return frame.alpha
-        cut = self._covered(frame, "cutout")
+        alpha = self._covered(frame, "cutout")
         if frame.alpha is not None:
-            cut = cut * to_depth(frame.alpha, "float32", linear=False)
-        return to_depth(cut, str(frame.picture.dtype), linear=False)
+            alpha = alpha * to_depth(frame.alpha, "float32", linear=False)
+        return to_depth(alpha, str(frame.picture.dtype), linear=False)
 
     @property
-    def _cuts_out(self) -> bool:
+    def _has_cutout(self) -> bool:
         return any(layer.mode == "cutout" for layer, _ in self._layers)
 
     def _covered(self, frame: Frame, *modes: str) -> np.ndarray:
         """What the layers of these modes cover together, softened edges included: float32 H x W."""
-        made = np.zeros(frame.picture.shape[:2], np.float32)
-        for number, part, edge in self._edges(frame):
-            if self._layers[number][0].mode in modes:
-                made[part] = np.maximum(made[part], edge)
-        return made
+        covered = np.zeros(frame.picture.shape[:2], np.float32)
+        for edge in self._edges(frame):
+            if self._layers[edge.number][0].mode in modes:
+                covered[edge.part] = np.maximum(covered[edge.part], edge.matte)
+        return covered
 
-    def _edges(self, frame: Frame) -> list[tuple[int, tuple[slice, slice], np.ndarray]]:
-        """Number, place and softened matte of each layer that is seen in a frame; found once, for whatever is asked of it."""
+    def _edges(self, frame: Frame) -> list[_LayerEdge]:
+        """The layers that are seen in a frame; worked out once, for whatever is asked of it."""
         if self._last is None or self._last[0] != frame.index:
             height, width = frame.picture.shape[:2]
-            found = []
+            edges = []
             for number, (layer, _) in enumerate(self._layers):
                 part = part_of(self._reach(layer, frame.index, width, height))
                 matte = matte_of(layer, self._mattes, frame.index)[part]
                 if matte.any():
-                    found.append((number, part, composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)))
-            self._last = frame.index, found
+                    softened = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
+                    edges.append(_LayerEdge(number, part, softened))
+            self._last = frame.index, edges
         return self._last[1]
 
     def _reach(self, layer: Layer, frame: int, width: int, height: int) -> Box:

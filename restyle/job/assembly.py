@@ -18,7 +18,7 @@ from restyle.compositing.layers import (
     layers_of,
     looks_of,
     painted_objects,
-    place_of_look,
+    region_of_interest,
     removed_objects,
 )
 from restyle.errors import RecipeError, show_path
@@ -31,7 +31,7 @@ from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, options_of
 from restyle.render.engine import Engine
-from restyle.render.protocols import Look
+from restyle.render.protocols import Look, RenderParts
 from restyle.types import FootageSpec, Frame, TextPrompt
 from restyle.versions import deciding
 
@@ -128,17 +128,19 @@ class Assembly:
         storyboard = self._storyboard()
         return Engine(
             self.footage,
+            RenderParts(
+                looks=[
+                    replace(look, storyboard=storyboard, prompts=self._prompts(number), matte=self._matte(number))
+                    for number, look in enumerate(self.looks)
+                ],
+                filler=make_filler(recipe.filler, recipe.filler_options),
+                compositor=None if not layers_of(recipe) else self._compositor(associated),
+                clean_plate=None if self.clean is None else self.clean.of,
+                framing=self.framing,
+                control_maps=self.maps,
+                repair=self._repair,
+            ),
             pts=self.analysis.pts,
-            looks=[
-                replace(look, storyboard=storyboard, prompts=self._prompts(number), matte=self._matte(number))
-                for number, look in enumerate(self.looks)
-            ],
-            filler=make_filler(recipe.filler, recipe.filler_options),
-            compositor=None if not layers_of(recipe) else self._compositor(associated),
-            ground=None if self.clean is None else self.clean.of,
-            framing=self.framing,
-            conditions=self.maps,
-            repair=self._repair,
         )
 
     def painting_cache(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> PaintingCache:
@@ -226,7 +228,7 @@ class Assembly:
         """Where a look will be seen; only painters that care for it are told."""
         if self.mattes is None or not self.looks[number].painter.capabilities.inpaints:
             return None
-        return place_of_look(self.recipe, number, self._standing)
+        return region_of_interest(self.recipe, number, self._standing)
 
     def _storyboard(self) -> dict[int, np.ndarray]:
         from restyle.footage import read_picture

@@ -16,7 +16,7 @@ from restyle.job.store import load_map, save_map
 from restyle.progress import Meter
 from restyle.recipe import Control
 from restyle.registry import make_detector, make_estimator, options_of
-from restyle.render.contracts import detected
+from restyle.render.contracts import checked_map
 from restyle.types import Frame, Shot
 
 if TYPE_CHECKING:
@@ -149,17 +149,17 @@ def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, Cont
     """(frame, map) for a whole shot. A detector of pairs sees each frame and the next; for the last, the one before."""
     if detector.facts.takes == "picture":
         for number, picture in enumerate(pictures.read(0, len(pictures))):
-            yield number, detected(detector, picture)
+            yield number, checked_map(detector, picture)
         return
     before: np.ndarray | None = None
     last: np.ndarray | None = None
     for number, picture in enumerate(pictures.read(0, len(pictures))):
         if last is not None:
-            yield number - 1, detected(detector, last, picture)
+            yield number - 1, checked_map(detector, last, picture)
         before, last = last, picture
     if last is not None:
         there, backward = (last, False) if before is None else (before, True)
-        yield len(pictures) - 1, detected(detector, last, there, backward=backward)
+        yield len(pictures) - 1, checked_map(detector, last, there, backward=backward)
 
 
 def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from restyle.job.inputs import Inputs
 from restyle.job.store import JobStore, digest, load_map, save_map
 from restyle.recipe import Control
 from restyle.registry import make_detector, make_estimator, options_of
-from restyle.render.contracts import detected
+from restyle.render.contracts import checked_map
 from restyle.types import Frame, Keyframe, Shot
 from restyle.versions import deciding, parts_of
 
@@ -37,7 +37,7 @@ REMEMBER = 12  # gaps between keyframes whose motion is kept, for the next kind 
 
 
 class KeyframeMaps:
-    """``render.protocols.Conditions`` out of the job folder.
+    """``render.protocols.ControlMapSource`` out of the job folder.
 
     Each control has a name of its own, its kind (``names``). ``pts``: of the footage's frames; ``shots`` and ``keys`` of the
     plan. Keyframes painted by hand need no maps. A map of a pair of frames (``flow``) cannot be made here.
@@ -185,7 +185,7 @@ class KeyframeMaps:
                     one = self._pictures(shot).read(frame - shot.start, frame - shot.start + 1)
                     with closing(cast("Any", one)):
                         picture = next(one)
-                made = detected(self._detector(kind), picture)
+                made = checked_map(self._detector(kind), picture)
             with self._store.making("maps", key) as folder:
                 save_map(folder / "map", made)
         return self._load(key)

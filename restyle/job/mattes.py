@@ -20,7 +20,7 @@ from restyle.job.matte_clips import read_clips
 from restyle.job.store import damaged
 from restyle.progress import Meter
 from restyle.registry import make_masker
-from restyle.render.contracts import masked
+from restyle.render.contracts import checked_mattes
 from restyle.render.stream import prefetch
 from restyle.types import Shot
 
@@ -310,13 +310,15 @@ def _through(
         if clips:
             yield from read_clips(clips, shot, frames=frames, size=pictures.size)
         if people:
-            yield from masked("people", PeopleMasker(people).follow(pictures), people, pictures.size, len(pictures))
+            yield from checked_mattes(
+                "people", PeopleMasker(people).follow(pictures), people, pictures.size, len(pictures)
+            )
         if prompts:
             inside = [replace(one, frame=one.frame - shot.start) for one in prompts]
             within(inside, pictures.size, len(pictures))
             inside = _boxed(inside, pictures, finder)
             found = make_masker(masker, options).follow(pictures, inside)
-            yield from masked(masker, found, [one.name for one in inside], pictures.size, len(pictures))
+            yield from checked_mattes(masker, found, [one.name for one in inside], pictures.size, len(pictures))
 
 
 def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]) -> list[Prompted]:

@@ -42,17 +42,17 @@ class WindowNotes:
         row["boundary"] = made.boundary
         row["coverage"] = round(made.coverage, 4)
         row["reason"] = made.key.reason if made.key is not None else None
-        if made.touched is not None:
-            row["area"] = round(cv2.mean(made.touched)[0], 6)
-            row["leakage"] = measures.leakage(made.source.picture, made.result.picture, made.touched).share
+        if made.edited_region is not None:
+            row["area"] = round(cv2.mean(made.edited_region)[0], 6)
+            row["leakage"] = measures.leakage(made.source.picture, made.result.picture, made.edited_region).share
         if made.key is not None and not made.boundary:
             cards = self._folder / "cards"
             for name, picture in (("source", made.source.picture), ("painting", made.result.picture)):
                 (cards / f"{number:08d}.{name}.jpg").write_bytes(jpeg_of(picture, long_side=CARD_SIDE))
                 if not any(kept["reason"] for kept in self._rows):
                     (cards / f"{number:08d}.{name}.large.jpg").write_bytes(jpeg_of(picture, long_side=PAIR_SIDE))
-            if made.touched is not None:
-                small = overlaid(shrunk(made.source.picture, CARD_SIDE), shrunk(made.touched, CARD_SIDE))
+            if made.edited_region is not None:
+                small = overlaid(shrunk(made.source.picture, CARD_SIDE), shrunk(made.edited_region, CARD_SIDE))
                 (cards / f"{number:08d}.matte.jpg").write_bytes(jpeg_of(small))
         self._rows.append(row)
 

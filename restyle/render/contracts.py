@@ -1,8 +1,8 @@
-"""What parts give back, looked at where it comes in.
+"""Checks of what parts give back, where it comes in.
 
 Painters, fillers, maskers, detectors and interpolators may be anybody's. One that gives a picture of another size or depth, a
-frame twice, or none would otherwise end in some library's assertion, or in a wrong film, far from who made it. Each function
-here stands at the one place where such a part is called; all raise ``PartError`` that names it.
+frame twice, or none would otherwise end in some library's assertion, or in a wrong film, far from the part that made it. Each
+function here stands at the one call of such a part; all raise ``PartError`` that names it.
 """
 
 from __future__ import annotations
@@ -10,35 +10,40 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from controls.types import ControlMap, Masked
 from interp.errors import InterpError
 from interp.types import Filler, Gap, Interpolator, Propagated
 from restyle.errors import PainterError, PartError, RestyleError, translated, why
 from restyle.painters.base import Painter, PaintRequest
 from restyle.types import Carry
 
-if TYPE_CHECKING:
-    from controls.types import ControlMap, Masked
+__all__ = [
+    "checked_interpolation",
+    "checked_map",
+    "checked_mattes",
+    "checked_paintings",
+    "checked_propagation",
+]
 
-__all__ = ["detected", "drawn", "filled", "masked", "painted"]
 
+def checked_paintings(painter: Painter, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+    """Call ``painter.paint``: one painting a keyframe, as its picture is, and a carry that can be stored.
 
-def painted(painter: Painter, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-    """``painter.paint``: one painting a keyframe, as its picture is, and a carry that can be stored. Raises ``PainterError``,
-    and what the painter raises of our own."""
-    who = f"painter {painter.name!r}"
-    with _failing(f"{who} failed on frames {request.frames[0]} to {request.frames[-1]}", PainterError):
-        made = painter.paint(request, carry)
-    if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], Carry)):
-        raise PainterError(f"{who} gave {_kind(made)}, not paintings and a carry")
-    paintings, after = made
+    Raises ``PainterError``, and what the painter raises of our own."""
+    name = f"painter {painter.name!r}"
+    with _failing(f"{name} failed on frames {request.frames[0]} to {request.frames[-1]}", PainterError):
+        result = painter.paint(request, carry)
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Carry)):
+        raise PainterError(f"{name} gave {_kind(result)}, not paintings and a carry")
+    paintings, after = result
     if not isinstance(paintings, Sequence) or len(paintings) != len(request.frames):
-        raise PainterError(f"{who} gave {_kind(paintings)} for {len(request.frames)} keyframes")
+        raise PainterError(f"{name} gave {_kind(paintings)} for {len(request.frames)} keyframes")
     for frame, picture, painting in zip(request.frames, request.pictures, paintings, strict=True):
-        _require(painting, picture.shape, picture.dtype, f"{who} painted frame {frame} as", PainterError)
+        _require(painting, picture.shape, picture.dtype, f"{name} painted frame {frame} as", PainterError)
     try:
         json.dumps(dict(after.facts), allow_nan=False)
         stored = all(isinstance(array, np.ndarray) and array.dtype != object for array in after.arrays.values())
@@ -46,86 +51,87 @@ def painted(painter: Painter, request: PaintRequest, carry: Carry | None) -> tup
         stored = False
     if not stored:
         raise PainterError(
-            f"{who} hands on what cannot be stored: a carry holds arrays of numbers, and plain JSON values"
+            f"{name} hands on what cannot be stored: a carry holds arrays of numbers, and plain JSON values"
         )
     return [np.ascontiguousarray(painting) for painting in paintings], after
 
 
-def filled(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:
-    """``filler.propagate``: each position of ``gap.inner`` with its in-between, as the footage's frames are."""
-    who = f"filler {filler.name!r}"
-    with translated(), _failing(f"{who} failed"):
-        made = iter(filler.propagate(gap))
-        for place in gap.inner:
-            one = next(made, None)
-            if one is None:
-                raise PartError(f"{who} gave {place - gap.inner.start} in-betweens for {len(gap.inner)} frames")
-            if not isinstance(one, Propagated) or not -1e-3 <= one.coverage <= 1 + 1e-3:
-                raise PartError(f"{who} gave {_kind(one)}, not an in-between with a coverage from 0 to 1")
-            _require(one.picture, gap.frames[place].shape, gap.frames[place].dtype, f"{who} made an in-between that is")
-            yield place, Propagated(np.ascontiguousarray(one.picture), one.coverage)
-        if next(made, None) is not None:
-            raise PartError(f"{who} gave more in-betweens than the {len(gap.inner)} that are wanted")
+def checked_propagation(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:
+    """Call ``filler.propagate``: each position of ``gap.inner`` with its in-between, as the footage's frames are."""
+    name = f"filler {filler.name!r}"
+    with translated(), _failing(f"{name} failed"):
+        results = iter(filler.propagate(gap))
+        for position in gap.inner:
+            result = next(results, None)
+            if result is None:
+                raise PartError(f"{name} gave {position - gap.inner.start} in-betweens for {len(gap.inner)} frames")
+            if not isinstance(result, Propagated) or not -1e-3 <= result.coverage <= 1 + 1e-3:
+                raise PartError(f"{name} gave {_kind(result)}, not an in-between with a coverage from 0 to 1")
+            frame = gap.frames[position]
+            _require(result.picture, frame.shape, frame.dtype, f"{name} made an in-between that is")
+            yield position, Propagated(np.ascontiguousarray(result.picture), result.coverage)
+        if next(results, None) is not None:
+            raise PartError(f"{name} gave more in-betweens than the {len(gap.inner)} that are wanted")
 
 
-def drawn(interpolator: Interpolator, a: np.ndarray, b: np.ndarray, times: Sequence[float]) -> Iterator[np.ndarray]:
-    """``interpolator.interpolate``: a picture for each of ``times``, as ``a`` is."""
-    who = f"interpolator {interpolator.name!r}"
-    with translated(), _failing(f"{who} failed"):
-        made = iter(interpolator.interpolate(a, b, times))
+def checked_interpolation(
+    interpolator: Interpolator, a: np.ndarray, b: np.ndarray, times: Sequence[float]
+) -> Iterator[np.ndarray]:
+    """Call ``interpolator.interpolate``: a picture for each of ``times``, as ``a`` is."""
+    name = f"interpolator {interpolator.name!r}"
+    with translated(), _failing(f"{name} failed"):
+        pictures = iter(interpolator.interpolate(a, b, times))
         for number in range(len(times)):
-            picture = next(made, None)
+            picture = next(pictures, None)
             if picture is None:
-                raise PartError(f"{who} gave {number} pictures for {len(times)} times")
-            _require(picture, a.shape, a.dtype, f"{who} drew a picture that is")
+                raise PartError(f"{name} gave {number} pictures for {len(times)} times")
+            _require(picture, a.shape, a.dtype, f"{name} drew a picture that is")
             yield np.ascontiguousarray(picture)
 
 
-def masked(
-    who: str, found: Iterable[Masked], names: Collection[str], size: tuple[int, int], frames: int
+def checked_mattes(
+    masker: str, results: Iterable[Masked], names: Collection[str], size: tuple[int, int], frames: int
 ) -> Iterator[Masked]:
-    """What a masker gives of a shot of so many ``frames`` of ``size`` (width, height): each frame once, with mattes of
-    ``names``. What it raises of its own is its own."""
-    from controls.types import Masked
-
+    """Check what a masker gives of a shot of so many ``frames`` of ``size`` (width, height): each frame once, with mattes of
+    ``names``. What the masker raises of its own is its own."""
     missing = set(range(frames))
-    for one in found:
-        if not isinstance(one, Masked):
-            raise PartError(f"masker {who!r} gave {_kind(one)}, not one frame's mattes")
-        if one.frame not in missing:
-            raise PartError(f"masker {who!r} gave frame {one.frame} of a shot of {frames} twice, or beyond its end")
-        missing.remove(one.frame)
-        for name, matte in one.mattes.items():
+    for masked in results:
+        if not isinstance(masked, Masked):
+            raise PartError(f"masker {masker!r} gave {_kind(masked)}, not one frame's mattes")
+        if masked.frame not in missing:
+            raise PartError(
+                f"masker {masker!r} gave frame {masked.frame} of a shot of {frames} twice, or beyond its end"
+            )
+        missing.remove(masked.frame)
+        for name, matte in masked.mattes.items():
             if name not in names:
-                raise PartError(f"masker {who!r} gave a matte of {name!r}, which it was not asked for")
-            _require(matte, size[::-1], np.dtype(np.float32), f"masker {who!r} gave a matte of {name!r} that is")
+                raise PartError(f"masker {masker!r} gave a matte of {name!r}, which it was not asked for")
+            _require(matte, size[::-1], np.dtype(np.float32), f"masker {masker!r} gave a matte of {name!r} that is")
             if not (matte.min() >= 0 and matte.max() <= 1):
-                raise PartError(f"masker {who!r} gave a matte of {name!r} with values outside of 0 to 1")
-        yield one
+                raise PartError(f"masker {masker!r} gave a matte of {name!r} with values outside of 0 to 1")
+        yield masked
     if missing:
-        raise PartError(f"masker {who!r} gave nothing for frame {min(missing)} of a shot of {frames}")
+        raise PartError(f"masker {masker!r} gave nothing for frame {min(missing)} of a shot of {frames}")
 
 
-def detected(detector: Any, *pictures: np.ndarray, **options: Any) -> ControlMap:
-    """``detector.detect`` of one picture, or ``detect_pair`` of two: a map of the picture's size. Raises what it raises of
-    ``controls.errors``, too."""
-    from controls.types import ControlMap
-
-    who = f"control map {detector.facts.name!r}"
-    with _failing(f"{who} failed"):
-        made = detector.detect(*pictures) if len(pictures) == 1 else detector.detect_pair(*pictures, **options)
-    if not isinstance(made, ControlMap):
-        raise PartError(f"{who} gave {_kind(made)}, not a map")
+def checked_map(detector: Any, *pictures: np.ndarray, **options: Any) -> ControlMap:
+    """Call ``detector.detect`` for one picture, or ``detect_pair`` for two: a map of the picture's size. Raises what it raises
+    of ``interp.errors``, too."""
+    name = f"control map {detector.facts.name!r}"
+    with _failing(f"{name} failed"):
+        result = detector.detect(*pictures) if len(pictures) == 1 else detector.detect_pair(*pictures, **options)
+    if not isinstance(result, ControlMap):
+        raise PartError(f"{name} gave {_kind(result)}, not a map")
     shape = pictures[0].shape[:2]
-    _require(made.picture, (*shape, 3), np.dtype(np.uint8), f"{who} gave a map that is")
-    if made.values is not None and made.values.shape[:2] != shape:
-        raise PartError(f"{who} gave values that are {_kind(made.values)}, of a picture of {shape[0]} x {shape[1]}")
-    return made
+    _require(result.picture, (*shape, 3), np.dtype(np.uint8), f"{name} gave a map that is")
+    if result.values is not None and result.values.shape[:2] != shape:
+        raise PartError(f"{name} gave values that are {_kind(result.values)}, of a picture of {shape[0]} x {shape[1]}")
+    return result
 
 
 @contextmanager
 def _failing(what: str, kind: type[PartError] = PartError) -> Iterator[None]:
-    """Whatever a part raises, in one line. What is the process's own matter, or said in one line already, passes."""
+    """Say what a part raises in one line. What is the process's own matter, or one line already, passes."""
     try:
         yield
     except (RestyleError, InterpError, MemoryError):
@@ -139,10 +145,10 @@ def _require(array: Any, shape: tuple[int, ...], dtype: np.dtype, what: str, kin
         raise kind(f"{what} {_kind(array)}, where {' x '.join(map(str, shape))} of {dtype} is wanted")
 
 
-def _kind(made: Any) -> str:
-    """A few words on what somebody gave."""
-    if isinstance(made, np.ndarray):
-        return f"{' x '.join(map(str, made.shape)) or 'a number'} of {made.dtype}"
-    if isinstance(made, Sequence) and not isinstance(made, (str, bytes)):
-        return f"{len(made)} things"
-    return f"a {type(made).__name__}"
+def _kind(result: Any) -> str:
+    """Describe in a few words what a part gave."""
+    if isinstance(result, np.ndarray):
+        return f"{' x '.join(map(str, result.shape)) or 'a number'} of {result.dtype}"
+    if isinstance(result, Sequence) and not isinstance(result, (str, bytes)):
+        return f"{len(result)} things"
+    return f"a {type(result).__name__}"

@@ -1,4 +1,4 @@
-"""What the engine works with: looks, paintings, what it hands out, and the places where others plug in."""
+"""The engine's values and seams: looks and paintings, the parts that it renders with, the frames that it hands out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from interp.pixels.boxes import Box
+from interp.types import Filler
 from restyle.painters.base import Painter
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
 if TYPE_CHECKING:
     from controls.types import ControlMap
 
-__all__ = ["Compositor", "Conditions", "Frames", "Look", "PaintingStore", "Paintings", "Rendered"]
+__all__ = [
+    "Compositor",
+    "ControlMapSource",
+    "CropSource",
+    "Look",
+    "PaintingStore",
+    "Paintings",
+    "RenderParts",
+    "Rendered",
+]
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Paintings:
 
 
 class PaintingStore(Protocol):
-    """Storage of finished paintings, so that a later run need not paint them again. ``look``: number of the look."""
+    """Keeps finished paintings, so that a later run need not paint them again. ``look``: number of the look."""
 
     def load(self, window: Window, look: int) -> Paintings | None: ...
     def save(self, window: Window, look: int, paintings: Paintings) -> None: ...
@@ -43,11 +53,12 @@ class Look:
     keep_colour: bool = False
     seed: int = 0
     storyboard: Mapping[int, np.ndarray] = field(default_factory=dict)
-    """Frame number -> a painting made by a person, used as that keyframe; in the footage's size and depth."""
+    """Pictures painted by a person, by frame number, in the footage's size and depth: used as they are."""
     prompts: Callable[[int], TextPrompt] | None = None
-    """Frame number -> its prompt."""
+    """Frame number -> the prompt for it."""
     matte: Callable[[int], np.ndarray] | None = None
-    """Frame number -> where the painting will be seen, float32 H x W in [0, 1]; ``None``: everywhere."""
+    """Frame number -> the look's region of interest, where its painting will be seen: float32 H x W in [0, 1]; ``None``:
+    everywhere."""
 
 
 class Compositor(Protocol):
@@ -57,7 +68,7 @@ class Compositor(Protocol):
         """``pictures``: of each look, H x W x 3 in the frame's dtype. Gives the result's picture."""
         ...
 
-    def touched(self, frame: Frame) -> np.ndarray | None:
+    def edited_region(self, frame: Frame) -> np.ndarray | None:
         """float32 H x W: where the result may differ from the footage, softened edges included; ``None``: everywhere."""
         ...
 
@@ -70,20 +81,39 @@ class Compositor(Protocol):
         ...
 
 
-class Conditions(Protocol):
-    """Where control maps come from (``conditions.KeyframeMaps``)."""
+class ControlMapSource(Protocol):
+    """Gives frames' control maps (``job.keyframe_maps.KeyframeMaps``)."""
 
     def of(self, kind: str, frame: Frame) -> ControlMap:
         """The map of a frame, of the frame's size."""
         ...
 
 
-class Frames(Protocol):
-    """What part of each frame is painted (``framing.Framing``)."""
+class CropSource(Protocol):
+    """Says what part of each frame is painted (``compositing.crop.Framing``)."""
 
     def of(self, frame: int) -> Box | None:
-        """Left, top, right, bottom of the crop; of one size through a shot; ``None``: all of it."""
+        """The crop of a frame, of one size through a shot; ``None``: all of it."""
         ...
+
+
+@dataclass(frozen=True)
+class RenderParts:
+    """All that windows are rendered with."""
+
+    looks: Sequence[Look]
+    """Each is painted and propagated; the compositor makes one picture of them."""
+    filler: Filler
+    compositor: Compositor | None = None
+    """``None``: the first look is the picture."""
+    clean_plate: Callable[[Frame], Frame] | None = None
+    """A frame of the footage -> what is painted and composited upon instead of it, of the same size."""
+    framing: CropSource | None = None
+    """Painter and filler see only that part of each frame; the rest of a look is the frame itself."""
+    control_maps: ControlMapSource | None = None
+    """For painters that want to see some of the keyframes."""
+    repair: bool = True
+    """Paint frames that neither neighbour explains."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +124,10 @@ class Rendered:
     result: Frame
     shot: int
     key: Keyframe | None
-    """Set if the frame was painted, not filled."""
+    """Set if the frame was painted, not propagated."""
     coverage: float
     """Share of the picture that its neighbouring paintings explain; 1 for a painted frame."""
-    touched: np.ndarray | None = None
-    """``Compositor.touched``."""
+    edited_region: np.ndarray | None = None
+    """``Compositor.edited_region``."""
     boundary: bool = False
     """The frame belongs to the next window, and is shown only so that the pair across the border can be measured."""

@@ -19,7 +19,7 @@ from restyle.files.writing import held, part_of
 from restyle.job.inputs import Inputs
 from restyle.progress import Meter, ProgressCallback
 from restyle.registry import make_interpolator
-from restyle.render.contracts import drawn
+from restyle.render.contracts import checked_interpolation
 from restyle.retiming.clock import count, drawings, instants, parse_rate, parse_slow
 from restyle.types import FootageSpec, Frame
 
@@ -240,7 +240,7 @@ def _between(
         for _ in later:
             yield left.picture, left.alpha
         return
-    pictures = drawn(interpolator, left.picture, right.picture, later)
+    pictures = checked_interpolation(interpolator, left.picture, right.picture, later)
     alphas = _alphas(left, right, later, interpolator)
     yield from zip(pictures, alphas, strict=True)
 
@@ -251,7 +251,7 @@ def _alphas(left: Frame, right: Frame, times: list[float], interpolator: Interpo
         yield from (None for _ in times)
         return
     one, other = (np.ascontiguousarray(np.dstack([alpha] * 3)) for alpha in (left.alpha, right.alpha))
-    for picture in drawn(interpolator, one, other, times):
+    for picture in checked_interpolation(interpolator, one, other, times):
         yield np.ascontiguousarray(picture[:, :, 1])
 
 

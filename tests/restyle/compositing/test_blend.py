@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restyle.compositing.blend import LUMA, blend, keep_colour, matte_edge, mixed, over
+from restyle.compositing.blend import LUMA, blend, blend_mode, keep_colour, matte_edge, over
 
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)]
 
@@ -134,5 +134,5 @@ def test_floats_beyond_black_and_white_are_clipped_where_the_formula_needs_it(
     how: str, expected: tuple[float, float]
 ) -> None:
     base = np.array([[[1.5] * 3, [-0.2] * 3]], np.float32)
-    made = mixed(base, np.full_like(base, 0.5), how)
+    made = blend_mode(base, np.full_like(base, 0.5), how)
     assert np.allclose(made[0, :, 0], expected)

@@ -13,7 +13,7 @@ from clips import moving_frames, number_of, numbered_frames, write_clip, write_p
 from command import Caller
 
 from restyle import Job, Recipe
-from restyle.compositing.blend import matte_edge, mixed, over
+from restyle.compositing.blend import blend_mode, matte_edge, over
 from restyle.errors import RecipeError
 from restyle.footage import open_footage, probe
 
@@ -132,7 +132,7 @@ def test_blend_modes_by_hand(how: str, wanted: list[float], dtype: str) -> None:
         (np.array([[values]]) * white + (0.5 if white > 1 else 0)).astype(dtype)
         for values in ([0.25, 0.75, 0.1], [0.8, 0.2, 0.5])
     )
-    made = mixed(base, top, how)
+    made = blend_mode(base, top, how)
     assert made.dtype == np.dtype(dtype)
     assert np.abs(made[0, 0] / white - wanted).max() < (0.004 if dtype == "uint8" else 1e-4)
 
@@ -140,13 +140,13 @@ def test_blend_modes_by_hand(how: str, wanted: list[float], dtype: str) -> None:
 def test_colour_and_luminosity_take_one_from_each() -> None:
     base, top = np.full((1, 1, 3), 100, np.uint8), np.array([[[200, 60, 60]]], np.uint8)
     luma = np.array([0.2126, 0.7152, 0.0722])
-    colour, light = mixed(base, top, "colour")[0, 0], mixed(base, top, "luminosity")[0, 0]
+    colour, light = blend_mode(base, top, "colour")[0, 0], blend_mode(base, top, "luminosity")[0, 0]
     assert abs(float(colour @ luma) - 100) < 1
     assert int(colour[0]) - int(colour[1]) == pytest.approx(140, abs=2)
     assert np.ptp(light) <= 1
     assert abs(float(light @ luma) - float(top[0, 0] @ luma)) < 1
     with pytest.raises(ValueError, match="no blend mode 'burn'"):
-        mixed(base, top, "burn")
+        blend_mode(base, top, "burn")
 
 
 @pytest.mark.parametrize("how", ["multiply", "soft-light", "luminosity"])
@@ -160,7 +160,7 @@ def test_a_blended_layer_touches_nothing_outside_of_its_matte(clip: Path, car: s
     ):
         matte = matte_edge(square(made.result.index), feather=3)
         assert np.array_equal(made.result.picture[matte == 0], source[matte == 0])
-        assert np.array_equal(made.result.picture, over(source, mixed(source, upper, how), matte))
+        assert np.array_equal(made.result.picture, over(source, blend_mode(source, upper, how), matte))
 
 
 def test_what_cannot_be_blended_is_refused(car: str) -> None:

@@ -22,7 +22,13 @@ from interp.types import Gap, Propagated
 from restyle import PainterError, PartError
 from restyle.painters.base import PaintRequest
 from restyle.painters.identity import IdentityPainter
-from restyle.render.contracts import detected, drawn, filled, masked, painted
+from restyle.render.contracts import (
+    checked_interpolation,
+    checked_map,
+    checked_mattes,
+    checked_paintings,
+    checked_propagation,
+)
 from restyle.types import Carry
 
 HEIGHT, WIDTH = SHAPE = 24, 32
@@ -70,12 +76,12 @@ class Painter(IdentityPainter):
 )
 def test_painters(made: Any, said: str) -> None:
     with pytest.raises(PainterError, match=said):
-        painted(Painter(made), WORK, None)
+        checked_paintings(Painter(made), WORK, None)
 
 
 def test_a_good_painting_comes_as_it_is_and_in_one_piece() -> None:
     mirrored = [picture[:, ::-1] for picture in PICTURES]
-    paintings, carry = painted(Painter((tuple(mirrored), Carry(facts={"a": 1}))), WORK, None)
+    paintings, carry = checked_paintings(Painter((tuple(mirrored), Carry(facts={"a": 1}))), WORK, None)
     assert carry.facts == {"a": 1}
     for painting, wanted in zip(paintings, mirrored, strict=True):
         assert painting.flags.c_contiguous
@@ -112,8 +118,8 @@ ONE = Propagated(PICTURES[1], 1.0)
 )
 def test_fillers(filler: Filler, said: str) -> None:
     with pytest.raises(PartError, match=said):
-        list(filled(filler, GAP))
-    assert [place for place, _ in filled(HoldFiller(), GAP)] == [1, 2]
+        list(checked_propagation(filler, GAP))
+    assert [place for place, _ in checked_propagation(HoldFiller(), GAP)] == [1, 2]
 
 
 class Interpolator:
@@ -135,8 +141,8 @@ class Interpolator:
 )
 def test_interpolators(made: Any, said: str) -> None:
     with pytest.raises(PartError, match=said):
-        list(drawn(Interpolator(*made), PICTURES[0], PICTURES[1], (0.3, 0.6)))
-    assert len(list(drawn(Hold(), PICTURES[0], PICTURES[1], (0.3, 0.6)))) == 2
+        list(checked_interpolation(Interpolator(*made), PICTURES[0], PICTURES[1], (0.3, 0.6)))
+    assert len(list(checked_interpolation(Hold(), PICTURES[0], PICTURES[1], (0.3, 0.6)))) == 2
 
 
 MATTE = np.zeros(SHAPE, np.float32)
@@ -158,7 +164,7 @@ MATTE = np.zeros(SHAPE, np.float32)
 )
 def test_maskers(found: Any, said: str) -> None:
     with pytest.raises(PartError, match=said):
-        list(masked("odd", found, ["car"], (WIDTH, HEIGHT), 2))
+        list(checked_mattes("odd", found, ["car"], (WIDTH, HEIGHT), 2))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +178,7 @@ def test_maskers(found: Any, said: str) -> None:
 def test_detectors(made: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Canny, "detect", lambda self, picture: made)
     with pytest.raises(PartError, match=said):
-        detected(Canny(), PICTURES[0])
+        checked_map(Canny(), PICTURES[0])
 
 
 def test_flow_estimators() -> None:

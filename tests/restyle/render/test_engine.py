@@ -18,8 +18,9 @@ from restyle.job.keys import MemoryPaintings
 from restyle.painters.base import PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.progress import Meter
-from restyle.render.engine import Engine, seed_of
-from restyle.render.protocols import Look, Rendered
+from restyle.render.engine import Engine
+from restyle.render.protocols import Look, Rendered, RenderParts
+from restyle.render.window import seed_of
 from restyle.types import Carry, Keyframe, Window
 
 
@@ -42,7 +43,7 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
     made: list[Rendered] = []
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
-        engine = Engine(footage, pts=pts, **settings)
+        engine = Engine(footage, RenderParts(**settings), pts=pts)
         for _, frames in engine.render(windows, MemoryPaintings(), Meter()):
             made.extend(frames)
     return made
@@ -171,7 +172,7 @@ def test_closing_early_stops_the_threads(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", moving_frames(30, (32, 24)))
     with open_footage(path) as footage:
         pts = [frame.pts for frame in footage.frames()]
-        engine = Engine(footage, pts=pts, looks=[Look(IdentityPainter())], filler=HoldFiller())
+        engine = Engine(footage, RenderParts(looks=[Look(IdentityPainter())], filler=HoldFiller()), pts=pts)
         rendering = engine.render([window(0, 10, [0, 10]), window(10, 30, [10], 1)], MemoryPaintings(), Meter())
         _, frames = next(rendering)
         next(frames)

@@ -1,0 +1,124 @@
+"""Frames read ahead for rendering, with the motion between them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from interp.pixels.boxes import Box, cropped, part_of
+from interp.pixels.sizes import motion_size
+from interp.tracks import MotionTrack
+from restyle.errors import FootageError, show_path
+from restyle.footage import Footage
+from restyle.progress import Meter
+from restyle.registry import make_estimator
+from restyle.render.protocols import RenderParts
+from restyle.render.stream import prefetch
+from restyle.types import Frame, Window
+
+__all__ = ["FrameView", "WindowFrames", "WindowReader"]
+
+AHEAD = 16  # frames that decoding and motion run ahead of painting
+
+
+@dataclass(frozen=True)
+class FrameView:
+    """One frame in its three forms."""
+
+    source: Frame
+    """The footage's own."""
+    frame: Frame
+    """What is painted and composited upon: the source, or its clean plate."""
+    picture: np.ndarray
+    """What painter and filler see of that."""
+    box: Box | None
+    """Where that lies; ``None``: it is all of the frame."""
+
+    def crop(self, picture: np.ndarray) -> np.ndarray:
+        """The same part of another picture or plane of the frame's size."""
+        return picture if self.box is None else cropped(picture, self.box)
+
+    def paste(self, part: np.ndarray) -> np.ndarray:
+        """The frame's picture with ``part`` where the crop was taken from."""
+        if self.box is None:
+            return part
+        picture = self.frame.picture.copy()
+        picture[part_of(self.box)] = part
+        return picture
+
+
+@dataclass(frozen=True)
+class WindowFrames:
+    """All frames of one window, those up to ``window.last``, and the motion between any two of them."""
+
+    window: Window
+    views: Sequence[FrameView]
+    track: MotionTrack
+
+    def view(self, number: int) -> FrameView:
+        """A frame by its number in the footage."""
+        return self.views[number - self.window.start]
+
+
+class WindowReader:
+    """Reads the frames of ``windows``, in order and ahead of what is asked for, in a thread. A context manager."""
+
+    def __init__(self, footage: Footage, parts: RenderParts, pts: Sequence[int], windows: Sequence[Window]) -> None:
+        self._footage = footage
+        self._parts = parts
+        self._pts = pts
+        self._feed = prefetch(self._views(windows), depth=AHEAD)
+
+    def __enter__(self) -> WindowReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._feed.close()
+
+    def read(self, window: Window, meter: Meter) -> WindowFrames:
+        """The next window's frames. Raises ``FootageError``, ``Cancelled``."""
+        views: list[FrameView] = []
+        while len(views) <= window.last - window.start:
+            view, track = next(self._feed)
+            views.append(view)
+            meter.tell("reading")
+        return WindowFrames(window, views, track)
+
+    def _view(self, source: Frame) -> FrameView:
+        parts = self._parts
+        frame = source if parts.clean_plate is None else parts.clean_plate(source)
+        box = None if parts.framing is None else parts.framing.of(frame.index)
+        return FrameView(source, frame, frame.picture if box is None else cropped(frame.picture, box), box)
+
+    def _views(self, windows: Sequence[Window]) -> Iterator[tuple[FrameView, MotionTrack]]:
+        """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
+        flow = make_estimator("dis")
+        end = max(window.last for window in windows) + 1
+        stream: Generator[Frame, None, None] | None = None
+        last: Frame | None = None
+        try:
+            for window in windows:
+                track: MotionTrack | None = None
+                for number in range(window.start, window.last + 1):
+                    if last is None or number != last.index:
+                        if stream is None or last is None or number != last.index + 1:
+                            if stream is not None:
+                                stream.close()
+                            stream = self._footage.frames(number, end, pts=self._pts)
+                        last = next(stream, None)
+                        if last is None or last.index != number:
+                            name = show_path(self._footage.spec.path)
+                            raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
+                    view = self._view(last)
+                    if track is None:
+                        track = MotionTrack(flow, working=motion_size(*view.picture.shape[1::-1]))
+                    track.add(view.picture)
+                    yield view, track
+        finally:
+            if stream is not None:
+                stream.close()
