@@ -1,4 +1,4 @@
-"""What long work tells while it runs, and how it is stopped."""
+"""Progress of long work while it runs, and its cancelling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Stage = Literal["analyse", "mattes", "plates", "maps", "render", "finish"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the work is."""
+    """Progress of the work at one moment."""
 
     stage: Stage
     done: int

@@ -349,25 +349,25 @@ def _beside(text: str, folder: Path) -> str:
 
 def explain(error: ValidationError) -> str:
     """Give pydantic's findings in one line, each field once (a union reports every branch)."""
-    found: dict[str, str] = {}
+    findings: dict[str, str] = {}
     items = error.errors(include_url=False)
     for item in items:
-        if len(found) == MOST_FINDINGS:
+        if len(findings) == MOST_FINDINGS:
             break
         field = str(item["loc"][0]) if item["loc"] else "recipe"
         if item["type"] == "extra_forbidden":
             field = str(item["loc"][-1])[:80]
             near = difflib.get_close_matches(field, [*Recipe.model_fields, *Layer.model_fields], n=1)
-            found[field] = f"unknown key {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
+            findings[field] = f"unknown key {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
         elif field in ("keyframes", "cuts"):
             forms = "'auto', 'every:N'" if field == "keyframes" else "'auto', 'none'"
-            found[field] = f"{field} is {forms} or a list of frame numbers, got {_shown(item['input'])}"
+            findings[field] = f"{field} is {forms} or a list of frame numbers, got {_shown(item['input'])}"
         elif item["type"] == "value_error":  # our own words, which tell what was given
-            found[field] = item["msg"].removeprefix("Value error, ")
+            findings[field] = item["msg"].removeprefix("Value error, ")
         else:
-            found[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {_shown(item['input'])}"
-    told = [text if len(text) <= 400 else f"{text[:400]}..." for text in found.values()]
-    return "; ".join(told) + ("; and more" if len(items) > MOST_FINDINGS else "")
+            findings[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {_shown(item['input'])}"
+    texts = [text if len(text) <= 400 else f"{text[:400]}..." for text in findings.values()]
+    return "; ".join(texts) + ("; and more" if len(items) > MOST_FINDINGS else "")
 
 
 def _shown(value: Any) -> str:

@@ -18,7 +18,7 @@ Depth = Literal["uint8", "uint16", "float32"]
 
 @dataclass(frozen=True)
 class ColourTags:
-    """How code values map to light: the names that FFmpeg prints (``bt709``, ``smpte2084`` ...), ``None`` = untagged.
+    """Mapping of code values to light: the names that FFmpeg prints (``bt709``, ``smpte2084`` ...), ``None`` = untagged.
 
     ``range`` is ``"tv"`` (limited), ``"pc"`` (full) or ``None``.
     """
@@ -45,7 +45,7 @@ class Hdr10:
 
 @dataclass(frozen=True)
 class FootageSpec:
-    """What one piece of footage is. Sizes are those of the upright picture, in pixels."""
+    """Facts of one piece of footage. Sizes are those of the upright picture, in pixels."""
 
     path: str
     """The file, the sequence pattern (``shot/frame.%04d.png``) or the folder, as it was given."""
@@ -185,7 +185,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Carry:
-    """What one window's painting hands to the next; reset at every cut. Stored as ``.npz``, so nothing else fits in."""
+    """State that one window's painting hands to the next; reset at every cut. Stored as ``.npz``, so nothing else fits in."""
 
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

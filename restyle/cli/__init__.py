@@ -1,4 +1,4 @@
-"""The command line: arguments -> ``Recipe`` -> ``Job``. No logic of its own; one small file a group of commands.
+"""The command line: arguments -> ``Recipe`` -> ``Job``. No logic of its own; one module a command.
 
 What is imported here is little: from the first moment on, a stop is a stop, also while all the rest is imported.
 """
@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Where the shell closed standard output or error, the next file opened would get its number, and what a library prints
-    would go into that file."""
+    """Open what the shell closed of standard input, output and error: the next file opened would get its number, and what a
+    library prints would go into that file."""
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(spare)

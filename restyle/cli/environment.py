@@ -49,7 +49,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """One finding: a package, a model, a codec, a fact of the machine."""
 
     group: str
     name: str
@@ -61,7 +61,7 @@ class Check:
 
     @property
     def mark(self) -> str:
-        """How it is marked in a list."""
+        """Mark of its state in a list."""
         return {"good": "ok", "absent": "-", "broken": "BROKEN"}[self.state]
 
 
@@ -145,15 +145,17 @@ def _core() -> Iterator[Check]:
         try:
             import_module(module)
         except Exception as error:  # a missing system library, or a broken wheel: any kind of error
-            said = " ".join(str(error).split())
-            yield Check(group, package, "broken", f"{version}, but cannot be imported: {said}", _mend(said, remedy))
+            message = " ".join(str(error).split())
+            yield Check(
+                group, package, "broken", f"{version}, but cannot be imported: {message}", _remedy(message, remedy)
+            )
         else:
             yield Check(group, package, "good", version)
 
 
-def _mend(said: str, remedy: str) -> str:
-    library = re.search(r"(lib[\w+-]+\.so[\w.]*)", said)
-    if library and "cannot open shared object" in said:
+def _remedy(message: str, remedy: str) -> str:
+    library = re.search(r"(lib[\w+-]+\.so[\w.]*)", message)
+    if library and "cannot open shared object" in message:
         package = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}.get(library[1])
         return f"apt-get install {package}" if package else f"install the system library {library[1]}"
     return remedy.replace("pip install", "pip install --force-reinstall")
@@ -165,12 +167,12 @@ def _requirements() -> list[tuple[str, str | None]]:
         lines = distribution("restyle").requires or []
     except PackageNotFoundError:  # run from a checkout that is not installed
         return []
-    found = []
+    requirements = []
     for line in lines:
         text, _, marker = line.partition(";")
         extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
-        found.append((text.strip(), extra[1] if extra else None))
-    return found
+        requirements.append((text.strip(), extra[1] if extra else None))
+    return requirements
 
 
 def _requirement(package: str) -> str:
@@ -185,18 +187,18 @@ def _name_of(requirement: str) -> str:
 
 
 def _opencv() -> Iterator[Check]:
-    """Several OpenCV distributions write into one folder ``cv2/``: whichever came last wins, in part. Of one version, their
-    files are the same; extras bring such twins."""
+    """Distributions of OpenCV that clash. Several write into one folder ``cv2/``: whichever came last wins, in part. Of one
+    version, their files are the same; extras bring such twins."""
     versions = {(item.metadata["Name"] or "").lower(): item.version for item in distributions()}
-    found = sorted(name for name in versions if re.fullmatch(r"opencv(-contrib)?-python(-headless)?", name))
-    if len({versions[name] for name in found}) < 2:
+    names = sorted(name for name in versions if re.fullmatch(r"opencv(-contrib)?-python(-headless)?", name))
+    if len({versions[name] for name in names}) < 2:
         return
     yield Check(
         "Core",
         "one OpenCV",
         "broken",
-        f"{', '.join(f'{name} {versions[name]}' for name in found)} are installed, and overwrite one another",
-        f"pip uninstall -y {' '.join(found)} && pip install '{_requirement('opencv-python')}'",
+        f"{', '.join(f'{name} {versions[name]}' for name in names)} are installed, and overwrite one another",
+        f"pip uninstall -y {' '.join(names)} && pip install '{_requirement('opencv-python')}'",
     )
 
 
@@ -222,7 +224,7 @@ def _codecs() -> Iterator[Check]:
         import av
 
         from restyle.footage import CODECS
-    except Exception:  # told under Core
+    except Exception:  # reported under Core
         return
     for name, codec in CODECS.items():
         try:
@@ -235,7 +237,7 @@ def _codecs() -> Iterator[Check]:
 
 
 def _rife() -> Iterator[Check]:
-    """Which of RIFE's engines can be used. Loads neither torch nor ncnn."""
+    """RIFE's engines, and whether they can be used. Loads neither torch nor ncnn."""
     from interp.rife.ncnn_engine import PACKAGE, loader_missing
     from interp.rife.weights import CARRIER, carried_weights
 
@@ -251,8 +253,8 @@ def _rife() -> Iterator[Check]:
     if find_spec(PACKAGE) is None:
         yield Check(group, "ncnn", "absent", "not installed", "pip install 'restyle[rife-ncnn]'")
     elif (missing := loader_missing()) is not None:
-        said, _, remedy = missing.partition(": ")
-        yield Check(group, "ncnn", "absent", said, remedy)
+        detail, _, remedy = missing.partition(": ")
+        yield Check(group, "ncnn", "absent", detail, remedy)
     else:
         yield Check(group, "ncnn", "good", "usable with a model folder of its own kind (--model)")
 
@@ -271,7 +273,7 @@ def _extras() -> Iterator[Check]:
 
 
 def _diffusion() -> Iterator[Check]:
-    """On what the diffusion painter would compute, and which models it would find. Nothing where its packages are absent."""
+    """Device that the diffusion painter would use, and models that it would find. Nothing where its packages are absent."""
     group = "Painter diffusion"
     if any(_version(package) is None for package in ("torch", "diffusers", "huggingface_hub")):
         return
@@ -280,10 +282,10 @@ def _diffusion() -> Iterator[Check]:
 
         from restyle.weights.known import known_models
 
-        found = [
+        models = [
             (model.name, model.size)
-            for models in known_models().values()
-            for model in models
+            for group_models in known_models().values()
+            for model in group_models
             if model.folder is not None
         ]
         if torch.cuda.is_available():
@@ -295,8 +297,8 @@ def _diffusion() -> Iterator[Check]:
         yield Check(group, "device", "absent", f"cannot be told: {' '.join(str(error).split())}")
         return
     yield Check(group, "device", "good", f"{device}; torch {torch.__version__}")
-    if found:
-        shown = ", ".join(f"{name} ({size / GIB:.1f} GiB)" for name, size in found)
+    if models:
+        shown = ", ".join(f"{name} ({size / GIB:.1f} GiB)" for name, size in models)
         yield Check(group, "models", "good", f"of those known by name here: {shown}")
     else:
         yield Check(group, "models", "absent", "none of those known by name is here", "restyle models list")

@@ -1,4 +1,4 @@
-"""How the process handles memory."""
+"""Memory handling of the process."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,9 @@ from restyle.cli.options import Offline, command
 from restyle.cli.progress import duration
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, MissingModelError, RecipeError, show_path
-
-if TYPE_CHECKING:
-    from restyle.weights.known import Model
+from restyle.weights.fetching import check_room, fetch
+from restyle.weights.hub import cache_folder, look_up
+from restyle.weights.known import Model, known_models, resolve
 
 __all__ = ["models"]
 
@@ -65,8 +65,6 @@ def models(
 
     Example: restyle models list
     """
-    from restyle.weights.known import resolve
-
     if action not in ACTIONS:
         raise RecipeError(f"restyle models does {', '.join(ACTIONS)}; not {action!r}")
     if action == "list":
@@ -88,69 +86,64 @@ def models(
 
 
 def _list(terminal: Terminal) -> None:
-    from restyle.weights.known import known_models
-
     groups = known_models()
     if terminal.as_json:
         terminal.document(
-            {group: [model.to_json() | _here(model) for model in known] for group, known in groups.items()}
+            {group: [model.to_json() | _location(model) for model in known] for group, known in groups.items()}
         )
         return
     for group, known in groups.items():
         terminal.line(f"{group}:")
         for model in known:
-            there = _here(model)["folder"] is not None
+            present = model.folder is not None
             named = model.name != model.hub_id
             about = f"{model.name}: {model.about}" if named else model.about
-            terminal.line(f"  {'here  ' if there else 'absent'}  {about} ({model.licence})")
-            more = [model.hub_id] if named or there else []
-            terminal.line(f"          {': '.join(more + ([] if there else [model.line]))}")
+            terminal.line(f"  {'here  ' if present else 'absent'}  {about} ({model.licence})")
+            more = [model.hub_id] if named or present else []
+            terminal.line(f"          {': '.join(more + ([] if present else [model.line]))}")
     terminal.line(
         "Licences are those of the models' pages when they were written down: read a page before you use its model."
     )
 
 
-def _here(model: Model) -> dict[str, Any]:
+def _location(model: Model) -> dict[str, Any]:
     folder = model.folder
     return {"folder": folder, "size": None if folder is None else model.size}
 
 
 def _where(terminal: Terminal, wanted: list[Model]) -> None:
-    found = []
+    located = []
     for model in wanted:
         if model.folder is None:
             lack = f" (what is there lacks {model.lack})" if model.lack else ""
             raise MissingModelError(f"{model.hub_id!r} is not on this machine{lack}: {model.line}")
-        found.append({"id": model.hub_id} | _here(model))
+        located.append({"id": model.hub_id} | _location(model))
     if terminal.as_json:
-        terminal.document({"models": found})
+        terminal.document({"models": located})
         return
-    for one in found:
-        terminal.line(f"{one['folder']}  {_size(one['size'])}")
+    for entry in located:
+        terminal.line(f"{entry['folder']}  {_size(entry['size'])}")
 
 
 def _pull(terminal: Terminal, wanted: list[Model], variant: str | None) -> None:
-    from restyle.weights.fetching import check_room, fetch
-    from restyle.weights.hub import cache_folder, look_up
-
     offers = [look_up(model.hub_id, model.kind, files=model.files, variant=variant) for model in wanted]
     for model, offer in zip(wanted, offers, strict=True):
         to_come = "all of it here" if not offer.missing else f"{_size(offer.missing)} to fetch"
         licence = offer.licence or "none told on its page"
         terminal.say(f"restyle: {model.kind} {offer.hub_id}: {_size(offer.size)}, {to_come}; licence: {licence}")
     check_room(offers)
-    done: list[dict[str, Any]] = []
+    fetched: list[dict[str, Any]] = []
     for offer in offers:
         terminal.job = cache_folder(offer.hub_id)  # goes on where it was, if it is stopped
         before = offer.missing
         folder = fetch(offer, progress=_Fetching(terminal, offer.size))
-        done.append(
+        fetched.append(
             {"id": offer.hub_id, "folder": folder, "size": offer.size, "fetched": before, "licence": offer.licence}
         )
     if terminal.as_json:
-        terminal.document({"models": done})
+        terminal.document({"models": fetched})
     elif not terminal.quiet:
-        terminal.facts([(one["id"], show_path(one["folder"])) for one in done])
+        terminal.facts([(entry["id"], show_path(entry["folder"])) for entry in fetched])
 
 
 class _Fetching:

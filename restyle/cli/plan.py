@@ -22,11 +22,11 @@ def plan(terminal: Terminal, source: Source, recipe: Recipe, rate: Rate = None) 
     Example: restyle plan clip.mp4 --coverage 0.8
     """
     with terminal.display() as progress:
-        found = Job(source, None, recipe, rate=rate, progress=progress, cancel=terminal.stop.event).plan()
+        result = Job(source, None, recipe, rate=rate, progress=progress, cancel=terminal.stop.event).plan()
     if terminal.as_json:
-        terminal.document(found.to_json())
+        terminal.document(result.to_json())
     else:
-        _show(terminal, found)
+        _show(terminal, result)
 
 
 def _show(terminal: Terminal, plan: Plan) -> None:

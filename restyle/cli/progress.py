@@ -24,7 +24,7 @@ STEP = 10  # per cent between them, where the work is quick
 
 
 class Display:
-    """Shows nothing (``-q``). Called with every ``Progress``."""
+    """Base of the displays; shows nothing (``-q``). It is called with every ``Progress``."""
 
     def __call__(self, now: Progress) -> None:
         """Take notice."""
@@ -38,7 +38,7 @@ class Display:
         self.close()
 
     def close(self) -> None:
-        """No more is to come."""
+        """End the display: no more is to come."""
 
 
 class Lines(Display):
@@ -54,6 +54,7 @@ class Lines(Display):
         self._newest: Progress | None = None
 
     def __call__(self, now: Progress) -> None:
+        """Print a line where one is due."""
         clock = time.monotonic()
         if now.stage != self._stage:
             self.close()
@@ -67,7 +68,7 @@ class Lines(Display):
             self._last, self._tenth, self._doing = clock, tenth, now.doing
 
     def close(self) -> None:
-        """The last word of a stage."""
+        """Print the last line of a stage."""
         if self._newest is not None and self._newest.done and self._newest is not self._shown:
             self._print(self._newest)
 
@@ -118,7 +119,7 @@ class Bar(Display):
 
 
 def display(*, quiet: bool = False, verbose: bool = False) -> Display:
-    """What fits the place that stderr goes to."""
+    """Choose the display that fits what stderr is: a terminal or a log."""
     if quiet:
         return Display()
     return Bar() if sys.stderr.isatty() else Lines(verbose=verbose)

@@ -33,7 +33,7 @@ __all__ = ["OPTIONS", "build_recipe", "recipe_options"]
 
 @dataclass(frozen=True)
 class RecipeOption:
-    """What an option has that its field does not say. Its type and help are the field's, its default is the recipe's."""
+    """Spelling of one field as an option. Its type and help are the field's, its default is the recipe's."""
 
     metavar: str | None
     """How the value is shown; ``None``: a switch."""
@@ -147,8 +147,9 @@ def recipe_options(
             with warnings.catch_warnings(record=True) as renamed:
                 warnings.simplefilter("always", FutureWarning)
                 recipe = build_recipe(values.pop("recipe_file", None), **given)
-            for warning in filter(lambda each: each.category is FutureWarning, renamed):
-                terminal.say(f"restyle: note: {warning.message}")
+            for warning in renamed:
+                if warning.category is FutureWarning:
+                    terminal.say(f"restyle: note: {warning.message}")
             function(terminal, recipe=recipe, **values)
 
         signature: list[inspect.Parameter] = []

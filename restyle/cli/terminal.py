@@ -94,7 +94,7 @@ class Terminal:
             print(text, flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: Iterable[int]) -> None:
-        """A table of the result, on stdout; ``left``: columns of words, the others are figures."""
+        """A table of the result, on stdout; ``left``: columns of text, the others are figures."""
         if self.as_json:
             return
         from rich.box import SIMPLE_HEAD
@@ -102,10 +102,10 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        words = set(left)
+        text_columns = set(left)
         table = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
         for number, column in enumerate(columns):
-            table.add_column(Text(column), justify="left" if number in words else "right", overflow="fold")
+            table.add_column(Text(column), justify="left" if number in text_columns else "right", overflow="fold")
         for row in rows:
             table.add_row(*(Text(str(cell)) for cell in row))
         width = None if sys.stdout.isatty() else 160
@@ -119,21 +119,20 @@ class Terminal:
             self.line(f"{name:<{wide}}  {value}")
 
     def display(self) -> Display:
-        """Where progress is shown: use as a context manager, hand it to a job as ``progress``."""
+        """Make the display of progress: use as a context manager, hand it to a job as ``progress``."""
         from restyle.cli.progress import display
 
         return display(quiet=self.quiet, verbose=self.verbose)
 
     def command_line(self) -> str:
-        """What was typed, ready for a shell; without ``--fresh``, which would throw away what is finished."""
+        """The command line that was typed, ready for a shell; without ``--fresh``, which would throw away what is finished."""
         program = Path(sys.argv[0]).name
         if program == "__main__.py":
             start = [sys.executable, "-m", "restyle"]
         else:
             start = [program if shutil.which(program) else sys.argv[0]]
-        words = list(self.argv)
-        end = words.index("--") if "--" in words else len(words)
-        return shlex.join([*start, *(word for word in words[:end] if word != "--fresh"), *words[end:]])
+        end = self.argv.index("--") if "--" in self.argv else len(self.argv)
+        return shlex.join([*start, *(arg for arg in self.argv[:end] if arg != "--fresh"), *self.argv[end:]])
 
 
 def plain(value: Any) -> Any:
