@@ -17,7 +17,7 @@ from restyle.footage import format_timecode
 from restyle.job.store import damaged
 from restyle.planning.plan import Plan
 from restyle.quality import measures
-from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlaid
+from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlay_matte
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.render.protocols import Rendered
@@ -52,7 +52,7 @@ class WindowNotes:
                 if not any(kept["reason"] for kept in self._rows):
                     (cards / f"{number:08d}.{name}.large.jpg").write_bytes(jpeg_of(picture, long_side=PAIR_SIDE))
             if made.edited_region is not None:
-                small = overlaid(shrunk(made.source.picture, CARD_SIDE), shrunk(made.edited_region, CARD_SIDE))
+                small = overlay_matte(shrunk(made.source.picture, CARD_SIDE), shrunk(made.edited_region, CARD_SIDE))
                 (cards / f"{number:08d}.matte.jpg").write_bytes(jpeg_of(small))
         self._rows.append(row)
 

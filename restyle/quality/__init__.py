@@ -1,1 +1,9 @@
-"""How good a result is: the measures, measuring frame by frame, comparing two files, and the report."""
+"""Quality: how good a result is.
+
+``measures``       the measures: pure functions over arrays, each with its source
+``streaming``      the measures frame by frame, in flat memory
+``compare``        two files, frame against frame (``restyle measure``)
+``report``         the report of a job: one page, and the same as JSON. ``report_data`` is what it says; ``page`` its sections,
+                   ``page_plots`` and ``plots`` its curves, ``lettering`` its figures in words, ``pictures`` its pictures
+``contact_sheet``  pictures with captions, in rows
+"""

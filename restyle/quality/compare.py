@@ -8,17 +8,17 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from interp.pixels.depth import to_uint8_truncated
 from restyle.errors import FootageError, show_path
+from restyle.footage import Footage, open_footage
+from restyle.planning.shots import CutFinder, Kind, shots_between
 from restyle.progress import Meter, ProgressCallback
 from restyle.quality.measures import Preset
 from restyle.quality.report_data import mean, plain_number
 from restyle.quality.streaming import Measurer, Row, measuring_size
 from restyle.types import FootageSpec, Frame, Shot
-
-if TYPE_CHECKING:
-    from restyle.footage import Footage
 
 __all__ = ["VERSION", "Comparison", "compare", "shots_of"]
 
@@ -30,7 +30,7 @@ FindShots = Callable[[str | Path], Sequence[Shot]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What ``compare`` found."""
+    """The result of ``compare``."""
 
     source: str
     result: str
@@ -92,10 +92,9 @@ def compare(
     Footage that differs in size, frame count, rate, audio or colour tags is measured as far as it goes, and the difference
     is told in ``findings``. Raises ``FootageError`` if either cannot be read or has no frame, ``Cancelled``.
     """
-    from restyle.footage import open_footage
-
-    found = shots if isinstance(shots, Sequence) else (shots or (lambda path: shots_of(path, rate=rate)))(source_path)
-    starts = {shot.start for shot in found}
+    find_shots = shots or (lambda path: shots_of(path, rate=rate))
+    source_shots = find_shots if isinstance(find_shots, Sequence) else find_shots(source_path)
+    starts = {shot.start for shot in source_shots}
     meter = Meter(progress, cancel)
     with ExitStack() as stack:
         source = stack.enter_context(open_footage(source_path, rate=rate))
@@ -120,7 +119,7 @@ def compare(
         size=measuring_size(source.spec.width, source.spec.height, size),
         source_frames=counts[0],
         result_frames=counts[1],
-        shots=tuple(found),
+        shots=tuple(source_shots),
         rows=tuple(rows),
         findings=tuple(_findings(source.spec, result.spec, counts)),
     )
@@ -128,9 +127,6 @@ def compare(
 
 def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
     """The shots of some footage, by ``restyle.planning.shots.CutFinder`` on small pictures. Raises ``FootageError``."""
-    from interp.pixels.depth import to_uint8_truncated
-    from restyle.footage import open_footage
-    from restyle.planning.shots import CutFinder, Kind, shots_between
 
     with open_footage(path, rate=rate) as footage:
         finder = CutFinder(footage.spec.rate)

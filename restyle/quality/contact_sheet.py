@@ -8,14 +8,14 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from interp.pixels.depth import to_uint8
 from restyle.errors import OutputError, OutputExistsError, show_path
 from restyle.files.owned import refuse_inputs
 from restyle.files.writing import writing
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet"]
 
@@ -58,11 +58,6 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
 
     Raises as ``save_sheet``.
     """
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
-    from interp.pixels.depth import to_uint8
-
     height, width = tiles[0].pictures[0].shape[:2]
     across = max(len(tile.pictures) for tile in tiles)
     columns = max(1, round(math.sqrt(len(tiles) * (height / width) / across * 4 / 3)))
@@ -76,9 +71,9 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     font = ImageFont.load_default(14)
     for number, tile in enumerate(tiles):
         x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
-        for place, picture in enumerate(tile.pictures):
+        for column, picture in enumerate(tile.pictures):
             small = Image.fromarray(to_uint8(picture)).resize((w, h), Image.Resampling.LANCZOS)
-            sheet.paste(small, (x + place * w, y))
+            sheet.paste(small, (x + column * w, y))
         draw.text((x, y + h + 4), tile.caption, fill=INK, font=font)
     save_sheet(path, np.asarray(sheet), overwrite=overwrite)
 
@@ -88,8 +83,6 @@ def save_sheet(path: Path, picture: np.ndarray, *, overwrite: bool) -> None:
 
     Raises ``OutputError``, ``OutputExistsError``, ``OutputLockedError``.
     """
-    from PIL import Image
-
     kind = KINDS[path.suffix.lower()]
     data = io.BytesIO()
     Image.fromarray(picture).save(data, kind, **({"quality": 90} if kind == "JPEG" else {}))

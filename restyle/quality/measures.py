@@ -115,9 +115,9 @@ def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
     bx, by = cv2.split(flow_fw)
     fx, fy = cv2.split(back)
     own = bx * bx + by * by
-    apart = np.square(bx + fx) + np.square(by + fy)
-    apart -= 0.01 * (own + fx * fx + fy * fy)
-    hidden = apart > 0.5
+    difference = np.square(bx + fx) + np.square(by + fy)
+    difference -= 0.01 * (own + fx * fx + fy * fy)
+    hidden = difference > 0.5
     steep = np.zeros(flow_fw.shape[:2], np.float32)
     for part in (bx, by):
         steep[:, :-1] += np.square(part[:, 1:] - part[:, :-1])
@@ -138,13 +138,13 @@ def warp_error(here: np.ndarray, there: np.ndarray, flow: np.ndarray, visible: n
     et al., ECCV 2018, section 4.2. Against the shot's first frame as ``here`` it is their long-term error. NaN where
     nothing is visible.
     """
-    seen = int(np.count_nonzero(visible))
-    if not seen:
+    pixels = int(np.count_nonzero(visible))
+    if not pixels:
         return float("nan")
-    apart = warp(to_unit(there), flow)
-    apart -= to_unit(here)
-    np.multiply(apart, apart, out=apart)
-    return float(cv2.mean(apart, mask=visible.astype(np.uint8))[0:3] @ _THIRD)
+    difference = warp(to_unit(there), flow)
+    difference -= to_unit(here)
+    np.multiply(difference, difference, out=difference)
+    return float(cv2.mean(difference, mask=visible.astype(np.uint8))[0:3] @ _THIRD)
 
 
 _THIRD = np.full(3, 1 / 3)
@@ -289,19 +289,19 @@ def _outline(mask: np.ndarray) -> np.ndarray:
     return (mask != wide[:-1, 1:]) | (mask != wide[1:, :-1]) | (mask != wide[1:, 1:])
 
 
-def _f1(truth: np.ndarray, found: np.ndarray, radius: int) -> float:
+def _f1(truth: np.ndarray, other: np.ndarray, radius: int) -> float:
     """F1 of two sets of pixels that match within ``radius`` pixels."""
-    n_truth, n_found = np.count_nonzero(truth), np.count_nonzero(found)
-    if not n_truth and not n_found:
+    n_truth, n_other = np.count_nonzero(truth), np.count_nonzero(other)
+    if not n_truth and not n_other:
         return 1.0
-    if not n_truth or not n_found:
+    if not n_truth or not n_other:
         return 0.0
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     disk = (x * x + y * y <= radius * radius).astype(np.uint8)
     near_truth = cv2.dilate(truth.astype(np.uint8), disk) > 0
-    near_found = cv2.dilate(found.astype(np.uint8), disk) > 0
-    precision = np.count_nonzero(found & near_truth) / n_found
-    recall = np.count_nonzero(truth & near_found) / n_truth
+    near_other = cv2.dilate(other.astype(np.uint8), disk) > 0
+    precision = np.count_nonzero(other & near_truth) / n_other
+    recall = np.count_nonzero(truth & near_other) / n_truth
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -313,7 +313,7 @@ def end_point_error(flow: np.ndarray, truth: np.ndarray, mask: np.ndarray | None
 
     Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011. NaN if the mask is empty.
     """
-    apart = cv2.magnitude(*cv2.split(flow - truth))
+    difference = cv2.magnitude(*cv2.split(flow - truth))
     if mask is not None:
-        apart = apart[mask]
-    return float(apart.mean(dtype=np.float64)) if apart.size else float("nan")
+        difference = difference[mask]
+    return float(difference.mean(dtype=np.float64)) if difference.size else float("nan")

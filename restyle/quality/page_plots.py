@@ -1,4 +1,4 @@
-"""The report's plots over time: which curves there are, and what the page's script shows under the pointer."""
+"""The report's plots over time, and the figures that the page's script shows under the pointer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["curves_json", "section"]
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve of the page: the rows' field, its name in the legend, and its look."""
+    """A curve of the page: the rows' field, its name in the legend, and its CSS class."""
 
     field: str
     legend: str
-    look: str
+    css_class: str
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ PANELS = (
         "Warp error, from frame to frame",
         (_Line("warp_error", "result", "a"), _Line("source_warp_error", "the footage itself", "b")),
     ),
-    _Panel(
-        "Warp error, against the shot’s first frame",
-        (_Line("long_range", "result", "a"), _Line("source_long_range", "the footage itself", "b")),
-    ),
     _Panel("Coverage", (_Line("coverage", "explained by the paintings", "a"),), percent=True),
     _Panel("Area of the layers", (_Line("area", "share of the picture", "a"),), percent=True),
     _Panel("Sharpness", (_Line("sharpness", "result", "a"),)),
@@ -54,12 +50,12 @@ def section(data: ReportData) -> str:
     panels = _panels(data, bins)
     if not panels or len(data.frames) < 2:
         return ""
-    drawn = "".join(panel(title, series, bins, axis, cuts=shown) for title, series, axis in panels)
-    drawn += _painted(data, bins, shown)
+    html = "".join(panel(title, series, bins, axis, cuts=shown) for title, series, axis in panels)
+    html += _painted_strip(data, bins, shown)
     ticks = time_ticks(bins, float(data.rate))
     lettered = "".join(
-        f'<span{" class=odd" if place % 2 else ""} style="left:{100 * x:.2f}%">{frame}<br>{clock}</span>'
-        for place, (x, frame, clock) in enumerate(ticks)
+        f'<span{" class=odd" if index % 2 else ""} style="left:{100 * x:.2f}%">{frame}<br>{clock}</span>'
+        for index, (x, frame, clock) in enumerate(ticks)
     )
     under = ["Dashed lines are cuts."] if shown else []
     if len(shown) < len(cuts):
@@ -74,13 +70,13 @@ def section(data: ReportData) -> str:
         'aria-label="Figures over time; the arrow keys go from frame to frame">'
         '<div class="readout" aria-live="polite"><span class="hint">Point at the plots, or use the arrow keys, to read '
         "single frames.</span></div>"
-        f'{drawn}<div class="time" aria-hidden="true">{lettered}</div><i class="cross"></i></div>'
+        f'{html}<div class="time" aria-hidden="true">{lettered}</div><i class="cross"></i></div>'
         '<p class="axis-name">Frame number, and time since the footage’s first frame</p></div></section>'
     )
 
 
 def curves_json(data: ReportData) -> str:
-    """What the page's script reads out, as JSON that may stand inside a ``<script>`` element. Values are in axis units."""
+    """The figures that the page's script reads out, in axis units, as JSON that may stand inside a ``<script>`` element."""
     bins = _bins(data)
     rows = data.frames
     ends = [bins.ends(group) for group in bins.groups]
@@ -90,15 +86,15 @@ def curves_json(data: ReportData) -> str:
         "last": [last for _, last in ends],
         "x": [round(bins.middle(group), 5) for group in bins.groups],
         "shot": [rows[group[0]].shot + 1 for group in bins.groups],
-        "mark": [_mark([rows[place] for place in group]) for group in bins.groups],
+        "mark": [_mark([rows[index] for index in group]) for group in bins.groups],
         "curves": [
-            _plain(one.curve, 10.0**-axis.power, "%" if axis.percent else "")
+            _plain(item.curve, 10.0**-axis.power, "%" if axis.percent else "")
             for _, series, axis in _panels(data, bins)
-            for one in series
+            for item in series
         ],
     }
-    made = json.dumps(plain, separators=(",", ":"), allow_nan=False)
-    return made.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _bins(data: ReportData) -> Bins:
@@ -107,22 +103,22 @@ def _bins(data: ReportData) -> Bins:
 
 def _panels(data: ReportData, bins: Bins) -> list[tuple[str, list[Series], Axis]]:
     """Title, curves and axis of each panel that has something to show; curves are numbered through."""
-    made: list[tuple[str, list[Series], Axis]] = []
+    panels: list[tuple[str, list[Series], Axis]] = []
     number = 0
-    for one in PANELS:
+    for spec in PANELS:
         series: list[Series] = []
-        for line in one.lines:
+        for line in spec.lines:
             curve = curve_of([getattr(row, line.field) for row in data.frames], bins)
             if any(value is not None for value in curve.mean):
-                series.append(Series(line.legend, line.look, curve, number))
+                series.append(Series(line.legend, line.css_class, curve, number))
                 number += 1
         if series:
-            axis = Axis(1.0, (0.0, 0.5, 1.0), percent=True) if one.percent else axis_of(item.curve for item in series)
-            made.append((one.title, series, axis))
-    return made
+            axis = Axis(1.0, (0.0, 0.5, 1.0), percent=True) if spec.percent else axis_of(item.curve for item in series)
+            panels.append((spec.title, series, axis))
+    return panels
 
 
-def _painted(data: ReportData, bins: Bins, cuts: Sequence[int]) -> str:
+def _painted_strip(data: ReportData, bins: Bins, cuts: Sequence[int]) -> str:
     """A strip with a mark at each painted frame; where they would run together, their share as a curve."""
     painted = [row for row in data.frames if row.painted]
     keys = [row.frame for row in painted if not row.repaired]
@@ -130,7 +126,7 @@ def _painted(data: ReportData, bins: Bins, cuts: Sequence[int]) -> str:
     if len(painted) <= MOST_MARKS or len(bins.groups) == len(data.frames):
         return strip([("keyframes", "painted", keys), ("repaired", "repair", repaired)], bins, cuts)
     rows = data.frames
-    shares = [sum(rows[place].painted for place in group) / len(group) for group in bins.groups]
+    shares = [sum(rows[index].painted for index in group) / len(group) for group in bins.groups]
     curve = Curve(tuple(shares), tuple(shares), tuple(shares))
     axis = axis_of([curve])
     axis = Axis(axis.top, axis.ticks, percent=True)

@@ -11,7 +11,7 @@ from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import shrunk
 from restyle.types import FootageSpec
 
-__all__ = ["CARD_SIDE", "PAIR_SIDE", "facts_of", "jpeg_of", "overlaid"]
+__all__ = ["CARD_SIDE", "PAIR_SIDE", "facts_of", "jpeg_of", "overlay_matte"]
 
 CARD_SIDE = 288  # long side of a contact sheet's picture, in pixels
 PAIR_SIDE = 960  # long side of a before/after picture
@@ -26,7 +26,7 @@ def jpeg_of(picture: np.ndarray, *, long_side: int = PAIR_SIDE, quality: int = 8
     return data.tobytes()
 
 
-def overlaid(picture: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def overlay_matte(picture: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """The picture in grey, and in magenta where the matte (float32 H x W in [0, 1]) is: uint8 H x W x 3."""
     grey = cv2.cvtColor(cv2.cvtColor(to_uint8(picture), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.float32)
     share = np.float32(0.55) * matte[:, :, None]

@@ -63,10 +63,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Series:
-    """A curve with its name and its look (``a``: the result, ``b``: the footage itself)."""
+    """A curve with its name and its CSS class (``a``: the result, ``b``: the footage itself)."""
 
     name: str
-    look: str
+    css_class: str
     curve: Curve
     number: int = 0
     """Its number among the curves that the page's script reads out: its value appears in the legend."""
@@ -105,7 +105,7 @@ def bins_of(frames: Sequence[int], most: int = MOST_BINS) -> Bins:
     """Neighbouring rows in at most ``most`` bins of equal size; one row a bin if they are few enough."""
     count = len(frames)
     many = min(count, most)
-    edges = [count * place // many for place in range(many + 1)]
+    edges = [count * index // many for index in range(many + 1)]
     return Bins(tuple(range(a, b) for a, b in pairwise(edges)), tuple(frames))
 
 
@@ -115,10 +115,10 @@ def curve_of(values: Values, bins: Bins) -> Curve:
     mean: list[float | None] = []
     high: list[float | None] = []
     for group in bins.groups:
-        there = [v for v in values[group.start : group.stop] if v is not None and math.isfinite(v)]
-        low.append(min(there) if there else None)
-        mean.append(math.fsum(there) / len(there) if there else None)
-        high.append(max(there) if there else None)
+        present = [v for v in values[group.start : group.stop] if v is not None and math.isfinite(v)]
+        low.append(min(present) if present else None)
+        mean.append(math.fsum(present) / len(present) if present else None)
+        high.append(max(present) if present else None)
     return Curve(tuple(low), tuple(mean), tuple(high))
 
 
@@ -155,12 +155,13 @@ def panel(
         f'<line class="grid" x1="0" x2="{WIDE}" y1="{_y(tick, axis)}" y2="{_y(tick, axis)}"/>' for tick in axis.ticks
     )
     marks = _cut_path(cuts, bins, TALL)
-    drawn = "".join(_draw(one, bins, axis) for one in reversed(series))
+    curves = "".join(_draw(each, bins, axis) for each in reversed(series))
     labels = "".join(
         f'<span style="bottom:{100 * tick / axis.top:.2f}%">{axis.label(tick)}</span>' for tick in axis.ticks
     )
     legend = "".join(
-        f'<span class="key {one.look}">{escape(one.name)} <b data-curve="{one.number}"></b></span>' for one in series
+        f'<span class="key {each.css_class}">{escape(each.name)} <b data-curve="{each.number}"></b></span>'
+        for each in series
     )
     unit = f'<span class="unit">{axis.unit}</span>' if axis.unit else ""
     cut_off = ""
@@ -171,24 +172,26 @@ def panel(
         f'<figure class="panel{" low" if low else ""}"><figcaption><b>{name}</b>{unit}{cut_off}{legend}</figcaption>'
         f'<div class="plot"><div class="ticks" aria-hidden="true">{labels}</div>'
         f'<svg viewBox="0 0 {WIDE} {TALL}" preserveAspectRatio="none" role="img" aria-label="{name} over time">'
-        f"{lines}{marks}{drawn}</svg>{_beyond(series, bins, axis)}</div></figure>"
+        f"{lines}{marks}{curves}</svg>{_beyond(series, bins, axis)}</div></figure>"
     )
 
 
 def strip(groups: Sequence[tuple[str, str, Sequence[int]]], bins: Bins, cuts: Sequence[int]) -> str:
-    """Marks along the time axis: (name, look, frames) for each kind."""
-    drawn = "".join(
-        f'<path class="mark {look}" d="{"".join(f"M{x} 0V{TALL}" for x in _places(frames, bins))}"/>'
-        for _, look, frames in groups
+    """Marks along the time axis: (name, CSS class, frames) for each kind."""
+    curves = "".join(
+        f'<path class="mark {css_class}" d="{"".join(f"M{x} 0V{TALL}" for x in _positions(frames, bins))}"/>'
+        for _, css_class, frames in groups
         if frames
     )
     legend = "".join(
-        f'<span class="key {look}">{escape(name)} ({len(frames):,})</span>' for name, look, frames in groups if frames
+        f'<span class="key {css_class}">{escape(name)} ({len(frames):,})</span>'
+        for name, css_class, frames in groups
+        if frames
     )
     return (
         f'<figure class="panel strip"><figcaption><b>Painted frames</b>{legend}</figcaption>'
         f'<div class="plot"><svg viewBox="0 0 {WIDE} {TALL}" preserveAspectRatio="none" role="img" '
-        f'aria-label="Painted frames over time">{_cut_path(cuts, bins, TALL)}{drawn}</svg></div></figure>'
+        f'aria-label="Painted frames over time">{_cut_path(cuts, bins, TALL)}{curves}</svg></div></figure>'
     )
 
 
@@ -216,13 +219,13 @@ def _clock(seconds: float, span: float) -> str:
 def _draw(series: Series, bins: Bins, axis: Axis) -> str:
     curve = series.curve
     runs: list[list[int]] = []
-    for place, value in enumerate(curve.mean):
+    for index, value in enumerate(curve.mean):
         if value is None:
             continue
-        if runs and runs[-1][-1] == place - 1:
-            runs[-1].append(place)
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
         else:
-            runs.append([place])
+            runs.append([index])
     xs = [_number(WIDE * bins.middle(group)) for group in bins.groups]
     band, line = "", ""
     for run in runs:
@@ -231,34 +234,34 @@ def _draw(series: Series, bins: Bins, axis: Axis) -> str:
         else:
             line += "M" + "L".join(f"{xs[p]} {_y(curve.mean[p], axis)}" for p in run)
         if curve.banded:
-            there = "L".join(f"{xs[p]} {_y(curve.high[p], axis)}" for p in run)
+            forth = "L".join(f"{xs[p]} {_y(curve.high[p], axis)}" for p in run)
             back = "L".join(f"{xs[p]} {_y(curve.low[p], axis)}" for p in reversed(run))
-            band += f"M{there}L{back}Z"
-    shade = f'<path class="band {series.look}" d="{band}"/>' if band else ""
-    return f'{shade}<path class="line {series.look}" d="{line}"/>' if line else ""
+            band += f"M{forth}L{back}Z"
+    shade = f'<path class="band {series.css_class}" d="{band}"/>' if band else ""
+    return f'{shade}<path class="line {series.css_class}" d="{line}"/>' if line else ""
 
 
 def _beyond(series: Sequence[Series], bins: Bins, axis: Axis) -> str:
     if not axis.over:
         return ""
-    places = {
+    positions = {
         _number(100 * bins.middle(group))
-        for one in series
-        for group, value in zip(bins.groups, one.curve.high, strict=True)
+        for each in series
+        for group, value in zip(bins.groups, each.curve.high, strict=True)
         if value is not None and value > axis.top
     }
-    return "".join(f'<i class="beyond" style="left:{place}%">▲</i>' for place in sorted(places, key=float))
+    return "".join(f'<i class="beyond" style="left:{at}%">▲</i>' for at in sorted(positions, key=float))
 
 
 def _cut_path(cuts: Sequence[int], bins: Bins, tall: int) -> str:
-    places = _places([cut - 0.5 for cut in cuts], bins)
-    return f'<path class="cut" d="{"".join(f"M{x} 0V{tall}" for x in places)}"/>' if places else ""
+    positions = _positions([cut - 0.5 for cut in cuts], bins)
+    return f'<path class="cut" d="{"".join(f"M{x} 0V{tall}" for x in positions)}"/>' if positions else ""
 
 
-def _places(frames: Iterable[float], bins: Bins) -> list[str]:
-    """Places along the curves' axis, those that fall together only once, so that the page does not grow with length."""
-    found = {round(2 * WIDE * bins.x(frame)) / 2 for frame in frames}
-    return [_number(place) for place in sorted(found) if 0 <= place <= WIDE]
+def _positions(frames: Iterable[float], bins: Bins) -> list[str]:
+    """Positions along the curves' axis, those that fall together only once, so that the page does not grow with length."""
+    rounded = {round(2 * WIDE * bins.x(frame)) / 2 for frame in frames}
+    return [_number(at) for at in sorted(rounded) if 0 <= at <= WIDE]
 
 
 def _y(value: float | None, axis: Axis) -> str:

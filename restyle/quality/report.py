@@ -7,7 +7,8 @@ from pathlib import Path
 
 from restyle.errors import OutputError, show_path, why
 from restyle.files.writing import write_file
-from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of, spread
+from restyle.quality.lettering import spread
+from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of
 from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
 
 __all__ = [

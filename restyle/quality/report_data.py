@@ -1,4 +1,4 @@
-"""What a report says: plain frozen values that the engine fills in. Pictures come as JPEG bytes (``pictures.jpeg_of``)."""
+"""The report's data: plain frozen values that the engine fills in. Pictures come as JPEG bytes (``pictures.jpeg_of``)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ class FrameRow:
     """Share of the frame that its neighbouring paintings explain; 1 for a painted frame."""
     warp_error: float | None = None
     source_warp_error: float | None = None
-    long_range: float | None = None
-    source_long_range: float | None = None
     sharpness: float | None = None
     painted: bool = False
     """Painted, not filled."""
@@ -138,8 +136,6 @@ class ReportData:
             "warp_error_over_source": _ratio(
                 mean([row.warp_error for row in rows]), mean([row.source_warp_error for row in rows])
             ),
-            "long_range": mean([row.long_range for row in rows]),
-            "source_long_range": mean([row.source_long_range for row in rows]),
             "flicker": mean([row.flicker for row in rows]),
             "structure": mean([row.structure for row in rows]),
             "sharpness": mean([row.sharpness for row in rows]),
@@ -171,34 +167,11 @@ class ReportData:
             "frames": [{name: plain_number(value) for name, value in vars(row).items()} for row in self.frames],
         }
 
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> ReportData:
-        """What ``to_json`` gave, less the pictures. Raises ``ValueError`` for another schema or a newer version."""
-        if plain.get("schema") != SCHEMA or plain.get("version") not in range(1, VERSION + 1):
-            raise ValueError(
-                f"this reads {SCHEMA} up to version {VERSION}, got {plain.get('schema')!r} {plain.get('version')!r}"
-            )
-        return cls(
-            title=plain["title"],
-            verdict=plain["verdict"],
-            rate=Fraction(plain["rate"]),
-            frames=tuple(FrameRow(**row) for row in plain["frames"]),
-            shots=tuple(ShotRow(**shot) for shot in plain["shots"]),
-            keys=tuple(KeyCard(**card) for card in plain["keys"]),
-            pairs=tuple(Pair(**pair) for pair in plain["pairs"]),
-            facts=tuple((what, a, b) for what, a, b in plain["facts"]),
-            notes=tuple(plain["notes"]),
-            timings=plain["timings"],
-            recipe=plain["recipe"],
-            versions=plain["versions"],
-            extra=plain["extra"],
-        )
-
 
 def mean(values: Sequence[float | None]) -> float | None:
     """Mean of the values that are there; ``None`` if none is."""
-    there = [value for value in values if value is not None and math.isfinite(value)]
-    return math.fsum(there) / len(there) if there else None
+    measured = [value for value in values if value is not None and math.isfinite(value)]
+    return math.fsum(measured) / len(measured) if measured else None
 
 
 def plain_number(value: Any) -> Any:

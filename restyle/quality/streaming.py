@@ -1,13 +1,8 @@
 """The measures frame by frame, in flat memory: what the engine keeps for every frame of every job.
 
-A ``Measurer`` holds two small pairs of pictures and nothing else: the frame before, and the shot's first. So measuring can
-stop at any frame and go on elsewhere, with the same figures: ``state()`` gives those pictures as plain arrays, and
-``Measurer(state=...)`` goes on from them. A window that starts within a shot is measured in one of two ways:
-
-- go on from the ``state()`` kept when the window before ended; or
-- hand the shot's first pair over by the ``anchor_state()`` of the shot's first window, and the frame before by
-  ``prime(source, output)``. Without an anchor the long-range figures are ``None``; without the frame before the first row
-  has no figures of a pair. ``Row.joined`` puts the two halves of such a row together, if another window measured the pair.
+A ``Measurer`` holds two small pairs of pictures and nothing else: the frame before, and the shot's first. A window that starts
+within a shot is measured from its own first frame on; ``Row.joined`` adds the figures of the pair across the border, which the
+window before has measured.
 """
 
 from __future__ import annotations
@@ -72,8 +67,8 @@ class Row:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Row:
         """What ``to_json`` gave; other keys are left aside."""
-        known: dict[str, Any] = {field.name: plain.get(field.name) for field in fields(cls)}
-        return cls(**known)
+        values: dict[str, Any] = {field.name: plain.get(field.name) for field in fields(cls)}
+        return cls(**values)
 
 
 def measuring_size(width: int, height: int, long_side: int | None = SMALL) -> tuple[int, int]:
@@ -104,8 +99,7 @@ class Measurer:
     size. An output of another size than its source is brought to the measuring size of the source. ``preset``: of the
     DIS flow. The default is the cheapest; on real footage its floor is about twice that of ``"medium"`` (which
     ``quality.compare`` uses), so that ratios to the source's own figure come out too mild, never too harsh.
-    ``long_range``, ``t_of``, ``structure``, ``edges``: measures that may be left out. ``state``: what ``state()`` of another
-    measurer gave.
+    ``long_range``, ``t_of``, ``edges``: measures that may be left out.
     """
 
     def __init__(
@@ -115,98 +109,74 @@ class Measurer:
         preset: Preset = "ultrafast",
         long_range: bool = True,
         t_of: bool = False,
-        structure: bool = True,
         edges: bool = False,
-        state: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._long_side = long_side
         self._preset: Preset = preset
-        self._want = {"long_range": long_range, "t_of": t_of, "structure": structure, "edges": edges}
+        self._long_range, self._t_of, self._edges = long_range, t_of, edges
         self._first: _Pair | None = None
         self._last: _Pair | None = None
-        for name, value in (state or {}).items():
-            if name not in ("first_source", "first_output", "last_source", "last_output"):
-                raise ValueError(f"a measurer's state has no {name!r}, got {value.shape}")
-        if state and "first_source" in state:
-            self._first = _Pair(_Picture(state["first_source"]), _Picture(state["first_output"]))
-        if state and "last_source" in state:
-            self._last = _Pair(_Picture(state["last_source"]), _Picture(state["last_output"]))
-
-    def prime(self, source: np.ndarray, output: np.ndarray) -> None:
-        """The frame before the first one that will be pushed; it gets no row of its own."""
-        self._last = self._pair(source, output)
 
     def push(self, source: np.ndarray, output: np.ndarray, frame: int, *, shot_start: bool = False) -> Row:
         """Measure the next frame. ``shot_start``: a shot begins here, so that nothing is compared across the cut."""
         now = self._pair(source, output)
-        found: dict[str, float] = {
+        figures: dict[str, float] = {
             "sharpness": measures.sharpness(now.output.luma),
             "source_sharpness": measures.sharpness(now.source.luma),
+            "structure": measures.structure(now.source.luma, now.output.luma),
         }
-        if self._want["structure"]:
-            found["structure"] = measures.structure(now.source.luma, now.output.luma)
-        if self._want["edges"]:
-            found["edge_f1"] = measures.edge_f1(now.source.grey, now.output.grey)
+        if self._edges:
+            figures["edge_f1"] = measures.edge_f1(now.source.grey, now.output.grey)
         if shot_start:
             self._first, self._last = now, None
         if self._last is not None:
-            found |= self._near(self._last, now)
-        if self._want["long_range"] and self._first is not None and self._first is not now:
-            found |= self._far(self._first, now, found)
+            figures |= self._short_range_figures(self._last, now)
+        if self._long_range and self._first is not None and self._first is not now:
+            figures |= self._long_range_figures(self._first, now, figures)
         self._last = now
-        return Row(frame, **{name: None if math.isnan(value) else value for name, value in found.items()})
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The small pictures that measuring goes on from: the frame before and the shot's first, source and output."""
-        held = self.anchor_state()
-        if self._last is not None:
-            held |= {"last_source": self._last.source.small, "last_output": self._last.output.small}
-        return held
-
-    def anchor_state(self) -> dict[str, np.ndarray]:
-        """The shot's first pair alone."""
-        if self._first is None:
-            return {}
-        return {"first_source": self._first.source.small, "first_output": self._first.output.small}
+        return Row(frame, **{name: None if math.isnan(value) else value for name, value in figures.items()})
 
     def _pair(self, source: np.ndarray, output: np.ndarray) -> _Pair:
         size = measuring_size(source.shape[1], source.shape[0], self._long_side)
         return _Pair(_Picture(_shrink(source, size)), _Picture(_shrink(output, size)))
 
     def _motion(self, here: _Pair, there: _Pair) -> tuple[np.ndarray, np.ndarray, float]:
+        """The source's flow, bool h x w: what both show, and the share of that."""
         forward = measures.estimate_flow(here.source.grey, there.source.grey, preset=self._preset)
         backward = measures.estimate_flow(there.source.grey, here.source.grey, preset=self._preset)
         visible = ~measures.occlusion(forward, backward)
         return forward, visible, float(np.count_nonzero(visible) / visible.size)
 
-    def _errors(self, here: _Pair, there: _Pair, flow: np.ndarray, visible: np.ndarray) -> tuple[float, float]:
+    def _warp_errors(self, here: _Pair, there: _Pair, flow: np.ndarray, visible: np.ndarray) -> tuple[float, float]:
+        """Of the result and of the source."""
         return (
             measures.warp_error(here.output.unit, there.output.unit, flow, visible),
             measures.warp_error(here.source.unit, there.source.unit, flow, visible),
         )
 
-    def _near(self, here: _Pair, there: _Pair) -> dict[str, float]:
+    def _short_range_figures(self, here: _Pair, there: _Pair) -> dict[str, float]:
         flow, visible, share = self._motion(here, there)
-        found = {
+        figures = {
             "visible": share,
             "flicker": measures.flicker(here.source.unit, there.source.unit, here.output.unit, there.output.unit),
         }
         if share >= LEAST_VISIBLE:
-            found["warp_error"], found["source_warp_error"] = self._errors(here, there, flow, visible)
-        if self._want["t_of"]:
-            moved = measures.estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
-            found["t_of"] = measures.t_of(flow, moved)
-        return found
+            figures["warp_error"], figures["source_warp_error"] = self._warp_errors(here, there, flow, visible)
+        if self._t_of:
+            output_flow = measures.estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
+            figures["t_of"] = measures.t_of(flow, output_flow)
+        return figures
 
-    def _far(self, first: _Pair, now: _Pair, near: Mapping[str, float]) -> dict[str, float]:
+    def _long_range_figures(self, first: _Pair, now: _Pair, short: Mapping[str, float]) -> dict[str, float]:
+        """``short``: the figures against the frame before."""
         if first is self._last:  # the shot's second frame: the same pair
             same = {"long_range": "warp_error", "source_long_range": "source_warp_error", "long_visible": "visible"}
-            return {name: near[other] for name, other in same.items() if other in near}
+            return {name: short[other] for name, other in same.items() if other in short}
         flow, visible, share = self._motion(first, now)
-        found = {"long_visible": share}
+        figures = {"long_visible": share}
         if share >= LEAST_VISIBLE:
-            found["long_range"], found["source_long_range"] = self._errors(first, now, flow, visible)
-        return found
+            figures["long_range"], figures["source_long_range"] = self._warp_errors(first, now, flow, visible)
+        return figures
 
 
 def _shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -65,52 +65,25 @@ def test_nothing_is_compared_across_a_cut() -> None:
     assert rows[5].long_range != rows[5].warp_error
 
 
-@pytest.mark.parametrize("at", [1, 2, 5])
-def test_going_on_from_a_state_gives_the_same_rows(at: int) -> None:
-    sources, results = clip()
-    whole = rows_of(sources, results)
-    first = Measurer()
-    for n in range(at):
-        first.push(sources[n], results[n], n, shot_start=n == 0)
-    state = first.state()
-    assert set(state) == {"first_source", "first_output", "last_source", "last_output"}
-    second = Measurer(state=state)
-    assert [second.push(sources[n], results[n], n) for n in range(at, len(sources))] == whole[at:]
-
-
 def test_a_window_measured_alone_and_joined_at_its_border() -> None:
-    """The window before measures the pair across the border; the window itself knows the shot's first pair."""
+    """The window before measures the pair across the border."""
     sources, results = clip()
-    whole = rows_of(sources, results)
-    before = Measurer()
-    rows = [before.push(sources[n], results[n], n, shot_start=n == 0) for n in range(5)]  # 4 is the border
-    after = Measurer(state=before.anchor_state())
-    rest = [after.push(sources[n], results[n], n) for n in range(4, 8)]
+    whole = rows_of(sources, results, long_range=False)
+    rows = rows_of(sources[:5], results[:5], long_range=False)  # 4 is the border
+    after = Measurer(long_range=False)
+    rest = [after.push(sources[n], results[n], n, shot_start=n == 4) for n in range(4, 8)]
     assert rest[0].warp_error is None
     assert [*rows[:4], rest[0].joined(rows[4]), *rest[1:]] == whole
-    primed = Measurer(state=before.anchor_state())
-    primed.prime(sources[3], results[3])
-    assert primed.push(sources[4], results[4], 4) == whole[4]
     with pytest.raises(ValueError, match="one frame"):
         rest[0].joined(rows[2])
 
 
-def test_without_an_anchor_the_long_range_is_unknown() -> None:
+def test_without_the_shots_first_frame_the_long_range_is_unknown() -> None:
     sources, results = clip(3)
     measurer = Measurer()
     rows = [measurer.push(s, r, n) for n, (s, r) in enumerate(zip(sources, results, strict=True))]
     assert rows[2].warp_error is not None
     assert rows[2].long_range is None
-
-
-def test_it_holds_four_small_pictures_whatever_the_length() -> None:
-    sources = [as_depth(texture(90, 700), "uint8")] * 2
-    measurer = Measurer(long_side=320)
-    for n in range(30):
-        measurer.push(sources[n % 2], sources[n % 2], n, shot_start=n == 0)
-    state = measurer.state()
-    assert {value.shape for value in state.values()} == {(41, 320, 3)}
-    assert len(state) == 4
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
@@ -147,8 +120,3 @@ def test_rows_as_json_and_back() -> None:
     plain = row.to_json()
     assert Row.from_json(plain).to_json() == plain
     assert plain["warp_error"] == pytest.approx(row.warp_error, rel=1e-5)
-
-
-def test_a_strange_state_is_refused() -> None:
-    with pytest.raises(ValueError, match="no 'flow'"):
-        Measurer(state={"flow": np.zeros((2, 2))})
