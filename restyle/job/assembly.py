@@ -24,9 +24,8 @@ from restyle.compositing.layers import (
 from restyle.errors import RecipeError, show_path
 from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
-from restyle.job.keys import PaintingCache
+from restyle.job.keys import LookKey, WindowKeys, window_keys
 from restyle.job.mattes import Mattes
-from restyle.job.store import JobStore
 from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, options_of
@@ -143,10 +142,10 @@ class Assembly:
             pts=self.analysis.pts,
         )
 
-    def painting_cache(self, store: JobStore, footage_key: str, matte_keys: set[str], out: OutputSpec) -> PaintingCache:
-        """Under which keys everything is stored."""
+    def keys(self, footage: str, mattes: set[str], out: OutputSpec) -> WindowKeys:
+        """Keys of the plan's windows. ``footage``, ``mattes``: keys of what is used."""
         recipe = self.recipe
-        base = [footage_key, *([] if self.clean is None else [self.clean.key])]
+        base = [footage, *([] if self.clean is None else [self.clean.key])]
         touched = [[look.strength, look.keep_colour] for look in self.looks]
         frames = [recipe.filler, recipe.filler_options, self._fill_weights(), touched, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
@@ -155,23 +154,18 @@ class Assembly:
         if layers := layers_of(recipe):
             sources = [layer.source for layer in layers if layer.source and not layer.source.startswith("#")]
             frames += [
-                sorted(matte_keys),
+                sorted(mattes),
                 [layer.model_dump() for layer in layers],
                 [self.inputs.digest(path) for path in sources],
             ]
         framing = None if self.framing is None else self.framing.facts
-        seen = sorted(matte_keys) if any(self._matte(number) for number in range(len(self.looks))) else []
-        return PaintingCache(
-            store,
-            self.plan.windows,
-            looks=[
-                [*base, deciding("paintings"), framing, seen, look.painter.name, dict(look.painter.identity), look.seed]
-                for look in self.looks
-            ],
-            marks=[self._marks(number) for number in range(len(self.looks))],
-            chains=[look.painter.capabilities.chain for look in self.looks],
-            frames=[*base, deciding("frames"), *frames],
-        )
+        seen = sorted(mattes) if any(self._matte(number) for number in range(len(self.looks))) else []
+        looks = []
+        for number, look in enumerate(self.looks):
+            painter = [look.painter.name, dict(look.painter.identity)]
+            painting = [*base, deciding("paintings"), framing, seen, *painter, look.seed]
+            looks.append(LookKey(painting, self._marks(number), look.painter.capabilities.chain))
+        return window_keys(self.plan.windows, looks, [*base, deciding("frames"), *frames])
 
     @property
     def _repair(self) -> bool:

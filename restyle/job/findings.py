@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from restyle.compositing.layers import removals
 from restyle.errors import RecipeError
 from restyle.job.inputs import Inputs
+from restyle.job.keys import analysis_key, mattes_key, plates_key
 from restyle.job.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
-from restyle.job.store import JobStore, digest
+from restyle.job.store import JobStore
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.registry import options_of
 from restyle.types import Keyframe, Shot
-from restyle.versions import deciding
 
 if TYPE_CHECKING:
     from restyle.footage import Footage
@@ -63,12 +63,7 @@ class Findings:
         return self._store.has("analysis", self._analysis_key())
 
     def _analysis_key(self) -> str:
-        recipe = self._recipe
-        walk = [recipe.coverage, recipe.max_gap] if recipe.keyframes == "auto" else []
-        return digest(
-            self.footage_key, deciding("analysis"), recipe.cuts, recipe.keyframes == "auto", walk, *self._span(),
-            sorted(recipe.storyboard),
-        )  # fmt: skip
+        return analysis_key(self.footage_key, self._recipe, self._span())
 
     def analysis(self) -> Analysis:
         """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
@@ -91,10 +86,9 @@ class Findings:
         if not recipe.objects:
             return None
         files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
-        where = [(shot.start, shot.stop) for shot in shots]
         masker, options, why = self._masker()
         words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
-        key = digest(self.footage_key, deciding("mattes"), recipe.objects, files, masker, options, words, where)
+        key = mattes_key(self.footage_key, recipe.objects, files, (masker, options, words), shots)
         if not self._store.has("mattes", key):
             with self._store.making("mattes", key) as folder:
                 follow_objects(
@@ -122,9 +116,7 @@ class Findings:
         taken = removals(self._recipe.layers)
         if mattes is None or not taken:
             return None
-        edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in taken]
-        where = [(shot.start, shot.stop) for shot in shots]
-        key = digest(self.footage_key, deciding("plates"), sorted(self.keys["mattes"]), edges, where)
+        key = plates_key(self.footage_key, self.keys["mattes"], taken, shots)
         if not self._store.has("plates", key):
             with self._store.making("plates", key) as folder:
                 make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)

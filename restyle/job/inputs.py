@@ -6,14 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from interp.regular import require_regular
 from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.job.keys import footage_key
 from restyle.job.mattes import matte_files
-from restyle.job.store import digest
 from restyle.recipe import Recipe
 from restyle.types import FootageSpec
 
@@ -92,17 +91,7 @@ class Inputs:
 
     def footage(self, spec: FootageSpec, files: Iterable[Path]) -> str:
         """Digest of a piece of footage, free of names: a moved clip is the same clip. Raises as ``digest``."""
-        facts = [
-            spec.width,
-            spec.height,
-            spec.dtype,
-            str(spec.rate),
-            spec.rotation,
-            spec.mirrored,
-            spec.deinterlaced,
-            asdict(spec.colour),
-        ]
-        return digest([self.digest(path) for path in files], facts)
+        return footage_key(spec, [self.digest(path) for path in files])
 
     def check(self) -> None:
         """Raise ``FootageError`` if a file is no longer what it was when it was read."""

@@ -21,9 +21,9 @@ from restyle.job.control_maps import require_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
 from restyle.job.keyframe_maps import KeyframeMaps
-from restyle.job.keys import MemoryPaintings
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.mattes import Form, export
+from restyle.job.paintings import MemoryPaintings
 from restyle.job.store import JobStore
 from restyle.job.windows import Windows
 from restyle.planning.plan import Analysis, Plan, make_plan
@@ -189,9 +189,9 @@ class Job:
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
                 notes += assembly.mattes.notes(len(plan.shots))
-            cache = assembly.painting_cache(store, findings.footage_key, findings.keys["mattes"], out)
+            keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
             analysed = time.perf_counter()
-            windows = Windows(plan, store, cache, self.spec, out)
+            windows = Windows(plan, store, keys, self.spec, out)
             reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
             notes += dict.fromkeys(note for look in looks for note in look.painter.notes)
             rendered = time.perf_counter()
@@ -217,7 +217,7 @@ class Job:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
-            used = {"paintings": set(cache.paint_keys.values()), "windows": set(cache.frame_keys.values())}
+            used = {"paintings": set(keys.paintings.values()), "windows": set(keys.windows.values())}
             used["maps"] = set() if assembly.maps is None else assembly.maps.keys
             store.prune(findings.keys | used)
         return Result(

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from restyle.errors import RecipeError, translated
 from restyle.job.inputs import Inputs
-from restyle.job.store import JobStore, digest, load_map, save_map
+from restyle.job.keys import digest, map_key
+from restyle.job.store import JobStore, load_map, save_map
 from restyle.recipe import Control
 from restyle.registry import make_detector, make_estimator, options_of
 from restyle.render.contracts import checked_map
@@ -199,10 +200,10 @@ class KeyframeMaps:
             return load_map(folder / "map")
 
     def _raw_key(self, kind: str, frame: int) -> str:
-        return digest(self._footage_key, frame, self._detected(kind))
+        return map_key(self._footage_key, frame, self._detected(kind))
 
     def _key(self, kind: str, frame: int) -> str:
-        return digest(self._footage_key, frame, self._facts(kind, frame))
+        return map_key(self._footage_key, frame, self._facts(kind, frame))
 
     def _pictures(self, shot: Shot) -> ShotPictures:
         from restyle.footage import ShotPictures

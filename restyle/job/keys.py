@@ -1,81 +1,135 @@
-"""Which finished thing belongs to which window: the keys under which the job store keeps them.
+"""Cache keys: under what name the job folder keeps each finished thing, and so what makes it anew.
 
-A window's paintings depend on the footage, the painter, the seed, its keyframes and the paintings before it in the shot; its
-frames depend, further, on the filler, the compositing and the codec. Nothing else is in a key, so nothing else redoes work.
+=============  =====================================================================================================
+key            what it depends on
+=============  =====================================================================================================
+footage        the files' content; size, depth, rate, rotation, mirroring, fields and colour tags as they are read
+analysis       footage; where cuts are looked for; whether keyframes are automatic, and then coverage and the longest
+               gap; the range; numbers of the storyboard's frames
+mattes         footage; the objects' prompts; content of matte files that they name; masker, its options, and those of
+               grounding; the shots' borders
+plates         footage; mattes; name, growth, feather and inversion of each removal; the shots' borders
+detected map   footage; the frame's number; detector, its options, and the packages that find it
+map            as detected; where maps are stabilised, also the keyframes before it in its shot and the next few after it;
+               where a person gave maps, content of the file instead
+paintings      footage and plates; the painter and its identity (options, weights, style pictures); the look's seed; the
+               crop; mattes, where the painter sees them; of each keyframe its number, the storyboard picture's content,
+               prompts and maps; and the paintings of the window before in the shot
+window         its paintings; footage and plates; filler, its options, and content of weights that they name; strength
+               and colour of each look; layers, mattes and backdrops' content; repair; the output (codec, quality ...)
+=============  =====================================================================================================
+
+Every key but the footage's holds, further, what ``restyle.versions.deciding`` says of its stage. Nothing else is in a key, so
+nothing else redoes work: the number of threads, the device, the output's name and the job folder's place decide no pixel.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from restyle.job.store import JobStore, digest, load_carry, load_picture, save_carry, save_picture
-from restyle.render.protocols import Paintings
-from restyle.types import Window
+from restyle.recipe import Layer, Recipe
+from restyle.types import FootageSpec, Shot, Window
+from restyle.versions import deciding
 
-__all__ = ["MemoryPaintings", "PaintingCache"]
-
-
-class PaintingCache:
-    """Keys of every window's paintings and frames, and the paintings themselves (``engine.PaintingStore``)."""
-
-    def __init__(
-        self,
-        store: JobStore,
-        windows: Sequence[Window],
-        *,
-        looks: Sequence[Any],
-        marks: Sequence[Callable[[int], Any]],
-        chains: Sequence[str],
-        frames: Any,
-    ) -> None:
-        """``looks``, ``frames``: plain JSON values that decide each look's paintings, and frames. ``marks``: of each look,
-        frame number -> what decides the painting of that keyframe alone. ``chains``: of each look, what of the windows
-        before decides a window's paintings: all of their keyframes (``"keys"``), or their first and last (``"ends"``).
-        """
-        self._store = store
-        self.paint_keys: dict[tuple[int, int, int], str] = {}  # (shot, window, look)
-        self.frame_keys: dict[tuple[int, int], str] = {}
-        before = [""] * len(looks)
-        for window in windows:
-            numbers = [key.frame for key in window.keys]
-            made = []
-            for look, paint in enumerate(looks):
-                past = before[look] if window.index else ""
-                key = digest(paint, past, window.start, [[number, marks[look](number)] for number in numbers])
-                ends = [[number, marks[look](number)] for number in (numbers[0], numbers[-1])]
-                before[look] = key if chains[look] == "keys" else digest(past, window.start, ends)
-                self.paint_keys[window.shot, window.index, look] = key
-                made.append(key)
-            self.frame_keys[window.shot, window.index] = digest(frames, *made, window.start, window.stop)
-
-    def load(self, window: Window, look: int) -> Paintings | None:
-        key = self.paint_keys[window.shot, window.index, look]
-        if not self._store.has("paintings", key):
-            return None
-        with self._store.reading("paintings", key) as folder:
-            numbers = json.loads((folder / "facts.json").read_text())["frames"]
-            pictures = {number: load_picture(folder / f"{number:08d}") for number in numbers}
-            return Paintings(pictures, load_carry(folder / "carry.npz"))
-
-    def save(self, window: Window, look: int, paintings: Paintings) -> None:
-        with self._store.making("paintings", self.paint_keys[window.shot, window.index, look]) as place:
-            for number, picture in paintings.pictures.items():
-                save_picture(place / f"{number:08d}", picture)
-            save_carry(place / "carry.npz", paintings.carry)
-            (place / "facts.json").write_text(json.dumps({"frames": sorted(paintings.pictures)}))
+__all__ = [
+    "LookKey",
+    "WindowKeys",
+    "analysis_key",
+    "digest",
+    "footage_key",
+    "map_key",
+    "mattes_key",
+    "plates_key",
+    "window_keys",
+]
 
 
-class MemoryPaintings:
-    """Keeps only each look's newest window's paintings, for rendering without a job folder."""
+def digest(*parts: Any) -> str:
+    """Digest (32 hexadecimal digits) of plain JSON values. Equal values give equal digests, on every machine."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
-    def __init__(self) -> None:
-        self._held: dict[int, tuple[tuple[int, int], Paintings]] = {}
 
-    def load(self, window: Window, look: int) -> Paintings | None:
-        place, paintings = self._held.get(look, (None, None))
-        return paintings if place == (window.shot, window.index) else None
+def footage_key(spec: FootageSpec, files: Sequence[str]) -> str:
+    """``files``: digests of what the footage is read from, in order."""
+    facts = [spec.width, spec.height, spec.dtype, str(spec.rate), spec.rotation, spec.mirrored, spec.deinterlaced]
+    return digest(files, [*facts, asdict(spec.colour)])
 
-    def save(self, window: Window, look: int, paintings: Paintings) -> None:
-        self._held[look] = ((window.shot, window.index), paintings)
+
+def analysis_key(footage: str, recipe: Recipe, span: tuple[int, int | None]) -> str:
+    """``span``: first frame, and the one after the last."""
+    automatic = recipe.keyframes == "auto"
+    walk = [recipe.coverage, recipe.max_gap] if automatic else []
+    return digest(footage, deciding("analysis"), recipe.cuts, automatic, walk, *span, sorted(recipe.storyboard))
+
+
+def mattes_key(
+    footage: str,
+    objects: Sequence[str],
+    files: Sequence[str],
+    masker: tuple[str, Mapping[str, Any], Mapping[str, Any]],
+    shots: Sequence[Shot],
+) -> str:
+    """``files``: digests of matte files. ``masker``: its name, its options, and those of grounding."""
+    return digest(footage, deciding("mattes"), objects, files, *masker, _borders(shots))
+
+
+def plates_key(footage: str, mattes: Collection[str], removals: Sequence[Layer], shots: Sequence[Shot]) -> str:
+    """``mattes``: keys of those that are used."""
+    edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in removals]
+    return digest(footage, deciding("plates"), sorted(mattes), edges, _borders(shots))
+
+
+def map_key(footage: str, frame: int, facts: Mapping[str, Any]) -> str:
+    """``facts``: all that decides the map (``KeyframeMaps.identity``), versions included."""
+    return digest(footage, frame, facts)
+
+
+@dataclass(frozen=True)
+class LookKey:
+    """Everything that decides a look's paintings. Plain JSON values."""
+
+    painting: Any
+    """Whatever all of its keyframes have in common."""
+    keyframe: Callable[[int], Any]
+    """Frame number -> what decides the painting of that keyframe alone."""
+    chain: str
+    """Keyframes of the windows before that decide a window's paintings: all (``"keys"``), or first and last (``"ends"``)."""
+
+
+@dataclass(frozen=True)
+class WindowKeys:
+    """Keys of every window of a plan."""
+
+    paintings: Mapping[tuple[int, int, int], str]
+    """(shot, window, look) -> key."""
+    windows: Mapping[tuple[int, int], str]
+    """(shot, window) -> key."""
+
+
+def window_keys(plan: Sequence[Window], looks: Sequence[LookKey], frames: Any) -> WindowKeys:
+    """``plan``: all windows, in order. ``frames``: plain JSON values that decide frames, besides their paintings."""
+    paintings: dict[tuple[int, int, int], str] = {}
+    windows: dict[tuple[int, int], str] = {}
+    before = [""] * len(looks)  # of each look, what the windows before it in the shot come to
+    for window in plan:
+        numbers = [key.frame for key in window.keys]
+        made = []
+        for number, look in enumerate(looks):
+            past = before[number] if window.index else ""
+            keyframes = {frame: [frame, look.keyframe(frame)] for frame in numbers}
+            key = digest(look.painting, past, window.start, list(keyframes.values()))
+            ends = [keyframes[numbers[0]], keyframes[numbers[-1]]]
+            before[number] = key if look.chain == "keys" else digest(past, window.start, ends)
+            paintings[window.shot, window.index, number] = key
+            made.append(key)
+        windows[window.shot, window.index] = digest(frames, *made, window.start, window.stop)
+    return WindowKeys(paintings, windows)
+
+
+def _borders(shots: Sequence[Shot]) -> list[tuple[int, int]]:
+    return [(shot.start, shot.stop) for shot in shots]

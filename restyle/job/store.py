@@ -25,7 +25,6 @@ no link is followed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -34,7 +33,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = [
     "JobStore",
     "damaged",
-    "digest",
     "load_carry",
     "load_map",
     "load_picture",
@@ -63,12 +61,6 @@ FORMAT = 2
 KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
-
-
-def digest(*parts: Any) -> str:
-    """Digest (32 hexadecimal digits) of plain JSON values. Equal values give equal digests, on every machine."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class JobStore:

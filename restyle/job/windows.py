@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restyle.job.keys import PaintingCache
+from restyle.job.keys import WindowKeys
+from restyle.job.paintings import StoredPaintings
 from restyle.job.store import JobStore, damaged
 from restyle.planning.plan import Plan
 from restyle.progress import Meter
@@ -42,7 +43,7 @@ class Windows:
 
     plan: Plan
     store: JobStore
-    cache: PaintingCache
+    keys: WindowKeys
     source: FootageSpec
     out: OutputSpec
 
@@ -71,7 +72,7 @@ class Windows:
             meter.skip(reused)
         if not missing:
             return reused
-        rendering = engine.render(missing, self.cache, meter)
+        rendering = engine.render(missing, StoredPaintings(self.store, self.keys.paintings), meter)
         with closing(rendering):
             for window, frames in rendering:
                 with self.store.making("windows", self._key(window)) as place:
@@ -128,4 +129,4 @@ class Windows:
         return page
 
     def _key(self, window: Window) -> str:
-        return self.cache.frame_keys[window.shot, window.index]
+        return self.keys.windows[window.shot, window.index]

@@ -14,7 +14,8 @@ import pytest
 
 from restyle.errors import FootageError, JobError, JobLockedError, OutputError
 from restyle.files.owned import LIST_NAME
-from restyle.job.store import JobStore, digest, load_carry, load_picture, save_carry, save_picture
+from restyle.job.keys import digest
+from restyle.job.store import JobStore, load_carry, load_picture, save_carry, save_picture
 from restyle.types import Carry
 
 GOOD, BAD = digest("good"), digest("bad")

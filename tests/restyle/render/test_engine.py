@@ -14,7 +14,7 @@ from interp.propagate.hold import HoldFiller
 from interp.types import Gap, Propagated
 from restyle.errors import FootageError, PainterError
 from restyle.footage import open_footage
-from restyle.job.keys import MemoryPaintings
+from restyle.job.paintings import MemoryPaintings
 from restyle.painters.base import PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.progress import Meter
