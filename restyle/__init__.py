@@ -50,7 +50,9 @@ if typing.TYPE_CHECKING:
         RestyleError as RestyleError,
         UnknownPartError as UnknownPartError,
     )
-    from restyle.job.job import Job as Job, Result as Result, restyle as restyle
+    from restyle.job.call import restyle as restyle
+    from restyle.job.job import Job as Job
+    from restyle.job.result import Result as Result
     from restyle.painters.base import Capabilities as Capabilities, Painter as Painter, PaintRequest as PaintRequest
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
@@ -77,7 +79,9 @@ if not typing.TYPE_CHECKING:
         "interp.types": "Filler FlowEstimator Gap Interpolator Motion Propagated Tracker",
         "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
         "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",
-        "restyle.job.job": "Job Result restyle",
+        "restyle.job.call": "restyle",
+        "restyle.job.job": "Job",
+        "restyle.job.result": "Result",
         "restyle.painters.base": "Capabilities PaintRequest Painter",
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",

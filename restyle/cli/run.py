@@ -12,7 +12,8 @@ from restyle.cli.progress import count, duration
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
-from restyle.job.job import Job, Result
+from restyle.job.job import Job
+from restyle.job.result import Result
 from restyle.recipe import Recipe
 
 __all__ = ["run"]

@@ -8,6 +8,7 @@ Writing: ``plan_output`` -> ``OutputSpec``; ``SegmentWriter`` encodes runs of fr
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from restyle.footage.timecode import format_timecode, parse_span, parse_timecode
@@ -61,6 +62,5 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

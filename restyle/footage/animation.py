@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL.WebPImagePlugin import WebPImageFile
 
 from restyle.errors import FootageError, show_path, why
 from restyle.footage.stills import read_facts, upright
@@ -79,8 +80,6 @@ def read_animation(
     spec: FootageSpec, start: int, stop: int | None, size: tuple[int, int] | None
 ) -> Generator[Frame, None, None]:
     """The frames ``start`` up to ``stop`` of an animation; each builds on those before it. See ``Footage.frames``."""
-    from PIL.WebPImagePlugin import WebPImageFile
-
     path = Path(spec.path)
     stamps, facts = animation_pts(path), read_facts(path)
     last = len(stamps) if stop is None else min(stop, len(stamps))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import av
+import numpy as np
 
 from restyle.errors import OutputError, show_path, why
 from restyle.footage.colour import FrameMaker, has_alpha
@@ -298,8 +299,6 @@ def _colour(source: FootageSpec, codec: Codec, layout: str, height: int) -> Colo
 
 def _try(spec: OutputSpec) -> None:
     """Open the encoder and give it one frame, so that what it cannot do is known before the work, not after it."""
-    import numpy as np
-
     silence_encoders()
     try:
         context: Any = av.CodecContext.create(encoder_of(spec), "w")

@@ -10,11 +10,14 @@ from types import TracebackType
 from typing import Literal
 
 from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.footage.animation import animation_pts, probe_animation, read_animation
 from restyle.footage.decoding import Damage
 from restyle.footage.formats import FORMATS, format_of
 from restyle.footage.numbering import find_pictures, is_pattern
+from restyle.footage.opening import open_container
 from restyle.footage.sequence import probe_sequence, read_sequence
 from restyle.footage.stills import read_facts
+from restyle.footage.video import probe_video, read_video, video_pts
 from restyle.types import FootageSpec, Frame
 
 __all__ = ["Footage", "files_of", "kind_of", "open_footage", "probe", "timing"]
@@ -49,8 +52,6 @@ def kind_of(path: str | os.PathLike[str]) -> Literal["picture", "sequence", "ani
 
 
 def _opens_as_video(path: Path) -> bool:
-    from restyle.footage.opening import open_container
-
     try:
         open_container(path).close()
     except FootageError:
@@ -75,14 +76,7 @@ def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None, deinter
         if chosen <= 0:
             raise RecipeError(f"a frame rate is positive, got {chosen}")
         return probe_sequence(place, chosen)
-    if kind == "animation":
-        from restyle.footage.animation import probe_animation
-
-        spec = probe_animation(place)
-    else:
-        from restyle.footage.video import probe_video
-
-        spec = probe_video(place, deinterlace=deinterlace)
+    spec = probe_animation(place) if kind == "animation" else probe_video(place, deinterlace=deinterlace)
     if rate is not None and Fraction(rate) != spec.rate:
         raise RecipeError(f"{show_path(path)} has its own rate, {spec.rate}; --rate is for image sequences")
     return spec
@@ -121,10 +115,7 @@ class Footage:
         if self.spec.kind == "sequence":
             return read_sequence(self.spec, start, stop, size)
         if self.spec.kind == "animation":
-            from restyle.footage.animation import read_animation
-
             return read_animation(self.spec, start, stop, size)
-        from restyle.footage.video import read_video
 
         return read_video(self.spec, start, stop, pts, size, self.damage)
 
@@ -155,10 +146,7 @@ def timing(path: str | os.PathLike[str]) -> list[int]:
     if spec.kind == "sequence":
         return list(range(spec.frames or 0))
     if spec.kind == "animation":
-        from restyle.footage.animation import animation_pts
-
         return animation_pts(spec.path)
-    from restyle.footage.video import video_pts
 
     found = video_pts(spec.path)
     if found is not None and spec.frames == len(found):

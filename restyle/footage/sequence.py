@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
+
 from restyle.errors import FootageError, show_path
 from restyle.footage.colour import to_depth
 from restyle.footage.numbering import Pictures, find_pictures
@@ -89,8 +91,6 @@ def _read(spec: FootageSpec, file: Path, index: int, size: tuple[int, int] | Non
             f"{show_path(file)} changed while it was read: it is {picture.shape[1]}x{picture.shape[0]} now"
         )
     if size is not None:
-        import cv2
-
         shrink = size[0] <= spec.width and size[1] <= spec.height
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
         return Frame(index, index, to_depth(small, "uint8"))

@@ -13,7 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from interp.oiio import first_line, opened
 from interp.regular import UnfitFileError, require_regular
@@ -165,8 +167,6 @@ def _turned(facts: StillFacts, orientation: Any) -> StillFacts:
 
 def _open_pillow(path: Path, kind: str) -> Any:
     """By the format's own class: ``Image.open`` would print a warning about a large picture, and go by its own limit."""
-    from PIL import JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
-
     plugin: Any = {
         "png": PngImagePlugin.PngImageFile,
         "jpeg": JpegImagePlugin.JpegImageFile,
@@ -190,7 +190,6 @@ def _pillow_facts(path: Path, kind: str) -> StillFacts:
         info = picture.info
         alpha = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in info
         # A PNG's ``getexif`` would decode the picture, to see whether there is something behind it.
-        from PIL import ExifTags, Image
 
         exif = Image.Exif()
         if kind != "png":
@@ -218,8 +217,6 @@ def _pillow_facts(path: Path, kind: str) -> StillFacts:
 
 @lru_cache(maxsize=32)
 def _profile_name(profile: bytes) -> str:
-    from PIL import ImageCms
-
     try:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
     except (ImageCms.PyCMSError, OSError):
@@ -306,11 +303,7 @@ def encode_picture(kind: str, picture: np.ndarray, alpha: np.ndarray | None = No
 
     ``quality`` 0 to 100 counts for JPEG and WebP (100: lossless WebP); 80 is about visually lossless. JPEG drops alpha.
     """
-    import cv2
-
     if kind in ("jpeg", "webp"):
-        from PIL import Image
-
         data = to_depth(picture, "uint8")
         if alpha is not None and kind == "webp":
             data = np.dstack([data, to_depth(alpha, "uint8", linear=False)])
@@ -342,8 +335,6 @@ def save_grey(path: Path, values: np.ndarray) -> None:
 
     Raises ``OSError``, ``OutputError``.
     """
-    import cv2
-
     if path.suffix == ".exr":
         write_exr(path, values)
         return

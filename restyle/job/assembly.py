@@ -22,6 +22,7 @@ from restyle.compositing.layers import (
     removed_objects,
 )
 from restyle.errors import RecipeError, show_path
+from restyle.footage import read_picture
 from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
 from restyle.job.keys import LookKey, WindowKeys, window_keys
@@ -225,8 +226,6 @@ class Assembly:
         return region_of_interest(self.recipe, number, self._standing)
 
     def _storyboard(self) -> dict[int, np.ndarray]:
-        from restyle.footage import read_picture
-
         storyboard: dict[int, np.ndarray] = {}
         for key in self.plan.keyframes:
             if key.picture is not None:

@@ -8,12 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controls.masks.choice import choose_masker
 from restyle.compositing.layers import removals
 from restyle.errors import RecipeError
+from restyle.footage import files_of, parse_span, timing
+from restyle.job.clean_plates import CleanFootage, make_plates
 from restyle.job.inputs import Inputs
 from restyle.job.keys import analysis_key, mattes_key, plates_key
 from restyle.job.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.job.store import JobStore
+from restyle.planning.analyse import analyse
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
@@ -45,8 +49,6 @@ class Findings:
         *,
         offline: bool = False,
     ) -> None:
-        from restyle.footage import files_of
-
         self.footage_key = inputs.footage(footage.spec, files_of(source))
         self._inputs = inputs
         self.keys: dict[str, set[str]] = {"analysis": set(), "mattes": set(), "plates": set()}
@@ -67,8 +69,6 @@ class Findings:
 
     def analysis(self) -> Analysis:
         """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
-        from restyle.planning.analyse import analyse
-
         recipe = self._recipe
         start, stop = self._span()
         key = self._analysis_key()
@@ -111,8 +111,6 @@ class Findings:
 
     def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
         """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
-        from restyle.job.clean_plates import CleanFootage, make_plates
-
         taken = removals(self._recipe.layers)
         if mattes is None or not taken:
             return None
@@ -126,8 +124,6 @@ class Findings:
 
     def _masker(self) -> tuple[str, dict[str, Any], str | None]:
         """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""
-        from controls.masks.choice import choose_masker
-
         name, options = self._recipe.masker, dict(self._recipe.masker_options)
         if name != "auto":
             return name, options, None
@@ -142,7 +138,6 @@ class Findings:
     def _span(self) -> tuple[int, int | None]:
         if self._recipe.range is None:
             return 0, None
-        from restyle.footage import parse_span, timing
 
         spec = self._footage.spec
         total = spec.frames

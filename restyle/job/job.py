@@ -7,29 +7,30 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from restyle.errors import OutputError, RecipeError, show_path
+from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
-from restyle.files.writing import fitting, held, scratch
+from restyle.files.writing import held, scratch
+from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
 from restyle.job.assembly import Assembly, opened_looks
-from restyle.job.control_maps import require_maps
+from restyle.job.control_maps import make_detectors, require_maps, write_control_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
 from restyle.job.keyframe_maps import KeyframeMaps
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.mattes import Form, export
 from restyle.job.paintings import MemoryPaintings
+from restyle.job.result import Result, default_folder
 from restyle.job.store import JobStore
 from restyle.job.windows import Windows
 from restyle.planning.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
-from restyle.recipe_fields import RecipeFields
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, Rendered
 from restyle.types import FootageSpec, Keyframe, Window
@@ -39,33 +40,7 @@ if TYPE_CHECKING:
 
     from restyle.footage import Footage, OutputSpec
 
-__all__ = ["Job", "Result", "restyle"]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a finished job made."""
-
-    output: Path
-    folder: Path
-    """The job folder: delete it when nothing is to be changed any more."""
-    report: Path | None
-    frames: int
-    shots: int
-    painted: int
-    """Frames that were painted: keyframes and repairs."""
-    repaired: int
-    """Frames among them that no neighbour explained."""
-    reused: int
-    """Frames that an earlier run had finished."""
-    seconds: float
-    notes: tuple[str, ...] = ()
-    """What a person should know: one line each."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for ``--json``."""
-        plain = asdict(self)
-        return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
+__all__ = ["Job"]
 
 
 class Job:
@@ -95,8 +70,6 @@ class Job:
         progress: ProgressCallback | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
-        from restyle.footage import probe
-
         self.source = Path(source)
         self.output = None if output is None else Path(output)
         self.recipe = recipe or Recipe()
@@ -107,14 +80,12 @@ class Job:
         self.rate = None if rate is None else Fraction(rate)
         self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
-        self.folder = Path(folder) if folder is not None else _default_folder(self.output)
+        self.folder = Path(folder) if folder is not None else default_folder(self.output)
         self._meter = Meter(progress, cancel)
 
     @property
     def inputs(self) -> list[Path]:
         """Files and folders that are read: the footage, and what the recipe names. No output may replace one."""
-        from restyle.footage import files_of
-
         return [self.source, *files_of(self.source), *named_files(self.recipe)]
 
     # What will be done
@@ -130,8 +101,6 @@ class Job:
 
         Raises ``OutputError``, ``RecipeError``.
         """
-        from restyle.footage import plan_output
-
         if self.output is None:
             raise RecipeError("an output is needed: -o OUTPUT")
         out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
@@ -167,8 +136,6 @@ class Job:
         Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``, ``FootageError``, ``RecipeError``,
         ``PainterError``, ``Cancelled``.
         """
-        from restyle.footage import check_output, conform
-
         began = time.perf_counter()
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
@@ -290,8 +257,6 @@ class Job:
         See ``control_maps.write_control_maps`` and ``make_detectors``, which tell what is taken and raised. What can be refused
         is refused before the footage is looked at.
         """
-        from restyle.job.control_maps import make_detectors, write_control_maps
-
         with self._new_folder(folder, "controls", overwrite) as place:
             detectors = make_detectors(kinds, options, offline=self.offline)
             with self._aside() as (footage, store, inputs):
@@ -338,8 +303,6 @@ class Job:
         return replace(self.spec, has_alpha=True) if self._cuts_out else self.spec
 
     def _open(self) -> Footage:
-        from restyle.footage import open_footage
-
         return open_footage(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
 
     def _findings(self, footage: Footage, store: JobStore, inputs: Inputs) -> Findings:
@@ -374,58 +337,3 @@ class Job:
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(look.painter.capabilities.cost for look in looks)
         return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
-
-
-def restyle(
-    source: str | Path,
-    output: str | Path,
-    *,
-    recipe: Recipe | str | Path | None = None,
-    folder: str | Path | None = None,
-    fresh: bool = False,
-    overwrite: bool = False,
-    report: bool = True,
-    offline: bool = False,
-    rate: Fraction | int | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
-    **fields: Unpack[RecipeFields],
-) -> Result:
-    """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
-
-    ``fields``: of ``Recipe``; they come before those of ``recipe`` (one, or a recipe file's path). The other options are those
-    of ``Job``. Raises what ``Job.run`` raises.
-    """
-    if isinstance(recipe, Recipe):
-        base = recipe.model_dump(exclude_unset=True)
-    else:
-        base = {} if recipe is None else Recipe.read(recipe)
-    job = Job(
-        source,
-        output,
-        Recipe.build("restyle()", **{**base, **fields}),
-        folder=folder,
-        fresh=fresh,
-        overwrite=overwrite,
-        report=report,
-        offline=offline,
-        rate=rate,
-        progress=progress,
-        cancel=cancel,
-    )
-    return job.run()
-
-
-def _default_folder(output: Path | None) -> Path | None:
-    if output is None:
-        return None
-    from restyle.footage.formats import FORMATS
-    from restyle.footage.numbering import Numbering
-
-    if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
-        output = output.parent  # a pattern of pictures: beside their folder
-    if output.name in ("", ".."):
-        output = output.resolve()
-    if not output.name:
-        raise OutputError(f"the output cannot be {show_path(output)} itself: name a folder in it")
-    return output.with_name(fitting(output.name, ".restyle"))

@@ -35,6 +35,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from controls.types import ControlMap
 from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
 from restyle.files.owned import LIST_NAME, OwnFiles
@@ -285,8 +288,6 @@ def _is_job(folder: Path) -> bool:
 def save_picture(path: Path, picture: np.ndarray) -> Path:
     """Store a painting as it is, in an ``.npz`` that is not compressed: a painting is all texture, so a PNG saves an eighth of
     the room and takes ten times the time. The archive's checksum tells damage. ``path`` comes without its suffix."""
-    import numpy as np
-
     path = path.with_suffix(".npz")
     with open(path, "wb") as file:
         np.savez(file, picture=picture)
@@ -295,16 +296,12 @@ def save_picture(path: Path, picture: np.ndarray) -> Path:
 
 def load_picture(path: Path) -> np.ndarray:
     """Read what ``save_picture`` wrote; ``path`` comes without its suffix. Raises what numpy raises for a damaged file."""
-    import numpy as np
-
     with open(path.with_suffix(".npz"), "rb") as file, np.load(file, allow_pickle=False) as stored:
         return stored["picture"]
 
 
 def save_carry(path: Path, carry: Carry) -> None:
     """Store a carry as ``.npz``."""
-    import numpy as np
-
     facts = np.frombuffer(json.dumps(dict(carry.facts)).encode(), np.uint8)
     with open(path, "wb") as file:
         np.savez_compressed(file, allow_pickle=False, __facts__=facts, **carry.arrays)
@@ -312,8 +309,6 @@ def save_carry(path: Path, carry: Carry) -> None:
 
 def load_carry(path: Path) -> Carry:
     """Read what ``save_carry`` wrote. Raises what numpy raises for a damaged file."""
-    import numpy as np
-
     with np.load(path, allow_pickle=False) as stored:
         facts = json.loads(stored["__facts__"].tobytes())
         return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
@@ -321,8 +316,6 @@ def load_carry(path: Path) -> Carry:
 
 def save_map(path: Path, made: ControlMap) -> None:
     """Store a control map at its full precision, as ``.npz``; ``path`` comes without its suffix."""
-    import numpy as np
-
     arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
     with open(path.with_suffix(".npz"), "wb") as file:
         np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
@@ -330,10 +323,6 @@ def save_map(path: Path, made: ControlMap) -> None:
 
 def load_map(path: Path) -> ControlMap:
     """Read what ``save_map`` wrote. Raises what numpy raises for a damaged file."""
-    import numpy as np
-
-    from controls.types import ControlMap
-
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
         values = stored.get("values")
         return ControlMap(str(stored["kind"]), stored["picture"], values, json.loads(str(stored["facts"])))

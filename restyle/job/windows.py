@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restyle.footage import SegmentWriter, probe
 from restyle.job.keys import WindowKeys
 from restyle.job.paintings import StoredPaintings
 from restyle.job.store import JobStore, damaged
+from restyle.job.window_report import WindowNotes, report_data
 from restyle.planning.plan import Plan
 from restyle.progress import Meter
+from restyle.quality.report import write_report
 from restyle.recipe import Recipe
 from restyle.render.engine import Engine
 from restyle.render.protocols import Rendered
@@ -62,9 +65,6 @@ class Windows:
 
         Raises what ``Engine.render`` raises, and ``OutputError``; windows that are finished stay.
         """
-        from restyle.footage import SegmentWriter
-        from restyle.job.window_report import WindowNotes
-
         meter.begin("render", self.plan.frames, shots=len(self.plan.shots))
         missing = [window for window in self.plan.windows if not self.store.has("windows", self._key(window))]
         reused = self.plan.frames - sum(window.stop - window.start for window in missing)
@@ -109,10 +109,6 @@ class Windows:
 
     def write_report(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
         """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""
-        from restyle.footage import probe
-        from restyle.job.window_report import report_data
-        from restyle.quality.report import write_report
-
         data = report_data(
             self.folders,
             self.plan,

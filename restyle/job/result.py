@@ -1,0 +1,54 @@
+"""The result of a job, and where its folder lies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from restyle.errors import OutputError, show_path
+from restyle.files.writing import fitting
+from restyle.footage.formats import FORMATS
+from restyle.footage.numbering import Numbering
+
+__all__ = ["Result", "default_folder"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished job made."""
+
+    output: Path
+    folder: Path
+    """The job folder: delete it when nothing is to be changed any more."""
+    report: Path | None
+    frames: int
+    shots: int
+    painted: int
+    """Frames that were painted: keyframes and repairs."""
+    repaired: int
+    """Frames among them that no neighbour explained."""
+    reused: int
+    """Frames that an earlier run had finished."""
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What a person should know: one line each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        plain = asdict(self)
+        return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
+
+
+def default_folder(output: Path | None) -> Path | None:
+    """Name the job folder of an output: ``OUTPUT.restyle``, beside it. Raises ``OutputError`` for a folder that has no name."""
+    if output is None:
+        return None
+
+    if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
+        output = output.parent  # a pattern of pictures: beside their folder
+    if output.name in ("", ".."):
+        output = output.resolve()
+    if not output.name:
+        raise OutputError(f"the output cannot be {show_path(output)} itself: name a folder in it")
+    return output.with_name(fitting(output.name, ".restyle"))
