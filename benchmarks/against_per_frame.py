@@ -43,7 +43,7 @@ from interp.flow.dis import DisEstimator  # noqa: E402
 from interp.pixels.sizes import motion_size  # noqa: E402
 from interp.warp import compose, warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
-from restyle.footage import SegmentWriter, conform, open_footage, plan_output, probe  # noqa: E402
+from restyle.footage import ClipWriter, SegmentWriter, open_footage, plan_output, probe, timing  # noqa: E402
 from restyle.painters.style_networks import StyleNetworks  # noqa: E402
 from restyle.painters.styles import DEFAULT_STYLE, parse_style  # noqa: E402
 from restyle.quality import measures  # noqa: E402
@@ -109,17 +109,14 @@ def run_per_frame(clip: Path, out: Path, paint: Callable[[np.ndarray], np.ndarra
     """Every frame through the network: decode ahead, encode behind."""
     spec = probe(clip)
     plan = plan_output(spec, out)
-    segment = out.with_suffix(".segment")
-    pts: list[int] = []
+    pts = timing(clip)
     with (
         open_footage(clip) as footage,
-        SegmentWriter(segment, plan, spec) as writer,
+        ClipWriter(plan, spec, pts=pts, span=range(len(pts)), overwrite=True) as writer,
         WriteBehind(writer.write, depth=8) as sink,
     ):
         for frame in prefetch(footage.frames(), depth=8):
-            pts.append(frame.pts)
             sink.put(Frame(frame.index, frame.pts, paint(frame.picture)))
-    conform([segment], plan, spec, pts=pts, span=range(len(pts)), overwrite=True)
 
 
 def run_floor(clip: Path, out: Path) -> None:

@@ -3,7 +3,8 @@
 Importing this package loads neither PyAV nor OpenCV; the first use of a name that needs them does.
 
 Reading: ``probe`` -> ``FootageSpec``; ``open_footage`` -> ``Footage``, whose ``frames()`` are ``Frame`` values; ``timing``.
-Writing: ``plan_output`` -> ``OutputSpec``; ``SegmentWriter`` encodes runs of frames, ``conform`` joins them into the output.
+Writing: ``plan_output`` -> ``OutputSpec``; ``SegmentWriter`` encodes runs of frames, ``conform`` joins them into the output;
+``ClipWriter`` does both in one go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from restyle.footage.timecode import format_timecode, parse_span, parse_timecode
 
 if TYPE_CHECKING:
+    from restyle.footage.clips import ClipWriter
     from restyle.footage.joining import check_output, conform
     from restyle.footage.output import CODECS, OutputSpec, plan_output
     from restyle.footage.reading import Footage, files_of, open_footage, probe, timing
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODECS",
+    "ClipWriter",
     "Footage",
     "OutputSpec",
     "SegmentWriter",
@@ -43,6 +46,7 @@ __all__ = [
 
 _HOME = {
     "CODECS": "output",
+    "ClipWriter": "clips",
     "Footage": "reading",
     "OutputSpec": "output",
     "SegmentWriter": "segments",

@@ -11,7 +11,7 @@ import numpy as np
 
 from interp.errors import MissingPackageError
 from restyle.errors import RecipeError, translated
-from restyle.files.writing import discard, scratch
+from restyle.files.writing import scratch
 from restyle.job.store import load_map, save_map
 from restyle.progress import Meter
 from restyle.recipe import Control
@@ -166,14 +166,13 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
     """One kind's maps as a clip, with the footage's timing and sound."""
     import cv2
 
-    from restyle.footage import SegmentWriter, conform, plan_output
+    from restyle.footage import ClipWriter, plan_output
 
     spec = footage.spec
     plan = plan_output(spec, path, quality=95)
     files = sorted(maps.glob("*.png"))
     numbers = [int(file.stem) for file in files]
-    segment = path.with_suffix(".segment")
-    with SegmentWriter(segment, plan, spec) as writer:
+    with ClipWriter(plan, spec, pts=pts, span=range(numbers[0], numbers[-1] + 1), overwrite=True) as writer:
         for number, file in zip(numbers, files, strict=True):
             picture = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
             if spec.dtype == "uint16":
@@ -181,5 +180,3 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
             elif spec.dtype == "float32":
                 picture = picture.astype(np.float32) / 255
             writer.write(Frame(number, pts[number], picture))
-    conform([segment], plan, spec, pts=pts, span=range(numbers[0], numbers[-1] + 1), overwrite=True)
-    discard(segment)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from restyle.errors import show_path
-from restyle.files.writing import discard
 from restyle.types import Frame, Shot
 
 if TYPE_CHECKING:
@@ -38,21 +37,20 @@ def export_clips(
 
     Raises ``OutputError``, ``FootageError``.
     """
-    from restyle.footage import SegmentWriter, conform, plan_output
+    from restyle.footage import ClipWriter, plan_output
     from restyle.footage.colour import to_depth
 
     spec = replace(footage.spec, has_alpha=True)
     plans = {name: plan_output(spec, folder / f"{name}.{form}") for name in mattes.names}
-    segments = {name: folder / f"{name}.segment" for name in mattes.names}
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(SegmentWriter(segments[name], plans[name], spec)) for name in mattes.names}
+        writers = {
+            name: stack.enter_context(ClipWriter(plan, spec, pts=pts, span=span, overwrite=True))
+            for name, plan in plans.items()
+        }
         for frame in footage.frames(span.start, span.stop, pts=pts):
             for name, writer in writers.items():
                 alpha = to_depth(mattes.of(name, frame.index), str(frame.picture.dtype), linear=False)
                 writer.write(Frame(frame.index, frame.pts, frame.picture, alpha))
-    for name, plan in plans.items():
-        conform([segments[name]], plan, spec, pts=pts, span=span, overwrite=True)
-        discard(segments[name])
 
 
 def read_clips(clips: Mapping[str, Path], shot: Shot, *, frames: int, size: tuple[int, int]) -> Iterator[Masked]:

@@ -1,4 +1,4 @@
-"""When each frame of a retimed footage is shown, exactly: pure arithmetic on fractions of a second."""
+"""Clocks of retimed footage: when each frame is shown, exactly, in fractions of a second. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from restyle.errors import RecipeError
+from restyle.types import FootageSpec
 
-__all__ = ["count", "drawings", "instants", "parse_rate", "parse_slow"]
+__all__ = ["count", "drawings", "frame_times", "instants", "parse_rate", "parse_slow"]
 
 MOST_SLOW = 1000
 
@@ -31,18 +32,30 @@ def instants(
         number += 1
 
 
+def frame_times(spec: FootageSpec, ticks: Sequence[int], length: Fraction) -> tuple[list[Fraction], Fraction]:
+    """When each frame is shown, in seconds from the first one on, and for how long all of them are.
+
+    ``ticks``: their presentation times; ``length``: from the first one's to the end of the last. At a constant rate the rate
+    tells instead: containers round their stamps (Matroska to milliseconds), and frames that are only nearly in time would all
+    have to be interpolated.
+    """
+    if spec.variable_rate:
+        return [(tick - ticks[0]) * spec.time_base for tick in ticks], length
+    return [number / spec.rate for number in range(len(ticks))], len(ticks) / spec.rate
+
+
 def drawings(times: Sequence[Fraction], end: Fraction, rate: Fraction) -> list[int]:
     """Which frames to keep of a footage whose pictures were drawn at ``rate`` a second and repeated: those on screen at each
     drawing's instant. ``times``: of all frames, ascending from 0; ``end``: of the last one. Strictly ascending numbers."""
-    kept: list[int] = []
+    drawn: list[int] = []
     frame = 0
     for number in range(count(end, rate)):
         instant = number / rate
         while frame + 1 < len(times) and times[frame + 1] <= instant:
             frame += 1
-        if not kept or kept[-1] != frame:
-            kept.append(frame)
-    return kept
+        if not drawn or drawn[-1] != frame:
+            drawn.append(frame)
+    return drawn
 
 
 def parse_rate(value: str | float | Fraction, name: str) -> Fraction:

@@ -29,16 +29,16 @@ def without_repeats(frames: Iterable[Frame], cuts: Iterable[int] = ()) -> Iterat
     shots = set(cuts)
     waiting: deque[Frame] = deque()  # a frame, and those after it that look the same
     standing = False  # more of them than stutter; they have been let through, all but the last
-    shown: np.ndarray | None = None
+    before: np.ndarray | None = None  # the first of those that look the same, small
     for frame in frames:
-        look = _look(frame.picture)
-        apart = 255 if shown is None else int(cv2.absdiff(look, shown).max())
-        if apart > SAME or frame.index in shots:
-            stutter = not standing and apart >= MOVED and frame.index not in shots
+        small = _small(frame.picture)
+        difference = 255 if before is None else int(cv2.absdiff(small, before).max())
+        if difference > SAME or frame.index in shots:
+            stutter = not standing and difference >= MOVED and frame.index not in shots
             yield from list(waiting)[:1] if stutter else waiting
             waiting.clear()
             standing = False
-            shown = look
+            before = small
         waiting.append(frame)
         standing = standing or len(waiting) > MOST + 1
         while standing and len(waiting) > 1:
@@ -46,6 +46,6 @@ def without_repeats(frames: Iterable[Frame], cuts: Iterable[int] = ()) -> Iterat
     yield from waiting
 
 
-def _look(picture: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
-    return cv2.resize(to_uint8(picture), size_within(width, height, SIDE), interpolation=cv2.INTER_AREA)
+def _small(picture: np.ndarray) -> np.ndarray:
+    size = size_within(picture.shape[1], picture.shape[0], SIDE)
+    return cv2.resize(to_uint8(picture), size, interpolation=cv2.INTER_AREA)
