@@ -35,19 +35,23 @@ def test_what_is_written_is_what_comes_out(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"in.mkv", "out.mkv"}
 
 
-def test_an_output_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    source = clip(tmp_path)
+def write(source: Path, target: Path, *, frames: int) -> None:
     with open_footage(source) as footage:
-        out = plan_output(footage.spec, tmp_path / "out.mkv")
-        with pytest.raises(KeyError), ClipWriter(out, footage.spec, pts=timing(source), span=range(6)) as writer:
-            writer.write(next(footage.frames()))
-            raise KeyError
-        (tmp_path / "out.mkv").touch()
-        with (
-            pytest.raises(OutputExistsError),
-            ClipWriter(out, footage.spec, pts=timing(source), span=range(6)) as writer,
-        ):
+        out = plan_output(footage.spec, target)
+        with ClipWriter(out, footage.spec, pts=timing(source), span=range(6)) as writer:
             for frame in footage.frames():
+                if frame.index == frames:
+                    raise KeyError(frame.index)
                 writer.write(frame)
+
+
+def test_an_output_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    source, target = clip(tmp_path), tmp_path / "out.mkv"
+    with pytest.raises(KeyError):
+        write(source, target, frames=2)
+    assert not target.exists()
+    target.touch()
+    with pytest.raises(OutputExistsError):
+        write(source, target, frames=6)
     assert {path.name for path in tmp_path.iterdir()} == {"in.mkv", "out.mkv"}
-    assert (tmp_path / "out.mkv").stat().st_size == 0
+    assert target.stat().st_size == 0
