@@ -9,6 +9,8 @@ BIN    := $(VENV)/bin
 # sam2 is built from source, in an environment of its own: the pins have to hold there, too, and nothing wants its CUDA part.
 PIP    := SAM2_BUILD_CUDA=0 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
+# Tests of one file stay together, for they share what is dear to make.
+WORKERS ?= 2
 
 STYLE  ?= ukiyo-wave
 
@@ -51,7 +53,7 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.test
 	@echo "==> running the tests"
-	@$(PYTEST) -q
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile
 
 test-slow: $(VENV)/.test
 	@echo "==> running the long tests"
@@ -65,7 +67,7 @@ check: $(VENV)/.dev
 	@echo "==> types"
 	@$(BIN)/mypy
 	@echo "==> tests"
-	@$(PYTEST) -q
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format .
