@@ -51,7 +51,8 @@ class Motion:
         """float32 h x w in [0, 1]: how far a painting of *there* can serve *here*. What is only similar counts half."""
         if self.similarity is None:
             return self.confidence
-        return np.maximum(self.confidence, self.similarity * np.float32(0.5))
+        usable: np.ndarray = np.maximum(self.confidence, self.similarity * np.float32(0.5))
+        return usable
 
 
 class FlowEstimator(Protocol):

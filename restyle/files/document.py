@@ -107,7 +107,7 @@ def _yaml(text: str) -> Any:
     except ImportError:
         raise MissingExtraError("a YAML recipe (JSON needs nothing)", "yaml") from None
 
-    class Loader(yaml.SafeLoader):
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Plain values only, and no key twice. As many values as are read in seconds."""
 
         read = 0

@@ -67,11 +67,11 @@ class Clock:
         near = self.parts[max(0, here - 1) : here + 2]
         return min((part.shift for part in near), key=lambda shift: abs(seconds + shift - due))
 
-    def follow(self) -> Callable[[av.Packet], int]:
+    def follow(self) -> Callable[[av.Packet[Any]], int]:
         """A function that gives the ticks to be added to a packet's stamps. It is to see a stream's packets in their order."""
         places: dict[int, int] = {}  # of packets that share one place only the first tells it
 
-        def ticks(packet: av.Packet) -> int:
+        def ticks(packet: av.Packet[Any]) -> int:
             when = packet.pts if packet.pts is not None else packet.dts
             if packet.pos is not None:
                 places[packet.stream_index] = packet.pos
@@ -104,7 +104,7 @@ class Watch:
         self.parts = [Part(0, Fraction(0))]
         self.landmarks: list[tuple[int, Fraction]] = []
 
-    def steady(self, packet: av.Packet) -> None:
+    def steady(self, packet: av.Packet[av.VideoStream]) -> None:
         """Shift a packet's stamps, if its clock started anew."""
         pts, dts = packet.pts, packet.dts
         if not self.joinable or (pts is None and dts is None):
@@ -134,7 +134,7 @@ class Watch:
         return Clock(tuple(self.parts), tuple(self.landmarks)) if len(self.parts) > 1 else STILL
 
 
-def steadied(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+def steadied(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet[av.VideoStream]]:
     """A video stream's packets from the file's first one on, in order, stamped on a clock that runs on."""
     watch = Watch(container, stream)
     for packet in container.demux(stream):

@@ -71,7 +71,7 @@ class _Decoder:
         container: av.container.InputContainer,
         stream: av.VideoStream,
         spec: FootageSpec,
-        packets: Iterator[av.Packet],
+        packets: Iterator[av.Packet[av.VideoStream]],
     ) -> None:
         self._container, self._packets, self._spec = container, packets, spec
         self._context: Any = stream
@@ -122,7 +122,7 @@ class _Decoder:
         if self.damage is None and self._limit is not None:
             self.damage = "the file is broken off, or overwritten"
 
-    def _agrees(self, packet: av.Packet) -> bool:
+    def _agrees(self, packet: av.Packet[av.VideoStream]) -> bool:
         """Whether a packet agrees with its checksums, if its stream has any."""
         if not self._checks:
             return True

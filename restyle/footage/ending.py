@@ -63,7 +63,7 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range, clock: Clock 
 
 def _packets(
     container: av.container.InputContainer, stream: av.VideoStream, clock: Clock, late: int | None
-) -> Iterator[av.Packet]:
+) -> Iterator[av.Packet[av.VideoStream]]:
     """The stream's packets, from a keyframe before the tick ``late`` on where that can be sought."""
     if clock.jumps:
         yield from steadied(container, stream)

@@ -100,7 +100,7 @@ class _PartialFile(io.FileIO):
 def _fetch_file(hub: Any, offer: Offer, file: HubFile, blobs: Path, report: _FileProgress) -> None:
     """Get one file, whole and checked."""
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     whole, part = blobs / file.digest, blobs / file.part
     if whole.is_file():
