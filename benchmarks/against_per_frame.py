@@ -44,8 +44,9 @@ from interp.pixels.sizes import motion_size  # noqa: E402
 from interp.warp import compose, warp  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 from restyle.footage import ClipWriter, SegmentWriter, open_footage, plan_output, probe, timing  # noqa: E402
-from restyle.painters.style_networks import StyleNetworks  # noqa: E402
-from restyle.painters.styles import DEFAULT_STYLE, parse_style  # noqa: E402
+from restyle.painters.neural_style.choice import parse_style  # noqa: E402
+from restyle.painters.neural_style.networks import StyleNetworks  # noqa: E402
+from restyle.painters.neural_style.styles import DEFAULT_STYLE  # noqa: E402
 from restyle.quality import measures  # noqa: E402
 from restyle.render.stream import WriteBehind, prefetch  # noqa: E402
 from restyle.types import Frame  # noqa: E402

@@ -36,7 +36,7 @@ from interp.types import Gap
 from restyle.footage import open_footage
 from restyle.job.job import Job
 from restyle.painters.base import PaintRequest
-from restyle.painters.neural_style import NeuralStylePainter
+from restyle.painters.neural_style.painter import NeuralStylePainter
 from restyle.quality import measures
 from restyle.recipe import Recipe
 from restyle.registry import make_filler

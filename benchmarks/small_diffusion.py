@@ -28,8 +28,8 @@ import tiny_diffusion  # noqa: E402
 from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
 
 from restyle.footage import open_footage  # noqa: E402
-from restyle.painters.style_networks import StyleNetworks  # noqa: E402
-from restyle.painters.styles import parse_style  # noqa: E402
+from restyle.painters.neural_style.choice import parse_style  # noqa: E402
+from restyle.painters.neural_style.networks import StyleNetworks  # noqa: E402
 from samples import CLIPS, clip  # noqa: E402
 
 LINES = 180

@@ -132,7 +132,7 @@ def test_every_example_in_the_help_does_what_it_says(restyle_command: Caller, tm
 
 
 def test_the_demo_uses_a_style_that_exists() -> None:
-    from restyle.painters.styles import parse_style
+    from restyle.painters.neural_style.choice import parse_style
 
     chosen = re.search(r"^STYLE +\?= (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert chosen is not None

@@ -12,8 +12,8 @@ from restyle.cli.options import Overwrite, command, parse_path
 from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
 from restyle.footage import open_footage
-from restyle.painters.style_sheet import style_sheet
-from restyle.painters.styles import STYLES
+from restyle.painters.neural_style.style_sheet import style_sheet
+from restyle.painters.neural_style.styles import STYLES
 from restyle.quality.contact_sheet import check_sheet, save_sheet
 
 __all__ = ["styles"]

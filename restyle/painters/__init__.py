@@ -1,4 +1,11 @@
-"""Painters: keyframes repainted in a new look. One painter a file or folder."""
+"""Painters: keyframes repainted in a new look. One painter a file or folder.
+
+``base``            what every painter is, and what it is asked for
+``identity``        paints nothing
+``neural_style/``   feed-forward style networks, the embedded default
+``diffusion/``      diffusion models with control maps and prompts
+``style_pictures``  pictures as styles, for all of them
+"""
 
 from interp.parts import PartTable
 
@@ -10,7 +17,7 @@ PAINTERS = PartTable(
     {
         "diffusion": "restyle.painters.diffusion.painter:DiffusionPainter",
         "identity": "restyle.painters.identity:IdentityPainter",
-        "neural-style": "restyle.painters.neural_style:NeuralStylePainter",
+        "neural-style": "restyle.painters.neural_style.painter:NeuralStylePainter",
     },
     extras=dict.fromkeys(
         ("torch", "diffusers", "transformers", "accelerate", "peft", "compel", "huggingface_hub"), "diffusion"

@@ -22,7 +22,7 @@ from restyle.painters.diffusion.machine import choose_machine
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import PRESETS, SCHEDULES, ControlSpec, Options, Schedule
-from restyle.painters.style_networks import read_style_picture
+from restyle.painters.style_pictures import read_style_picture
 from restyle.weights.catalogue import FAMILIES, Family
 from restyle.weights.digests import size_of
 from restyle.weights.selection import variant_of

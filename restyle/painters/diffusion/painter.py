@@ -18,7 +18,7 @@ from restyle.errors import MissingExtraError
 from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.painters.diffusion.model_files import ModelFiles, find_model_files
 from restyle.painters.diffusion.options import RENAMED, Options, current_options
-from restyle.painters.style_networks import read_style_picture
+from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
 from restyle.versions import parts_of
 

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from interp.pixels.depth import to_uint8
-from restyle.painters.style_networks import StyleNetworks
-from restyle.painters.styles import STYLES, parse_style
+from restyle.painters.neural_style.choice import parse_style
+from restyle.painters.neural_style.networks import StyleNetworks
+from restyle.painters.neural_style.styles import STYLES
 
 __all__ = ["style_sheet"]
 
@@ -29,18 +30,18 @@ def style_sheet(
     by_name = {style.name: style for style in STYLES}
     chosen = [by_name[name] for name in names] if names is not None else list(STYLES)
     networks = StyleNetworks()
-    shown = [("the footage", content)]
+    tiles = [("the footage", content)]
     for style in chosen:
-        painted = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
-        shown.append((style.name, to_uint8(painted)))
+        painting = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
+        tiles.append((style.name, to_uint8(painting)))
     gap, label = max(4, tile // 40), max(16, tile // 12)
     font = ImageFont.load_default(size=max(10, tile // 18))
-    rows = -(-len(shown) // columns)
+    rows = -(-len(tiles) // columns)
     sheet = Image.new("RGB", (columns * (size[0] + gap) + gap, rows * (size[1] + label + gap) + gap), "#fafaf8")
     draw = ImageDraw.Draw(sheet)
-    for number, (name, painted) in enumerate(shown):
+    for number, (name, painting) in enumerate(tiles):
         left = gap + number % columns * (size[0] + gap)
         top = gap + number // columns * (size[1] + label + gap)
-        sheet.paste(Image.fromarray(cv2.resize(painted, size, interpolation=cv2.INTER_AREA)), (left, top))
+        sheet.paste(Image.fromarray(cv2.resize(painting, size, interpolation=cv2.INTER_AREA)), (left, top))
         draw.text((left + 2, top + size[1] + label / 2), name, fill="#222", font=font, anchor="lm")
     return np.asarray(sheet)

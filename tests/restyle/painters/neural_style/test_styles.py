@@ -11,9 +11,10 @@ from PIL import Image
 from scenes import texture
 
 from restyle.errors import RecipeError, UnknownPartError
-from restyle.painters.style_networks import read_style_picture
-from restyle.painters.style_sheet import style_sheet
-from restyle.painters.styles import DEFAULT_STYLE, STYLES, parse_style
+from restyle.painters.neural_style.choice import parse_style
+from restyle.painters.neural_style.style_sheet import style_sheet
+from restyle.painters.neural_style.styles import DEFAULT_STYLE, STYLES
+from restyle.painters.style_pictures import read_style_picture
 
 
 def test_every_style_of_the_network_has_one_good_name() -> None:
@@ -150,12 +151,13 @@ def test_a_sheet_shows_every_style_differently() -> None:
 
 
 def test_naming_styles_loads_nothing_heavy() -> None:
-    code = "import sys, restyle.painters.styles; print([m for m in ('cv2', 'onnxruntime', 'av', 'torch') if m in sys.modules])"
+    code = "import sys, restyle.painters.neural_style.styles; "
+    code += "print([m for m in ('cv2', 'onnxruntime', 'av', 'torch') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_the_page_of_styles_shows_what_there_is() -> None:
-    docs = Path(__file__).parents[3] / "docs"
+    docs = Path(__file__).parents[4] / "docs"
     listed = re.findall(r"^\| `([\w-]+)` \| (.+) \|$", (docs / "styles.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed == [(style.name, style.description) for style in STYLES]
     assert (docs / "styles.jpg").stat().st_size < 600_000

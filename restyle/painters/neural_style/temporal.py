@@ -1,12 +1,12 @@
-"""The embedded default: feed-forward style networks, painted with a memory.
+"""A memory for feed-forward style networks: each keyframe's painting held to the one before it.
 
 A feed-forward network has none: a small change of the picture, or of its overall brightness, moves its brush marks and shifts
 its colours. So each keyframe after a shot's first builds on the one before:
 
 1. paint it afresh;
 2. match the fresh painting's colours to the painting before it, moved along the footage's motion, by one robust affine map a
-   channel, fitted where the motion is sure. Through that chain the colours are held to the shot's anchor, its first keyframe,
-   for as long as the keyframes still show much of the same;
+   channel, fitted where the motion is certain. Through that chain the colours are held to the shot's anchor, its first
+   keyframe, for as long as the keyframes still show much of the same;
 3. keep the moved painting where it is explained, the fresh one where it is not. Colours pass softly from the one to the
    other, brush marks within a few pixels: two sets of marks laid over each other are mud;
 4. let go of what the network painted round something that has moved away since (its halo, the bright rim of a dark figure):
@@ -21,28 +21,17 @@ marks, back into these networks was tried too: the look drifted, and no more mar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from hashlib import blake2b
-from typing import Any
-
 import cv2
 import numpy as np
 
-from interp.pixels.depth import from_unit, to_unit
+from interp.pixels.depth import to_unit
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, undistorted, warp
-from restyle.errors import RecipeError
-from restyle.painters.base import Capabilities, Painter, PaintRequest
-from restyle.painters.style_networks import StyleNetworks, read_style_picture
-from restyle.painters.styles import parse_style
-from restyle.types import Carry
-from restyle.versions import parts_of
 
-__all__ = ["NeuralStylePainter"]
+__all__ = ["first_ages", "hold_to_previous"]
 
-METHOD = 4  # number of this way of painting; a new one makes old paintings stale
 CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
-SURE = 0.6  # confidence from which a pixel counts as seen in both keyframes
+SEEN_IN_BOTH = 0.6  # confidence from which a pixel counts as seen in both keyframes
 SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
 LASTS = 6  # keyframes for which brush marks are moved on; each move blurs, and sharpening makes up for only so much
@@ -53,122 +42,49 @@ DETAIL = (-0.2, 0.4)
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
 
 
-class NeuralStylePainter(Painter):
-    """The painter ``neural-style``.
-
-    ``style``: as ``--style``. ``hold``: how much of the painting before stays where the motion is sure, from 0 (each keyframe
-    by itself) to 1. ``threads``: of the network; 0 takes every core. It draws no random numbers: seeds do not matter.
-
-    Pictures of every depth are painted in float32; uint16 paintings carry the network's full precision. Float pictures are
-    taken as display-referred: the network sees them clipped to [0, 1] (NaN as black), and its paintings lie in [0, 1].
-
-    Given paintings come back as they are, and the keyframe after one follows its look as far as the motion reaches. One window
-    hands to the next the painting of the keyframe that they share, which comes as a given one, and, as the carry, how many
-    times the marks in each of its cells were moved.
-
-    Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
-    """
-
-    name = "neural-style"
-    capabilities = Capabilities(cost=35.0)
-
-    def __init__(self, style: str | None = None, hold: float = 0.8, threads: int = 0) -> None:
-        if not isinstance(hold, (int, float)) or not 0 <= hold <= 1:
-            raise RecipeError(f"painter option hold is 0 to 1, got {hold!r}")
-        if not 0 <= threads <= 1024:
-            raise RecipeError(f"painter option threads is 0 (as many as there are cores) to 1024, got {threads!r}")
-        self._style = parse_style(style)
-        self._hold = float(hold)
-        self._networks = StyleNetworks(threads=threads)
-        # read once, here: what the job's identity says is what is painted, whatever happens to the files
-        self._pictures = [(read_style_picture(path), weight) for path, weight in self._style.pictures]
-        self._vector: np.ndarray | None = None
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        pictures = [[blake2b(p.tobytes(), digest_size=16).hexdigest(), weight] for p, weight in self._pictures]
-        return {
-            "method": METHOD,
-            "weights": self._style.weights,
-            "pictures": pictures,
-            "hold": self._hold,
-            "onnxruntime": parts_of("onnxruntime"),
-            "network": self._networks.digest(arbitrary=bool(pictures)),
-        }
-
-    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        paintings: list[np.ndarray] = []
-        age = None if carry is None else carry.arrays.get("age")
-        for place, picture in enumerate(request.pictures):
-            if age is None:
-                age = _first_age(picture.shape[0], picture.shape[1])
-            request.tick(f"painting frame {request.frames[place]}")
-            given = request.fixed.get(place)
-            if given is not None:
-                paintings.append(given.copy())
-                continue
-            painting = self._fresh(picture)
-            if place and self._hold:
-                motion = request.tracker.motion(request.positions[place], request.positions[place - 1])
-                painting, age = _seed(painting, paintings[-1], motion, self._hold, age)
-            paintings.append(from_unit(painting, picture.dtype))
-        return paintings, Carry({} if age is None else {"age": age})
-
-    def close(self) -> None:
-        self._networks.close()
-
-    def _fresh(self, picture: np.ndarray) -> np.ndarray:
-        content = np.nan_to_num(to_unit(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
-        if not self._style.pictures:
-            return self._networks.paint_builtin(content, self._style.weights)
-        if self._vector is None:
-            vectors = [weight * self._networks.style_vector(picture) for picture, weight in self._pictures]
-            self._vector = np.asarray(np.sum(vectors, axis=0, dtype=np.float32))
-        return self._networks.paint_like(content, self._vector)
-
-
-def _first_age(height: int, width: int) -> np.ndarray:
+def first_ages(height: int, width: int) -> np.ndarray:
     """float32, a number a cell: as if marks had been painted at different keyframes, so that they are never all renewed at
     once. The same for every picture of one size."""
     cells = (max(1, height // CELL), max(1, width // CELL))
     return np.random.default_rng(0).integers(0, LASTS, cells).astype(np.float32)
 
 
-def _seed(
-    fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float, age: np.ndarray
+def hold_to_previous(
+    fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float, ages: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is sure; and the age of its
-    marks. ``age``: of the marks before, float32, a number a cell."""
+    """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is certain; and the ages of its
+    marks. ``ages``: of the marks before, float32, a number a cell: how many times they were moved."""
     height, width = fresh.shape[:2]
     moved = warp(to_unit(before), motion.flow, interpolation="cubic")
-    sure = resize_confidence(cv2.multiply(motion.confidence, undistorted(motion.flow)), width, height)
-    fresh = _match_colours(fresh, moved, sure)
-    away = cv2.subtract(moved, fresh)
+    confidence = resize_confidence(cv2.multiply(motion.confidence, undistorted(motion.flow)), width, height)
+    fresh = _match_colours(fresh, moved, confidence)
+    difference = cv2.subtract(moved, fresh)
     cells = (max(1, width // CELL), max(1, height // CELL))
-    tint = _area(away, cells)
-    soft = _area(sure, cells)
-    keep = _not_halo(soft, tint)
-    older = warp(age, resize_flow(motion.flow, *cells), interpolation="nearest").reshape(age.shape) + 1
+    tint = _area(difference, cells)
+    cell_confidence = _area(confidence, cells)
+    keep = _not_halo(cell_confidence, tint)
+    older = warp(ages, resize_flow(motion.flow, *cells), interpolation="nearest").reshape(ages.shape) + 1
     young = (older < LASTS + 0.5).astype(np.float32)
     keep_marks = keep * cv2.blur(young, (3, 3)).reshape(young.shape) if min(young.shape) > 2 else keep * young
-    marks = cv2.multiply(sure, _linear(keep_marks, (width, height)))
+    marks = cv2.multiply(confidence, _linear(keep_marks, (width, height)))
     marks = _ramp(marks, *MARKS) * np.float32(hold**0.25)  # marks want one or the other; colours are mixed by ``hold``
-    colour = _ramp(soft * keep, 0.2, 0.7) * np.float32(hold)
-    away -= _linear(tint, (width, height))
-    away *= marks[:, :, None]
-    away += fresh
-    away += _linear(tint * colour[:, :, None], (width, height))
-    kept = soft * keep_marks > (MARKS[0] + MARKS[1]) / 2
-    return _match_detail(away, fresh).clip(0, 1), np.where(kept, older, np.float32(0))
+    colour = _ramp(cell_confidence * keep, 0.2, 0.7) * np.float32(hold)
+    held = difference  # in place: a picture of floats is large
+    held -= _linear(tint, (width, height))
+    held *= marks[:, :, None]
+    held += fresh
+    held += _linear(tint * colour[:, :, None], (width, height))
+    kept = cell_confidence * keep_marks > (MARKS[0] + MARKS[1]) / 2
+    return _match_detail(held, fresh).clip(0, 1), np.where(kept, older, np.float32(0))
 
 
-def _not_halo(soft: np.ndarray, tint: np.ndarray) -> np.ndarray:
+def _not_halo(cell_confidence: np.ndarray, tint: np.ndarray) -> np.ndarray:
     """Cell by cell, how much of the moved painting may stay: 0 where it is a halo of what is no longer beside it."""
-    beside = cv2.blur(cv2.dilate(1 - soft, np.ones((5, 5), np.uint8)), (3, 3)).reshape(soft.shape)
+    beside = cv2.blur(cv2.dilate(1 - cell_confidence, np.ones((5, 5), np.uint8)), (3, 3)).reshape(cell_confidence.shape)
     return 1 - _ramp(beside, 0.05, 0.3) * _ramp(np.abs(tint).max(axis=2), *HALO)
 
 
-def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.ndarray:
+def _match_colours(fresh: np.ndarray, like: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     """``fresh`` with each channel's mean and contrast brought to ``like``'s, over the pixels that both surely show.
 
     Means and contrasts are taken from small pictures, so that brush marks out of step do not count as contrast. Places whose
@@ -176,8 +92,8 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, sure: np.ndarray) -> np.
     reweighted, Geman-McClure style. The fewer pixels are shared, the less is changed.
     """
     small = (max(1, fresh.shape[1] // CELL), max(1, fresh.shape[0] // CELL))
-    weight = _area(sure, small).ravel()
-    weight = np.where(weight > SURE, weight, np.float32(0))
+    weight = _area(confidence, small).ravel()
+    weight = np.where(weight > SEEN_IN_BOTH, weight, np.float32(0))
     seen = weight > 0
     trust = float(_ramp(np.asarray(seen.mean(), np.float32), *SHARED))
     if trust == 0:

@@ -28,9 +28,8 @@ import numpy as np
 from controls.onnx import load_onnxruntime
 from interp.pixels.sizes import scaled_size
 from restyle.errors import MissingModelError, show_path
-from restyle.painters.styles import open_style_picture
 
-__all__ = ["StyleNetworks", "enlarge", "read_style_picture"]
+__all__ = ["StyleNetworks", "enlarge"]
 
 MOST_PIXELS = (
     9_000_000  # of one pass (4096 x 2160): the network takes 284 bytes a pixel, 2.6 GB; larger ones are painted smaller
@@ -61,11 +60,11 @@ class StyleNetworks:
             small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         inner, (top, left) = _padded(small)
         content = np.ascontiguousarray(inner.transpose(2, 0, 1)[None])
-        given = {"image": content, "style_weights": np.asarray(weights, np.float32)}
-        made = self._many.run(None, given)[0][0].transpose(1, 2, 0)
-        made = made[top : top + small.shape[0], left : left + small.shape[1]]
-        painted = np.clip(np.ascontiguousarray(made), 0, 1)
-        return painted if scale == 1 else enlarge(painted, small, picture)
+        inputs = {"image": content, "style_weights": np.asarray(weights, np.float32)}
+        painting = self._multistyle.run(None, inputs)[0][0].transpose(1, 2, 0)
+        painting = painting[top : top + small.shape[0], left : left + small.shape[1]]
+        painting = np.clip(np.ascontiguousarray(painting), 0, 1)
+        return painting if scale == 1 else enlarge(painting, small, picture)
 
     def style_vector(self, style: np.ndarray) -> np.ndarray:
         """A style picture's 100 numbers; vectors of several pictures may be mixed."""
@@ -94,19 +93,19 @@ class StyleNetworks:
         for top in _starts(size[1]):
             for left in _starts(size[0]):
                 part = middle[top : top + TILE, left : left + TILE]
-                painted = self._view(part, vector)
-                fine = painted - cv2.GaussianBlur(painted, (0, 0), TILE / 24)
+                tile = self._view(part, vector)
+                fine = tile - cv2.GaussianBlur(tile, (0, 0), TILE / 24)
                 window = _window(*part.shape[:2])
                 total[top : top + TILE, left : left + TILE] += fine * window[:, :, None]
                 mass[top : top + TILE, left : left + TILE] += window
         base = cv2.resize(whole, size, interpolation=cv2.INTER_CUBIC)
         base = cv2.GaussianBlur(base, (0, 0), TILE / 24)
-        made = (base + total / mass[:, :, None]).clip(0, 1)
-        return made if scale == 1 else enlarge(made, middle, picture)
+        painting = (base + total / mass[:, :, None]).clip(0, 1)
+        return painting if scale == 1 else enlarge(painting, middle, picture)
 
     def close(self) -> None:
         """Let go of the networks and their threads; they are loaded anew when they are needed."""
-        for name in ("_many", "_predict", "_transform"):
+        for name in ("_multistyle", "_predict", "_transform"):
             self.__dict__.pop(name, None)
 
     def digest(self, *, arbitrary: bool) -> str:
@@ -126,12 +125,12 @@ class StyleNetworks:
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         inner = cv2.copyMakeBorder(small, 0, TILE - size[1], 0, TILE - size[0], cv2.BORDER_REFLECT)
         names = [entry.name for entry in self._transform.get_inputs()]
-        made = self._transform.run(None, {names[0]: inner[None], names[1]: vector.astype(np.float32)})[0][0]
-        made = np.ascontiguousarray(made[: size[1], : size[0]])
-        return made if scale < 1 else cv2.resize(made, (width, height), interpolation=cv2.INTER_AREA)
+        painting = self._transform.run(None, {names[0]: inner[None], names[1]: vector.astype(np.float32)})[0][0]
+        painting = np.ascontiguousarray(painting[: size[1], : size[0]])
+        return painting if scale < 1 else cv2.resize(painting, (width, height), interpolation=cv2.INTER_AREA)
 
     @cached_property
-    def _many(self) -> Any:
+    def _multistyle(self) -> Any:
         return self._session("multistyle26")
 
     @cached_property
@@ -167,21 +166,12 @@ def enlarge(painting: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.
     window = (2 * REACH + 1, 2 * REACH + 1)
     mean = cv2.blur(guide, window)
     spread = cv2.blur(guide * guide, window) - mean * mean
-    tied = cv2.blur(painting * guide[:, :, None], window) - cv2.blur(painting, window) * mean[:, :, None]
-    slope = np.clip(tied / (spread + np.float32(0.001))[:, :, None], -1.5, 1.5)
+    covariance = cv2.blur(painting * guide[:, :, None], window) - cv2.blur(painting, window) * mean[:, :, None]
+    slope = np.clip(covariance / (spread + np.float32(0.001))[:, :, None], -1.5, 1.5)
     detail = full - cv2.resize(guide, size, interpolation=cv2.INTER_CUBIC)
-    made = cv2.resize(painting, size, interpolation=cv2.INTER_CUBIC)
-    made += cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * detail[:, :, None]
-    return np.clip(made, 0, 1, out=made)
-
-
-def read_style_picture(path: Path) -> np.ndarray:
-    """A style picture: float32 H x W x 3 in [0, 1], upright, on white where it is transparent. Raises ``RecipeError``."""
-    from PIL import Image
-
-    upright = open_style_picture(path)
-    ground = Image.new("RGBA", upright.size, "white")
-    return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"), np.float32) / 255
+    large = cv2.resize(painting, size, interpolation=cv2.INTER_CUBIC)
+    large += cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * detail[:, :, None]
+    return np.clip(large, 0, 1, out=large)
 
 
 def _model(name: str) -> Path:

@@ -1,0 +1,8 @@
+"""The painter ``neural-style``: feed-forward style networks, the embedded default.
+
+``painter``      the painter
+``temporal``     each keyframe's painting held to the one before it
+``networks``     the networks, at any picture size
+``styles``       the built-in styles; ``choice``: those that ``--style`` names
+``style_sheet``  all of them on one picture
+"""

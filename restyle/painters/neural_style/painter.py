@@ -1,0 +1,97 @@
+"""The embedded default: feed-forward style networks, painted with a memory (``temporal``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from interp.pixels.depth import from_unit, to_unit
+from restyle.errors import RecipeError
+from restyle.painters.base import Capabilities, Painter, PaintRequest
+from restyle.painters.neural_style.choice import parse_style
+from restyle.painters.neural_style.networks import StyleNetworks
+from restyle.painters.neural_style.temporal import first_ages, hold_to_previous
+from restyle.painters.style_pictures import read_style_picture
+from restyle.types import Carry
+from restyle.versions import parts_of
+
+__all__ = ["NeuralStylePainter"]
+
+METHOD = 4  # number of this way of painting; a new one makes old paintings stale
+
+
+class NeuralStylePainter(Painter):
+    """The painter ``neural-style``.
+
+    ``style``: as ``--style``. ``hold``: how much of the painting before stays where the motion is certain, from 0 (each
+    keyframe by itself) to 1. ``threads``: of the network; 0 takes every core. It draws no random numbers: seeds do not matter.
+
+    Pictures of every depth are painted in float32; uint16 paintings carry the network's full precision. Float pictures are
+    taken as display-referred: the network sees them clipped to [0, 1] (NaN as black), and its paintings lie in [0, 1].
+
+    Fixed keyframes come back as they are, and the keyframe after one follows its look as far as the motion reaches. One window
+    hands to the next the painting of the keyframe that they share, which comes as a fixed one, and, as the carry, how many
+    times the marks in each of its cells were moved.
+
+    Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
+    """
+
+    name = "neural-style"
+    capabilities = Capabilities(cost=35.0)
+
+    def __init__(self, style: str | None = None, hold: float = 0.8, threads: int = 0) -> None:
+        if not isinstance(hold, (int, float)) or not 0 <= hold <= 1:
+            raise RecipeError(f"painter option hold is 0 to 1, got {hold!r}")
+        if not 0 <= threads <= 1024:
+            raise RecipeError(f"painter option threads is 0 (as many as there are cores) to 1024, got {threads!r}")
+        self._style = parse_style(style)
+        self._hold = float(hold)
+        self._networks = StyleNetworks(threads=threads)
+        # read once, here: what the job's identity says is what is painted, whatever happens to the files
+        self._pictures = [(read_style_picture(path), weight) for path, weight in self._style.pictures]
+        self._vector: np.ndarray | None = None
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        pictures = [[blake2b(p.tobytes(), digest_size=16).hexdigest(), weight] for p, weight in self._pictures]
+        return {
+            "method": METHOD,
+            "weights": self._style.weights,
+            "pictures": pictures,
+            "hold": self._hold,
+            "onnxruntime": parts_of("onnxruntime"),
+            "network": self._networks.digest(arbitrary=bool(pictures)),
+        }
+
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        paintings: list[np.ndarray] = []
+        ages = None if carry is None else carry.arrays.get("age")
+        for number, picture in enumerate(request.pictures):
+            if ages is None:
+                ages = first_ages(picture.shape[0], picture.shape[1])
+            request.tick(f"painting frame {request.frames[number]}")
+            fixed = request.fixed.get(number)
+            if fixed is not None:
+                paintings.append(fixed.copy())
+                continue
+            painting = self._paint_afresh(picture)
+            if number and self._hold:
+                motion = request.tracker.motion(request.positions[number], request.positions[number - 1])
+                painting, ages = hold_to_previous(painting, paintings[-1], motion, self._hold, ages)
+            paintings.append(from_unit(painting, picture.dtype))
+        return paintings, Carry({} if ages is None else {"age": ages})
+
+    def close(self) -> None:
+        self._networks.close()
+
+    def _paint_afresh(self, picture: np.ndarray) -> np.ndarray:
+        content = np.nan_to_num(to_unit(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
+        if not self._style.pictures:
+            return self._networks.paint_builtin(content, self._style.weights)
+        if self._vector is None:
+            vectors = [weight * self._networks.style_vector(picture) for picture, weight in self._pictures]
+            self._vector = np.asarray(np.sum(vectors, axis=0, dtype=np.float32))
+        return self._networks.paint_like(content, self._vector)
