@@ -17,9 +17,11 @@ import typer
 from clips import moving_frames, write_clip, write_pictures
 from command import Caller
 
+import restyle
 from restyle import errors
 from restyle.cli.app import application
 from restyle.recipe import Recipe
+from restyle.registry import TABLES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -182,6 +184,18 @@ def test_the_recipe_page_has_every_field_with_its_default() -> None:
             import json
 
             assert json.loads(told.strip("`")) == plain[name], name
+
+
+def test_the_api_page_has_every_public_name_and_no_other() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## All public names")[2]
+    told = re.findall(r"`(\w+)`", text)
+    assert sorted(told) == [name for name in restyle.__all__ if not name.startswith("__")]
+
+
+def test_the_api_page_has_every_kind_of_part_with_its_entry_points() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    groups = set(re.findall(r"\| `(restyle\.\w+)` \|$", text, re.MULTILINE))
+    assert groups == {table.group for table in TABLES.values()}
 
 
 def test_the_error_page_has_every_error_with_its_code() -> None:
