@@ -1,4 +1,4 @@
-"""What a new version makes stale, all in one place.
+"""Versions that make finished work stale, all in one place.
 
 Finished things are kept under keys that say what decided them (``job.keys``). Of versions only those go in that change what a
 person may see:
@@ -53,7 +53,7 @@ _OWN: Mapping[Stage, tuple[str, ...]] = {"analysis": ("scenedetect",)}
 
 
 def deciding(stage: Stage) -> dict[str, Any]:
-    """What of all versions decides what ``stage`` gives: plain JSON, for keys."""
+    """Versions that decide what ``stage`` gives: plain JSON, for keys."""
     found: dict[str, Any] = {"method": METHODS[stage], "machine": platform.machine(), "opencv": _opencv()}
     return found | {package: parts_of(package) for package in (*_ALWAYS, *_OWN.get(stage, ()))}
 

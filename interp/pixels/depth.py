@@ -1,4 +1,4 @@
-"""Depths of pictures: uint8, uint16, or float32 with 1 = white. (Curves of light are in ``restyle.footage.transfer``.)"""
+"""Depths of pictures: uint8, uint16, or float32 with 1 = white. Curves of light are in ``restyle.footage.transfer``."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class _Graph:
         return self.layer("Concat", *blobs, params="0=0")
 
     def split_channels(self, blob: str, *widths: int) -> list[str]:
-        """Split a blob into its channels in turn. (What a Slice gives crashes the package's own warp.)"""
+        """Split a blob into its channels in turn. A Slice would not do: its output crashes the package's own warp."""
         ends = [sum(widths[:n]) for n in range(len(widths) + 1)]
         return [
             self.layer("Crop", blob, params=f"-23309=1,{first} -23310=1,{last} -23311=1,0")

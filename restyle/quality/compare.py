@@ -127,7 +127,6 @@ def compare(
 
 def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
     """The shots of some footage, by ``restyle.planning.shots.CutFinder`` on small pictures. Raises ``FootageError``."""
-
     with open_footage(path, rate=rate) as footage:
         finder = CutFinder(footage.spec.rate)
         cuts: dict[int, Kind] = {}
