@@ -15,13 +15,14 @@ __all__ = ["check_plain", "read_document"]
 
 LARGEST = 16 << 20  # bytes of a file
 DEEPEST = 32  # tables and lists within each other
-MOST = 200_000  # values in all, each counted as often as it is referred to
-MOST_IN_YAML = 50_000  # PyYAML takes 100 microseconds for each
+MOST_VALUES = 200_000  # values in all, each counted as often as it is referred to
+MOST_YAML_VALUES = 50_000  # PyYAML takes 100 microseconds for each
 
 
 def read_document(path: Path, what: str) -> dict[str, Any]:
-    """The table of fields that a file holds; ``what`` it is, for the message. YAML is told by .yaml and .yml.
+    """Read the table of fields that a file holds: YAML if its name ends in .yaml or .yml, else JSON.
 
+    ``what``: what the file is, for the message (``"recipe"``).
     Raises ``RecipeError``, one line that names the file, and ``MissingExtraError`` for YAML without PyYAML.
     """
     shown = f"{what} {show_path(path)}"
@@ -32,15 +33,15 @@ def read_document(path: Path, what: str) -> dict[str, Any]:
         raise RecipeError(f"cannot read {shown}: {why(error)}") from None
     kind = "YAML" if path.suffix.lower() in (".yaml", ".yml") else "JSON"
     try:
-        found = _yaml(text) if kind == "YAML" else _json(text)
-        check_plain(found)
+        document = _yaml(text) if kind == "YAML" else _json(text)
+        check_plain(document)
     except RecursionError:
         raise RecipeError(f"{shown} is nested too deep") from None
     except ValueError as error:
         raise RecipeError(f"{shown} is not valid {kind}: {why(error)}") from None
-    if not isinstance(found, dict):
-        raise RecipeError(f"{shown} holds a {type(found).__name__}, not a table of fields")
-    return found
+    if not isinstance(document, dict):
+        raise RecipeError(f"{shown} holds a {type(document).__name__}, not a table of fields")
+    return document
 
 
 def check_plain(value: Any, *, strict: bool = True) -> None:
@@ -52,28 +53,28 @@ def check_plain(value: Any, *, strict: bool = True) -> None:
     count = 0
     waiting = [(value, 0)]
     while waiting:
-        one, depth = waiting.pop()
+        item, depth = waiting.pop()
         count += 1
         if depth > DEEPEST:
             raise ValueError("it is nested too deep")
-        if count > MOST:
-            raise ValueError(f"it holds more than {MOST:,} values")
-        if isinstance(one, dict):
-            waiting += [(part, depth + 1) for pair in one.items() for part in pair]
-        elif isinstance(one, (list, tuple, set, frozenset)):
-            waiting += [(part, depth + 1) for part in one]
-        elif isinstance(one, str):
-            _check_text(one)
+        if count > MOST_VALUES:
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values")
+        if isinstance(item, dict):
+            waiting += [(inner, depth + 1) for pair in item.items() for inner in pair]
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            waiting += [(inner, depth + 1) for inner in item]
+        elif isinstance(item, str):
+            _check_text(item)
         elif not strict:
             continue
-        elif isinstance(one, float):
-            if not math.isfinite(one):
-                raise ValueError(f"{one} is no number that can be used")
-        elif isinstance(one, int):
-            if abs(one) >= 1 << 63:
-                raise ValueError(f"a number of {len(f'{abs(one):x}') * 1.2:.0f} digits or so is too large")
-        elif one is not None:
-            raise ValueError(f"it holds a {type(one).__name__}; write it as text, in quotes")
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                raise ValueError(f"{item} is no number that can be used")
+        elif isinstance(item, int):
+            if abs(item) >= 1 << 63:
+                raise ValueError(f"a number of {len(f'{abs(item):x}') * 1.2:.0f} digits or so is too large")
+        elif item is not None:
+            raise ValueError(f"it holds a {type(item).__name__}; write it as text, in quotes")
 
 
 def _check_text(text: str) -> None:
@@ -89,16 +90,16 @@ def _json(text: str) -> Any:
     def constant(name: str) -> Any:
         raise ValueError(f"{name} is no number that can be used")
 
-    return json.loads(text, parse_constant=constant, object_pairs_hook=_once)
+    return json.loads(text, parse_constant=constant, object_pairs_hook=_without_duplicates)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
     for name, value in pairs:
-        if name in made:
+        if name in table:
             raise ValueError(f"{name!r} is given twice")
-        made[name] = value
-    return made
+        table[name] = value
+    return table
 
 
 def _yaml(text: str) -> Any:
@@ -108,24 +109,26 @@ def _yaml(text: str) -> Any:
         raise MissingExtraError("a YAML recipe (JSON needs nothing)", "yaml") from None
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        """Plain values only, and no key twice. As many values as are read in seconds."""
+        """Loader of plain values, no key twice, and no more values than are read in seconds."""
 
         read = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             self.read += 1
-            if self.read > MOST_IN_YAML:
-                raise ValueError(f"it holds more than {MOST_IN_YAML:,} values: write it as JSON, which is read faster")
+            if self.read > MOST_YAML_VALUES:
+                raise ValueError(
+                    f"it holds more than {MOST_YAML_VALUES:,} values: write it as JSON, which is read faster"
+                )
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen = set()
+            keys = set()
             for key, _ in node.value:
                 if key.tag != "tag:yaml.org,2002:merge":
-                    if (key.tag, key.value) in seen if isinstance(key.value, str) else False:
+                    if (key.tag, key.value) in keys if isinstance(key.value, str) else False:
                         raise ValueError(f"{key.value!r} is given twice")
                     if isinstance(key.value, str):
-                        seen.add((key.tag, key.value))
+                        keys.add((key.tag, key.value))
             return super().construct_mapping(node, deep)
 
     try:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from interp.regular import require_regular
 from restyle.errors import OutputError, OutputExistsError, show_path, why
-from restyle.files.writing import discard, held, part_of, settle
+from restyle.files.writing import discard, output_lock, partial_path, settle
 
-__all__ = ["LIST_NAME", "OwnFiles", "content_digest", "new_folder", "refuse_inputs", "strangers"]
+__all__ = ["LIST_NAME", "OwnFiles", "content_digest", "foreign_files", "new_folder", "refuse_inputs"]
 
 LIST_NAME = ".restyle-files.json"
 _LARGEST = 1 << 28  # bytes of a list that is read: some millions of names
@@ -33,21 +33,21 @@ def content_digest(path: Path) -> str:
 
 
 Facts = tuple[int, str]
-"""Of a file: bytes, and digest of its content."""
+"""A file's size in bytes, and the digest of its content."""
 
 
 @dataclass(frozen=True)
 class OwnFiles:
-    """What one command wrote into a folder."""
+    """The files that one command wrote into a folder."""
 
     command: str
-    """The command that did: ``matte``, ``controls``, ``run``."""
+    """Name of the command: ``matte``, ``controls``, ``run``."""
     files: Mapping[str, tuple[Facts, ...]]
-    """Path within the folder -> what lies there: one of these, while an older one is being replaced."""
+    """Path within the folder -> facts of the file: several while an older file is being replaced."""
 
     @classmethod
     def read(cls, folder: Path) -> OwnFiles | None:
-        """The folder's list; ``None`` if it has none, or none that can be read."""
+        """Read the folder's list; ``None`` if it has none, or none that can be read."""
         path = folder / LIST_NAME
         try:
             if path.is_symlink():
@@ -55,7 +55,7 @@ class OwnFiles:
             require_regular(path, largest=_LARGEST)
             plain = json.loads(path.read_bytes())
             files = {
-                str(name): tuple((int(size), str(mark)) for size, mark in known)
+                str(name): tuple((int(size), str(digest)) for size, digest in known)
                 for name, known in plain["files"].items()
             }
             return cls(str(plain["command"]), files)
@@ -63,35 +63,35 @@ class OwnFiles:
             return None
 
     @classmethod
-    def found(cls, folder: Path, command: str, names: Iterable[str] | None = None) -> OwnFiles:
+    def of_folder(cls, folder: Path, command: str, names: Iterable[str] | None = None) -> OwnFiles:
         """List ``names``, or all that lies in a folder. Raises ``OSError``."""
         if names is None:
             names = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if not path.is_dir()]
         return cls(command, {name: (_facts(folder / name),) for name in names if name != LIST_NAME})
 
     def joined(self, newer: OwnFiles) -> OwnFiles:
-        """Both lists: a file may be as either says."""
+        """Combine both lists: a file may be as either says."""
         files = {name: known + newer.files.get(name, ()) for name, known in self.files.items()}
         return OwnFiles(newer.command, {**newer.files, **files})
 
     def replaced(self, newer: OwnFiles) -> OwnFiles:
-        """Both lists: where both name a file, the newer one holds."""
+        """Combine both lists: where both name a file, the newer one holds."""
         return OwnFiles(newer.command, {**self.files, **newer.files})
 
     def to_text(self) -> str:
-        """The list as it lies in the folder."""
+        """Write the list as it lies in the folder."""
         plain = {"command": self.command, "files": dict(sorted(self.files.items()))}
         return json.dumps(plain, indent=0) + "\n"
 
     def intact(self, folder: Path) -> bool:
-        """Whether everything lies there as it was written, and nothing else."""
+        """Check that everything lies there as it was written, and nothing else."""
         try:
-            return not strangers(folder, self) and all((folder / name).is_file() for name in self.files)
+            return not foreign_files(folder, self) and all((folder / name).is_file() for name in self.files)
         except OSError:
             return False
 
     def has(self, folder: Path, name: str) -> bool:
-        """Whether a file lies there as it was written."""
+        """Check that a file lies there as it was written."""
         known = self.files.get(name, ())
         path = folder / name
         try:
@@ -107,21 +107,21 @@ def _facts(path: Path) -> Facts:
     return path.lstat().st_size, content_digest(path)
 
 
-def strangers(folder: Path, own: OwnFiles | None) -> list[str]:
-    """Files, links and the like in a folder that are not as the list says; names within the folder. Raises ``OSError``."""
-    found = []
+def foreign_files(folder: Path, own: OwnFiles | None) -> list[str]:
+    """List files, links and the like in a folder that are not as its list says, by names within it. Raises ``OSError``."""
+    foreign = []
 
     def unreadable(error: OSError) -> None:
         raise error
 
-    for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=False):
-        here = Path(place)
+    for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=False):
+        here = Path(root)
         links = [name for name in folders if (here / name).is_symlink()]
         for name in sorted([*files, *links]):
             inside = str((here / name).relative_to(folder))
             if inside != LIST_NAME and not (own is not None and own.has(folder, inside)):
-                found.append(inside)
-    return found
+                foreign.append(inside)
+    return foreign
 
 
 def refuse_inputs(final: Path, inputs: Iterable[Path], what: str = "") -> None:
@@ -131,21 +131,21 @@ def refuse_inputs(final: Path, inputs: Iterable[Path], what: str = "") -> None:
     """
     if not os.path.lexists(final):
         return
-    place = final.resolve()
+    target = final.resolve()
     for path in inputs:
         with suppress(OSError):
             real = path.resolve()
-            same = real == place or os.path.samefile(real, final)
-            inside = real in place.parents and not place.is_dir()
-            if same or inside or (place.is_dir() and place in real.parents):
+            same = real == target or os.path.samefile(real, final)
+            inside = real in target.parents and not target.is_dir()
+            if same or inside or (target.is_dir() and target in real.parents):
                 how = "is" if same else "lies in" if inside else "holds"
-                told = what or f"{show_path(path)}, which is read for it"
-                raise OutputError(f"{show_path(final)} {how} {told}; give the output another name")
+                described = what or f"{show_path(path)}, which is read for it"
+                raise OutputError(f"{show_path(final)} {how} {described}; give the output another name")
 
 
 @contextmanager
 def new_folder(final: Path, *, command: str, overwrite: bool, inputs: Iterable[Path] = ()) -> Iterator[Path]:
-    """An empty folder under a hidden name to write into; leaving the block without an exception gives it its final name.
+    """Open an empty folder under a hidden name to write into; leaving the block without an exception gives it its final name.
 
     With ``overwrite`` a folder of that name is replaced if everything in it was written by ``command`` and is still as it was
     written. ``inputs``: what is read meanwhile; it is never in the way.
@@ -160,16 +160,16 @@ def new_folder(final: Path, *, command: str, overwrite: bool, inputs: Iterable[P
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {shown}: {why(error)}") from error
-    with held(final):
+    with output_lock(final):
         try:
             _check(final, command, overwrite, [*inputs])
-            part = part_of(final)
+            part = partial_path(final)
             part.mkdir()
         except OSError as error:
             raise OutputError(f"cannot write {shown}: {why(error)}") from error
         try:
             yield part
-            (part / LIST_NAME).write_text(OwnFiles.found(part, command).to_text())
+            (part / LIST_NAME).write_text(OwnFiles.of_folder(part, command).to_text())
             _replace(part, final)
         except OSError as error:
             raise OutputError(f"cannot write {shown}: {why(error)}") from error
@@ -191,7 +191,7 @@ def _check(final: Path, command: str, overwrite: bool, inputs: list[Path]) -> No
     own = OwnFiles.read(final)
     if own is not None and own.command != command:
         raise OutputError(f"{shown} was made by 'restyle {own.command}': give another name, or remove it")
-    if unknown := strangers(final, own):
+    if unknown := foreign_files(final, own):
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise OutputError(
             f"{shown} holds {show_path(unknown[0])}{more}, not written by 'restyle {command}' or changed since: "
@@ -207,7 +207,7 @@ def _replace(part: Path, final: Path) -> None:
     aside = part.with_suffix(".old")  # not swept as unfinished things are: a person may have put something into it
     os.rename(final, aside)
     try:
-        if unknown := strangers(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
+        if unknown := foreign_files(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
             raise OutputError(
                 f"{show_path(final / unknown[0])} was put there or changed meanwhile: move it, and start again"
             )

@@ -21,15 +21,15 @@ from pathlib import Path
 from restyle.errors import OutputError, OutputExistsError, OutputLockedError, show_path, why
 
 __all__ = [
-    "Busy",
+    "LockHeld",
     "discard",
-    "fitting",
-    "held",
+    "fitted_name",
     "lock_file",
-    "part_of",
+    "output_lock",
+    "partial_path",
     "scratch",
     "settle",
-    "sign",
+    "sign_lock",
     "sync",
     "write_file",
     "writing",
@@ -41,7 +41,7 @@ SCRATCH = "restyle-"
 SCRATCH_LOCK = ".scratch"
 
 
-class Busy(Exception):
+class LockHeld(Exception):
     """Somebody else holds a lock file. ``owner``: ``another process (NUMBER)``, or ``another job of this process (NUMBER)``."""
 
     def __init__(self, signed: str) -> None:
@@ -51,19 +51,19 @@ class Busy(Exception):
         super().__init__(self.owner)
 
 
-def part_of(final: Path) -> Path:
-    """A new hidden name beside a final one, for what is not finished: nobody can guess it, and it always fits."""
+def partial_path(final: Path) -> Path:
+    """Make up a hidden name beside a final one, for what is not finished: nobody can guess it, and it always fits."""
     return final.with_name(f"{_mark(final)}.{secrets.token_hex(8)}.part")
 
 
-def fitting(name: str, suffix: str) -> str:
-    """``name`` with ``suffix``; a name too long for a file system is cut, and told from others by a digest."""
+def fitted_name(name: str, suffix: str) -> str:
+    """Join ``name`` and ``suffix``; a name too long for a file system is cut, and told from others by a digest."""
     whole = os.fsencode(name + suffix)
     if len(whole) <= LONGEST:
         return name + suffix
     mark = f"~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}{suffix}"
-    kept = os.fsencode(name)[: LONGEST - len(mark)]
-    return kept.decode(errors="ignore") + mark
+    beginning = os.fsencode(name)[: LONGEST - len(mark)]
+    return beginning.decode(errors="ignore") + mark
 
 
 def _mark(final: Path) -> str:
@@ -104,7 +104,7 @@ def settle(part: Path, final: Path) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write one small file in one step. A link of that name is replaced, not followed. Raises ``OSError``."""
-    part = part_of(path)
+    part = partial_path(path)
     try:
         with open(part, "xb") as file:
             file.write(data)
@@ -120,7 +120,7 @@ def write_file(path: Path, data: bytes) -> None:
 def lock_file(path: Path, *, wait: bool = False) -> int:
     """Take the lock file ``path`` (flock), made if it is not there; closing the handle that comes back gives it free.
 
-    A file that somebody else put there is not touched. Raises ``Busy``, and ``OSError`` where ``path`` is a link or no file.
+    A file that somebody else put there is not touched. Raises ``LockHeld``; ``OSError`` where ``path`` is a link or no file.
     """
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
@@ -131,10 +131,10 @@ def lock_file(path: Path, *, wait: bool = False) -> int:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
-                raise Busy(os.pread(handle, 200, 0).decode(errors="replace")) from None
+                raise LockHeld(os.pread(handle, 200, 0).decode(errors="replace")) from None
             with suppress(FileNotFoundError):
-                there = os.stat(path, follow_symlinks=False)
-                if (there.st_dev, there.st_ino) == (state.st_dev, state.st_ino):
+                current = os.stat(path, follow_symlinks=False)
+                if (current.st_dev, current.st_ino) == (state.st_dev, state.st_ino):
                     return handle
             os.close(handle)  # who held it took it away while we waited
         except BaseException:
@@ -143,7 +143,7 @@ def lock_file(path: Path, *, wait: bool = False) -> int:
 
 
 @contextmanager
-def held(final: Path, *, wait: bool = False) -> Iterator[None]:
+def output_lock(final: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the right to write an output, and remove what killed runs left of it unfinished.
 
     ``final``: the file, folder or pattern, in a folder that is there. ``wait``: for whoever holds it now.
@@ -152,7 +152,7 @@ def held(final: Path, *, wait: bool = False) -> Iterator[None]:
     lock = final.with_name(f"{_mark(final)}.lock")
     try:
         handle = lock_file(lock, wait=wait)
-    except Busy as busy:
+    except LockHeld as busy:
         raise OutputLockedError(
             f"{busy.owner} is writing {show_path(final)}: wait for it, or give another name"
         ) from None
@@ -161,7 +161,7 @@ def held(final: Path, *, wait: bool = False) -> Iterator[None]:
     ours = os.fstat(handle).st_size == 0 or os.pread(handle, len(LOCK_MARK), 0) == LOCK_MARK.encode()
     try:
         if ours:
-            sign(handle)
+            sign_lock(handle)
         _sweep(final)
         yield
     finally:
@@ -172,14 +172,14 @@ def held(final: Path, *, wait: bool = False) -> Iterator[None]:
         os.close(handle)
 
 
-def sign(handle: int) -> None:
-    """Write into a lock file of ours who holds it."""
+def sign_lock(handle: int) -> None:
+    """Write this process's number into a lock file of ours."""
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"{LOCK_MARK}{os.getpid()}\n".encode(), 0)
 
 
 def _sweep(final: Path) -> None:
-    """Whoever holds the lock is the only one who writes this output, so nothing unfinished of it is in use."""
+    """Remove what is unfinished of an output: whoever holds the lock alone writes it, so none of that is in use."""
     mark = _mark(final) + "."
     with suppress(OSError):
         for entry in list(os.scandir(final.parent)):
@@ -190,14 +190,14 @@ def _sweep(final: Path) -> None:
 
 @contextmanager
 def writing(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A hidden name to write one file at; leaving the block without an exception gives it its final name.
+    """Give a hidden name to write one file at; leaving the block without an exception gives it its final name.
 
     Raises ``OutputExistsError`` before anything is done, ``OutputLockedError``, ``OutputError``.
     """
     if os.path.lexists(final) and not overwrite:
         raise OutputExistsError(f"{show_path(final)} is there already; give another name, or --overwrite")
-    with held(final):
-        part = part_of(final)
+    with output_lock(final):
+        part = partial_path(final)
         try:
             yield part
             settle(part, final)
@@ -212,7 +212,7 @@ def writing(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """An empty folder in the system's temporary place, removed at the end; those that killed runs left are removed first.
+    """Open an empty folder in the system's temporary one, removed at the end; those that killed runs left are removed first.
 
     Raises ``OutputError`` if there is no room for one.
     """
@@ -224,7 +224,7 @@ def scratch() -> Iterator[Path]:
     handle = -1
     try:
         handle = lock_file(folder / SCRATCH_LOCK)
-        sign(handle)  # only now do others take it for one of ours
+        sign_lock(handle)  # only now do others take it for one of ours
         inside = folder / "files"
         inside.mkdir()
         yield inside
@@ -235,7 +235,7 @@ def scratch() -> Iterator[Path]:
 
 
 def _empty_scratch(folder: Path) -> None:
-    """Its lock goes last: killed halfway, it is still known for what it is."""
+    """Remove a scratch folder, its lock last: killed halfway, it is still known for what it is."""
     shutil.rmtree(folder / "files", ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -24,23 +24,23 @@ _TICK = Fraction(1, 1000)
 
 def _durations(path: Path) -> list[int]:
     """Milliseconds that each frame is shown, at least one, from the file's chunks. Raises ``FootageError``."""
-    found: list[int] = []
+    durations: list[int] = []
     try:
         with open(path, "rb") as file:
             end = file.seek(0, os.SEEK_END)
-            at = file.seek(12)
+            position = file.seek(12)
             while len(head := file.read(8)) == 8:
                 size = int.from_bytes(head[4:], "little")
-                if at + 8 + size > end:
+                if position + 8 + size > end:
                     raise FootageError(
-                        f"{show_path(path)} is damaged after frame {len(found) - 1}: it is cut off; copy or export it again"
+                        f"{show_path(path)} is damaged after frame {len(durations) - 1}: it is cut off; copy or export it again"
                     )
                 if head[:4] == b"ANMF":
-                    found.append(max(1, int.from_bytes(file.read(15)[12:15], "little")))
-                at = file.seek(at + 8 + size + size % 2)
+                    durations.append(max(1, int.from_bytes(file.read(15)[12:15], "little")))
+                position = file.seek(position + 8 + size + size % 2)
     except OSError as error:
         raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
-    return found
+    return durations
 
 
 def animation_pts(path: str | os.PathLike[str]) -> list[int]:
@@ -49,12 +49,12 @@ def animation_pts(path: str | os.PathLike[str]) -> list[int]:
 
 
 def animation_ends(path: str | os.PathLike[str]) -> int:
-    """Milliseconds after which an animation is over. Raises ``FootageError``."""
+    """Length of an animation in milliseconds. Raises ``FootageError``."""
     return sum(_durations(Path(path)))
 
 
 def probe_animation(path: str | os.PathLike[str]) -> FootageSpec:
-    """What an animated WebP is, from its chunks. Raises ``FootageError``."""
+    """Describe an animated WebP from its chunks. Raises ``FootageError``."""
     facts = read_facts(Path(path))
     durations = _durations(Path(path))
     return FootageSpec(
@@ -79,7 +79,7 @@ def probe_animation(path: str | os.PathLike[str]) -> FootageSpec:
 def read_animation(
     spec: FootageSpec, start: int, stop: int | None, size: tuple[int, int] | None
 ) -> Generator[Frame, None, None]:
-    """The frames ``start`` up to ``stop`` of an animation; each builds on those before it. See ``Footage.frames``."""
+    """Read the frames ``start`` up to ``stop`` of an animation; each builds on those before it. See ``Footage.frames``."""
     path = Path(spec.path)
     stamps, facts = animation_pts(path), read_facts(path)
     last = len(stamps) if stop is None else min(stop, len(stamps))

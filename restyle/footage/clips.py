@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from restyle.files.writing import held, part_of
+from restyle.files.writing import output_lock, partial_path
 from restyle.footage.joining import conform
 from restyle.footage.output import OutputSpec
 from restyle.footage.passthrough import Retimed
@@ -47,8 +47,8 @@ class ClipWriter:
 
     def __enter__(self) -> ClipWriter:
         with ExitStack() as stack:
-            stack.enter_context(held(self._out.target))
-            folder = part_of(self._out.target)  # killed, it is swept with all that the segment's writer left in it
+            stack.enter_context(output_lock(self._out.target))
+            folder = partial_path(self._out.target)  # killed, it is swept with all that the segment's writer left in it
             folder.mkdir()
             self._segment = folder / "segment"
             self._writer = SegmentWriter(self._segment, self._out, self._source)

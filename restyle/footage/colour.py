@@ -35,7 +35,7 @@ MATRICES = {
 }  # fmt: skip
 RANGES = {1: "tv", 2: "pc"}
 
-# What the converter knows. Constant-luminance bt2020 is read as the usual kind, as players do.
+# Matrices that the converter knows. Constant-luminance bt2020 is read as the usual kind, as players do.
 _KNOWN = {
     "bt709": Colorspace.ITU709,
     "fcc": Colorspace.FCC,
@@ -111,7 +111,7 @@ class FrameReader:
         self._scaler = VideoReformatter()
 
     def read(self, frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray | None]:
-        """The picture (and alpha) of a decoded frame."""
+        """Convert a decoded frame to a picture (and alpha)."""
         layout = frame.format
         rgb = layout.is_rgb or layout.has_palette
         full = self._tags.range == "pc" or layout.name.startswith(("yuvj", "gray", "ya"))
@@ -168,18 +168,18 @@ class FrameMaker:
         self._fields = FieldFlag(field_order)
 
     def make(self, picture: np.ndarray, alpha: np.ndarray | None) -> av.VideoFrame:
-        """A frame from an H x W x 3 picture (and H x W alpha) of uint8 or uint16."""
+        """Make a frame of an H x W x 3 picture (and H x W alpha) of uint8 or uint16."""
         picture = to_depth(picture, self._depth)
         if self._depth == "uint16" and not self._rgb:
             picture = rescale(picture, (255 << 8) / 65535)  # libswscale's white, see FrameReader
         if self._alpha:
-            whole = FULL_SCALE[self._depth]
-            veil = (
-                np.full(picture.shape[:2], whole, picture.dtype)
+            opaque = FULL_SCALE[self._depth]
+            alpha_plane = (
+                np.full(picture.shape[:2], opaque, picture.dtype)
                 if alpha is None
                 else to_depth(alpha, self._depth, linear=False)
             )
-            picture = np.dstack([picture, veil])
+            picture = np.dstack([picture, alpha_plane])
         picture = np.ascontiguousarray(stored(picture, *self._orientation))
         wide = self._depth == "uint16"
         name = ("rgba64le" if wide else "rgba") if self._alpha else ("rgb48le" if wide else "rgb24")
@@ -205,25 +205,25 @@ class FrameMaker:
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Whether a pixel format carries alpha."""
+    """Tell whether a pixel format carries alpha."""
     return any(component.is_alpha for component in av.VideoFormat(pixel_format).components)
 
 
 def to_depth(picture: np.ndarray, depth: str, *, linear: bool = True, transfer: str | None = None) -> np.ndarray:
-    """A picture in another depth. Floats are scene-linear light, as EXR holds it; integers are encoded by ``transfer``, a tag
-    of footage: PQ's or HLG's curve, else sRGB's (see ``restyle.footage.transfer``).
+    """Convert a picture to another depth. Floats are scene-linear light, as EXR holds it; integers are encoded by ``transfer``,
+    a tag of footage: PQ's or HLG's curve, else sRGB's (see ``restyle.footage.transfer``).
 
     ``linear=False``: no curve (alpha). Values outside of [0, 1] are clipped when they become integers.
     """
-    have = str(picture.dtype)
-    if have == depth:
+    source_depth = str(picture.dtype)
+    if source_depth == depth:
         return picture
-    if have == "float32":
+    if source_depth == "float32":
         value = np.nan_to_num(picture)
         value = curves.encoded(value, transfer) if linear else np.clip(value, 0, 1)
         return np.rint(value * FULL_SCALE[depth]).astype(depth)
     if depth == "float32":
-        value = np.arange(FULL_SCALE[have] + 1, dtype=np.float64) / FULL_SCALE[have]
+        value = np.arange(FULL_SCALE[source_depth] + 1, dtype=np.float64) / FULL_SCALE[source_depth]
         if linear:
             value = curves.linear(value, transfer)
         return np.take(value.astype(np.float32), picture)

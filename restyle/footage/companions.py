@@ -1,4 +1,4 @@
-"""What becomes of the source's other streams in an output: copied, encoded again, left out. Decided before the work begins."""
+"""Companions: the source's other streams, and whether an output copies, encodes or leaves them out. Decided before the work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from av.stream import Discard, Disposition
 
 from restyle.errors import OutputError, show_path
 from restyle.footage.opening import open_container, reason
-from restyle.footage.sound import PCM_HOMES, Coding, add_sound, codings, layout_of, mark
+from restyle.footage.sound import PCM_CONTAINERS, Coding, add_sound, codings, copy_labels, layout_of
 from restyle.footage.streams import main_stream
 from restyle.types import FootageSpec
 
@@ -30,9 +30,9 @@ _AUDIO = {
 }
 _SUBTITLES = {"mp4": {"mov_text"}, "mov": {"mov_text"}, "webm": {"webvtt"}, "avi": set[str]()}
 _COVERS = {"mp4": {"mjpeg", "png", "bmp"}}
-_TRIED = 3
+_TRIAL_PACKETS = 3
 """Packets of a stream that an output is tried with."""
-_SEEN = 500
+_SEARCHED_PACKETS = 500
 """Packets of a file among which they are looked for."""
 
 
@@ -41,12 +41,12 @@ class Companion:
     """One of the source's other streams that comes along."""
 
     index: int
-    """Of the stream in the source."""
+    """Index of the stream in the source."""
     kind: Literal["audio", "subtitle", "data", "attachment", "cover"]
     rate: int = 0
     """Samples a second of sound, in the output."""
     coding: Coding | None = None
-    """How sound is encoded again; ``None``: packets are copied."""
+    """Encoding of sound that is encoded again; ``None``: packets are copied."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,15 @@ def plan_companions(
     with open_container(source.path) as media:
         planner = _Planner(media, main_stream(media, source.path), source.path, path, container, sound, slow)
         streams = [planned for stream in media.streams if (planned := planner.plan(stream)) is not None]
-        planner.whole()
+        planner.note_whole_file()
         return Companions(tuple(streams), tuple(dict.fromkeys(planner.notes)))
 
 
 def copy_of(container: Any, stream: Any) -> Any:
     """Add a stream to an output that takes the packets of the source's. Raises ``ValueError``, ``FFmpegError``."""
-    made = container.add_stream_from_template(stream, opaque=True)
-    mark(made, stream)
-    return made
+    copy = container.add_stream_from_template(stream, opaque=True)
+    copy_labels(copy, stream)
+    return copy
 
 
 class _Planner:
@@ -96,11 +96,12 @@ class _Planner:
         self._media, self._main = media, main
         self._source, self._path, self._container = source, path, container
         self._suffix = SUFFIXES[container]
-        self._sound, self._steady = sound, slow == 1
+        self._sound, self._same_speed = sound, slow == 1
         self._samples = _first_packets(source)
         self.notes: list[str] = []
 
     def plan(self, stream: Any) -> Companion | None:
+        """Decide on one stream; ``None``: it is left out, with a note where a person would miss it."""
         if stream is self._main or stream.discard == Discard.all:  # what the demuxer reads itself: chapters' titles
             return None
         kind = stream.type
@@ -114,14 +115,14 @@ class _Planner:
             return self._cover(stream) if stream.disposition & Disposition.attached_pic else None
         return self._data(stream)
 
-    def whole(self) -> None:
-        """What is not a stream's."""
+    def note_whole_file(self) -> None:
+        """Note what is left out that belongs to no single stream: chapters, and the languages of sound tracks."""
         if self._container == "avi" and self._media.chapters():
             self.notes.append(".avi holds no chapters; they are left out (.mkv, .mp4, .mov hold them)")
-        if not self._steady and self._media.chapters():
+        if not self._same_speed and self._media.chapters():
             self.notes.append("chapters are left out where the pictures run slower")
-        tongues = [s for s in self._media.streams.audio if s.metadata.get("language", "und") != "und"]
-        if self._container == "avi" and tongues and self._sound != "drop":
+        with_language = [s for s in self._media.streams.audio if s.metadata.get("language", "und") != "und"]
+        if self._container == "avi" and with_language and self._sound != "drop":
             self.notes.append(".avi holds no languages of sound tracks; they are left out (.mkv, .mp4, .mov hold them)")
 
     def _audio(self, stream: Any) -> Companion | None:
@@ -132,7 +133,7 @@ class _Planner:
             self.notes.append(f"the sound of stream {stream.index} cannot be read (unknown codec); it is left out")
             return None
         name = context.codec.canonical_name
-        if self._steady and self._copies(stream, self._container):
+        if self._same_speed and self._copies(stream, self._container):
             if self._container == "matroska" and name.startswith("pcm_") and channels > 2:
                 layout, _ = layout_of(context)
                 self.notes.append(
@@ -146,27 +147,27 @@ class _Planner:
             except (ValueError, av.FFmpegError) as error:
                 trouble = trouble or error
                 continue
-            if self._steady:
+            if self._same_speed:
                 self.notes.append(
                     f"{self._suffix} cannot hold {name} audio; it is encoded again as {coding.codec}"
-                    f"{_changes(stream, coding)}{_homes(self._takers(stream))}"
+                    f"{_changes(stream, coding)}{_holders_note(self._alternatives(stream))}"
                 )
             return Companion(stream.index, "audio", coding.rate, coding)
-        takers = self._takers(stream)
-        way = f"choose {' or '.join(takers)}" if takers else "take it out of the footage"
+        alternatives = self._alternatives(stream)
+        advice = f"choose {' or '.join(alternatives)}" if alternatives else "take it out of the footage"
         raise OutputError(
             f"{show_path(self._path)} cannot hold the sound of {show_path(self._source)} ({name}, "
-            f"{channels} channels: {reason(trouble) if trouble else 'no encoder'}); {way}"
+            f"{channels} channels: {reason(trouble) if trouble else 'no encoder'}); {advice}"
         )
 
-    def _takers(self, stream: Any) -> list[str]:
+    def _alternatives(self, stream: Any) -> list[str]:
         return [s for c, s in SUFFIXES.items() if c != self._container and self._copies(stream, c)]
 
     def _copies(self, stream: Any, container: str) -> bool:
         name = stream.codec_context.codec.canonical_name
         takes = _AUDIO.get(container)
         if name.startswith("pcm_"):
-            takes = {name} if container in PCM_HOMES else set()
+            takes = {name} if container in PCM_CONTAINERS else set()
         return (takes is None or name in takes) and self._fits(stream, container)
 
     def _fits(self, stream: Any, container: str) -> bool:
@@ -178,18 +179,19 @@ class _Planner:
 
     def _subtitle(self, stream: Any) -> Companion | None:
         name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
-        if not self._steady:
+        if not self._same_speed:
             self.notes.append("subtitles are left out where the pictures run slower")
             return None
-        takers = [
+        holders = [
             container
             for container in SUFFIXES
             if name in _SUBTITLES.get(container, {name}) and name != "unknown" and self._fits(stream, container)
         ]
-        if self._container in takers:
+        if self._container in holders:
             return Companion(stream.index, "subtitle")
+        suffixes = [SUFFIXES[container] for container in holders]
         self.notes.append(
-            f"{self._suffix} cannot hold {name} subtitles; they are left out{_homes([SUFFIXES[c] for c in takers], 'them')}"
+            f"{self._suffix} cannot hold {name} subtitles; they are left out{_holders_note(suffixes, 'them')}"
         )
         return None
 
@@ -204,17 +206,19 @@ class _Planner:
         if stream.disposition & Disposition.timed_thumbnails:
             return None
         name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else "unknown"
-        there = bool(self._samples.get(stream.index))
-        if there and (self._container == "matroska" or name in _COVERS.get(self._container, ())):
+        has_packet = bool(self._samples.get(stream.index))
+        if has_packet and (self._container == "matroska" or name in _COVERS.get(self._container, ())):
             return Companion(stream.index, "cover")
-        homes = [".mkv", *(SUFFIXES[c] for c, names in _COVERS.items() if name in names and c != self._container)]
-        self.notes.append(f"{self._suffix} holds no cover picture ({name}); it is left out{_homes(homes, 'it')}")
+        holders = [".mkv", *(SUFFIXES[c] for c, names in _COVERS.items() if name in names and c != self._container)]
+        self.notes.append(
+            f"{self._suffix} holds no cover picture ({name}); it is left out{_holders_note(holders, 'it')}"
+        )
         return None
 
     def _data(self, stream: Any) -> Companion | None:
         if any(key.lower() == "timecode" for key in stream.metadata):  # a track of timecode is written anew
             return None
-        if self._steady and self._container in ("mp4", "mov") and self._fits(stream, self._container):
+        if self._same_speed and self._container in ("mp4", "mov") and self._fits(stream, self._container):
             return Companion(stream.index, "data")
         what = stream.metadata.get("handler_name", "").strip() or stream.name or "of an unknown kind"
         self.notes.append(f"the data of stream {stream.index} ({show_path(what)}) is left out")
@@ -222,34 +226,36 @@ class _Planner:
 
 
 def _changes(stream: Any, coding: Coding) -> str:
-    """What encoding alters in the sound's rate and layout."""
+    """Describe the changes that encoding makes to the sound's rate and layout."""
     context = stream.codec_context
-    said = ""
+    changes = ""
     layout, _ = layout_of(context)
     if layout != coding.layout:
-        said += f", its {layout} as {coding.layout}"
+        changes += f", its {layout} as {coding.layout}"
     if context.sample_rate != coding.rate:
-        said += f", resampled from {context.sample_rate} to {coding.rate} Hz"
-    return said
+        changes += f", resampled from {context.sample_rate} to {coding.rate} Hz"
+    return changes
 
 
-def _homes(suffixes: list[str], what: str = "it as it is") -> str:
+def _holders_note(suffixes: list[str], what: str = "it as it is") -> str:
     return f" ({', '.join(suffixes)} hold{'s' if len(suffixes) == 1 else ''} {what})" if suffixes else ""
 
 
 def _first_packets(path: str) -> dict[int, list[Any]]:
-    """The first packets of every stream, as far as they come early in the file."""
-    found: dict[int, list[Any]] = {}
+    """Read the first packets of every stream, as far as they come early in the file."""
+    first_packets: dict[int, list[Any]] = {}
     with open_container(path) as media, suppress(av.FFmpegError, OSError):
-        counts = {s.index: _TRIED for s in media.streams if s.type in ("audio", "data")}
+        counts = {s.index: _TRIAL_PACKETS for s in media.streams if s.type in ("audio", "data")}
         counts |= {s.index: 1 for s in media.streams.video if s.disposition & Disposition.attached_pic}
         for number, packet in enumerate(media.demux()):
-            kept = found.setdefault(packet.stream_index, [])
-            if packet.size and len(kept) < _TRIED:
-                kept.append(packet)
-            if number > _SEEN or all(len(found.get(index, ())) >= count for index, count in counts.items()):
+            of_stream = first_packets.setdefault(packet.stream_index, [])
+            if packet.size and len(of_stream) < _TRIAL_PACKETS:
+                of_stream.append(packet)
+            if number > _SEARCHED_PACKETS or all(
+                len(first_packets.get(index, ())) >= count for index, count in counts.items()
+            ):
                 break
-    return found
+    return first_packets
 
 
 def _attempt(container: str, add: Callable[[Any], Any], packets: list[Any] | None = None) -> None:
@@ -258,7 +264,7 @@ def _attempt(container: str, add: Callable[[Any], Any], packets: list[Any] | Non
     try:
         stream = add(trial)
         trial.start_encoding()
-        for packet in _again([packet for packet in packets or [] if packet.pts is not None]):
+        for packet in _rebased_copies([packet for packet in packets or [] if packet.pts is not None]):
             packet.stream = stream
             trial.mux_one(packet)
         trial.close()
@@ -268,8 +274,8 @@ def _attempt(container: str, add: Callable[[Any], Any], packets: list[Any] | Non
         raise
 
 
-def _again(packets: list[Any]) -> Iterator[Any]:
-    """Copies of packets, from 0 on: muxers alter what they get."""
+def _rebased_copies(packets: list[Any]) -> Iterator[Any]:
+    """Copy packets, with stamps from 0 on: muxers alter the packets that they get."""
     first = packets[0].pts if packets else 0
     for packet in packets:
         copy = av.Packet(bytes(packet))

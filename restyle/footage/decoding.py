@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 from restyle.errors import FootageError, show_path
-from restyle.footage.clock import steadied
+from restyle.footage.clock import continuous_packets
 from restyle.footage.ffv1 import intact
 from restyle.footage.gif import survey_gif
 from restyle.footage.matroska import Survey, survey
@@ -18,15 +18,15 @@ from restyle.footage.streams import main_stream
 from restyle.footage.tail import broken_stream_end, broken_within_frame
 from restyle.types import FootageSpec
 
-__all__ = ["Damage", "Timeline", "alpha_beside", "from_keyframe", "from_start", "surveyed"]
+__all__ = ["Damage", "Timeline", "alpha_beside", "from_keyframe", "from_start", "survey_file"]
 
 _LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def alpha_beside(stream: av.VideoStream) -> bool:
-    """Whether each packet has its alpha in a packet of its own beside it, as VP8 and VP9 in WebM do.
+    """Tell whether each packet has its alpha in a packet of its own beside it, as VP8 and VP9 in WebM do.
 
-    Seen only by libvpx; FFmpeg's own decoders, which a stream has, drop it.
+    Only libvpx decodes it; FFmpeg's own decoders, which a stream has, drop it.
     """
     mode = next((value for key, value in stream.metadata.items() if key.lower() == "alpha_mode"), None)
     return mode == "1" and stream.codec_context.codec.canonical_name in _LIBVPX
@@ -34,12 +34,12 @@ def alpha_beside(stream: av.VideoStream) -> bool:
 
 @dataclass
 class Damage:
-    """What a decoder made up or left out without a word, as far as passes from the first frame on have seen."""
+    """Damage that a decoder concealed or left out without a word, as far as passes from the first frame on have shown."""
 
-    mended: set[int] = field(default_factory=set)
-    """Frames of which parts were lost and made up."""
+    concealed: set[int] = field(default_factory=set)
+    """Frames in which lost parts were made up by the decoder (error concealment)."""
     lost: int = 0
-    """How many frames did not decode at all."""
+    """Number of frames that did not decode at all."""
 
 
 class Timeline:
@@ -50,6 +50,7 @@ class Timeline:
         self._last: int | None = None
 
     def stamp(self, pts: int | None) -> int:
+        """Give the time stamp of the next frame, which the file stamps ``pts``."""
         if pts is None:
             pts = 0 if self._last is None else self._last + self._step
         if self._last is not None and pts <= self._last:
@@ -58,13 +59,13 @@ class Timeline:
         return pts
 
 
-def surveyed(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> Survey | None:
-    """A walk over the file's own parts, where its format is known: see ``matroska.survey`` and ``gif.survey_gif``."""
+def survey_file(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> Survey | None:
+    """Walk over the file's own elements, where its format is known: see ``matroska.survey`` and ``gif.survey_gif``."""
     return survey(path, container.streams.video.index(stream)) or survey_gif(path)
 
 
 class _Decoder:
-    """Decodes a stream's packets, and knows in the end whether they were all there."""
+    """Decoder of a stream's packets that knows in the end whether they were all there."""
 
     def __init__(
         self,
@@ -80,17 +81,17 @@ class _Decoder:
             self._context.thread_type = "AUTO"
         self.packets = 0
         self.damage: str | None = None
-        """Why decoding ended early."""
+        """Reason for which decoding ended early."""
         self._limit: int | None = None
-        self._mended: set[int | None] = set()
+        self._concealed: set[int | None] = set()
         self._checks: bool = stream.codec_context.codec.canonical_name == "ffv1"
         if spec.frames is None:
-            found = surveyed(container, stream, spec.path)
-            if found is not None and not found.sound:
-                self._limit = found.blocks  # FFmpeg would step over the damage, and number what follows wrongly
+            result = survey_file(container, stream, spec.path)
+            if result is not None and not result.intact:
+                self._limit = result.blocks  # FFmpeg would step over the damage, and number what follows wrongly
 
     def frames(self) -> Generator[av.VideoFrame, None, None]:
-        """Decoded frames in order. Those before the damage all come out; then ``damage`` is set."""
+        """Decode all frames, in order. Those before the damage all come out; then ``damage`` is set."""
         # A transport stream's packets count as corrupt after any hiccup of the broadcast; elsewhere it means: cut off.
         strict = "mpegts" not in self._container.format.name
         end = 0
@@ -109,7 +110,7 @@ class _Decoder:
                 else:
                     self.packets += not packet.is_discard
                     if packet.is_corrupt or not self._agrees(packet):
-                        self._mended.add(packet.pts)
+                        self._concealed.add(packet.pts)
                     yield from self._checked(self._context.decode(packet))
             except StopIteration:
                 break
@@ -123,7 +124,7 @@ class _Decoder:
             self.damage = "the file is broken off, or overwritten"
 
     def _agrees(self, packet: av.Packet[av.VideoStream]) -> bool:
-        """Whether a packet agrees with its checksums, if its stream has any."""
+        """Check a packet against its checksums, if its stream has any."""
         if not self._checks:
             return True
         whole = intact(bytes(packet))
@@ -132,9 +133,9 @@ class _Decoder:
             return True
         return bool(whole)
 
-    def mended(self, frame: av.VideoFrame) -> bool:
-        """Whether parts of a frame were lost, and made up by the decoder."""
-        return frame.is_corrupt or (frame.pts is not None and frame.pts in self._mended)
+    def concealed(self, frame: av.VideoFrame) -> bool:
+        """Tell whether parts of a frame were lost, and made up by the decoder."""
+        return frame.is_corrupt or (frame.pts is not None and frame.pts in self._concealed)
 
     def _checked(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         spec = self._spec
@@ -166,29 +167,33 @@ class _Decoder:
         )
 
 
-def _ready(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
+def _prepared_stream(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
     stream = main_stream(container, spec.path)
     stream.thread_type = "AUTO"
     return stream
 
 
 def from_start(spec: FootageSpec, start: int, damage: Damage) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
+    """Decode from the first frame on; give (index, stamp, frame) from frame ``start`` on. Raises ``FootageError``.
+
+    ``damage`` gets what the decoder conceals or leaves out.
+    """
     with open_container(spec.path) as container:
-        stream = _ready(container, spec)
-        decoder = _Decoder(container, stream, spec, steadied(container, stream))
+        stream = _prepared_stream(container, spec)
+        decoder = _Decoder(container, stream, spec, continuous_packets(container, stream))
         timeline = Timeline(spec)
         index = 0
         for frame in decoder.frames():
             stamp = timeline.stamp(frame.pts)
-            if decoder.mended(frame):
-                damage.mended.add(index)
+            if decoder.concealed(frame):
+                damage.concealed.add(index)
             if index >= start:
                 yield index, stamp, frame
             index += 1
         if index and broken_stream_end(spec.path, container.format.name):
-            damage.mended.add(index - 1)  # what comes behind it is lost
+            damage.concealed.add(index - 1)  # what comes behind it is lost
         decoder.finish(index, whole=True)
-        if damage.mended:  # else packets without a picture are the codec's way, or come before the first keyframe
+        if damage.concealed:  # else packets without a picture are the codec's way, or come before the first keyframe
             damage.lost = max(damage.lost, decoder.packets - index)
 
 
@@ -197,7 +202,7 @@ def from_keyframe(
 ) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
     """Seek to a keyframe at or before frame ``start`` and drop what comes before it, by time stamp."""
     with open_container(spec.path) as container:
-        stream = _ready(container, spec)
+        stream = _prepared_stream(container, spec)
         back, step = pts[start], max(1, round(2 / spec.time_base))
         while back > pts[0]:
             try:
@@ -225,7 +230,7 @@ def from_keyframe(
 
 
 def _frame_at(decoded: Iterator[av.VideoFrame], target: int) -> av.VideoFrame | None:
-    """The frame with a time stamp, if decoding from here leads to it."""
+    """Find the frame with a time stamp, if decoding from here leads to it."""
     entry = next((frame for frame in decoded if frame.pts is not None and frame.key_frame), None)
     # Frames shown before the keyframe but stored after it (open GOP) lack their references after a seek.
     if entry is None or entry.pts is None or entry.pts > target:

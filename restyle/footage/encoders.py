@@ -1,4 +1,4 @@
-"""The video codecs: which encoder, which containers, which pixel formats, and how quality maps to each one's own scale."""
+"""The video codecs: their encoders, containers, pixel formats, and how quality maps to each one's own scale."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ class Codec:
         return max(c.bits for c in av.VideoFormat(layout).components)
 
     def layout(self, source: FootageSpec, width: int, height: int, container: str, notes: list[str]) -> str:
-        """The pixel format: the source's depth, chroma and alpha as far as the encoder and the container have them. ``notes``
-        gets the rest."""
+        """Choose the pixel format: the source's depth, chroma and alpha as far as the encoder and the container have them.
+
+        ``notes`` gets the rest."""
         bits = 8 if source.dtype == "uint8" else min(16, max(10, source.bits)) if source.dtype == "uint16" else 16
         if self.name == "ffv1":
             # RGB, so that every picture comes back bit for bit.
@@ -105,11 +106,11 @@ CODECS = {
 """The video codecs by name."""
 
 _PRORES = ((25, "0", "apco"), (50, "1", "apcs"), (70, "2", "apcn"), (101, "3", "apch"))
-"""Up to which quality, the encoder's profile (proxy, LT, 422, 422 HQ), and its FourCC."""
+"""Quality below which it holds, the encoder's profile (proxy, LT, 422, 422 HQ), and its FourCC."""
 
 
 def _measure(codec: Codec, quality: int) -> float:
-    """A quality of 0 to 100 on the encoder's own scale, linear between its three known points."""
+    """Map a quality of 0 to 100 to the encoder's own scale, linearly between its three known points."""
     assert codec.scale is not None
     worst, good, best = codec.scale
     if quality <= 80:
@@ -208,5 +209,5 @@ def configure(context: Any, spec: OutputSpec) -> None:
 
 
 def silence_encoders() -> None:
-    """SVT-AV1 talks on standard error unless its environment says not to; errors still come out as exceptions."""
+    """Keep SVT-AV1 from writing on standard error, by its environment; errors still come out as exceptions."""
     os.environ.setdefault("SVT_LOG", "0")

@@ -1,4 +1,4 @@
-"""Where a span of footage ends on its clock."""
+"""The end of a span of footage on its clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 import av
 
 from restyle.footage.animation import animation_ends
-from restyle.footage.clock import Clock, clock_of, steadied
+from restyle.footage.clock import Clock, clock_of, continuous_packets
 from restyle.footage.opening import open_container
 from restyle.footage.streams import main_stream
 from restyle.types import FootageSpec
@@ -21,7 +21,7 @@ _REORDERED = 32
 
 
 def last_end(source: FootageSpec, pts: Sequence[int], span: range, clock: Clock | None = None) -> int:
-    """The tick at which the last frame of the span ends: where the next frame begins, or the stream ends.
+    """Find the tick at which the last frame of the span ends: where the next frame begins, or the stream ends.
 
     ``clock``: the source's, where it is known. Raises ``FootageError`` if the source cannot be opened.
     """
@@ -35,7 +35,7 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range, clock: Clock 
         return animation_ends(source.path)
     clock = clock or clock_of(source.path)
     following: int | None = None
-    own: int | None = None
+    duration: int | None = None
     with open_container(source.path) as container:
         stream = main_stream(container, source.path)
         beyond = 0
@@ -44,7 +44,7 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range, clock: Clock 
                 if packet.pts is None or packet.is_discard:
                     continue
                 if packet.pts == last and packet.duration:
-                    own = packet.duration
+                    duration = packet.duration
                 if packet.pts > last:
                     following = packet.pts if following is None else min(following, packet.pts)
                     beyond += 1
@@ -54,19 +54,19 @@ def last_end(source: FootageSpec, pts: Sequence[int], span: range, clock: Clock 
         if following is None and whole and not clock.jumps and stream.duration and stream.start_time is not None:
             following = max(last + 1, stream.start_time + stream.duration)
             # mp4's edit lists count in ticks of their own, often of 1 ms: within those, the packet knows better.
-            if own and abs(last + own - following) * source.time_base < Fraction(2, 1000):
-                following = last + own
+            if duration and abs(last + duration - following) * source.time_base < Fraction(2, 1000):
+                following = last + duration
     if following is not None:
         return following
-    return last + own if own else nominal
+    return last + duration if duration else nominal
 
 
 def _packets(
     container: av.container.InputContainer, stream: av.VideoStream, clock: Clock, late: int | None
 ) -> Iterator[av.Packet[av.VideoStream]]:
-    """The stream's packets, from a keyframe before the tick ``late`` on where that can be sought."""
+    """Read the stream's packets, from a keyframe before the tick ``late`` on where that can be sought."""
     if clock.jumps:
-        yield from steadied(container, stream)
+        yield from continuous_packets(container, stream)
         return
     if late is not None:
         with suppress(av.FFmpegError, OSError):  # bare streams cannot be sought in: from the start, then

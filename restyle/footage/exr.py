@@ -19,13 +19,13 @@ from restyle.errors import FootageError, OutputError, show_path, why
 __all__ = ["ExrHeader", "Region", "read_exr", "read_header", "write_exr"]
 
 BEAUTY = ("combined", "beauty", "rgba", "rgb", "image", "main", "default", "composite", "color", "colour")
-"""What renderers call the layer that is the finished picture."""
+"""Names that renderers give to the layer of the finished picture."""
 ROLES = {"r": "R", "g": "G", "b": "B", "a": "A", "red": "R", "green": "G", "blue": "B", "alpha": "A", "y": "Y"}
-KEPT = (
+CARRIED_ATTRIBUTES = (
     "chromaticities", "smpte:TimeCode", "smpte:KeyCode", "FramesPerSecond", "PixelAspectRatio", "screenWindowCenter",
     "screenWindowWidth", "worldtocamera", "worldtoscreen", "DateTime", "Copyright", "ImageDescription",
 )  # fmt: skip
-"""Of a header: what still holds for a picture that was made of that one."""
+"""Attributes of a header that still hold for a picture made of that one."""
 
 
 @dataclass(frozen=True)
@@ -39,40 +39,42 @@ class Region:
 
     @property
     def right(self) -> int:
+        """Column after the last one."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
+        """Row after the last one."""
         return self.top + self.height
 
     def within(self, other: Region) -> Region:
-        """What lies in both; of no size if nothing does."""
+        """Intersect with another region; of no size if they have nothing in common."""
         left, top = max(self.left, other.left), max(self.top, other.top)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Region(left, top, max(0, right - left), max(0, bottom - top))
 
     def around(self, other: Region) -> Region:
-        """The smallest that holds both."""
+        """Unite with another region: the smallest one that holds both."""
         left, top = min(self.left, other.left), min(self.top, other.top)
         return Region(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
 
     def inside(self, other: Region) -> tuple[slice, slice]:
-        """Where it lies in an array of the other: rows and columns."""
+        """Index this region in an array of the other: rows and columns."""
         top, left = self.top - other.top, self.left - other.left
         return slice(top, top + self.height), slice(left, left + self.width)
 
 
 @dataclass(frozen=True)
 class ExrHeader:
-    """What the header of an EXR tells of its picture."""
+    """The picture in an EXR, as its header describes it."""
 
     part: int
     channels: tuple[str, ...]
-    """Names of its red, green and blue, and alpha if it has one; or of its grey alone."""
+    """Names of the picture's red, green and blue, and alpha if it has one; or of its grey alone."""
     display: Region
     data: Region
     half: bool
-    """Whether all of them are 16-bit floats."""
+    """True if all of them are 16-bit floats."""
     alpha: bool
     layer: str
     """Name of the layer, "" if it has none."""
@@ -82,7 +84,7 @@ class ExrHeader:
 
 
 def read_header(path: Path) -> ExrHeader:
-    """The picture in an EXR. Raises ``FootageError`` if there is no colour in it, ``ValueError`` if it is damaged."""
+    """Find the picture in an EXR. Raises ``FootageError`` if there is no colour in it, ``ValueError`` if it is damaged."""
     with opened(path) as file:
         parts: list[Any] = []
         while file.seek_subimage(len(parts), 0):
@@ -127,7 +129,7 @@ class _Layer:
     channels: tuple[str, ...]
     """R, G, B and A, or Y, if it is a picture; else all."""
     spare: tuple[str, ...]
-    """Its channels beside those."""
+    """The layer's channels beside those."""
     rank: int | None
     """The lower, the likelier it is the beauty; ``None``: no picture."""
 
@@ -141,47 +143,47 @@ def _layers(number: int, spec: Any) -> Iterator[_Layer]:
     for channel in spec.channelnames:
         layer, _, last = channel.rpartition(".")
         groups.setdefault(layer, {})[last] = channel
-    for layer, found in groups.items():
+    for layer, members in groups.items():
         name = layer or part
-        roles = {ROLES.get(last.casefold(), last): channel for last, channel in found.items()}
+        roles = {ROLES.get(last.casefold(), last): channel for last, channel in members.items()}
         if all(role in roles for role in "RGB"):
             wanted, rank = "RGBA", 0
         elif "Y" in roles and not roles.keys() & {"X", "RY"}:
             wanted, rank = "YA", 8
         else:
-            yield _Layer(number, name, bool(name), tuple(found.values()), (), None)
+            yield _Layer(number, name, bool(name), tuple(members.values()), (), None)
             continue
         beauty = name.rpartition(".")[2].casefold() in BEAUTY
         channels = tuple(roles[role] for role in wanted if role in roles)
-        spare = tuple(channel for channel in found.values() if channel not in channels)
+        spare = tuple(channel for channel in members.values() if channel not in channels)
         yield _Layer(number, name, bool(name), channels, spare, rank + (2 if layer else 0) + (0 if beauty else 1))
 
 
 def read_exr(path: Path, header: ExrHeader, *, region: Region | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """The picture, float32 H x W x 3, and its alpha, in the display window (or ``region``); 0 where the file has no pixels.
+    """Read the picture, float32 H x W x 3, and its alpha, in the display window (or ``region``); 0 where there are no pixels.
 
     Raises ``ValueError`` if it is damaged."""
     with opened(path) as file:
         if not file.seek_subimage(header.part, 0):
             raise ValueError("it has changed")
         spec = file.spec()
-        places = [spec.channelindex(name) for name in header.channels]
-        if min(places) < 0 or (spec.width, spec.height) != (header.data.width, header.data.height):
+        indices = [spec.channelindex(name) for name in header.channels]
+        if min(indices) < 0 or (spec.width, spec.height) != (header.data.width, header.data.height):
             raise ValueError("it has changed")
-        data = file.read_image(header.part, 0, min(places), max(places) + 1, "float")
+        data = file.read_image(header.part, 0, min(indices), max(indices) + 1, "float")
         if data is None:
             raise ValueError(first_line(file.geterror()))
     data = data.reshape(spec.height, spec.width, -1)
-    grey = len(places) < 3
-    wanted = [place - min(places) for place in ([places[0]] * 3 + places[1:] if grey else places)]
+    grey = len(indices) < 3
+    wanted = [index - min(indices) for index in ([indices[0]] * 3 + indices[1:] if grey else indices)]
     frame = region or header.display
     if frame == header.data and wanted == [0, 1, 2] and data.shape[2] == 3:
         return np.ascontiguousarray(data), None
-    both = header.data.within(frame)
-    placed = np.zeros((frame.height, frame.width, len(wanted)), np.float32)
-    placed[both.inside(frame)] = data[both.inside(header.data)][..., wanted]
-    alpha = np.ascontiguousarray(placed[..., 3]) if len(wanted) == 4 else None
-    return np.ascontiguousarray(placed[..., :3]), alpha
+    overlap = header.data.within(frame)
+    canvas = np.zeros((frame.height, frame.width, len(wanted)), np.float32)
+    canvas[overlap.inside(frame)] = data[overlap.inside(header.data)][..., wanted]
+    alpha = np.ascontiguousarray(canvas[..., 3]) if len(wanted) == 4 else None
+    return np.ascontiguousarray(canvas[..., :3]), alpha
 
 
 def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, *, like: Path | None = None) -> None:
@@ -197,9 +199,9 @@ def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, 
     if alpha is not None:
         values, names = np.dstack([values, alpha]), (*names, "A")
     display = data = Region(0, 0, values.shape[1], values.shape[0])
-    kept: list[Any] = []
+    attributes: list[Any] = []
     if like is not None:
-        values, display, data, kept = _as_in(like, values)
+        values, display, data, attributes = _in_windows_of(like, values)
     spec = oiio.ImageSpec(data.width, data.height, len(names), "float")
     spec.channelnames = names
     spec.x, spec.y = data.left, data.top
@@ -208,8 +210,8 @@ def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, 
     )  # fmt: skip
     spec.attribute("compression", "zip")
     spec.attribute("DateTime", "")  # else the time of writing, and no two files would be alike
-    for one in kept:
-        spec.attribute(one.name, one.type, one.value)
+    for attribute in attributes:
+        spec.attribute(attribute.name, attribute.type, attribute.value)
     out = oiio.ImageOutput.create("openexr")
     with open(path, "wb") as file:
         done = out.open(f"/dev/fd/{file.fileno()}", spec) and out.write_image(np.ascontiguousarray(values, np.float32))
@@ -217,19 +219,19 @@ def write_exr(path: Path, picture: np.ndarray, alpha: np.ndarray | None = None, 
             raise OutputError(f"OpenImageIO cannot write an EXR of {values.shape}: {first_line(out.geterror())}")
 
 
-def _as_in(like: Path, values: np.ndarray) -> tuple[np.ndarray, Region, Region, list[Any]]:
-    """A picture of the display window in the windows of the EXR ``like``; and what of its header is kept."""
+def _in_windows_of(like: Path, values: np.ndarray) -> tuple[np.ndarray, Region, Region, list[Any]]:
+    """Put a picture of the display window into the windows of the EXR ``like``; give its ``CARRIED_ATTRIBUTES``, too."""
     try:
         header = read_header(like)
         with opened(like) as file:
             file.seek_subimage(header.part, 0)
-            kept = [one for one in file.spec().extra_attribs if one.name in KEPT]
+            attributes = [attribute for attribute in file.spec().extra_attribs if attribute.name in CARRIED_ATTRIBUTES]
         if (header.display.height, header.display.width) != values.shape[:2]:
             raise ValueError("it has changed")
         data = header.data
-        seen = data.within(header.display).inside(header.display)
+        visible = data.within(header.display).inside(header.display)
         outside: Any = values.any(axis=2)
-        outside[seen] = False
+        outside[visible] = False
         if outside.any():
             rows, columns = np.flatnonzero(outside.any(axis=1)), np.flatnonzero(outside.any(axis=0))
             left, top = int(columns[0]), int(rows[0])
@@ -240,18 +242,18 @@ def _as_in(like: Path, values: np.ndarray) -> tuple[np.ndarray, Region, Region, 
                 int(rows[-1]) + 1 - top,
             )
             data = data.around(painted)
-        placed = np.zeros((data.height, data.width, values.shape[2]), np.float32)
+        canvas = np.zeros((data.height, data.width, values.shape[2]), np.float32)
         if data.within(header.display) != data:
-            around, alpha = read_exr(like, header, region=data)
+            overscan, alpha = read_exr(like, header, region=data)
             if values.shape[2] == 3 or alpha is not None:
-                placed[..., :3] = around
+                canvas[..., :3] = overscan
             if values.shape[2] == 4 and alpha is not None:
-                placed[..., 3] = alpha
-        both = data.within(header.display)
-        placed[both.inside(data)] = values[both.inside(header.display)]
+                canvas[..., 3] = alpha
+        overlap = data.within(header.display)
+        canvas[overlap.inside(data)] = values[overlap.inside(header.display)]
     except (OSError, ValueError) as error:
         raise FootageError(f"cannot read {show_path(like)} any more: {why(error)}") from error
-    return placed, header.display, data, kept
+    return canvas, header.display, data, attributes
 
 
 def _listed(names: list[str]) -> str:

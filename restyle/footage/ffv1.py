@@ -1,4 +1,4 @@
-"""Whether packets of FFV1 are whole: its slices carry checksums (RFC 9043), of which FFmpeg's decoder only writes a log."""
+"""Checksums of FFV1's slices (RFC 9043), which FFmpeg's decoder compares for its log alone: they tell whole packets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
 def intact(packet: bytes) -> bool | None:
-    """Whether all slices of a packet agree with their checksums; ``None`` if they carry none."""
+    """Check all slices of a packet against their checksums; ``None`` if they carry none."""
     data = packet.translate(_MIRRORED)  # zlib computes the same polynomial on mirrored bytes
     end = len(packet)
     agree = True

@@ -14,14 +14,14 @@ __all__ = ["FieldFlag", "FieldOrder", "deinterlaced", "field_order_of"]
 
 FieldOrder = Literal["progressive", "top", "bottom"]
 _ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
-"""By FFmpeg's ``AVFieldOrder``: which field is shown first, whichever is stored first."""
+"""Field that is shown first, by FFmpeg's ``AVFieldOrder``, which also tells the one that is stored first."""
 
 
 def field_order_of(frame: av.VideoFrame, context: Any) -> FieldOrder:
-    """Whether a stream's frames hold two fields, by its header or by a decoded frame, and which of them is shown first."""
-    told = _ORDERS.get(int(context.field_order))
-    if told is not None or not frame.interlaced_frame:
-        return told or "progressive"
+    """Tell whether a stream's frames hold two fields, by its header or by a decoded frame, and which one is shown first."""
+    tagged = _ORDERS.get(int(context.field_order))
+    if tagged is not None or not frame.interlaced_frame:
+        return tagged or "progressive"
     # PyAV does not show a frame's own flag: a filter that goes by it does.
     first = _rows((_Graph(("separatefields", "")).push(frame))[0])
     lines = _rows(frame)
@@ -45,21 +45,21 @@ class _Graph:
 
     def push(self, frame: av.VideoFrame) -> list[av.VideoFrame]:
         shape = frame.width, frame.height, frame.format.name
-        made = []
+        frames = []
         if shape != self._shape:
-            made = self.finish()
+            frames = self.finish()
             self._open(*shape)
         self._graph.push(frame)
-        return made + self._pull()
+        return frames + self._pull()
 
     def finish(self) -> list[av.VideoFrame]:
-        """What is left inside."""
+        """Drain the graph, which is opened anew by the next frame."""
         if self._graph is None:
             return []
         self._graph.push(None)
-        made = self._pull()
+        frames = self._pull()
         self._graph = self._shape = None
-        return made
+        return frames
 
     def _open(self, width: int, height: int, form: str) -> None:
         graph = av.filter.Graph()
@@ -75,12 +75,12 @@ class _Graph:
         self._graph, self._shape = graph, (width, height, form)
 
     def _pull(self) -> list[av.VideoFrame]:
-        made = []
+        frames = []
         while True:
             try:
-                made.append(self._graph.pull())
+                frames.append(self._graph.pull())
             except (av.BlockingIOError, av.EOFError):
-                return made
+                return frames
 
 
 class FieldFlag:
@@ -90,27 +90,29 @@ class FieldFlag:
         self._graph = None if order == "progressive" else _Graph(("setfield", {"top": "tff", "bottom": "bff"}[order]))
 
     def put(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Flag one frame."""
         if self._graph is None:
             return frame
         frame.pts, frame.time_base = 0, Fraction(1, 1000)
-        (made,) = self._graph.push(frame)
-        return made
+        (flagged,) = self._graph.push(frame)
+        return flagged
 
 
 def deinterlaced(
     source: Generator[tuple[int, int, av.VideoFrame], None, None],
 ) -> Generator[tuple[int, int, av.VideoFrame], None, None]:
-    """One whole picture for every frame of ``source`` (index, stamp, frame), by FFmpeg's ``bwdif``, which looks at the frame
-    before and the one after. All frames are, as flags are often lost; where they are there, they tell which field is first."""
+    """Make one whole picture of every frame of ``source`` (index, stamp, frame), by FFmpeg's ``bwdif``, which looks at the
+    frame before and the one after. All frames are deinterlaced, as flags are often lost; where a frame has them, they tell
+    which field is first."""
     graph = _Graph(("bwdif", "mode=send_frame:parity=auto:deint=all"))
     waiting: deque[tuple[int, int]] = deque()
     try:
         for index, stamp, frame in source:
             waiting.append((index, stamp))
             frame.pts, frame.time_base = index, Fraction(1, 1000)
-            for made in graph.push(frame):
-                yield *waiting.popleft(), made
-        for made in graph.finish():
-            yield *waiting.popleft(), made
+            for picture in graph.push(frame):
+                yield *waiting.popleft(), picture
+        for picture in graph.finish():
+            yield *waiting.popleft(), picture
     finally:
         source.close()

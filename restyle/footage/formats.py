@@ -16,7 +16,7 @@ _BEGINNINGS = (
 
 
 def format_of(head: bytes) -> str | None:
-    """The picture format whose files begin as ``head`` (16 bytes are enough) does; ``None`` if it is none of those read."""
+    """Name the picture format whose files begin as ``head`` (16 bytes are enough) does; ``None``: none that is read."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), None)

@@ -1,4 +1,7 @@
-"""Whether a GIF is whole: FFmpeg's reader takes the end of the file for the end of the film (GIF89a, the W3C's page)."""
+"""A walk over a GIF's blocks, to see that it is whole: FFmpeg's reader takes the end of the file for the end of the film.
+
+Source: GIF89a, the W3C's page.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ _PADDING = 256  # bytes
 
 
 def survey_gif(path: str | os.PathLike[str]) -> Survey | None:
-    """Count the pictures of a GIF that are whole, without decoding; sound if they all are. ``None``: no GIF.
+    """Count the pictures of a GIF that are whole, without decoding; intact if they all are. ``None``: no GIF.
 
-    A file that lacks its end mark alone, as some writers leave it, counts as sound.
+    A file that lacks its end mark alone, as some writers leave it, counts as intact.
     """
     with open(path, "rb") as file:
         head = file.read(13)
@@ -27,27 +30,27 @@ def survey_gif(path: str | os.PathLike[str]) -> Survey | None:
         while True:
             kind = file.read(1)
             if kind in (_TRAILER, b""):
-                return Survey(pictures, sound=True)
+                return Survey(pictures, intact=True)
             if kind == b"\0":  # a little padding, or the zeros of a download that was broken off
                 rest = file.read()
-                return Survey(pictures, sound=len(rest) < _PADDING or rest.lstrip(b"\0").startswith(_TRAILER))
+                return Survey(pictures, intact=len(rest) < _PADDING or rest.lstrip(b"\0").startswith(_TRAILER))
             if kind == _EXTENSION:
                 whole = len(file.read(1)) == 1 and _skip_blocks(file)
             elif kind == _IMAGE:
-                place = file.read(9)
-                whole = len(place) == 9
+                descriptor = file.read(9)
+                whole = len(descriptor) == 9
                 if whole:
-                    file.seek(_table(place[8]) + 1, os.SEEK_CUR)
+                    file.seek(_table(descriptor[8]) + 1, os.SEEK_CUR)
                     whole = _skip_blocks(file)
                 pictures += whole
             else:
                 whole = False
             if not whole:
-                return Survey(pictures, sound=False)
+                return Survey(pictures, intact=False)
 
 
 def _table(flags: int) -> int:
-    """Bytes of a colour table that a packed field tells of."""
+    """Size in bytes of the colour table that a packed field tells of."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 

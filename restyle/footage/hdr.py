@@ -1,4 +1,4 @@
-"""What frames carry beside their pixels: HDR10's static metadata, which some encoders write anew, and what is left out."""
+"""Metadata that frames carry beside their pixels: HDR10's static one, which some encoders write anew, and what is left out."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _LEFT_OUT = {
     Type.SPHERICAL: "a mapping to a sphere (360 degree video)",
     Type.STEREO3D: "two views in one picture (stereo 3D)",
 }
-"""What is not written anew, in words."""
+"""Metadata that is not written anew, in words."""
 
 
 def left_out(frame: Any) -> list[str]:
-    """A note for each thing that a decoded frame carries and results do not."""
-    found = set(frame.side_data.keys())
-    words = dict.fromkeys(text for kind, text in _LEFT_OUT.items() if kind in found)
-    return [f"the footage carries {text}; results carry none" for text in words]
+    """Note each thing that a decoded frame carries and results do not."""
+    kinds = set(frame.side_data.keys())
+    texts = dict.fromkeys(text for kind, text in _LEFT_OUT.items() if kind in kinds)
+    return [f"the footage carries {text}; results carry none" for text in texts]
 
 
 def hdr10_of(frame: Any) -> Hdr10 | None:
-    """What a decoded frame tells of its mastering display and its light; ``None`` if nothing."""
+    """Read what a decoded frame tells of its mastering display and its light; ``None`` if nothing."""
     display: tuple[Fraction, ...] | None = None
     light: tuple[int, int] | None = None
     mastering = frame.side_data.get(Type.MASTERING_DISPLAY_METADATA)
@@ -55,23 +55,23 @@ def hdr10_of(frame: Any) -> Hdr10 | None:
 
 
 def hdr10_options(codec: str, hdr10: Hdr10) -> str:
-    """The encoder's parameters, to be joined to others of ``x264-params``, ``x265-params`` or ``svtav1-params``."""
-    words = []
+    """Write the encoder's parameters, to be joined to others of ``x264-params``, ``x265-params`` or ``svtav1-params``."""
+    parameters = []
     if hdr10.display is not None:
         red, green, blue, white = (hdr10.display[at : at + 2] for at in (0, 2, 4, 6))
         low, high = hdr10.display[8:]
         named = (("G", green), ("B", blue), ("R", red), ("WP", white), ("L", (high, low)))
         if codec == "av1":
-            text = "".join(f"{name}({float(one):.6f},{float(other):.6f})" for name, (one, other) in named)
+            text = "".join(f"{name}({float(x):.6f},{float(y):.6f})" for name, (x, y) in named)
         else:
             text = "".join(
-                f"{name}({round(one * scale)},{round(other * scale)})"
-                for name, (one, other) in named
+                f"{name}({round(x * scale)},{round(y * scale)})"
+                for name, (x, y) in named
                 for scale in (_LUMINANCE if name == "L" else _CHROMATICITY,)
             )
-        words.append(("mastering-display" if codec in ("av1", "h264") else "master-display") + "=" + text)
+        parameters.append(("mastering-display" if codec in ("av1", "h264") else "master-display") + "=" + text)
     if hdr10.light is not None:
-        words.append(
+        parameters.append(
             {"av1": "content-light", "h264": "cll"}.get(codec, "max-cll") + f"={hdr10.light[0]},{hdr10.light[1]}"
         )
-    return ":".join(words)
+    return ":".join(parameters)

@@ -16,8 +16,8 @@ import av
 
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
 from restyle.files.owned import LIST_NAME, OwnFiles, refuse_inputs
-from restyle.files.writing import discard, held, part_of, settle, sync, write_file
-from restyle.footage.clock import STILL, clock_of
+from restyle.files.writing import discard, output_lock, partial_path, settle, sync, write_file
+from restyle.footage.clock import CONTINUOUS, clock_of
 from restyle.footage.encoders import fourcc
 from restyle.footage.ending import last_end
 from restyle.footage.matroska import PLACEHOLDER, write_pixel_aspect
@@ -68,16 +68,16 @@ def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = Fals
         )
     if taken and not overwrite:
         raise OutputExistsError(f"{show_path(folder / taken[0])} is there already; give another name, or --overwrite")
-    _refuse_strangers(folder, taken)
+    _refuse_foreign_pictures(folder, taken)
 
 
-def _refuse_strangers(folder: Path, names: Sequence[str]) -> None:
+def _refuse_foreign_pictures(folder: Path, names: Sequence[str]) -> None:
     """Pictures that restyle did not write, or that were changed since, are not replaced."""
     own = OwnFiles.read(folder)
-    strange = next((name for name in names if own is None or not own.has(folder, name)), None)
-    if strange is not None:
+    foreign = next((name for name in names if own is None or not own.has(folder, name)), None)
+    if foreign is not None:
         raise OutputError(
-            f"{show_path(folder / strange)} was not written by restyle, or was changed since: "
+            f"{show_path(folder / foreign)} was not written by restyle, or was changed since: "
             "move it away, or write into another folder"
         )
 
@@ -135,7 +135,7 @@ def _conform_pictures(
     numbering = out.numbering
     folder = numbering.folder
     whole = not folder.exists()  # a folder of its own can appear in one step
-    hidden = part_of(out.target)
+    hidden = partial_path(out.target)
     try:
         hidden.mkdir()
         names = {}
@@ -151,16 +151,18 @@ def _conform_pictures(
             shutil.copyfile(names[number], target)
             made.append(target)
         unchanged()
-        new = OwnFiles.found(hidden, "run")
+        new = OwnFiles.of_folder(hidden, "run")
         if whole:
             (hidden / LIST_NAME).write_text(new.to_text())
             settle(hidden, folder)
             return
         for file in made:
             sync(file)
-        with held(folder / LIST_NAME, wait=True):  # sequences of other names may be written into the folder just now
+        with output_lock(
+            folder / LIST_NAME, wait=True
+        ):  # sequences of other names may be written into the folder just now
             old = OwnFiles.read(folder) or OwnFiles("run", {})
-            _refuse_strangers(folder, [file.name for file in made if os.path.lexists(folder / file.name)])
+            _refuse_foreign_pictures(folder, [file.name for file in made if os.path.lexists(folder / file.name)])
             write_file(folder / LIST_NAME, old.joined(new).to_text().encode())  # a kill leaves some old, some new
             for file in made:
                 os.replace(file, folder / file.name)
@@ -180,7 +182,7 @@ def _conform_video(
     unchanged: Callable[[], None],
 ) -> list[str]:
     final = Path(out.path)
-    hidden = part_of(final)
+    hidden = partial_path(final)
     try:
         warnings = _mux(hidden, parts, out, source, pts, span, retimed)
         if _needs_display(out):
@@ -229,7 +231,7 @@ def _mux(
 ) -> list[str]:
     numbers, _ = _frame_numbers(parts, span)
     base = source.time_base
-    clock = clock_of(source.path) if source.kind == "video" else STILL
+    clock = clock_of(source.path) if source.kind == "video" else CONTINUOUS
     end = last_end(source, pts, span, clock) if retimed is None else span.stop
     origin = begin = pts[span.start] * base if retimed is None else retimed.begin
     finish = end * base if retimed is None else retimed.end

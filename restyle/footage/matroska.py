@@ -28,11 +28,11 @@ PLACEHOLDER = "pixel aspect goes here.."
 
 @dataclass(frozen=True)
 class Survey:
-    """What a walk over the elements of a Matroska file found."""
+    """Findings of a walk over the elements of a Matroska file."""
 
     blocks: int
     """Packets of the video track up to the end, or up to the damage."""
-    sound: bool
+    intact: bool
     """Every element is whole and known, up to the end that the Segment tells."""
 
 
@@ -65,13 +65,13 @@ def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
     while at < end:
         found = _element(data, at)
         if found is None or found[0] not in _LEVELS:
-            return Survey(blocks, sound=False)
+            return Survey(blocks, intact=False)
         key, body, size = found
         if key == _CLUSTER:
             at = body  # its children follow in the same row
             continue
         if size is None or body + size > len(data):
-            return Survey(blocks, sound=False)
+            return Survey(blocks, intact=False)
         if key == _TRACKS:
             track = _video_track(data, body, body + size, position)
             if track is None:
@@ -81,7 +81,7 @@ def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
             if key == _BLOCK_GROUP:
                 place = next((inner for name, inner, _, _ in _children(data, body, body + size) if name == _BLOCK), -1)
                 if place < 0:
-                    return Survey(blocks, sound=False)
+                    return Survey(blocks, intact=False)
             length = 9 - data[place].bit_length() if data[place] else 8
             number = int.from_bytes(data[place : place + length], "big") & ((1 << 7 * length) - 1)
             if track is not None and number == track.number:
@@ -89,7 +89,7 @@ def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
                     return None
                 blocks += 1
         at = body + size
-    return None if track is not None and track.hides else Survey(blocks, sound=True)
+    return None if track is not None and track.hides else Survey(blocks, intact=True)
 
 
 @dataclass(frozen=True)

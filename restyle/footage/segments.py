@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from restyle.errors import OutputError, show_path
-from restyle.files.writing import discard, part_of, settle
+from restyle.files.writing import discard, partial_path, settle
 from restyle.footage.colour import FrameMaker, to_depth
 from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.opening import file_url
@@ -46,7 +46,7 @@ class SegmentWriter:
 
     def __init__(self, path: str | os.PathLike[str], spec: OutputSpec, source: FootageSpec) -> None:
         self._final = Path(path)
-        self._hidden = part_of(self._final)
+        self._hidden = partial_path(self._final)
         self._spec = spec
         self._size = (source.height, source.width)
         self._sources = files_of(source.path) if source.headers and spec.codec == "exr" else []

@@ -17,15 +17,15 @@ from restyle.footage.clock import Clock
 from restyle.footage.opening import open_container
 from restyle.types import FootageSpec
 
-__all__ = ["PCM_HOMES", "Coding", "Reencoded", "add_sound", "codings", "layout_of", "mark"]
+__all__ = ["PCM_CONTAINERS", "Coding", "Reencoded", "add_sound", "codings", "copy_labels", "layout_of"]
 
-PCM_HOMES = {"mov", "avi", "matroska"}
+PCM_CONTAINERS = {"mov", "avi", "matroska"}
 """Containers that hold uncompressed sound."""
 _USUAL = ("mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layouts that coders and players know, by the number of channels."""
 _COUNTED = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1", 16: "hexadecagonal"}
 """What channels mean that only their number is told of."""
-_MIXED_UP = {"libopus": ("5.0", "6.1")}
+_MISORDERED = {"libopus": ("5.0", "6.1")}
 """Layouts whose channels FFmpeg's encoder puts into a wrong order."""
 _BACK = {"SL": "BL", "SR": "BR"}
 """Speakers at the side stand in for those at the back: which of the two a layout names is a matter of taste."""
@@ -56,7 +56,7 @@ def codings(stream: Any, container: str) -> Iterator[Coding]:
     """Ways to encode a sound track for a container, the most faithful first. Which of them works, an attempt tells."""
     context = stream.codec_context
     name = context.codec.canonical_name
-    if container == "avi" or (name.startswith("pcm_") and container in PCM_HOMES):
+    if container == "avi" or (name.startswith("pcm_") and container in PCM_CONTAINERS):
         encoder = "pcm_s16le"
         if context.format is not None and context.format.bytes > 2 and context.codec.lossless:
             encoder = "pcm_f32le" if name.startswith("pcm_f") else "pcm_s24le"
@@ -66,7 +66,7 @@ def codings(stream: Any, container: str) -> Iterator[Coding]:
     layout, channels = layout_of(context)
     plain = encoder.startswith("pcm_") and "channels" not in layout  # uncompressed sound has any layout that has a name
     for found in [layout] if plain else _layouts(layout, channels):
-        if found not in _MIXED_UP.get(encoder, ()):
+        if found not in _MISORDERED.get(encoder, ()):
             yield Coding(encoder, rate, found)
 
 
@@ -122,11 +122,11 @@ def add_sound(container: Any, coding: Coding, like: Any) -> Any:
     if not coding.encoder.startswith("pcm_"):
         context.bit_rate = 96_000 * max(1, context.layout.nb_channels)
     context.open(strict=False)
-    mark(stream, like)
+    copy_labels(stream, like)
     return stream
 
 
-def mark(stream: Any, like: Any) -> None:
+def copy_labels(stream: Any, like: Any) -> None:
     """Give a stream the language, the title and the flags (default, forced, ...) of another."""
     facts = {key.lower(): value for key, value in like.metadata.items()}
     facts["title"] = facts.get("title") or facts.get("name", "")  # as mov calls it
@@ -155,7 +155,7 @@ class Reencoded:
         self._origin = origin
         self._end = end
         self._trim_start, self._trim_end = trims
-        self._stretch = None if slow == 1 else Stretch(slow)
+        self._stretch = None if slow == 1 else TimeStretch(slow)
         self._damaged = 0
 
     @property
@@ -183,7 +183,7 @@ class Reencoded:
             yield from self._encode(cut, convert.resample(frame))
         if form is not None:
             yield from self._encode(cut, convert.resample(None))
-        yield from self._made([*filter(None, cut.resample(None)), None])
+        yield from self._packets_of([*filter(None, cut.resample(None)), None])
 
     def _resampler(self, frame_size: int | None) -> Any:
         context = self._target.codec_context
@@ -222,13 +222,13 @@ class Reencoded:
                 frame.time_base = Fraction(1, frame.sample_rate)
                 yield frame
 
-    def _order(self, context: Any) -> Order | None:
+    def _order(self, context: Any) -> ChannelOrder | None:
         """What puts channels of an order of their own into FFmpeg's; the decoder is told of their number alone."""
         name, channels = layout_of(context)
         if not _UNUSUAL.fullmatch(name):
             return None
         context.layout = f"{len(channels)} channels"
-        return Order(channels, self._target.codec_context.layout.name)
+        return ChannelOrder(channels, self._target.codec_context.layout.name)
 
     def _decoded(self, source: Any, stream: Any) -> Iterator[Any]:
         ticks = self._clock.follow()
@@ -252,16 +252,16 @@ class Reencoded:
 
     def _encode(self, cut: Any, frames: list[Any | None]) -> Iterator[Any]:
         for frame in filter(None, frames):  # a resampler with nothing to do hands on the end, too
-            yield from self._made(cut.resample(frame))
+            yield from self._packets_of(cut.resample(frame))
 
-    def _made(self, frames: list[Any | None]) -> Iterator[Any]:
+    def _packets_of(self, frames: list[Any | None]) -> Iterator[Any]:
         for frame in frames:
             for packet in self._target.encode(frame):
                 if packet.pts is not None:
                     yield packet
 
 
-class Order:
+class ChannelOrder:
     """Channels put into the order of a layout."""
 
     def __init__(self, channels: Sequence[str], layout: str) -> None:
@@ -286,7 +286,7 @@ class Order:
         return self._graph.pull()
 
 
-class Stretch:
+class TimeStretch:
     """Sound made to last longer at its own pitch, by FFmpeg's ``atempo`` (a phase-aligned overlap and add)."""
 
     def __init__(self, slow: Fraction) -> None:

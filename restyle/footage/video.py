@@ -13,9 +13,9 @@ from typing import Any
 import av
 
 from restyle.errors import FootageError, show_path
-from restyle.footage.clock import Watch
+from restyle.footage.clock import ClockTracker
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
-from restyle.footage.decoding import Damage, alpha_beside, from_keyframe, from_start, surveyed
+from restyle.footage.decoding import Damage, alpha_beside, from_keyframe, from_start, survey_file
 from restyle.footage.fields import deinterlaced, field_order_of
 from restyle.footage.hdr import hdr10_of, left_out
 from restyle.footage.limits import check_size
@@ -50,9 +50,9 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             rate = Fraction(25)
         base = stream.time_base or 1 / rate
         notes += left_out(first)
-        shown = orientation_of(first)
-        if shown.note is not None:
-            notes.append(shown.note)
+        orientation = orientation_of(first)
+        if orientation.note is not None:
+            notes.append(orientation.note)
         tags = _tags(first, context)
         if tags.transfer in HDR:
             notes.append(
@@ -72,7 +72,7 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
                 notes.append(f"its pixels' aspect of {aspect} cannot be meant; they are taken for square")
             aspect = Fraction(1)
         width, height = first.width, first.height
-        if shown.rotation % 180:
+        if orientation.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
         return FootageSpec(
             path=os.fspath(path),
@@ -88,9 +88,9 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             pixel_format=layout.name,
             variable_rate=_varies(stream, rate) or ("avi" in container.format.name and _pauses(stream)),
             pixel_aspect=aspect,
-            rotation=shown.rotation,
-            mirrored=shown.mirrored,
-            display_matrix=shown.matrix,
+            rotation=orientation.rotation,
+            mirrored=orientation.mirrored,
+            display_matrix=orientation.matrix,
             field_order="progressive" if deinterlace else order,
             deinterlaced=deinterlace,
             colour=tags,
@@ -115,21 +115,21 @@ def _first_frame(container: av.container.InputContainer, stream: av.VideoStream,
 
 
 def _tags(frame: av.VideoFrame, context: Any) -> ColourTags:
-    found = tags_of(
+    tags = tags_of(
         _known(frame.color_primaries, context.color_primaries),
         _known(frame.color_trc, context.color_trc),
         _known(frame.colorspace, context.colorspace),
         frame.color_range or context.color_range,
     )
     if frame.format.is_rgb:
-        return ColourTags(found.primaries, found.transfer, MATRICES[0], "pc")
-    if found.range is None and frame.format.name.startswith("yuvj"):
-        return ColourTags(found.primaries, found.transfer, found.matrix, "pc")
-    return found
+        return ColourTags(tags.primaries, tags.transfer, MATRICES[0], "pc")
+    if tags.range is None and frame.format.name.startswith("yuvj"):
+        return ColourTags(tags.primaries, tags.transfer, tags.matrix, "pc")
+    return tags
 
 
-def _known(one: int, other: int) -> int:
-    return int(one) if int(one) not in (0, 2, 3) else int(other)
+def _known(first: int, second: int) -> int:
+    return int(first) if int(first) not in (0, 2, 3) else int(second)
 
 
 def _varies(stream: av.VideoStream, rate: Fraction) -> bool:
@@ -145,9 +145,9 @@ def _pauses(stream: av.VideoStream) -> bool:
 
 
 def _timecode(container: av.container.InputContainer, stream: av.VideoStream) -> str | None:
-    places = [stream.metadata, container.metadata, *(s.metadata for s in container.streams)]
-    for place in places:
-        for key, value in place.items():
+    tables = [stream.metadata, container.metadata, *(s.metadata for s in container.streams)]
+    for table in tables:
+        for key, value in table.items():
             if key.lower() == "timecode" and value:
                 return value
     return None
@@ -161,8 +161,8 @@ def _promised_frames(container: av.container.InputContainer, stream: av.VideoStr
         if len(entries) >= stream.frames > 0:
             return sum(1 for entry in entries if not entry.is_discard)
     if "matroska" in kinds or "gif" in kinds:
-        found = surveyed(container, stream, path)
-        return found.blocks if found is not None and found.sound else 0
+        result = survey_file(container, stream, path)
+        return result.blocks if result is not None and result.intact else 0
     if "avi" in kinds and _whole_riff(path) and 2 * len(stream.index_entries) > stream.frames:
         return len(stream.index_entries)  # the header counts places in time, also those where a frame was dropped
     return stream.frames
@@ -219,10 +219,10 @@ def read_video(
 
 def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
     """Whether the file's own time stamps are those of ``pts``: none was repaired, so that a frame can be found by its own."""
-    found = video_pts(spec.path)
-    if found is None:
+    stamps = video_pts(spec.path)
+    if stamps is None:
         return False
-    return found[bisect_left(found, pts[0]) :][: len(pts)] == list(pts)
+    return stamps[bisect_left(stamps, pts[0]) :][: len(pts)] == list(pts)
 
 
 def video_pts(path: str | os.PathLike[str]) -> list[int] | None:
@@ -235,22 +235,22 @@ def video_pts(path: str | os.PathLike[str]) -> list[int] | None:
             # Every frame stands alone: the index tells all, and a large file need not be read.
             if max(entry.pos + entry.size for entry in entries) > Path(path).stat().st_size:
                 return None
-            found = [entry.timestamp for entry in entries if not entry.is_discard]
+            stamps = [entry.timestamp for entry in entries if not entry.is_discard]
         else:
-            found = []
-            watch = Watch(container, stream)
+            stamps = []
+            tracker = ClockTracker(container, stream)
             try:
                 for packet in container.demux(stream):
-                    watch.steady(packet)
-                    if watch.clock.jumps:
+                    tracker.correct(packet)
+                    if tracker.clock.jumps:
                         return None  # a frame cannot be sought by its time
                     if not packet.size:
                         continue
                     if packet.pts is None or packet.is_corrupt:
                         return None
                     if not packet.is_discard:
-                        found.append(packet.pts)
+                        stamps.append(packet.pts)
             except (av.FFmpegError, OSError):
                 return None
-    found.sort()
-    return found if all(a < b for a, b in pairwise(found)) else None
+    stamps.sort()
+    return stamps if all(a < b for a, b in pairwise(stamps)) else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
-from restyle.files.writing import held, scratch
+from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
 from restyle.job.assembly import Assembly, opened_looks
 from restyle.job.control_maps import make_detectors, require_maps, write_control_maps
@@ -144,7 +144,7 @@ class Job:
         notes: list[str] = list(self.spec.notes)
         inputs = Inputs(self._meter.tell)
         with ExitStack() as stack:
-            stack.enter_context(held(out.target))
+            stack.enter_context(output_lock(out.target))
             looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
             footage = stack.enter_context(self._open())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import OutputError, show_path
-from restyle.files.writing import fitting
+from restyle.files.writing import fitted_name
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
 
@@ -51,4 +51,4 @@ def default_folder(output: Path | None) -> Path | None:
         output = output.resolve()
     if not output.name:
         raise OutputError(f"the output cannot be {show_path(output)} itself: name a folder in it")
-    return output.with_name(fitting(output.name, ".restyle"))
+    return output.with_name(fitted_name(output.name, ".restyle"))

@@ -41,7 +41,7 @@ from controls.types import ControlMap
 from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
 from restyle.files.owned import LIST_NAME, OwnFiles
-from restyle.files.writing import LOCK_MARK, Busy, discard, lock_file, settle, sign, write_file
+from restyle.files.writing import LOCK_MARK, LockHeld, discard, lock_file, settle, sign_lock, write_file
 from restyle.types import Carry
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class JobStore:
         self._lock: int | None = None
         self._fresh = fresh
         self._unchanged = unchanged
-        self._sound: set[tuple[str, str]] = set()
+        self._intact: set[tuple[str, str]] = set()
 
     def __enter__(self) -> JobStore:
         shown = show_path(self.folder)
@@ -128,12 +128,12 @@ class JobStore:
                 path.unlink()  # the name alone: what it leads to is somebody else's
         try:
             self._lock = lock_file(path)
-        except Busy as busy:
+        except LockHeld as busy:
             raise JobLockedError(
                 f"{busy.owner} works in the job folder {show_path(self.folder)}: "
                 "wait for it, or choose another folder with --job"
             ) from None
-        sign(self._lock)
+        sign_lock(self._lock)
 
     def _check_format(self) -> bool:
         """Whether the folder is of an older format, from which nothing can be used."""
@@ -172,23 +172,23 @@ class JobStore:
         place = self.path(kind, key)
         if not os.path.lexists(place):
             return False
-        if (kind, key) in self._sound:
+        if (kind, key) in self._intact:
             return True
         own = None if place.is_symlink() else OwnFiles.read(place)
         if own is not None and own.command == f"{kind}/{key}" and own.intact(place):
-            self._sound.add((kind, key))
+            self._intact.add((kind, key))
             return True
         self._throw_away(kind, key)
         return False
 
     def still_has(self, kind: str, key: str) -> bool:
         """As ``has``, with its files read once more."""
-        self._sound.discard((kind, key))
+        self._intact.discard((kind, key))
         return self.has(kind, key)
 
     def _throw_away(self, kind: str, key: str) -> None:
         place = self.path(kind, key)
-        self._sound.discard((kind, key))
+        self._intact.discard((kind, key))
         self.damaged.append(kind)
         discard(place)
         if os.path.lexists(place):
@@ -217,11 +217,11 @@ class JobStore:
             try:
                 yield place
                 self._unchanged()
-                (place / LIST_NAME).write_text(OwnFiles.found(place, f"{kind}/{key}").to_text())
+                (place / LIST_NAME).write_text(OwnFiles.of_folder(place, f"{kind}/{key}").to_text())
                 final = self.path(kind, key)
                 discard(final)
                 settle(place, final)
-                self._sound.add((kind, key))
+                self._intact.add((kind, key))
             finally:
                 discard(place)
         except OSError as error:

@@ -69,7 +69,9 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
         keys=tuple(survey.keys),
         coverage=tuple(survey.coverage),
         moved=tuple(survey.moved),
-        notes=_damage(sorted(frame for frame in footage.damage.mended if start <= frame <= last), footage.damage.lost),
+        notes=_damage(
+            sorted(frame for frame in footage.damage.concealed if start <= frame <= last), footage.damage.lost
+        ),
         seconds=time.perf_counter() - began,
     )
 

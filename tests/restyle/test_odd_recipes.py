@@ -157,7 +157,7 @@ def test_more_yaml_than_is_read_in_seconds_is_refused_before_it_is_read(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "look.yaml").write_text(f"keyframes: [{', '.join(map(str, range(200)))}]\n[broken")
-    monkeypatch.setattr("restyle.files.document.MOST_IN_YAML", 100)
+    monkeypatch.setattr("restyle.files.document.MOST_YAML_VALUES", 100)
     line = outcome(place, tmp_path / "look.yaml", monkeypatch, capsys)
     assert "more than 100 values: write it as JSON" in line
 

@@ -9,7 +9,7 @@ import pytest
 from restyle.errors import OutputError, OutputExistsError, RestyleError
 from restyle.files import owned
 from restyle.files.owned import LIST_NAME, OwnFiles, new_folder, refuse_inputs
-from restyle.files.writing import held
+from restyle.files.writing import output_lock
 
 
 def fill(folder: Path, *, overwrite: bool = False, text: str = "one", command: str = "matte") -> None:
@@ -112,7 +112,7 @@ def test_an_older_folder_outlives_a_failure_to_replace_it(
     with pytest.raises(OutputError, match="cannot write"):
         fill(tmp_path / "out", overwrite=True, text="two")
     monkeypatch.undo()
-    with held(tmp_path / "out"):  # the next one sweeps what is unfinished
+    with output_lock(tmp_path / "out"):  # the next one sweeps what is unfinished
         pass
     assert [path.read_text() for path in tmp_path.rglob("1.png")] == ["one"]
 
@@ -166,12 +166,12 @@ def test_an_input_is_never_an_output(tmp_path: Path, way: str) -> None:
 def test_a_list_knows_its_files(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").mkdir()
-    own = OwnFiles.found(tmp_path, "run")
+    own = OwnFiles.of_folder(tmp_path, "run")
     assert own.intact(tmp_path)
     (tmp_path / LIST_NAME).write_text(own.to_text())
     assert OwnFiles.read(tmp_path) == own
     (tmp_path / "a").write_text("b")
-    newer = OwnFiles.found(tmp_path, "run")
+    newer = OwnFiles.of_folder(tmp_path, "run")
     assert not own.intact(tmp_path)
     assert own.joined(newer).has(tmp_path, "a")
     assert own.replaced(newer).intact(tmp_path)

@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from restyle.errors import OutputError, OutputExistsError, OutputLockedError
-from restyle.files.writing import fitting, held, part_of, scratch, write_file, writing
+from restyle.files.writing import fitted_name, output_lock, partial_path, scratch, write_file, writing
 
 
 def test_names_of_unfinished_things_are_never_the_same_and_always_fit(tmp_path: Path) -> None:
     final = tmp_path / ("長" * 85)
-    parts = {part_of(final) for _ in range(50)}
+    parts = {partial_path(final) for _ in range(50)}
     assert len(parts) == 50
     for part in parts:
         part.touch()
 
 
 def test_a_name_too_long_is_cut_and_told_apart() -> None:
-    assert fitting("out.mp4", ".restyle") == "out.mp4.restyle"
-    one, other = fitting("動" * 83 + "a.mp4", ".restyle"), fitting("動" * 83 + "b.mp4", ".restyle")
+    assert fitted_name("out.mp4", ".restyle") == "out.mp4.restyle"
+    one, other = fitted_name("動" * 83 + "a.mp4", ".restyle"), fitted_name("動" * 83 + "b.mp4", ".restyle")
     assert one != other
     assert all(name.endswith(".restyle") and len(os.fsencode(name)) <= 255 for name in (one, other))
 
@@ -42,10 +42,10 @@ def test_a_file_appears_whole_and_a_link_is_not_followed(tmp_path: Path) -> None
 
 def test_one_writer_at_a_time_and_it_is_said_who(tmp_path: Path) -> None:
     final = tmp_path / "out.mp4"
-    with held(final):
+    with output_lock(final):
         with pytest.raises(OutputLockedError, match=f"another job of this process \\({os.getpid()}\\) is writing"):
-            held(final).__enter__()
-        with held(tmp_path / "other.mp4"):
+            output_lock(final).__enter__()
+        with output_lock(tmp_path / "other.mp4"):
             pass
     assert list(tmp_path.iterdir()) == []
 
@@ -54,10 +54,10 @@ def test_whoever_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with held(tmp_path / "out", wait=True):
+        with output_lock(tmp_path / "out", wait=True):
             order.append("second")
 
-    with held(tmp_path / "out"):
+    with output_lock(tmp_path / "out"):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join(0.2)
@@ -70,9 +70,9 @@ def test_whoever_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from restyle.files.writing import held, part_of, scratch
-with held(Path(sys.argv[1])), scratch() as folder:
-    part_of(Path(sys.argv[1])).write_text("half")
+from restyle.files.writing import output_lock, partial_path, scratch
+with output_lock(Path(sys.argv[1])), scratch() as folder:
+    partial_path(Path(sys.argv[1])).write_text("half")
     (folder / "half").write_text("half")
     print(folder, flush=True)
     sys.stdin.read()
@@ -81,8 +81,8 @@ with held(Path(sys.argv[1])), scratch() as folder:
 
 def test_what_a_kill_leaves_is_removed_by_the_next_and_nothing_else(tmp_path: Path) -> None:
     final = tmp_path / "out.mp4"
-    other = part_of(tmp_path / "other.mp4")
-    mine = tmp_path / (part_of(final).name.rsplit(".", 2)[0] + ".mine.part")
+    other = partial_path(tmp_path / "other.mp4")
+    mine = tmp_path / (partial_path(final).name.rsplit(".", 2)[0] + ".mine.part")
     for path in (other, mine):
         path.write_text("of somebody else")
     process = subprocess.Popen(
@@ -92,7 +92,7 @@ def test_what_a_kill_leaves_is_removed_by_the_next_and_nothing_else(tmp_path: Pa
     assert process.stdin is not None
     folder = Path(process.stdout.readline().strip())
     with pytest.raises(OutputLockedError, match=f"another process \\({process.pid}\\)"):
-        held(final).__enter__()
+        output_lock(final).__enter__()
     with scratch():
         assert (folder / "half").exists()  # its process lives
     os.kill(process.pid, signal.SIGKILL)
@@ -100,7 +100,7 @@ def test_what_a_kill_leaves_is_removed_by_the_next_and_nothing_else(tmp_path: Pa
     process.stdout.close()
     process.stdin.close()
     assert len(list(tmp_path.iterdir())) == 4
-    with held(final), scratch():
+    with output_lock(final), scratch():
         pass
     assert sorted(tmp_path.iterdir()) == sorted([other, mine])
     assert not folder.parent.exists()
@@ -148,14 +148,14 @@ def test_a_folder_that_only_looks_like_ours_is_left(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("way", ["link", "hard link", "folder"])
 def test_a_lock_that_is_something_else_is_not_touched(tmp_path: Path, way: str) -> None:
     final = tmp_path / "out.mp4"
-    with held(final):
+    with output_lock(final):
         lock = next(tmp_path.iterdir())
     theirs = tmp_path / "theirs"
     theirs.write_text("dear")
     {"link": lambda: lock.symlink_to(theirs), "hard link": lambda: lock.hardlink_to(theirs), "folder": lock.mkdir}[
         way
     ]()
-    with pytest.raises(OutputError, match="lock"), held(final):
+    with pytest.raises(OutputError, match="lock"), output_lock(final):
         pass
     assert theirs.read_text() == "dear"
     assert os.path.lexists(lock)
@@ -168,8 +168,8 @@ def test_writing_replaces_only_when_told(tmp_path: Path) -> None:
         pass
 
     def leave() -> None:
-        with held(final):
-            part_of(final).write_text("half")
+        with output_lock(final):
+            partial_path(final).write_text("half")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -10,7 +10,7 @@ import pytest
 from clips import number_of, numbered_frames, write_clip
 
 from restyle.footage import open_footage, probe, timing
-from restyle.footage.clock import STILL, Clock, Part, clock_of
+from restyle.footage.clock import CONTINUOUS, Clock, Section, clock_of
 from restyle.footage.opening import open_container
 
 
@@ -48,7 +48,7 @@ def test_a_late_frame_of_joined_broadcasts_is_not_one_of_the_same_time_in_anothe
 def test_sound_is_shifted_as_the_pictures_of_its_part_are(tmp_path: Path) -> None:
     path = joined(tmp_path, sound="aac", counts=(40, 30))
     clock = clock_of(path)
-    assert [part.shift for part in clock.parts] == [0, Fraction(40, 25)]
+    assert [section.shift for section in clock.sections] == [0, Fraction(40, 25)]
     ticks = clock.follow()
     with open_container(path) as container:
         sound = container.streams.audio[0]
@@ -72,12 +72,12 @@ def test_a_clock_that_leaps_ahead_is_held_back(tmp_path: Path) -> None:
 
 def test_a_clock_that_runs_on_is_left_alone(tmp_path: Path) -> None:
     for name in ("c.mp4", "c.mkv", "c.ts"):
-        assert clock_of(write_clip(tmp_path / name, numbered_frames(12, (64, 48)), options={"bf": "2"})) == STILL
+        assert clock_of(write_clip(tmp_path / name, numbered_frames(12, (64, 48)), options={"bf": "2"})) == CONTINUOUS
 
 
 def test_near_a_joint_the_time_tells_the_part() -> None:
     clock = Clock(
-        (Part(0, Fraction(0)), Part(1000, Fraction(2))),
+        (Section(0, Fraction(0)), Section(1000, Fraction(2))),
         tuple((n * 250, Fraction(n, 2)) for n in range(9)),
     )
     assert clock.jumps
@@ -91,18 +91,18 @@ def test_near_a_joint_the_time_tells_the_part() -> None:
 
 def test_small_steps_back_are_no_new_clock(tmp_path: Path) -> None:
     """Decoding stamps that stumble by a frame or two: repaired where they are."""
-    from restyle.footage.clock import Watch
+    from restyle.footage.clock import ClockTracker
 
     path = write_clip(tmp_path / "c.ts", numbered_frames(4, (64, 48)))
     with open_container(path) as container:
-        watch = Watch(container, container.streams.video[0])
+        tracker = ClockTracker(container, container.streams.video[0])
         for stamp in (0, 3600, 1800, 7200):
             packet = av.Packet(1)
             packet.pts = packet.dts = stamp
-            watch.steady(packet)
+            tracker.correct(packet)
             assert (packet.pts, packet.dts) == (stamp, stamp)
         packet = av.Packet(1)
         packet.pts = packet.dts = -90_000
-        watch.steady(packet)
+        tracker.correct(packet)
         assert packet.pts == 10_800
-    assert np.isclose(float(watch.clock.parts[1].shift), 100_800 / 90_000)
+    assert np.isclose(float(tracker.clock.sections[1].shift), 100_800 / 90_000)

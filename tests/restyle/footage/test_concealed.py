@@ -44,12 +44,12 @@ def test_frames_that_the_decoder_mends_are_told(tmp_path: Path, kind: str) -> No
     path = write_clip(tmp_path / name, noisy(24), codec=codec, pixel_format=form, options=options)
     whole = open_footage(path)
     assert len(list(whole.frames())) == 24
-    assert whole.damage.mended == set()
+    assert whole.damage.concealed == set()
     footage = open_footage(holed(path, size))
     count = len(list(footage.frames()))
     assert count >= 20
-    assert footage.damage.mended
-    assert min(footage.damage.mended) > 2
+    assert footage.damage.concealed
+    assert min(footage.damage.concealed) > 2
 
 
 def test_frames_that_do_not_decode_are_counted(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_frames_that_do_not_decode_are_counted(tmp_path: Path) -> None:
     path = holed(write_clip(tmp_path / "c.ts", noisy(24), codec="libx265", options=options), 1880)
     footage = open_footage(path)
     count = len(list(footage.frames()))
-    assert footage.damage.mended
+    assert footage.damage.concealed
     assert 20 <= count + footage.damage.lost <= 24
     (note,) = Job(path).analyse().notes
     assert f"about {footage.damage.lost} more do not decode" in note
@@ -68,14 +68,14 @@ def test_a_transport_stream_that_ends_in_something_else_is_told(tmp_path: Path, 
     path = write_clip(tmp_path / "c.ts", numbered_frames(12), options={"g": "3"})
     whole = open_footage(path)
     assert len(list(whole.frames())) == 12
-    assert whole.damage.mended == set()
+    assert whole.damage.concealed == set()
     data = path.read_bytes()
     kept = len(data) // 2 // 188 * 188
     path.write_bytes(data[:kept] + (data[kept : kept + 100] if left != "zeros" else bytes(len(data) - kept)))
     footage = open_footage(path)
     count = len(list(footage.frames()))
     assert 0 < count < 12
-    assert count - 1 in footage.damage.mended
+    assert count - 1 in footage.damage.concealed
 
 
 BARE = [
@@ -93,7 +93,7 @@ def test_half_a_stream_does_not_pass_for_the_whole(
     path = write_clip(tmp_path / name, noisy(16), codec=codec, pixel_format=form, muxer=muxer)
     whole = open_footage(path)
     assert len(list(whole.frames())) == 16
-    assert whole.damage.mended == set()
+    assert whole.damage.concealed == set()
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])
     footage, told = open_footage(path), False
@@ -101,7 +101,7 @@ def test_half_a_stream_does_not_pass_for_the_whole(
         assert len(list(footage.frames())) < 16
     except FootageError as error:
         told = "is damaged after frame" in str(error)
-    assert told or footage.damage.mended
+    assert told or footage.damage.concealed
 
 
 def test_half_a_frame_at_the_end_of_a_file_of_frames_is_damage(tmp_path: Path) -> None:
@@ -120,11 +120,11 @@ def test_a_gif_whose_second_half_is_zeros_is_no_shorter_film(tmp_path: Path) -> 
         path.write_bytes(data[:-1] + bytes(padding))
         found = survey_gif(path)
         assert found is not None
-        assert found.sound
+        assert found.intact
     path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
     found = survey_gif(path)
     assert found is not None
-    assert not found.sound
+    assert not found.intact
 
 
 def test_inspect_run_and_plan_say_so(tmp_path: Path, restyle_command: Caller) -> None:
@@ -147,7 +147,7 @@ def test_half_a_broadcast_is_noted(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2 // 188 * 188])
     footage = open_footage(path)
     assert len(list(footage.frames())) > 8
-    assert len(footage.damage.mended) == 1
+    assert len(footage.damage.concealed) == 1
 
 
 def test_half_a_gif_is_no_shorter_film(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_half_a_gif_is_no_shorter_film(tmp_path: Path) -> None:
         path.write_bytes(data[: int(len(data) * keep)])
         whole = survey_gif(path)
         assert whole is not None
-        assert not whole.sound
+        assert not whole.intact
         seen: list[int] = []
         with pytest.raises(FootageError, match=f"after frame {whole.blocks - 1}"):
             seen.extend(frame.index for frame in open_footage(path).frames())
