@@ -1,4 +1,4 @@
-"""What lies behind something that is taken out of the picture: a clean plate for every frame.
+"""Clean plates: the picture behind something that is taken out of it, for every frame.
 
 For each hidden pixel the footage is searched, earlier and later, along the motion of what surrounds the thing, for the nearest
 frame that shows the point (as in Granados et al., "Background inpainting for videos with dynamic objects and a free-moving
@@ -183,7 +183,7 @@ def _exposure(here: np.ndarray, there: np.ndarray, rim: np.ndarray) -> np.ndarra
 
 
 def _coordinates(flow: np.ndarray, width: int, height: int, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where the flow leads each pixel of a box of the picture: x, y (float32), and whether that is inside the picture."""
+    """Coordinates to which the flow leads each pixel of a box of the picture: x, y (float32), and whether they are inside."""
     left, top, right, bottom = box
     fine = resize_part(flow, width, height, box).reshape(bottom - top, right - left, 2)
     x = fine[:, :, 0] * np.float32(width / flow.shape[1]) + np.arange(left, right, dtype=np.float32)
@@ -217,7 +217,7 @@ def _relit(colours: np.ndarray, here: np.ndarray, rim: np.ndarray, room: int, wh
 def _without_samples(
     colours: np.ndarray, missing: np.ndarray, frame: _WindowFrame, before: np.ndarray | None, box: Box
 ) -> np.ndarray:
-    """What no frame shows (``missing``): from the plate before, moved along; else painted in from around."""
+    """Fill what no frame shows (``missing``): from the plate before, moved along; else painted in from around."""
     height, width = frame.hidden.shape
     inpainted = missing
     if before is not None and frame.backward is not None:

@@ -84,14 +84,14 @@ _dropped: set[int] = set()  # threads whose prints are
 
 @contextmanager
 def _set_aside() -> Iterator[None]:
-    kept = sys.stdout, sys.stderr
+    streams = sys.stdout, sys.stderr
     aside = _Aside(sys.stdout, _dropped), _Aside(sys.stderr, _dropped)
     sys.stdout, sys.stderr = aside  # type: ignore[assignment]
     try:
         yield
     finally:
         if (sys.stdout, sys.stderr) == aside:  # else somebody has set them anew meanwhile
-            sys.stdout, sys.stderr = kept
+            sys.stdout, sys.stderr = streams
 
 
 _PRINTS = _Shared(_set_aside)
@@ -99,7 +99,7 @@ _PRINTS = _Shared(_set_aside)
 
 @contextmanager
 def without_prints() -> Iterator[None]:
-    """What this thread prints, on standard output or error, is dropped, and so are warnings: packages print, warn and draw
+    """Drop what this thread prints, on standard output or error, and warnings: packages print, warn and draw
     progress bars about their own parts. Not to be nested."""
     with _WARNINGS, _PRINTS:
         _dropped.add(threading.get_ident())
@@ -118,7 +118,7 @@ def _sorted_out() -> Iterator[None]:
     _unwanted.clear()
     sys.stderr.flush()
     try:
-        kept = os.dup(2)
+        stderr = os.dup(2)
     except OSError:  # no standard error at all
         yield
         return
@@ -128,8 +128,8 @@ def _sorted_out() -> Iterator[None]:
             yield
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             aside.seek(0)
             rest = b"".join(line for line in aside if not any(lines.match(line) for lines in _unwanted))
             if rest:

@@ -17,7 +17,7 @@ _KINDS = {
 
 
 class UnfitFileError(OSError):
-    """What is there under that name is not opened; ``str`` says in a few words why."""
+    """Something that is not opened, by what it is or by its size; ``str`` says in a few words why."""
 
 
 def require_regular(path: str | os.PathLike[str], *, largest: int) -> None:

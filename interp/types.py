@@ -17,7 +17,7 @@ __all__ = ["Filler", "FlowEstimator", "Gap", "Interpolator", "Motion", "Propagat
 
 @dataclass(frozen=True)
 class Motion:
-    """Where each pixel of one picture (*here*) lies in another (*there*), at the working size h x w.
+    """The motion from one picture (*here*) to another (*there*), at the working size h x w.
 
     The working size may be smaller than the pictures'; ``interp.warp`` scales flow and confidence up to the picture.
     """

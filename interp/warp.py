@@ -146,7 +146,7 @@ def outside(flow: np.ndarray) -> np.ndarray:
 
 
 def consistency(forward: np.ndarray, backward: np.ndarray, *, pixel: float = 1.0) -> np.ndarray:
-    """How well ``backward`` (there -> here) leads back from where ``forward`` (here -> there) led: float32 h x w in [0, 1].
+    """Confidence in ``forward`` (here -> there), from whether ``backward`` (there -> here) leads back: float32 h x w in [0, 1].
 
     The forward/backward check of Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement
     optical flow" (ECCV 2010), |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, made soft: 1 well below that limit, about 0.4 at it,

@@ -52,7 +52,7 @@ class PairMotion:
         self.backward = symmetric_flow(backward, forward, self.visible_in_a)
 
     def at(self, time: float) -> MotionAtTime:
-        """What is known of the in-between at ``time``."""
+        """The motion from the in-between at ``time`` to both frames."""
         to_a, to_b = _inverse(self.forward, time), _inverse(self.backward, 1 - time)
         return MotionAtTime(time, to_a, to_b, warp(self.visible_in_a, to_b), warp(self.visible_in_b, to_a))
 

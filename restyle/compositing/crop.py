@@ -73,7 +73,7 @@ def _length(spans: np.ndarray, whole: int, margin: int) -> int:
 
 
 def _path(at: np.ndarray, first: np.ndarray, last: np.ndarray, frames: range, length: int, whole: int) -> np.ndarray:
-    """Where the crop begins in each frame: smooth, whole pixels, never leaving out what it follows or leaving the picture."""
+    """The crop's first pixel in each frame: smooth, never leaving out what it follows, nor leaving the picture."""
     centre = np.interp(frames, at, (first + last) / 2)
     reach = int(3 * CALM)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / CALM) ** 2)

@@ -31,7 +31,7 @@ __all__ = [
 
 
 class MatteSource(Protocol):
-    """Where objects' mattes come from."""
+    """A source of objects' mattes."""
 
     names: Sequence[str]
     """Of the objects that are not part of the background."""
@@ -49,7 +49,7 @@ class MatteSource(Protocol):
 
 @dataclass(frozen=True)
 class LookSpec:
-    """What a look is made with. Layers that want the same share it: it is painted once."""
+    """The parameters of a look. Layers that want the same share it: it is painted once."""
 
     style: str | None
     strength: float
@@ -211,7 +211,7 @@ class LayerCompositor:
             backdrop.close()
 
     def _upper(self, number: int, frame: Frame) -> np.ndarray:
-        """What a layer that is not painted lays down."""
+        """The picture that a layer that is not painted lays down."""
         backdrop = self._backdrops.get(number)
         return frame.picture if backdrop is None else backdrop.of(frame)
 
@@ -233,7 +233,7 @@ class LayerCompositor:
         return any(layer.mode == "cutout" for layer, _ in self._layers)
 
     def _covered(self, frame: Frame, *modes: str) -> np.ndarray:
-        """What the layers of these modes cover together, softened edges included: float32 H x W."""
+        """The area that the layers of these modes cover together, softened edges included: float32 H x W."""
         covered = np.zeros(frame.picture.shape[:2], np.float32)
         for edge in self._edges(frame):
             if self._layers[edge.number][0].mode in modes:

@@ -1,4 +1,4 @@
-"""What every painter is: ``paint(job, carry) -> (paintings, carry)``."""
+"""The painter, its request and its capabilities: ``paint(request, carry) -> (paintings, carry)``."""
 
 from __future__ import annotations
 

@@ -23,4 +23,4 @@ class IdentityPainter(Painter):
         return {}
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        return [request.fixed.get(place, picture).copy() for place, picture in enumerate(request.pictures)], Carry()
+        return [request.fixed.get(number, picture).copy() for number, picture in enumerate(request.pictures)], Carry()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interp.pixels.depth import to_uint8_truncated
+from interp.pixels.sizes import size_within
+from interp.tracks import MotionTrack
 from restyle.errors import FootageError, show_path
+from restyle.footage import Footage
 from restyle.planning.keyframes import KeyWalk
 from restyle.planning.plan import Analysis
 from restyle.planning.shots import CutFinder, Kind
@@ -17,9 +20,6 @@ from restyle.recipe import Recipe
 from restyle.registry import make_estimator
 from restyle.render.stream import prefetch
 from restyle.types import Keyframe
-
-if TYPE_CHECKING:
-    from restyle.footage import Footage
 
 __all__ = ["SMALL", "analyse"]
 
@@ -32,10 +32,6 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
 
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
-    from interp.pixels.depth import to_uint8_truncated
-    from interp.pixels.sizes import size_within
-    from interp.tracks import MotionTrack
-
     spec = footage.spec
     size = size_within(spec.width, spec.height, SMALL)
     dis = make_estimator("dis")
@@ -76,13 +72,13 @@ def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, mete
     )
 
 
-def _damage(frames: list[int], lost: int) -> tuple[str, ...]:
+def _damage(frames: list[int], missing: int) -> tuple[str, ...]:
     if not frames:
         return ()
     listed = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
     what = f"frame {listed} is" if len(frames) == 1 else f"{len(frames)} frames are"
     which = "" if len(frames) == 1 else f": {listed}"
-    more = f"; about {lost} more do not decode at all, and are left out" if lost else ""
+    more = f"; about {missing} more do not decode at all, and are left out" if missing else ""
     return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}{more}",)
 
 
@@ -95,8 +91,8 @@ class _Survey:
         self._diagonal = diagonal
         self._waiting: deque[tuple[int, np.ndarray]] = deque()
         self._begun = False
-        given = recipe.cuts if isinstance(recipe.cuts, tuple) else ()
-        self._cuts: dict[int, Kind] = {frame: "given" for frame in given if isinstance(frame, int)}
+        by_hand = recipe.cuts if isinstance(recipe.cuts, tuple) else ()
+        self._cuts: dict[int, Kind] = {frame: "given" for frame in by_hand if isinstance(frame, int)}
         self._pinned = set(recipe.storyboard)
         self.keys: list[Keyframe] = []
         self.coverage: list[float] = []

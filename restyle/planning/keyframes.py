@@ -1,10 +1,12 @@
-"""Where to paint, chosen by how much of each frame its keyframe can serve."""
+"""Keyframes: the frames that are painted, chosen by how much of each frame they can serve."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from interp.types import Motion
@@ -12,7 +14,7 @@ from restyle.errors import RecipeError
 from restyle.recipe import Recipe
 from restyle.types import Keyframe, Shot
 
-__all__ = ["KeyWalk", "choose", "locally_lost"]
+__all__ = ["KeyWalk", "choose_keyframes", "local_loss"]
 
 LEAST_GAP = 4  # frames: nearer keyframes cost more than they mend, unless almost nothing is explained
 HOPELESS = 0.35  # share explained by the keyframe before, below which none is too near
@@ -59,33 +61,33 @@ class KeyWalk:
         explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
         if self._track is None or self._picture is None:
             raise RuntimeError("step comes after start")
-        motion, moved = self._look(picture, frame)
+        motion, moved = self._advance(picture, frame)
         coverage = motion.coverage
-        made: Keyframe | None = None
-        if self._lost(motion, frame):
+        new: Keyframe | None = None
+        if self._too_far(motion, frame):
             if self._last > self._key:  # the frame before was still explained: it becomes the key
-                made = Keyframe(self._last, "coverage")
+                new = Keyframe(self._last, "coverage")
                 self.start(self._last, self._picture)
-                motion, _ = self._look(picture, frame)
+                motion, _ = self._advance(picture, frame)
                 coverage = motion.coverage
             if coverage < HOPELESS:  # even its neighbour does not explain it: it needs a painting of its own
-                made = Keyframe(frame, "coverage")
+                new = Keyframe(frame, "coverage")
                 self.start(frame, picture)
         elif frame - self._key >= self._max_gap:
-            made = Keyframe(frame, "max-gap")
+            new = Keyframe(frame, "max-gap")
             self.start(frame, picture)
         self._last, self._picture = frame, picture
-        return made, coverage, moved
+        return new, coverage, moved
 
-    def _look(self, picture: np.ndarray, frame: int) -> tuple[Motion, float]:
+    def _advance(self, picture: np.ndarray, frame: int) -> tuple[Motion, float]:
         if self._track is None:
             raise RuntimeError("a walk begins with start")
         self._track.add(picture)
         here = frame - self._key
         return self._track.motion(here, 0), self._track.moved(here)
 
-    def _lost(self, motion: Motion, frame: int) -> bool:
-        """Whether ``frame`` lies too far from the last keyframe to be the next one."""
+    def _too_far(self, motion: Motion, frame: int) -> bool:
+        """Tell whether ``frame`` lies too far from the last keyframe to be the next one."""
         gap = frame - self._key
         if motion.coverage < HOPELESS:
             return True
@@ -101,16 +103,14 @@ class KeyWalk:
         lacking = 1 - self._threshold
         if float(usable.mean()) < self._threshold:
             return False
-        return gap <= LOCAL_GAP or locally_lost(usable) <= LOCAL_WEIGHT * lacking
+        return gap <= LOCAL_GAP or local_loss(usable) <= LOCAL_WEIGHT * lacking
 
 
-def locally_lost(usable: np.ndarray) -> float:
-    """How much of the worst tenth of the picture is unexplained: 0 (nothing) to 1.
+def local_loss(usable: np.ndarray) -> float:
+    """Share of the worst tenth of the picture that is unexplained: 0 (nothing) to 1.
 
     The picture's mean hides a small thing that is lost altogether; the eye does not.
     """
-    import cv2
-
     height, width = usable.shape
     across = min(TILES, width)
     down = max(1, min(height, round(TILES * height / width)))
@@ -118,14 +118,14 @@ def locally_lost(usable: np.ndarray) -> float:
     return float(1 - tiles[: max(1, round(len(tiles) * LOCAL_SHARE))].mean())
 
 
-def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *, longest: int) -> tuple[Keyframe, ...]:
+def choose_keyframes(
+    recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *, longest: int
+) -> tuple[Keyframe, ...]:
     """All keyframes of the footage, ascending: those walked or asked for, each shot's first, and the storyboard's.
 
     Where two of them (or a keyframe and its shot's end) are more than ``longest`` frames apart, more are put between, so
     that no gap outgrows memory. Raises ``RecipeError`` if a frame that the recipe names lies outside of the span.
     """
-    from pathlib import Path
-
     start, stop = shots[0].start, shots[-1].stop
     keys: dict[int, Keyframe] = {}
     if recipe.keyframes == "auto":
@@ -134,33 +134,33 @@ def choose(recipe: Recipe, shots: Sequence[Shot], walked: Iterable[Keyframe], *,
         for shot in shots:
             keys |= {frame: Keyframe(frame, "every") for frame in range(shot.start, shot.stop, recipe.key_step)}
     else:
-        wanted = [frame for frame in recipe.keyframes if isinstance(frame, int)]
-        _inside("keyframe", wanted, start, stop)
-        keys = {frame: Keyframe(frame, "pinned") for frame in wanted}
-    _inside("storyboard picture", recipe.storyboard, start, stop)
+        pinned = [frame for frame in recipe.keyframes if isinstance(frame, int)]
+        _require_inside("keyframe", pinned, start, stop)
+        keys = {frame: Keyframe(frame, "pinned") for frame in pinned}
+    _require_inside("storyboard picture", recipe.storyboard, start, stop)
     for frame, picture in recipe.storyboard.items():
         keys[frame] = Keyframe(frame, "storyboard", Path(picture))
     for shot in shots:
         first = keys.get(shot.start)
         empty = not any(shot.start <= frame < shot.stop for frame in keys)
         unpainted = first is None and (empty or recipe.keyframes == "auto")
-        found = first is not None and first.reason in ("coverage", "max-gap", "every")
-        if unpainted or found:
+        replaceable = first is not None and first.reason in ("coverage", "max-gap", "every")
+        if unpainted or replaceable:
             keys[shot.start] = Keyframe(shot.start, "start")
         if recipe.keyframes == "auto":
-            _close(keys, shot)
-        _bridge(keys, shot, longest)
+            _add_end(keys, shot)
+        _split_long_gaps(keys, shot, longest)
     return tuple(keys[frame] for frame in sorted(keys))
 
 
-def _close(keys: dict[int, Keyframe], shot: Shot) -> None:
+def _add_end(keys: dict[int, Keyframe], shot: Shot) -> None:
     """A keyframe at the shot's end, so that no frames hang on one side alone; unless they are few."""
     last = max(frame for frame in keys if shot.start <= frame < shot.stop)
     if shot.stop - 1 - last > LEAST_GAP:
         keys[shot.stop - 1] = Keyframe(shot.stop - 1, "end")
 
 
-def _bridge(keys: dict[int, Keyframe], shot: Shot, longest: int) -> None:
+def _split_long_gaps(keys: dict[int, Keyframe], shot: Shot, longest: int) -> None:
     marks = sorted(frame for frame in keys if shot.start <= frame < shot.stop)
     for left, right in zip([shot.start, *marks], [*marks, shot.stop], strict=True):
         parts = -(-(right - left) // longest)
@@ -169,7 +169,7 @@ def _bridge(keys: dict[int, Keyframe], shot: Shot, longest: int) -> None:
             keys.setdefault(frame, Keyframe(frame, "max-gap"))
 
 
-def _inside(what: str, frames: Iterable[int] | Mapping[int, object], start: int, stop: int) -> None:
+def _require_inside(what: str, frames: Iterable[int] | Mapping[int, object], start: int, stop: int) -> None:
     for frame in frames:
         if not start <= frame < stop:
             raise RecipeError(f"{what} at frame {frame} lies outside of the footage's frames {start} to {stop - 1}")

@@ -1,4 +1,4 @@
-"""Recipe + what pass 1 found -> windows of work. Pure, printable, diffable."""
+"""The plan: windows of work, from a recipe and its footage's analysis. Pure, printable, diffable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from restyle.planning.keyframes import choose
+from restyle.planning.keyframes import choose_keyframes
 from restyle.planning.shots import Kind, shots_between
 from restyle.recipe import Recipe
 from restyle.types import FootageSpec, Keyframe, Shot, Window
@@ -16,12 +16,13 @@ __all__ = ["Analysis", "Plan", "make_plan"]
 
 WINDOW_FRAMES = 48  # a window is about this long: a unit of resuming, and a group of pictures of the encoded result
 WINDOW_BYTES = 2 << 30  # of source pictures held at once; huge pictures make shorter windows and gaps
+FRAME_COST = 6.0  # pass 2 without painting, in units of pass 1: measured at 640x360 and 1280x720
 LONGEST_GAP = 240  # frames; however keyframes were asked for
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What pass 1 found in the frames ``start`` up to ``stop``."""
+    """Pass 1's findings in the frames ``start`` up to ``stop``."""
 
     start: int
     stop: int
@@ -42,7 +43,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done, in order."""
+    """The work that will be done, in order."""
 
     source: str
     rate: Fraction
@@ -50,7 +51,7 @@ class Plan:
     keyframes: tuple[Keyframe, ...]
     windows: tuple[Window, ...]
     seconds: float
-    """About how long painting and filling will take on this machine."""
+    """About how long painting and propagation will take on this machine."""
     notes: tuple[str, ...] = ()
     """What a person should know about the footage."""
 
@@ -90,12 +91,12 @@ def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost
     else:
         cuts = {frame: "given" for frame in recipe.cuts if isinstance(frame, int)}
     shots = shots_between(analysis.start, analysis.stop, dict(cuts))
-    held = max(1, WINDOW_BYTES // spec.picture_bytes)
-    keys = choose(recipe, shots, analysis.keys, longest=min(LONGEST_GAP, held))
+    most = max(1, WINDOW_BYTES // spec.picture_bytes)
+    keys = choose_keyframes(recipe, shots, analysis.keys, longest=min(LONGEST_GAP, most))
     windows = [
         window
         for shot in shots
-        for window in _windows(shot, [k for k in keys if shot.start <= k.frame < shot.stop], min(WINDOW_FRAMES, held))
+        for window in _windows(shot, [k for k in keys if shot.start <= k.frame < shot.stop], min(WINDOW_FRAMES, most))
     ]
     frames = analysis.stop - analysis.start
     a_frame = analysis.seconds / max(1, frames)
@@ -108,9 +109,6 @@ def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost
         seconds=a_frame * (FRAME_COST * frames + key_cost * len(keys)),
         notes=(*spec.notes, *analysis.notes),
     )
-
-
-FRAME_COST = 6.0  # pass 2 without painting, in units of pass 1: measured at 640x360 and 1280x720
 
 
 def _windows(shot: Shot, keys: Sequence[Keyframe], longest: int) -> list[Window]:

@@ -1,4 +1,4 @@
-"""Cuts -> shots. The finding itself is PySceneDetect's; here it is fed frame by frame, so that memory stays flat."""
+"""Cuts, and the shots between them. Detection is PySceneDetect's; here it is fed frame by frame, so that memory stays flat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+from scenedetect import FrameTimecode
+from scenedetect.detectors import AdaptiveDetector, ThresholdDetector
 
 from restyle.types import Shot
 
@@ -29,11 +31,7 @@ class CutFinder:
     """A hard cut at frame c is reported at frame c + LAG at the latest; fades when the picture has come back."""
 
     def __init__(self, rate: Fraction) -> None:
-        from scenedetect import FrameTimecode
-        from scenedetect.detectors import AdaptiveDetector, ThresholdDetector
-
         shortest = max(2, round(MIN_SHOT_SECONDS * rate))
-        self._timecode = FrameTimecode
         self._rate = rate
         self._cuts = AdaptiveDetector(min_scene_len=shortest)
         self._fades = ThresholdDetector(threshold=BLACK, min_scene_len=shortest)
@@ -41,17 +39,17 @@ class CutFinder:
     def push(self, index: int, small: np.ndarray) -> dict[int, Kind]:
         """Look at the next frame (uint8 h x w x 3 RGB, any small size); gives the cuts that became certain."""
         bgr = np.ascontiguousarray(small[:, :, ::-1])
-        at = self._timecode(index, self._rate)
-        found: dict[int, Kind] = {cut.frame_num: "fade" for cut in self._fades.process_frame(at, bgr)}
-        found.update({cut.frame_num: "cut" for cut in self._cuts.process_frame(at, bgr)})
-        return found
+        at = FrameTimecode(index, self._rate)
+        cuts: dict[int, Kind] = {cut.frame_num: "fade" for cut in self._fades.process_frame(at, bgr)}
+        cuts.update({cut.frame_num: "cut" for cut in self._cuts.process_frame(at, bgr)})
+        return cuts
 
     def finish(self, index: int) -> dict[int, Kind]:
         """The cuts still to be told after the last frame, number ``index``."""
-        at = self._timecode(index, self._rate)
-        found: dict[int, Kind] = {cut.frame_num: "fade" for cut in self._fades.post_process(at)}
-        found.update({cut.frame_num: "cut" for cut in self._cuts.post_process(at)})
-        return found
+        at = FrameTimecode(index, self._rate)
+        cuts: dict[int, Kind] = {cut.frame_num: "fade" for cut in self._fades.post_process(at)}
+        cuts.update({cut.frame_num: "cut" for cut in self._cuts.post_process(at)})
+        return cuts
 
 
 def shots_between(start: int, stop: int, cuts: dict[int, Kind] | Iterable[int]) -> tuple[Shot, ...]:

@@ -228,7 +228,7 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Leakage:
-    """What changed outside of the matte. All zero is the promise."""
+    """Changes outside of the matte. All zero is the promise."""
 
     share: float
     """Share, in [0, 1], of the pixels outside of the matte that differ in any channel."""

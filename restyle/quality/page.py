@@ -305,5 +305,5 @@ def _terms() -> str:
 
 def _foot(data: ReportData) -> str:
     version = data.versions.get("restyle")
-    made = f"restyle {text(version)}" if version else "restyle"
-    return f"<footer>Made by {made}. Everything is inside this file; it asks nothing of any network.</footer>"
+    maker = f"restyle {text(version)}" if version else "restyle"
+    return f"<footer>Made by {maker}. Everything is inside this file; it asks nothing of any network.</footer>"

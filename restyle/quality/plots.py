@@ -196,7 +196,7 @@ def strip(groups: Sequence[tuple[str, str, Sequence[int]]], bins: Bins, cuts: Se
 
 
 def time_ticks(bins: Bins, rate: float) -> list[tuple[float, str, str]]:
-    """Where the time axis is lettered: place (0 to 1), frame number, time since the footage's first frame."""
+    """Letterings of the time axis: position (0 to 1), frame number, time since the footage's first frame."""
     if bins.span <= 6:
         frames = sorted(set(bins.frames))
     else:

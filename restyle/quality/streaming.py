@@ -66,7 +66,7 @@ class Row:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Row:
-        """What ``to_json`` gave; other keys are left aside."""
+        """Read what ``to_json`` gave; other keys are left aside."""
         values: dict[str, Any] = {field.name: plain.get(field.name) for field in fields(cls)}
         return cls(**values)
 

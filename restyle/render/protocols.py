@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from controls.types import ControlMap
 from interp.pixels.boxes import Box
 from interp.types import Filler
 from restyle.painters.base import Painter
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
-
-if TYPE_CHECKING:
-    from controls.types import ControlMap
 
 __all__ = [
     "Compositor",

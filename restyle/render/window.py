@@ -56,8 +56,8 @@ class WindowRenderer:
         the keyframe that both share. Raises ``PainterError``, ``Cancelled``."""
         numbers = [key.frame for key in self.frames.window.keys]
         fixed = {
-            place: self.frames.view(number).crop(look.storyboard[number])
-            for place, number in enumerate(numbers)
+            position: self.frames.view(number).crop(look.storyboard[number])
+            for position, number in enumerate(numbers)
             if number in look.storyboard
         }
         if boundary is not None:
@@ -72,8 +72,8 @@ class WindowRenderer:
         keys = {key.frame: key for key in window.keys}
         for left, right in self._bounds():
             stretches = [
-                self._propagate(look, made.pictures, left, right, made.carry)
-                for look, made in zip(self.parts.looks, paintings, strict=True)
+                self._propagate(look, painted.pictures, left, right, painted.carry)
+                for look, painted in zip(self.parts.looks, paintings, strict=True)
             ]
             repaired = {number: Keyframe(number, "repair") for each in stretches for number in each.repaired}
             final = right == window.last
@@ -118,7 +118,7 @@ class WindowRenderer:
             return _Stretch(painted | inner)
         self.meter.tell(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({*ends, worst})
-        fixed = {place: ends[number] for place, number in enumerate(numbers) if number in ends}
+        fixed = {position: ends[number] for position, number in enumerate(numbers) if number in ends}
         pictures, _ = self._call_painter(look, numbers, fixed, carry)
         ends[worst] = pictures[numbers.index(worst)]
         halves = [

@@ -16,7 +16,7 @@ MOST_SLOW = 1000
 
 
 def count(duration: Fraction, rate: Fraction) -> int:
-    """How many frames of ``rate`` begin within ``duration`` seconds: at least one, and never a frame too long."""
+    """Count the frames of ``rate`` that begin within ``duration`` seconds: at least one, and never a frame too long."""
     return max(1, math.ceil(duration * rate))
 
 
@@ -33,7 +33,7 @@ def instants(
 
 
 def frame_times(spec: FootageSpec, ticks: Sequence[int], length: Fraction) -> tuple[list[Fraction], Fraction]:
-    """When each frame is shown, in seconds from the first one on, and for how long all of them are.
+    """Times at which the frames are shown, in seconds from the first one on, and for how long all of them are.
 
     ``ticks``: their presentation times; ``length``: from the first one's to the end of the last. At a constant rate the rate
     tells instead: containers round their stamps (Matroska to milliseconds), and frames that are only nearly in time would all
@@ -45,8 +45,8 @@ def frame_times(spec: FootageSpec, ticks: Sequence[int], length: Fraction) -> tu
 
 
 def drawings(times: Sequence[Fraction], end: Fraction, rate: Fraction) -> list[int]:
-    """Which frames to keep of a footage whose pictures were drawn at ``rate`` a second and repeated: those on screen at each
-    drawing's instant. ``times``: of all frames, ascending from 0; ``end``: of the last one. Strictly ascending numbers."""
+    """Choose the frames to keep of a footage whose pictures were drawn at ``rate`` a second and repeated: those on screen at
+    each drawing's instant. ``times``: of all frames, ascending from 0; ``end``: of the last one. Strictly ascending numbers."""
     drawn: list[int] = []
     frame = 0
     for number in range(count(end, rate)):
@@ -73,7 +73,7 @@ def parse_rate(value: str | float | Fraction, name: str) -> Fraction:
 
 
 def parse_slow(text: str | float | Fraction) -> Fraction:
-    """How many times slower: ``"4x"``, ``4``, ``"2.5x"``, ``"3/2"``; below 1 is faster. Raises ``RecipeError``."""
+    """Read a factor of slow motion: ``"4x"``, ``4``, ``"2.5x"``, ``"3/2"``; below 1 is faster. Raises ``RecipeError``."""
     plain = re.sub(r"\s*[x×]$", "", str(text).strip().lower())
     try:
         value = Fraction(plain)

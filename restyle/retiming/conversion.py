@@ -39,7 +39,7 @@ class Timeline:
         return self.times[frame.index - self.first]
 
     def cut_between(self, left: Frame, right: Frame) -> bool:
-        """Whether a shot begins after ``left``, and with ``right`` at the latest."""
+        """Tell whether a shot begins after ``left``, and with ``right`` at the latest."""
         return not self.cuts.isdisjoint(range(left.index + 1, right.index + 1))
 
 
@@ -77,7 +77,7 @@ class FrameRateConverter:
         yield from self._from(left, None, shares)
 
     def _from(self, left: Frame, right: Frame | None, shares: Sequence[Fraction]) -> Iterator[PictureAndAlpha]:
-        """What is shown from ``left`` on until ``right``, at these shares of the time between them, 0 to below 1."""
+        """Show ``left``, and in-betweens until ``right``, at these shares of the time between them, 0 to below 1."""
         later = [float(share) for share in shares if share]
         if len(later) < len(shares):
             self.kept += 1

@@ -202,7 +202,7 @@ def _shrunk(picture: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def _starts(length: int) -> list[int]:
-    """Where tiles begin so that they cover ``length`` with at least ``OVERLAP`` pixels in common."""
+    """First pixels of tiles that cover ``length`` with at least ``OVERLAP`` pixels in common."""
     if length <= TILE:
         return [0]
     count = -(-(length - OVERLAP) // (TILE - OVERLAP))

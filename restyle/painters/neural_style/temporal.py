@@ -94,14 +94,14 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, confidence: np.ndarray) 
     small = (max(1, fresh.shape[1] // CELL), max(1, fresh.shape[0] // CELL))
     weight = _area(confidence, small).ravel()
     weight = np.where(weight > SEEN_IN_BOTH, weight, np.float32(0))
-    seen = weight > 0
-    trust = float(_ramp(np.asarray(seen.mean(), np.float32), *SHARED))
+    shared = weight > 0
+    trust = float(_ramp(np.asarray(shared.mean(), np.float32), *SHARED))
     if trust == 0:
         return fresh
-    a, b = _area(fresh, small).reshape(-1, 3)[seen], _area(like, small).reshape(-1, 3)[seen]
+    a, b = _area(fresh, small).reshape(-1, 3)[shared], _area(like, small).reshape(-1, 3)[shared]
     gains, shifts = [], []
     for channel in range(3):
-        gain, shift = _fit(a[:, channel].astype(np.float64), b[:, channel].astype(np.float64), weight[seen])
+        gain, shift = _fit(a[:, channel].astype(np.float64), b[:, channel].astype(np.float64), weight[shared])
         gains.append(1 + trust * (gain - 1))
         shifts.append(trust * shift)
     matched = cv2.transform(fresh, np.hstack([np.diag(gains), np.array(shifts)[:, None]]).astype(np.float32))
@@ -138,10 +138,10 @@ def _match_detail(painting: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     height, width = painting.shape[:2]
     cells = (max(1, width // CELL), max(1, height // CELL))
     fine = cv2.subtract(painting, cv2.GaussianBlur(painting, (7, 7), 1.2))
-    of_painting, of_fine, wanted = (_edges(picture) for picture in (painting, fine, fresh))
+    of_painting, of_fine, of_fresh = (_edges(picture) for picture in (painting, fine, fresh))
     square = _area(cv2.multiply(of_fine, of_fine), cells) + np.float32(1e-4)
     cross = _area(cv2.multiply(of_painting, of_fine), cells)
-    missing = _area(cv2.multiply(wanted, wanted), cells) - _area(cv2.multiply(of_painting, of_painting), cells)
+    missing = _area(cv2.multiply(of_fresh, of_fresh), cells) - _area(cv2.multiply(of_painting, of_painting), cells)
     share = (np.sqrt(np.maximum(cross * cross + square * missing, 0)) - cross) / square
     share = cv2.blur(np.clip(share, *DETAIL), (3, 3)).reshape(share.shape)
     fine *= _linear(share, (width, height))[:, :, None]

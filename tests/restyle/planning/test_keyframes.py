@@ -9,7 +9,7 @@ from scenes import moving_scene, texture
 from interp.flow.dis import DisEstimator
 from interp.tracks import MotionTrack
 from interp.types import Motion
-from restyle.planning.keyframes import KeyWalk, locally_lost
+from restyle.planning.keyframes import KeyWalk, local_loss
 from restyle.types import Keyframe
 
 
@@ -92,11 +92,11 @@ def test_something_small_that_is_lost_asks_for_a_keyframe() -> None:
 
 def test_local_loss_is_seen_where_the_mean_is_not() -> None:
     confidence = np.ones((90, 160), np.float32)
-    assert locally_lost(confidence) == pytest.approx(0)
+    assert local_loss(confidence) == pytest.approx(0)
     confidence[20:50, 40:80] = 0
     assert confidence.mean() > 0.9
-    assert locally_lost(confidence) > 0.7
-    assert locally_lost(np.zeros((1, 1), np.float32)) == pytest.approx(1)
+    assert local_loss(confidence) > 0.7
+    assert local_loss(np.zeros((1, 1), np.float32)) == pytest.approx(1)
 
 
 class Explained:
