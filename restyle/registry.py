@@ -21,6 +21,7 @@ from interp.types import Filler, FlowEstimator, Interpolator
 from restyle.errors import translated
 from restyle.painters import PAINTERS
 from restyle.painters.base import Painter, check_painter
+from restyle.weights.parts import local_detector_options, local_masker_options, source_options
 
 __all__ = [
     "TABLES",
@@ -54,7 +55,7 @@ def part_names(kind: Kind) -> list[str]:
 def options_of(kind: Kind, name: str) -> list[str]:
     """Names of the options that a part takes. Raises ``UnknownPartError``, ``MissingExtraError``."""
     with translated():
-        return TABLES[kind].options(name)
+        return [*TABLES[kind].options(name), *source_options(kind, name)]
 
 
 def make_painter(name: str, options: Mapping[str, Any] | None = None) -> Painter:
@@ -72,13 +73,16 @@ def make_filler(name: str, options: Mapping[str, Any] | None = None) -> Filler:
 
 
 def make_masker(name: str, options: Mapping[str, Any] | None = None) -> Masker:
-    """Build a masker. Raises as ``make_painter``."""
-    return cast(Masker, _make("masker", name, options))
+    """Build a masker, with its weights found or fetched. Raises as ``make_painter``."""
+    with translated():
+        return cast(Masker, MASKERS.make(name, local_masker_options(name, options or {})))
 
 
 def make_detector(name: str, options: Mapping[str, Any] | None = None) -> Detector | PairDetector:
-    """Build a detector of control maps. Raises as ``make_painter``."""
-    return cast("Detector | PairDetector", _make("detector", name, options))
+    """Build a detector of control maps, with its weights found or fetched. Raises as ``make_painter``."""
+    with translated():
+        local = local_detector_options(name, options or {})
+        return cast("Detector | PairDetector", DETECTORS.make(name, local))
 
 
 def make_estimator(name: str, options: Mapping[str, Any] | None = None) -> FlowEstimator:

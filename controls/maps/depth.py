@@ -9,7 +9,7 @@ from controls.errors import ControlError
 from controls.maps.base import KindFacts, Weights
 from controls.maps.pictures import as_picture, picture_to_detect
 from controls.maps.vendors import PACKAGES, AuxDetector
-from controls.maps.weights import find_weights, vendor
+from controls.maps.weights import vendor, weights_folder
 from controls.types import ControlMap
 from interp.pixels.sizes import restored
 from interp.quiet import without_prints
@@ -36,8 +36,8 @@ def _to_unit(values: np.ndarray) -> np.ndarray:
 class DepthAnything:
     """Yang et al., "Depth Anything V2" (NeurIPS 2024), by transformers.
 
-    ``weights``: a folder or a hub id of that format (the small model is Apache-2.0, the larger ones CC-BY-NC-4.0);
-    ``revision``, ``offline`` and ``device`` as ``AuxDetector``. The picture is looked at as the weights' own preprocessor
+    ``weights``: a folder of that format (the small model is Apache-2.0, the larger ones CC-BY-NC-4.0);
+    ``device`` as ``AuxDetector``. The picture is looked at as the weights' own preprocessor
     says (short side 518, multiples of 14).
     """
 
@@ -59,13 +59,9 @@ class DepthAnything:
         controlnets=CONTROLNETS,
     )
 
-    def __init__(
-        self, *, weights: str | None = None, revision: str | None = None, offline: bool = False, device: str = "cpu"
-    ) -> None:
+    def __init__(self, *, weights: str | None = None, device: str = "cpu") -> None:
         transformers, self._torch = vendor("transformers", self.facts), vendor("torch", self.facts)
-        assert self.facts.weights is not None
-        where = weights or self.facts.weights.repository
-        folder = str(find_weights(self.facts, where, revision=revision, offline=offline))
+        folder = str(weights_folder(self.facts, weights))
         try:
             only_here = {
                 "local_files_only": True,
@@ -76,7 +72,7 @@ class DepthAnything:
                 model = transformers.AutoModelForDepthEstimation.from_pretrained(folder, **only_here)
         except Exception as error:  # whatever a folder of something else makes transformers say
             reason = " ".join(str(error).split())[:160]
-            raise ControlError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
+            raise ControlError(f"the weights of {self.facts.name!r} in {folder!r} cannot be used: {reason}") from error
         self._model, self._device = model.to(device).eval(), device
 
     def detect(self, picture: np.ndarray) -> ControlMap:

@@ -17,7 +17,7 @@ from controls.maps.base import KindFacts, Weights
 from controls.maps.people import PARTS, Person
 from controls.maps.pictures import picture_to_detect
 from controls.maps.pose import CONTROLNETS, OUTPUT, inside, pose_map
-from controls.maps.weights import find_weights
+from controls.maps.weights import weights_folder
 from controls.onnx import load_onnxruntime
 from controls.types import ControlMap
 
@@ -44,8 +44,8 @@ class DWPose:
     """``hands``, ``face``: whether those are drawn, too (they cost nothing more). ``confidence``: in [0, 1], from which
     somebody counts as found; ``visible``: from which a joint does. Joints outside of the picture are left out.
 
-    ``weights``: a folder that holds both ONNX files, or the id of a repository on the hub that does (``revision`` of it); with
-    ``offline``, nothing is fetched. ``device``: ``cpu`` or ``cuda`` (onnxruntime-gpu). ``threads``: 0 is one a core.
+    ``weights``: a folder that holds both ONNX files. ``device``: ``cpu`` or ``cuda`` (onnxruntime-gpu). ``threads``: 0 is one a
+    core.
 
     Raises ``MissingWeightsError``, and ``ControlError`` for files of something else and a device that is not there.
     """
@@ -69,8 +69,6 @@ class DWPose:
         confidence: float = 0.3,
         visible: float = 0.3,
         weights: str | None = None,
-        revision: str | None = None,
-        offline: bool = False,
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
@@ -79,9 +77,7 @@ class DWPose:
                 "pose-dwpose takes confidence and visible in [0, 1] and threads >= 0, "
                 f"got {confidence:g}, {visible:g} and {threads}"
             )
-        assert self.facts.weights is not None
-        where = weights or self.facts.weights.repository
-        folder = find_weights(self.facts, where, revision=revision, offline=offline)
+        folder = weights_folder(self.facts, weights)
         self._hands, self._face = hands, face
         self._confidence, self._visible = confidence, visible
         self._finder = _Network(folder / FINDER, 1, device, threads, fallback=(640, 640))

@@ -45,12 +45,10 @@ class OpenPose(AuxDetector):
         hands: bool = False,
         face: bool = False,
         weights: str | None = None,
-        revision: str | None = None,
-        offline: bool = False,
         resolution: int | None = 512,
         device: str = "cpu",
     ) -> None:
-        super().__init__(weights=weights, revision=revision, offline=offline, resolution=resolution, device=device)
+        super().__init__(weights=weights, resolution=resolution, device=device)
         self._hands, self._face = hands, face
 
     def detect(self, picture: np.ndarray) -> ControlMap:

@@ -1,4 +1,4 @@
-"""What all detectors that wrap controlnet_aux's share: loading one by a hub id or from a folder, and calling it at a size that
+"""What all detectors that wrap controlnet_aux's share: loading one from a folder, and calling it at a size that
 it takes, so that the map lies on the frame."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from controls.errors import ControlError
 from controls.maps.base import KindFacts
 from controls.maps.pictures import picture_to_detect
-from controls.maps.weights import find_weights, vendor
+from controls.maps.weights import vendor, weights_folder
 from interp.pixels.sizes import detection_size, resized, restored
 from interp.quiet import without_prints
 
@@ -22,9 +22,8 @@ PACKAGES = ("torch", "torchvision", "controlnet_aux", "timm")
 class AuxDetector:
     """Base of the detectors by controlnet_aux (its repository: huggingface/controlnet_aux, Apache-2.0).
 
-    ``weights``: a folder that holds ``facts.weights.files``, or the id of a repository on the hub that does (``revision`` of
-    it); with ``offline``, nothing is fetched. ``resolution``: short side to detect at, before it is rounded to what the network
-    takes; ``None`` is the picture's own. ``device``: torch's name for where to compute.
+    ``weights``: a folder that holds ``facts.weights.files``. ``resolution``: short side to detect at, before it is rounded to
+    what the network takes; ``None`` is the picture's own. ``device``: torch's name for where to compute.
 
     Making one loads it. Raises ``MissingPackageError``, ``MissingWeightsError``, and ``ControlError`` for weights of something
     else.
@@ -40,24 +39,22 @@ class AuxDetector:
         self,
         *,
         weights: str | None = None,
-        revision: str | None = None,
-        offline: bool = False,
         resolution: int | None = 512,
         device: str = "cpu",
     ) -> None:
         if resolution is not None and resolution < 1:
             raise ValueError(f"a resolution is at least 1 pixel, got {resolution}")
         made = getattr(vendor(f"controlnet_aux.{self.module}", self.facts), self.part)
-        assert self.facts.weights is not None
-        where = weights or self.facts.weights.repository
-        folder = find_weights(self.facts, where, revision=revision, offline=offline)
+        folder = weights_folder(self.facts, weights)
         self._resolution = resolution
         try:
             with without_prints():
                 self._model = made.from_pretrained(str(folder)).to(device)
         except Exception as error:  # whatever a file of something else makes torch's loader and the package say
             reason = " ".join(str(error).split())[:160]
-            raise ControlError(f"the weights of {self.facts.name!r} in {where!r} cannot be used: {reason}") from error
+            raise ControlError(
+                f"the weights of {self.facts.name!r} in {str(folder)!r} cannot be used: {reason}"
+            ) from error
 
     def _prepared(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
         """The picture at a size that the network takes, and the frame's own size."""

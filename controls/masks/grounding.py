@@ -17,9 +17,10 @@ from controls.types import Box
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_prints
 
-__all__ = ["DEFAULT", "WordFinder"]
+__all__ = ["DEFAULT", "PACKAGES", "WordFinder"]
 
 DEFAULT = "google/owlv2-base-patch16-ensemble"
+PACKAGES = ("torch", "transformers")
 SCORE = 0.2  # from which a find counts: of what OWLv2's makers show
 LEAST = 2.0  # pixels: what is smaller than that cannot be followed
 
@@ -27,18 +28,20 @@ LEAST = 2.0  # pixels: what is smaller than that cannot be followed
 class WordFinder:
     """Finds things by their names.
 
-    ``model``: a hub id or a local folder; its weights are loaded from safetensors. ``score``: 0 to 1, from which a find counts.
-    ``offline``: fetch nothing. Raises ``MissingPackageError``, ``MissingWeightsError``, ``ControlError`` (no such detector).
+    ``model``: a local folder; its weights are loaded from safetensors. ``score``: 0 to 1, from which a find counts.
+    Raises ``MissingPackageError``, ``MissingWeightsError``, ``ControlError`` (no such detector).
     """
 
-    def __init__(self, model: str = DEFAULT, score: float = SCORE, *, offline: bool = False) -> None:
+    def __init__(self, model: str, score: float = SCORE) -> None:
         if not isinstance(score, (int, float)) or not 0 <= score <= 1:
             raise ControlError(f"text_score is 0 to 1, got {score!r}")
-        for package in ("torch", "transformers", "huggingface_hub"):
+        for package in PACKAGES:
             if find_spec(package) is None:
                 raise MissingPackageError("finding an object by its name", package, "controls")
         self._score = float(score)
-        folder = _folder(model, offline)
+        folder = Path(model).expanduser()
+        if not folder.is_dir():
+            raise MissingWeightsError(f"the detector {model!r} is no folder")
         self._pipeline = _pipeline(folder, model)
 
     def find(self, picture: np.ndarray, words: str) -> Box:
@@ -63,28 +66,6 @@ class WordFinder:
             f"nothing that looks like {words!r} was found (the likeliest scores {best:.2f}, {self._score:g} is needed): "
             "say it in other words, box it, or lower text_score"
         )
-
-
-def _folder(model: str, offline: bool) -> Path:
-    place = Path(model).expanduser()
-    if place.is_dir():
-        return place
-    if model.startswith(("/", ".", "~")) or model.count("/") != 1:
-        raise MissingWeightsError(f"the detector {model!r} is no folder, and no hub id (owner/name)")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(
-                model, local_files_only=offline, allow_patterns=["*.json", "*.txt", "*.model", "model*.safetensors"]
-            )
-        )
-    except Exception as error:  # the hub's errors, its client's, the network's: no common base
-        if offline:
-            why = "is not in the hub's cache, and nothing may be fetched (offline)"
-        else:
-            why = f"cannot be fetched ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
-        raise MissingWeightsError(f"the detector {model} {why}; get it with: hf download {model}") from error
 
 
 def _pipeline(folder: Path, model: str) -> Any:

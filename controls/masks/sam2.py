@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import DEFAULT, build_network, find_checkpoint
+from controls.masks.sam2_weights import build_network, find_checkpoint
 from controls.masks.spill import MatteSpill
 from controls.prompts import within
 from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
@@ -24,12 +24,11 @@ Asked = dict[str, dict[int, list[Prompt]]]
 class Sam2Masker:
     """Follows points, boxes (with or without points) and drawn mattes.
 
-    ``model``: a hub id (``facebook/sam2-hiera-tiny`` ... ``facebook/sam2.1-hiera-large``) or a checkpoint's file
-    (safetensors, or pickled with ``allow_pickle``: even then only tensors are read). ``config``: the package's configuration,
-    where a file's name does not tell it. ``offline``: fetch nothing. ``device``: ``cpu``, ``cuda`` ...; by default CUDA if
-    there is one. ``dtype``: ``float32``, or ``bfloat16`` for speed on a GPU. ``image_size``: the side of the square the
-    network looks at, 1024 as it was trained; a smaller one is faster and coarser. ``holes``: largest hole that is closed, in
-    pixels a fourth of that side.
+    ``model``: a checkpoint's file (safetensors, or pickled with ``allow_pickle``: even then only tensors are read).
+    ``config``: the package's configuration, where a file's name does not tell it. ``device``: ``cpu``, ``cuda`` ...; by default
+    CUDA if there is one. ``dtype``: ``float32``, or ``bfloat16`` for speed on a GPU. ``image_size``: the side of the square
+    the network looks at, 1024 as it was trained; a smaller one is faster and coarser. ``holes``: largest hole that is closed,
+    in pixels a fourth of that side.
 
     Raises, when built, ``controls.errors.ControlError`` (a ``ValueError``): missing package or weights, a pickled file
     without permission. The network is loaded when the first shot is followed.
@@ -38,8 +37,8 @@ class Sam2Masker:
     name = "sam2"
 
     def __init__(
-        self, *, model: str = DEFAULT, config: str | None = None, allow_pickle: bool = False,
-        offline: bool = False, device: str | None = None, dtype: str = "float32", image_size: int | None = None,
+        self, *, model: str | None = None, config: str | None = None, allow_pickle: bool = False,
+        device: str | None = None, dtype: str = "float32", image_size: int | None = None,
         holes: int = 8,
     ) -> None:  # fmt: skip
         if dtype not in ("float32", "bfloat16"):
@@ -48,9 +47,7 @@ class Sam2Masker:
             raise ValueError(f"image_size is a multiple of 32 from 128 on, got {image_size}")
         if holes < 0:
             raise ValueError(f"holes is 0 or more, got {holes}")
-        self._checkpoint, self._config = find_checkpoint(
-            model, config=config, allow_pickle=allow_pickle, offline=offline
-        )
+        self._checkpoint, self._config = find_checkpoint(model, config=config, allow_pickle=allow_pickle)
         self._device, self._dtype, self._image_size, self._holes = device, dtype, image_size, holes
         self._built: Any = None
 

@@ -1,4 +1,4 @@
-"""SAM 2's network with its weights: from a local file, or by hub id. Nothing is fetched at import."""
+"""SAM 2's network with the weights of a local file, and the files that its makers publish on the model hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from controls.errors import ControlError
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.regular import require_regular
 
-__all__ = ["DEFAULT", "build_network", "find_checkpoint"]
+__all__ = ["DEFAULT", "build_network", "find_checkpoint", "published_file"]
 
 DEFAULT = "facebook/sam2.1-hiera-small"
 
@@ -28,23 +28,32 @@ LARGEST = 16 << 30  # bytes of a checkpoint
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 
 
-def find_checkpoint(model: str, *, config: str | None, allow_pickle: bool, offline: bool) -> tuple[Path, str]:
+def published_file(model: str, *, config: str | None = None, allow_pickle: bool = False) -> str | None:
+    """Name of the file that a hub id stands for; ``None`` where ``model`` is none of the known ones.
+
+    Raises ``ControlError`` (a pickled file without ``allow_pickle``; a configuration that is none of the package's own).
+    """
+    _check_config(config)
+    if model not in HUB:
+        return None
+    _check_pickle(Path(HUB[model]), model, allow_pickle)
+    return HUB[model]
+
+
+def find_checkpoint(model: str | None, *, config: str | None, allow_pickle: bool) -> tuple[Path, str]:
     """The checkpoint's file and the configuration that belongs to it.
 
-    ``model``: a hub id (``facebook/sam2.1-hiera-small`` ...), or a local file in safetensors or pickled. ``config``: where it
-    cannot be told from the file's name, the package's configuration, such as ``configs/sam2.1/sam2.1_hiera_t.yaml``.
+    ``model``: a local file in safetensors or pickled. ``config``: where it cannot be told from the file's name, the package's
+    configuration, such as ``configs/sam2.1/sam2.1_hiera_t.yaml``.
 
-    Raises ``MissingWeightsError`` (no such file; not in the hub's cache and ``offline``; cannot be fetched) and
-    ``ControlError`` (a pickled file without ``allow_pickle``; a size that cannot be told).
+    Raises ``MissingWeightsError`` (no such file) and ``ControlError`` (a pickled file without ``allow_pickle``; a size that
+    cannot be told).
     """
-    if config is not None and config not in CONFIGS.values():
-        raise ControlError(
-            f"config is one of the package's own, {', '.join(CONFIGS.values())}; got {config!r}"
-        )  # whoever reads a configuration builds whatever objects it names
-    if model in HUB:
-        name = HUB[model]
-        _check_pickle(Path(name), model, allow_pickle)
-        return _from_hub(model, name, offline), config or CONFIGS[Path(name).stem]
+    _check_config(config)
+    if model is None:
+        raise MissingWeightsError(
+            f"SAM 2's weights are not here: get them with: hf download {DEFAULT} {HUB[DEFAULT]}, and name the file as model"
+        )
     path = Path(model).expanduser()
     if not path.is_file():
         raise MissingWeightsError(
@@ -117,17 +126,8 @@ def _check_pickle(path: Path, model: str, allow_pickle: bool) -> None:
         )
 
 
-def _from_hub(repository: str, name: str, offline: bool) -> Path:
-    fetch = f"hf download {repository} {name}"
-    try:
-        from huggingface_hub import hf_hub_download
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(f"fetching {repository}", "huggingface_hub", "sam2") from error
-    try:
-        return Path(hf_hub_download(repository, name, local_files_only=offline))
-    except Exception as error:  # the hub's errors, its client's, the network's: no common base
-        if offline:
-            why = "are not in the hub's cache, and nothing may be fetched (offline)"
-        else:
-            why = f"cannot be fetched ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
-        raise MissingWeightsError(f"SAM 2's weights ({repository}: {name}) {why}; get them with: {fetch}") from error
+def _check_config(config: str | None) -> None:
+    if config is not None and config not in CONFIGS.values():
+        raise ControlError(
+            f"config is one of the package's own, {', '.join(CONFIGS.values())}; got {config!r}"
+        )  # whoever reads a configuration builds whatever objects it names

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from controls.maps import kinds as detector_kinds
-from controls.maps.weights import presence
 from restyle.cli.options import Offline, Overwrite, Rate, command, parse_path, remember_footage
 from restyle.cli.parsing import parse_options
 from restyle.cli.recipe_options import recipe_options
@@ -16,6 +15,7 @@ from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
 from restyle.job.job import Job
 from restyle.recipe import Recipe
+from restyle.weights.parts import presence
 
 __all__ = ["controls"]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.errors import MissingPackageError
 from restyle.errors import RecipeError, translated
 from restyle.files.writing import scratch
 from restyle.job.store import load_map, save_map
@@ -18,6 +16,7 @@ from restyle.recipe import Control
 from restyle.registry import make_detector, make_estimator, options_of
 from restyle.render.contracts import checked_map
 from restyle.types import Frame, Shot
+from restyle.weights.parts import local_detector_options
 
 if TYPE_CHECKING:
     from controls.types import ControlMap
@@ -55,21 +54,11 @@ def require_maps(controls: Sequence[Control], *, offline: bool = False) -> None:
 
     Raises as ``make_detectors``.
     """
-    from controls.maps import kinds
-    from controls.maps.weights import find_weights
-
     for control in controls:
-        with translated():
-            options_of("detector", control.kind)  # says so where there is no such kind
-            facts = kinds()[control.kind]
-            if control.source is not None:
-                continue
-            for package in facts.packages:
-                if find_spec(package) is None:
-                    raise MissingPackageError(f"control map {control.kind!r}", package, facts.extra or "controls")
-            if facts.weights is not None:
-                where = control.options.get("weights") or facts.weights.repository
-                find_weights(facts, where, revision=control.options.get("revision"), offline=offline)
+        options_of("detector", control.kind)  # says so where there is no such kind
+        if control.source is None:
+            with translated():
+                local_detector_options(control.kind, {**control.options, "offline": offline})
 
 
 def write_control_maps(

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from controls.masks.choice import choose_masker
 from restyle.compositing.layers import removals
 from restyle.errors import RecipeError
 from restyle.footage import files_of, parse_span, timing
 from restyle.job.clean_plates import CleanFootage, make_plates
 from restyle.job.inputs import Inputs
 from restyle.job.keys import analysis_key, mattes_key, plates_key
+from restyle.job.masker_choice import choose_masker
 from restyle.job.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
 from restyle.job.store import JobStore
 from restyle.planning.analyse import analyse

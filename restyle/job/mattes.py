@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from controls.errors import ControlError
+from controls.masks.grounding import WordFinder
 from interp.errors import InterpError
 from interp.pixels.boxes import Box, bounding_box, union
 from restyle.errors import RecipeError, translated
@@ -23,6 +24,7 @@ from restyle.registry import make_masker
 from restyle.render.contracts import checked_mattes
 from restyle.render.stream import prefetch
 from restyle.types import Shot
+from restyle.weights.parts import local_grounding_options
 
 if TYPE_CHECKING:
     from controls.masks.given import GivenMasker
@@ -331,9 +333,7 @@ def _boxed(prompts: Sequence[Prompted], pictures: Any, finder: Mapping[str, Any]
     words: Any = None
     for one in prompts:
         if isinstance(one.prompt, Text):
-            from controls.masks.grounding import WordFinder
-
-            words = words or WordFinder(**finder)
+            words = words or WordFinder(**local_grounding_options(finder))
             picture = next(iter(pictures.read(one.frame, one.frame + 1)))
             try:
                 one = replace(one, prompt=words.find(picture, one.prompt.words))

@@ -12,4 +12,5 @@
     trusted.py      what a model's folder may hold
     digests.py      what decides weights, without reading all of them
     tensors.py      the head of a safetensors file
+    parts.py        weights of detectors, maskers and grounding, which take local ones only
 """

@@ -65,8 +65,8 @@ def fetch(offer: Offer, *, progress: Progress | None = None) -> Path:
             before += file.size
         with _progress_bars(hub, shown=False):  # they are all here: this gives them their names
             names = [glob.escape(file.name) for file in offer.files]
-            folder = Path(hub.snapshot_download(offer.hub_id, allow_patterns=names))
-    if folder.name != offer.revision:
+            folder = Path(hub.snapshot_download(offer.hub_id, revision=offer.revision, allow_patterns=names))
+    if folder.name != offer.commit:
         raise MissingModelError(f"{offer.kind} {offer.hub_id!r} changed on the hub while it was fetched: try again")
     return folder
 
@@ -117,7 +117,7 @@ def _fetch_file(hub: Any, offer: Offer, file: HubFile, blobs: Path, report: _Fil
             stream.report = report
             report(stream.tell())
             if stream.tell() < file.size:
-                url = hub.hf_hub_url(offer.hub_id, file.name, revision=offer.revision)
+                url = hub.hf_hub_url(offer.hub_id, file.name, revision=offer.commit)
                 try:
                     http_get(
                         url, stream, resume_size=stream.tell(), headers=build_hf_headers(), expected_size=file.size

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restyle.errors import MissingModelError, show_path
 from restyle.weights.fetching import fetch
-from restyle.weights.hub import cached, is_hub_id, look_up, pull_line
+from restyle.weights.hub import cached, hub_library, is_hub_id, look_up, pull_line
 from restyle.weights.pickles import is_pickled, refuse_pickle
 
 __all__ = ["find_weights"]
@@ -22,11 +22,14 @@ def find_weights(
     files: Sequence[str] = (),
     variant: str | None = None,
     name: str | None = None,
+    revision: str | None = None,
+    extra: str = "diffusion",
 ) -> Path:
     """A folder or file on this machine for a path or a hub id, fetched first if it has to be and may be.
 
     ``kind``: of model, in words, for messages. ``files``: the only ones that are needed; ``variant``: see
-    ``selection.select_files``; ``name``: that ``restyle models`` knows it by.
+    ``selection.select_files``; ``name``: that ``restyle models`` knows it by; ``revision``: branch, tag or commit on the
+    hub; ``extra``: that installs the hub's library for what uses the weights.
 
     Raises ``MissingModelError``, ``RecipeError`` (a pickled file that is not allowed), ``OutputError`` (no room for it),
     ``MissingExtraError``.
@@ -43,10 +46,11 @@ def find_weights(
         return path
     if not is_hub_id(source):
         raise MissingModelError(f"{kind} {source!r} is no file or folder, nor an id on the model hub (owner/name)")
-    folder = cached(source, files, allow_pickle=allow_pickle)
+    hub_library(kind, extra)
+    folder = cached(source, files, allow_pickle=allow_pickle, revision=revision)
     if folder is not None:
         return folder
     if offline:
-        line = pull_line(name) if name else pull_line(source, files)
+        line = pull_line(name) if name else pull_line(source, files, revision)
         raise MissingModelError(f"{kind} {source!r} is not on this machine, and --offline fetches nothing: {line}")
-    return fetch(look_up(source, kind, files=files, variant=variant))
+    return fetch(look_up(source, kind, files=files, variant=variant, revision=revision))

@@ -6,6 +6,7 @@ Files lie where the hub's own library looks for them (``HF_HOME``), so that othe
 from __future__ import annotations
 
 import errno
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ __all__ = [
     "snapshot",
     "unwritable",
 ]
+
+REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of those that are looked for in the cache
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,12 @@ class Offer:
     hub_id: str
     kind: str
     """Kind of model, in words."""
-    revision: str
+    commit: str
     files: tuple[HubFile, ...]
     licence: str | None
     """As its page tells it."""
+    revision: str | None = None
+    """Branch, tag or commit that was asked for; ``None``: the main branch."""
 
     @property
     def size(self) -> int:
@@ -71,14 +76,14 @@ class Offer:
         return self.size - sum(_cached_bytes(blobs, file) for file in self.files)
 
 
-def hub_library() -> Any:
-    """The hub's own library. Raises ``MissingExtraError``."""
+def hub_library(part: str = "painter 'diffusion'", extra: str = "diffusion") -> Any:
+    """The hub's own library. Raises ``MissingExtraError``: ``part`` needs it, and ``extra`` installs it."""
     try:
         import huggingface_hub
         import huggingface_hub.constants
         import huggingface_hub.utils
     except ImportError:
-        raise MissingExtraError("painter 'diffusion'", "diffusion") from None
+        raise MissingExtraError(part, extra) from None
     return huggingface_hub
 
 
@@ -88,8 +93,10 @@ def is_hub_id(source: str) -> bool:
     return len(parts) == 2 and all(parts) and not source.startswith((".", "~")) and not Path(source).exists()
 
 
-def pull_line(hub_id: str, files: Sequence[str] = ()) -> str:
+def pull_line(hub_id: str, files: Sequence[str] = (), revision: str | None = None) -> str:
     """The command that fetches it."""
+    if revision is not None:
+        return shlex.join(["hf", "download", hub_id, *files, "--revision", revision])
     return shlex.join(["restyle", "models", "pull", hub_id, *(word for file in files for word in ("--file", file))])
 
 
@@ -98,27 +105,41 @@ def cache_folder(hub_id: str) -> Path:
     return Path(hub_library().constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
 
 
-def snapshot(hub_id: str) -> Path | None:
+def snapshot(hub_id: str, revision: str | None = None) -> Path | None:
     """The folder of a hub id in the hub's cache, whole or not. Raises ``MissingExtraError``."""
     cache = cache_folder(hub_id)
-    try:
-        folder = cache / "snapshots" / (cache / "refs" / "main").read_text().strip()
-    except OSError:
+    if revision is not None and not REVISION.fullmatch(revision):
         return None
+    try:
+        commit = (cache / "refs" / (revision or "main")).read_text().strip()
+    except OSError:
+        if revision is None:
+            return None
+        commit = revision
+    folder = cache / "snapshots" / commit
     return folder if folder.is_dir() else None
 
 
-def cached(hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False) -> Path | None:
+def cached(
+    hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False, revision: str | None = None
+) -> Path | None:
     """The folder of a hub id's files in the hub's cache, if all that is needed is there; whoever put it there.
 
     Raises ``MissingExtraError``.
     """
-    folder = snapshot(hub_id)
+    folder = snapshot(hub_id, revision)
     whole = folder is not None and lacking(folder, files, allow_pickle=allow_pickle) is None
     return folder if whole else None
 
 
-def look_up(hub_id: str, kind: str = "model", *, files: Sequence[str] = (), variant: str | None = None) -> Offer:
+def look_up(
+    hub_id: str,
+    kind: str = "model",
+    *,
+    files: Sequence[str] = (),
+    variant: str | None = None,
+    revision: str | None = None,
+) -> Offer:
     """Ask the hub what it has; fetches nothing yet. ``files``, ``variant``: see ``selection.select_files``.
 
     Raises ``MissingModelError`` (no such id, no network, access refused, nothing that can be used), ``RecipeError`` (a file has
@@ -126,13 +147,13 @@ def look_up(hub_id: str, kind: str = "model", *, files: Sequence[str] = (), vari
     """
     hub = hub_library()
     with hub_errors(hub_id, kind):
-        info = hub.HfApi().model_info(hub_id, files_metadata=True, timeout=30)
+        info = hub.HfApi().model_info(hub_id, revision=revision, files_metadata=True, timeout=30)
         siblings = {file.rfilename: file for file in info.siblings or ()}
         wanted = []
         for name in select_files(hub_id, list(siblings), files, variant):
             file = siblings[name]
             wanted.append(HubFile(name, file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id))
-        return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info))
+        return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info), revision)
 
 
 def _licence(info: Any) -> str | None:

@@ -14,6 +14,7 @@ __all__ = ["LORA", "lacking", "select_files", "variant_of"]
 
 CONFIGS = (".json", ".txt", ".model")
 PART = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
+TRANSFORMERS = "model"  # how transformers calls the weights of one network
 LORA = "pytorch_lora_weights.safetensors"  # what the libraries call a LoRA's one file
 WEIGHTS = re.compile(r"(?P<stem>[^.]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safetensors")
 UNUSED = ("safety_checker",)  # folders of a model that are never loaded
@@ -23,8 +24,9 @@ def select_files(hub_id: str, names: Sequence[str], files: Sequence[str] = (), v
     """Select those files of a repository on the hub that are needed, configurations first.
 
     ``files``: these, and no others. Else, of a diffusers model, every part's configuration and one set of safetensors; of a
-    single network (a ControlNet, a VAE) the same; of a LoRA its one file. ``variant``: which set, by default ``fp16`` where
-    there is one. Raises ``MissingModelError`` (there are none), ``RecipeError`` (several that are no set: one has to be named).
+    single network (a ControlNet, a VAE, one of transformers') the same; of a LoRA its one file. ``variant``: which set, by
+    default ``fp16`` where there is one. Raises ``MissingModelError`` (there are none), ``RecipeError`` (several that are no
+    set: one has to be named).
     """
     if files:
         for file in files:
@@ -40,6 +42,10 @@ def select_files(hub_id: str, names: Sequence[str], files: Sequence[str] = (), v
     elif "config.json" in names and any(name.startswith(PART) for name in top):
         selected = _one_variant([name for name in top if name.startswith(PART)], variant)
         configs = [name for name in names if name.endswith(".json") and "/" not in name]
+    elif "config.json" in names and any(name.startswith(TRANSFORMERS) for name in top):
+        # of no variant, for that is what transformers looks for
+        selected = _one_variant([name for name in top if name.startswith(TRANSFORMERS)], variant or "")
+        configs = [name for name in names if name.endswith(CONFIGS) and "/" not in name]
     else:
         selected, configs = [LORA] if LORA in top else top, []
         if len(selected) > 1:

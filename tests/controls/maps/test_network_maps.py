@@ -15,7 +15,7 @@ import pytest
 from controls.errors import ControlError
 from controls.maps import DETECTORS, kinds
 from controls.maps.base import Detector
-from controls.maps.weights import find_weights, presence, vendor
+from controls.maps.weights import vendor
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_prints
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def detector(name: str, folder: Path, **options: Any) -> Detector:
-    made = DETECTORS.make(name, {"weights": str(folder), "offline": True, **options})
+    made = DETECTORS.make(name, {"weights": str(folder), **options})
     assert isinstance(made, Detector)
     return made
 
@@ -177,7 +177,7 @@ def test_depth_by_depth_anything(folder: Path, photo: Photo) -> None:
     alike(found.picture, np.asarray(theirs["depth"])[..., None].repeat(3, 2), within=1)
     assert found.values is not None
     assert found.values.shape == (71, 101)
-    normals = DETECTORS.make("normal-depth", {"depth_options": {"weights": str(folder), "offline": True}})
+    normals = DETECTORS.make("normal-depth", {"depth_options": {"weights": str(folder)}})
     assert isinstance(normals, Detector)
     assert normals.detect(picture).picture.shape == (71, 101, 3)
 
@@ -232,11 +232,8 @@ def test_pose_by_openpose(folder: Path, theirs: Theirs, photo: Photo) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_missing_weights_say_what_to_fetch(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: Theirs
-) -> None:
+def test_missing_weights_say_what_to_fetch(name: str, tmp_path: Path, theirs: Theirs) -> None:
     theirs("controlnet_aux")
-    hub = pytest.importorskip("huggingface_hub")
     option = "depth_options" if name == "normal-depth" else ""
 
     def tried(**options: Any) -> str:
@@ -245,36 +242,11 @@ def test_missing_weights_say_what_to_fetch(
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     facts = kinds()[name].weights
     assert facts is not None
-    said = tried(offline=True)
-    assert "offline" in said
-    assert f"hf download {facts.repository} {facts.files[0]}" in said
+    assert f"hf download {facts.repository} {facts.files[0]}" in tried()
     assert "there is no file" in tried(weights=str(tmp_path))
     assert "there is no folder" in tried(weights=str(tmp_path / "nowhere"))
-
-    def fails(*_: Any, **__: Any) -> None:
-        raise ConnectionError("no route to the hub")
-
-    monkeypatch.setattr(hub, "hf_hub_download", fails)
-    assert "cannot be fetched (ConnectionError: no route to the hub)" in tried()
-    assert presence(kinds()[name]).remedies[-1] == facts.fetch
-    assert not presence(kinds()[name]).ready
-
-
-def test_weights_come_from_the_hub_s_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = pytest.importorskip("huggingface_hub")
-    asked = []
-
-    def cached(repository: str, file: str, *, revision: str | None, local_files_only: bool) -> str:
-        asked.append((repository, file, revision, local_files_only))
-        return str(tmp_path / "snapshots" / "abc" / file)
-
-    monkeypatch.setattr(hub, "hf_hub_download", cached)
-    found = find_weights(kinds()["lineart-realistic"], "some/where", revision="v1", offline=True)
-    assert found == tmp_path / "snapshots" / "abc"
-    assert asked == [("some/where", file, "v1", True) for file in ("sk_model.pth", "sk_model2.pth")]
 
 
 @pytest.mark.parametrize("name", ["softedge", "depth"])

@@ -96,10 +96,7 @@ def test_a_folders_own_program_is_never_run(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: Path) -> None:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    with pytest.raises(MissingWeightsError, match=r"nothing may be fetched.*hf download google/owlv2"):
-        WordFinder(offline=True)
-    with pytest.raises(MissingWeightsError, match="no folder, and no hub id"):
+    with pytest.raises(MissingWeightsError, match="is no folder"):
         WordFinder(str(tmp_path / "nowhere"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ControlError, match="is no detector"):

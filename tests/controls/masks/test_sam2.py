@@ -14,7 +14,7 @@ from PIL import Image
 from controls.errors import ControlError
 from controls.masks import MASKERS
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import find_checkpoint
+from controls.masks.sam2_weights import find_checkpoint, published_file
 from controls.types import Box, Matte, Point, Prompted, Text
 from interp.errors import MissingWeightsError
 
@@ -233,23 +233,28 @@ def test_what_cannot_be_followed_is_refused_at_once(weights: Path) -> None:
         masker.follow(Clip(2), [Prompted("a", 0, Box(1, 1, 9, 9)), Prompted("a", 0, Box(20, 20, 29, 29))])
 
 
-def test_weights_that_are_not_there_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_are_not_there_say_how_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(MissingWeightsError, match=r"no file 'none\.safetensors'.*facebook/sam2\.1-hiera-small"):
-        find_checkpoint("none.safetensors", config=None, allow_pickle=False, offline=False)
+        find_checkpoint("none.safetensors", config=None, allow_pickle=False)
+    with pytest.raises(MissingWeightsError, match=r"hf download facebook/sam2\.1-hiera-small sam2\.1_hiera_small\.pt"):
+        find_checkpoint(None, config=None, allow_pickle=False)
     pickled = tmp_path / "sam2.1_hiera_tiny.pt"
     pickled.write_bytes(b"")
-    for model in (str(pickled), "facebook/sam2.1-hiera-tiny"):
-        with pytest.raises(ControlError, match="allow_pickle"):
-            find_checkpoint(model, config=None, allow_pickle=False, offline=True)
+    with pytest.raises(ControlError, match="allow_pickle"):
+        find_checkpoint(str(pickled), config=None, allow_pickle=False)
     odd = tmp_path / "mine.safetensors"
     odd.write_bytes(b"")
     with pytest.raises(ControlError, match="name its configuration"):
-        find_checkpoint(str(odd), config=None, allow_pickle=False, offline=True)
-    pytest.importorskip("huggingface_hub")
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(MissingWeightsError, match=r"hf download facebook/sam2\.1-hiera-tiny sam2\.1_hiera_tiny\.pt"):
-        find_checkpoint("facebook/sam2.1-hiera-tiny", config=None, allow_pickle=True, offline=True)
+        find_checkpoint(str(odd), config=None, allow_pickle=False)
+
+
+def test_the_file_that_a_hub_id_stands_for() -> None:
+    assert published_file("facebook/sam2.1-hiera-tiny", allow_pickle=True) == "sam2.1_hiera_tiny.pt"
+    assert published_file("some/where") is None
+    with pytest.raises(ControlError, match="published as a pickled file"):
+        published_file("facebook/sam2.1-hiera-tiny")
+    with pytest.raises(ControlError, match="config is one of the package's own"):
+        published_file("facebook/sam2.1-hiera-tiny", config="evil.yaml", allow_pickle=True)
 
 
 def test_a_pickled_checkpoint_is_read_without_running_it(weights: Path, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
 
 def test_sam2_is_taken_where_its_weights_are(tmp_path: Path) -> None:
     pytest.importorskip("sam2")
-    from controls.masks.choice import choose_masker
+    from restyle.job.masker_choice import choose_masker
 
     weights = tmp_path / "sam2.1_hiera_tiny.safetensors"
     assert choose_masker({"model": str(weights)})[0] == "flowcut"

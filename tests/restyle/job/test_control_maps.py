@@ -136,7 +136,7 @@ def test_what_is_missing_is_named_with_its_remedy(restyle_command: Caller, clip:
     """Without the package: the extra's install line. With it, offline: the weights and the line that fetches them."""
     words = ("controls", clip, "-o", tmp_path / "maps", "-q", "--kinds", "softedge", "--offline")
     line = restyle_command.fails(*words, code=6)
-    assert "restyle[controls]" in line or "hf download" in line
+    assert "restyle[controls]" in line or "restyle models pull lllyasviel/Annotators --file" in line
 
 
 def test_what_can_be_refused_is_refused_before_the_footage_is_looked_at(clip: Path, tmp_path: Path) -> None:

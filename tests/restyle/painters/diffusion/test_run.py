@@ -172,7 +172,7 @@ def test_without_its_packages_it_names_the_line_that_installs_them(
 @pytest.mark.parametrize(
     ("missing", "named"),
     [
-        (("--control", "depth:model={net}"), "hf download depth-anything/"),
+        (("--control", "depth:model={net}"), "restyle models pull depth-anything/"),
         (("--control", "depth=maps"), "control_v11f1p_sd15_depth"),
         (("--painter-option", "loras=nobody/nothing"), "restyle models pull nobody/nothing"),
     ],

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from controls.masks.sam2_weights import DEFAULT, find_checkpoint
-from interp.errors import InterpError
+from controls.masks.sam2_weights import find_checkpoint
+from restyle.errors import RestyleError, translated
+from restyle.weights.parts import local_masker_options
 
 __all__ = ["choose_masker"]
 
@@ -18,14 +19,12 @@ def choose_masker(options: Mapping[str, Any] | None = None) -> tuple[str, str | 
     for package in ("torch", "sam2"):
         if find_spec(package) is None:
             return "flowcut", "SAM 2 is not installed (pip install 'restyle[sam2]')"
-    options = options or {}
     try:
-        find_checkpoint(
-            options.get("model", DEFAULT),
-            config=options.get("config"),
-            allow_pickle=bool(options.get("allow_pickle", False)),
-            offline=True,
-        )
-    except InterpError as error:
+        with translated():
+            local = local_masker_options("sam2", {**(options or {}), "offline": True})
+            find_checkpoint(
+                local.get("model"), config=local.get("config"), allow_pickle=bool(local.get("allow_pickle", False))
+            )
+    except RestyleError as error:
         return "flowcut", str(error)
     return "sam2", None

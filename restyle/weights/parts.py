@@ -1,0 +1,152 @@
+"""Weights of detectors, maskers and grounding: ids on the model hub among their options -> files and folders on this machine.
+
+The parts themselves (``controls``) take local files and folders only. Where a part's weights come from is asked here: its own
+ones on the hub where its options name none, at a ``revision``, ``offline`` or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from controls.maps import DETECTORS
+from controls.maps.base import KindFacts
+from controls.masks import grounding
+from controls.masks.sam2_weights import DEFAULT, published_file
+from interp.errors import InterpError
+from interp.options import checked_options
+from restyle.errors import MissingExtraError
+from restyle.weights.finding import find_weights
+from restyle.weights.hub import cached, is_hub_id, pull_line
+
+__all__ = [
+    "Presence",
+    "local_detector_options",
+    "local_grounding_options",
+    "local_masker_options",
+    "presence",
+    "source_options",
+]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Options of where weights come from."""
+
+    weights: str | None = None
+    revision: str | None = None
+    offline: bool = False
+
+
+def source_options(kind: str, name: str) -> list[str]:
+    """Options that a part may be given beyond its own, for the hub has its weights."""
+    if kind == "detector" and DETECTORS.part(name).facts.weights is not None:
+        return ["offline"] if "weights" not in DETECTORS.options(name) else ["revision", "offline"]
+    return ["offline"] if (kind, name) == ("masker", "sam2") else []
+
+
+def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a detector, with the folder of its weights, found or fetched.
+
+    Wrong options, and folders, are left to the detector to refuse. Raises ``MissingExtraError``, ``MissingModelError``,
+    ``OutputError`` (no room), ``InterpError`` (a wrong value).
+    """
+    facts: KindFacts = DETECTORS.part(name).facts
+    own, more = DETECTORS.options(name), source_options("detector", name)
+    local = {option: value for option, value in options.items() if option not in more}
+    if facts.weights is None or not local.keys() <= set(own):
+        return local
+    source = _source(f"control map {name!r}", options)
+    for package in facts.packages:
+        if find_spec(package) is None:
+            raise MissingExtraError(f"control map {name!r}", facts.extra or "controls")
+    if "weights" not in own:  # made from another detector's maps
+        depth, nested = local.get("depth", "depth"), local.get("depth_options") or {}
+        if isinstance(depth, str) and isinstance(nested, Mapping):
+            local["depth_options"] = local_detector_options(depth, {"offline": source.offline, **nested})
+        return local
+    repository = source.weights or facts.weights.repository
+    if is_hub_id(repository):
+        local["weights"] = str(
+            find_weights(
+                repository,
+                f"detector {name!r}",
+                offline=source.offline,
+                files=facts.weights.files,
+                revision=source.revision,
+                extra=facts.extra or "controls",
+            )
+        )
+    return local
+
+
+def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a masker, with the file of its weights, found or fetched. Raises as ``local_detector_options``."""
+    if name != "sam2":
+        return dict(options)
+    local = {option: value for option, value in options.items() if option != "offline"}
+    source = _source("masker 'sam2'", options)
+    model = local.get("model", DEFAULT)
+    if not isinstance(model, str):
+        return local
+    trusted = local.get("allow_pickle", False) is True
+    file = published_file(model, config=local.get("config"), allow_pickle=trusted)
+    if file is not None:
+        folder = find_weights(
+            model, "masker 'sam2'", offline=source.offline, files=[file], allow_pickle=trusted, extra="sam2"
+        )
+        local["model"] = str(folder / file)
+    return local
+
+
+def local_grounding_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of ``grounding.WordFinder``, with the folder of its model. Raises as ``local_detector_options``."""
+    local = {option: value for option, value in options.items() if option != "offline"}
+    source = _source("the finding of objects by their names", options)
+    for package in grounding.PACKAGES:
+        if find_spec(package) is None:
+            raise MissingExtraError("finding an object by its name", "controls")
+    model = local.setdefault("model", grounding.DEFAULT)
+    if isinstance(model, str) and is_hub_id(model):
+        local["model"] = str(find_weights(model, "detector", offline=source.offline, extra="controls"))
+    return local
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What of a detector's needs is there, and the lines that get the rest."""
+
+    packages: bool
+    weights: bool
+    remedies: tuple[str, ...]
+    """Commands for a shell, in order; empty where all is there."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs, with no network."""
+        return self.packages and self.weights
+
+
+def presence(facts: KindFacts) -> Presence:
+    """Look, without a network and without importing anything heavy, for what a detector needs."""
+    packages = all(find_spec(package) is not None for package in facts.packages)
+    remedies = [] if packages else [f"pip install 'restyle[{facts.extra}]'"]
+    weights = True
+    if facts.weights is not None:
+        hub = find_spec("huggingface_hub") is not None
+        weights = hub and cached(facts.weights.repository, facts.weights.files) is not None
+        if not hub and packages:
+            remedies.append(f"pip install 'restyle[{facts.extra or 'controls'}]'")
+        if not weights:
+            remedies.append(pull_line(facts.weights.repository, facts.weights.files))
+    return Presence(packages, weights, tuple(remedies))
+
+
+def _source(part: str, options: Mapping[str, Any]) -> _Source:
+    chosen = {name: options[name] for name in ("weights", "revision", "offline") if name in options}
+    try:
+        return _Source(**checked_options(_Source, chosen))
+    except ValueError as error:
+        raise InterpError(f"{part} cannot be made: {error}") from error
