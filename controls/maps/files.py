@@ -21,7 +21,7 @@ from controls.maps.depth import depth_map
 from controls.maps.people import Person, draw_people
 from controls.maps.pictures import as_picture
 from controls.types import ControlMap
-from interp.pixels.depth import to_uint8
+from interp.pixels.depth import from_unit, to_uint8
 from interp.regular import require_regular
 
 __all__ = ["KeptMaps", "read_map", "read_maps", "write_map", "write_maps"]
@@ -50,7 +50,7 @@ def write_map(folder: str | os.PathLike[str], frame: int, made: ControlMap, *, b
         raise ControlError(f"only depth is kept with 16 bits; this map is {made.kind!r}")
     if bits == 16:
         assert made.values is not None
-        pixels = np.rint(made.values.clip(0, 1) * np.float32(65535)).astype(np.uint16)
+        pixels = from_unit(made.values, np.dtype(np.uint16))
     else:
         pixels = np.ascontiguousarray(made.picture[..., ::-1])
     done, data = cv2.imencode(".png", pixels)

@@ -21,7 +21,7 @@ def picture_to_detect(picture: np.ndarray) -> np.ndarray:
 
 def grey_picture(values: np.ndarray) -> np.ndarray:
     """float32 h x w in [0, 1] as uint8 h x w x 3 (rounded), all channels the same."""
-    return as_picture(np.rint(np.clip(values, 0, 1) * np.float32(255)).astype(np.uint8))
+    return as_picture(to_uint8(values))
 
 
 def as_picture(plane: np.ndarray) -> np.ndarray:

@@ -156,6 +156,7 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
     import cv2
 
     from restyle.footage import ClipWriter, plan_output
+    from restyle.footage.colour import to_depth
 
     spec = footage.spec
     plan = plan_output(spec, path, quality=95)
@@ -164,8 +165,4 @@ def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -
     with ClipWriter(plan, spec, pts=pts, span=range(numbers[0], numbers[-1] + 1), overwrite=True) as writer:
         for number, file in zip(numbers, files, strict=True):
             picture = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-            if spec.dtype == "uint16":
-                picture = picture.astype(np.uint16) * 257
-            elif spec.dtype == "float32":
-                picture = picture.astype(np.float32) / 255
-            writer.write(Frame(number, pts[number], picture))
+            writer.write(Frame(number, pts[number], to_depth(picture, spec.dtype, linear=False)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from interp.pixels.depth import to_unit
+
 __all__ = ["ColourModel", "lab"]
 
 NOISE = 2.5  # smallest standard deviation of a component, CIELAB units: grain and compression
@@ -12,8 +14,7 @@ NOISE = 2.5  # smallest standard deviation of a component, CIELAB units: grain a
 
 def lab(picture: np.ndarray) -> np.ndarray:
     """CIELAB float32 H x W x 3 (L in [0, 100]) of an RGB picture: uint8, uint16 or float32 (display-referred, 1 = white)."""
-    scale = {"uint8": 1 / 255, "uint16": 1 / 65535}.get(picture.dtype.name, 1.0)
-    unit = np.clip(picture.astype(np.float32) * np.float32(scale), 0, 1)
+    unit = np.clip(to_unit(picture), 0, 1)
     return cv2.cvtColor(unit, cv2.COLOR_RGB2LAB)
 
 

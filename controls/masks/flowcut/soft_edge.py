@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from interp.pixels.depth import to_unit
+
 __all__ = ["guided", "soft_edge"]
 
 
@@ -40,8 +42,7 @@ def guided(guide: np.ndarray, values: np.ndarray, *, radius: int, noise: float) 
 def soft_edge(matte: np.ndarray, picture: np.ndarray, *, radius: int) -> np.ndarray:
     """The matte (float32 h x w in [0, 1]) with its edge moved, by ``radius`` pixels at most, to the picture's and softened as
     the picture is. ``picture``: h x w x 3 uint8, uint16 or float32. Away from edges the matte is exactly 0 or 1."""
-    scale = {"uint8": 1 / 255, "uint16": 1 / 65535}.get(picture.dtype.name, 1.0)
-    guide = np.clip(picture.astype(np.float32) * np.float32(scale), 0, 1)
+    guide = np.clip(to_unit(picture), 0, 1)
     soft = guided(guide, matte, radius=radius, noise=0.03)
     soft = np.clip((soft - 0.5) * np.float32(1.5) + 0.5, 0, 1)
     inside = (matte >= 0.5).astype(np.uint8)

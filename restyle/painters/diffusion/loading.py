@@ -15,6 +15,7 @@ from huggingface_hub import hf_hub_download
 from PIL import Image
 
 from controls.torchvision_guard import make_torchvision_importable
+from interp.pixels.depth import to_uint8
 from interp.quiet import without_warnings
 from restyle.errors import MissingModelError, RecipeError, show_path, why
 from restyle.files.writing import scratch
@@ -264,7 +265,7 @@ def _add_style(pipe: Any, options: Options, files: ModelFiles) -> Any:
         pipe.load_ip_adapter(str(folder), subfolder=inner, weight_name=file, local_files_only=True)
     pipe.set_ip_adapter_scale(options.style_weight)
     picture = read_style_picture(Path(options.style))
-    return Image.fromarray((picture.clip(0, 1) * 255).round().astype("uint8"))
+    return Image.fromarray(to_uint8(picture))
 
 
 @contextmanager

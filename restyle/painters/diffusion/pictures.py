@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from interp.pixels.depth import from_unit
+
 __all__ = ["from_painting", "map_tensor", "picture_tensor", "resize", "working_size"]
 
 
@@ -42,7 +44,4 @@ def map_tensor(
 def from_painting(painting: np.ndarray, like: np.ndarray) -> np.ndarray:
     """H x W x 3 of the size and dtype of ``like``, of 3 x H x W in [0, 1]."""
     picture = resize(np.ascontiguousarray(painting.transpose(1, 2, 0)), like.shape[1::-1]).clip(0, 1)
-    if like.dtype == np.float32:
-        return np.ascontiguousarray(picture)
-    white = float(np.iinfo(like.dtype).max)
-    return np.rint(picture * white).astype(like.dtype)
+    return from_unit(picture, like.dtype)
