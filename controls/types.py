@@ -1,23 +1,41 @@
 """What is in the picture: the shapes that prompts, maskers and control maps agree on.
 
-Pictures are C-contiguous H x W x 3 RGB arrays (uint8, uint16, float32). Mattes are float32 H x W in [0, 1]. A place is (x, y)
-in pixels of the upright picture, from its top left corner: x to the right, y down, and (0, 0) is the centre of the first pixel.
+Pictures are C-contiguous H x W x 3 RGB arrays (uint8, uint16, float32). Mattes are float32 H x W in [0, 1]. A position is
+(x, y) in pixels of the upright picture, from its top left corner: x to the right, y down, and (0, 0) is the centre of the first
+pixel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Box", "ControlMap", "Masked", "Masker", "Matte", "Pictures", "Point", "Prompt", "Prompted", "Text"]
+__all__ = [
+    "Box",
+    "ControlMap",
+    "Masked",
+    "Masker",
+    "MaskerTraits",
+    "Matte",
+    "MatteClip",
+    "MatteFolder",
+    "People",
+    "Pictures",
+    "Point",
+    "Prompt",
+    "Prompted",
+    "Text",
+    "WholeShot",
+]
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place on the object, or (``positive=False``) one that is not on it."""
+    """A position on the object, or (``positive=False``) one that is not on it."""
 
     x: float
     y: float
@@ -26,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle round the object; the edges lie on pixel centres."""
+    """A rectangle around the object; the edges lie on pixel centres."""
 
     left: float
     top: float
@@ -43,9 +61,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Text:
-    """The object's name in words."""
+    """The object named in words, to be grounded: found in the picture."""
 
-    words: str
+    phrase: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +77,43 @@ class Matte:
             raise ValueError(f"a matte is float32 H x W, got {self.values.shape} of {self.values.dtype}")
 
 
-Prompt = Point | Box | Text | Matte
+@dataclass(frozen=True)
+class MatteFolder:
+    """Mattes that are there already: a folder of numbered pictures, one a frame of the footage (``car.0001.png``). The numbers
+    may start anywhere, but none may be missing."""
+
+    path: Path
+    label: int | None = None
+    """Where the pictures hold labels: the one that is meant; ``None``: any."""
+    first: int = 0
+    """Which of them, counted from 0, belongs to the shot's first frame."""
+    count: int | None = None
+    """How many there must be; ``None``: as many as reach to the shot's end."""
+
+    def __post_init__(self) -> None:
+        if self.first < 0:
+            raise ValueError(f"the shot's first frame is one of 0, 1, 2 ..., got {self.first}")
+
+
+@dataclass(frozen=True)
+class MatteClip:
+    """Mattes that are there already: a clip of as many frames as the footage; its alpha, or its brightness if it has none."""
+
+    path: Path
+    first: int = 0
+    """Which of its frames belongs to the shot's first."""
+    count: int | None = None
+    """How many there must be; ``None``: as many as reach to the shot's end."""
+
+
+@dataclass(frozen=True)
+class People:
+    """All people in the picture, with nothing marked."""
+
+
+WholeShot = MatteFolder | MatteClip | People
+"""Prompts that hold for a whole shot and mark nothing on one frame. Who follows them is decided by their kind alone."""
+Prompt = Point | Box | Text | Matte | WholeShot
 
 
 @dataclass(frozen=True)
@@ -97,12 +151,37 @@ class Masked:
     """Object's name -> float32 H x W in [0, 1]; all zero where the object is not seen."""
     lost: frozenset[str] = frozenset()
     """Objects that were being followed and cannot be found in this frame."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how the shot's mattes came about, one line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskerTraits:
+    """What a masker takes, and what it needs."""
+
+    title: str
+    """What it is called in a sentence: ``SAM 2``."""
+    prompts: frozenset[type[Any]]
+    """Classes of the prompts that it follows. An object that is named in words is grounded first if ``Text`` is not among
+    them."""
+    packages: tuple[str, ...] = ()
+    """Modules beyond restyle's own needs that it imports."""
+    extra: str | None = None
+    """The extra of restyle that installs them."""
+    check_weights: Callable[[Mapping[str, Any]], None] | None = None
+    """Looks at the weights that its options name; raises ``interp.errors.InterpError`` if they cannot be used. ``None``: it has
+    none, or brings them."""
+
+    def __post_init__(self) -> None:
+        if self.packages and not self.extra:
+            raise ValueError(f"{self.title}: packages {self.packages} need an extra that installs them")
 
 
 class Masker(Protocol):
-    """Follows prompted objects through a shot, both ways from their prompts."""
+    """Follows prompted objects through a shot, both ways from their prompts. Nothing of one shot changes the next."""
 
     name: str
+    traits: MaskerTraits
 
     def follow(self, pictures: Pictures, prompts: Sequence[Prompted]) -> Iterator[Masked]:
         """Yield every frame of the shot once, in the order in which they are found (not ascending, as a rule).

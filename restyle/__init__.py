@@ -18,7 +18,11 @@ if typing.TYPE_CHECKING:
         ControlMap as ControlMap,
         Masked as Masked,
         Masker as Masker,
+        MaskerTraits as MaskerTraits,
         Matte as Matte,
+        MatteClip as MatteClip,
+        MatteFolder as MatteFolder,
+        People as People,
         Pictures as Pictures,
         Point as Point,
         Prompt as Prompt,
@@ -75,7 +79,8 @@ __version__ = "0.1.0"
 if not typing.TYPE_CHECKING:
     _PUBLIC = {
         "controls.maps.base": "Detector KindFacts PairDetector",
-        "controls.types": "Box ControlMap Masked Masker Matte Pictures Point Prompt Prompted Text",
+        "controls.types": "Box ControlMap Masked Masker MaskerTraits Matte MatteClip MatteFolder People Pictures Point "
+        "Prompt Prompted Text",
         "interp.types": "Filler FlowEstimator Gap Interpolator Motion Propagated Tracker",
         "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
         "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",

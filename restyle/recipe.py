@@ -343,8 +343,8 @@ def _beside(text: str, folder: Path) -> str:
     """An object's prompt with the file that it names taken from ``folder``."""
     mark = split_object(text)
     if mark.kind == "matte":
-        return f"{mark.name}=matte:{folder / mark.what}@{mark.frame}"
-    return f"{mark.name}=mattes:{folder / mark.what}" if mark.kind == "mattes" else text
+        return f"{mark.name}=matte:{folder / mark.value}@{mark.frame}"
+    return f"{mark.name}=mattes:{folder / mark.value}" if mark.kind == "mattes" else text
 
 
 def explain(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Maskers: objects followed through a shot from a person's prompts. One masker a file."""
+"""Maskers: objects followed through a shot from a person's prompts. One masker a file; it says what it takes and needs."""
 
 from interp.parts import PartTable
 
@@ -9,7 +9,8 @@ MASKERS = PartTable(
     "restyle.maskers",
     {
         "flowcut": "controls.masks.flowcut.masker:FlowCutMasker",
-        "given": "controls.masks.given:GivenMasker",
+        "matte-folder": "controls.masks.matte_folder:MatteFolderMasker",
+        "people": "controls.masks.people:PeopleMasker",
         "sam2": "controls.masks.sam2:Sam2Masker",
     },
     extras={"torch": "sam2", "sam2": "sam2"},

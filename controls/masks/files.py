@@ -6,7 +6,6 @@ the indices of a coloured palette (DAVIS, YouTube-VOS), or as small whole number
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from interp.oiio import first_line, opened
 
-__all__ = ["MattePicture", "labelled", "load_matte", "read_matte", "split_label"]
+__all__ = ["MattePicture", "labelled", "load_matte", "read_matte"]
 
 MOST_PIXELS = 1 << 28
 FEW = 15
@@ -55,14 +54,6 @@ class MattePicture:
 def labelled(picture: MattePicture) -> bool:
     """Whether one picture, seen alone, holds labels."""
     return picture.indexed or (picture.few and int(picture.values.max(initial=0)) > 0 and not picture.values.all())
-
-
-def split_label(text: str) -> tuple[Path, int | None]:
-    """``FOLDER#2`` or ``FILE#2`` -> the path and the label. A file or folder of that very name comes first."""
-    found = re.fullmatch(r"(.+)#(\d{1,5})", text, re.DOTALL)
-    if found is None or Path(text).exists():
-        return Path(text), None
-    return Path(found[1]), int(found[2])
 
 
 def read_matte(path: Path, label: int | None = None) -> np.ndarray:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import build_network, find_checkpoint
+from controls.masks.sam2_weights import build_network, check_weights, find_checkpoint
 from controls.masks.spill import MatteSpill
-from controls.prompts import within
-from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
+from controls.prompts import check_kinds, check_prompts
+from controls.types import Box, Masked, MaskerTraits, Matte, Pictures, Point, Prompt, Prompted
 
 __all__ = ["Sam2Masker"]
 
@@ -35,6 +35,13 @@ class Sam2Masker:
     """
 
     name = "sam2"
+    traits = MaskerTraits(
+        title="SAM 2",
+        prompts=frozenset({Point, Box, Matte}),
+        packages=("torch", "sam2"),
+        extra="sam2",
+        check_weights=check_weights,
+    )
 
     def __init__(
         self, *, model: str | None = None, config: str | None = None, allow_pickle: bool = False,
@@ -60,20 +67,15 @@ class Sam2Masker:
         the border and exactly 0 or 1 elsewhere; objects may overlap. An object that the network says is absent is in
         ``lost``.
 
-        Raises ``ValueError``, one line for a person: see ``controls.prompts.within``; words; two boxes, or a matte and a box,
-        for one object on one frame; a prompt that marks nothing.
+        Raises ``ValueError``, one line for a person: see ``controls.prompts.check_prompts``; another kind of prompt; two
+        boxes, or a matte and a box, for one object on one frame; a prompt that marks nothing.
         """
-        within(prompts, pictures.size, len(pictures))
-        asked: Asked = {}
-        for one in prompts:
-            if isinstance(one.prompt, Text):
-                raise ValueError(
-                    f"object {one.name!r}: 'sam2' cannot look for words ({one.prompt.words!r}); give a point, a box or a matte"
-                )
-            asked.setdefault(one.name, {}).setdefault(one.frame, []).append(one.prompt)
+        check_kinds(self.name, self.traits, prompts)
+        check_prompts(prompts, pictures.size, len(pictures))
+        asked = _by_frame(prompts)
         for name, frames in asked.items():
-            for frame, given in frames.items():
-                if sum(isinstance(prompt, Box | Matte) for prompt in given) > 1:
+            for frame, on_frame in frames.items():
+                if sum(isinstance(prompt, Box | Matte) for prompt in on_frame) > 1:
                     raise ValueError(
                         f"object {name!r}, frame {frame}: one box or one matte for a frame, and points with it"
                     )
@@ -82,9 +84,7 @@ class Sam2Masker:
     def logits(self, pictures: Pictures, prompts: Sequence[Prompted]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
         """As ``follow``, but yields (frame, object's name -> float32 H x W logits), in the order in which they are found:
         from the first prompts backward, then forward from there; a frame may come once for each direction."""
-        asked: Asked = {}
-        for one in prompts:
-            asked.setdefault(one.name, {}).setdefault(one.frame, []).append(one.prompt)
+        asked = _by_frame(prompts)
         network = self._network(len(pictures))
         pasts = _condition(network, pictures, asked)
         yield from _backward(network, pictures, pasts)
@@ -129,6 +129,13 @@ class Sam2Masker:
                 self._checkpoint, self._config, image_size=self._image_size, device=device or "cpu"
             )
         return Network(self._built, frames=frames, holes=self._holes, dtype=self._dtype)
+
+
+def _by_frame(prompts: Sequence[Prompted]) -> Asked:
+    asked: Asked = {}
+    for prompted in prompts:
+        asked.setdefault(prompted.name, {}).setdefault(prompted.frame, []).append(prompted.prompt)
+    return asked
 
 
 def _matte(logits: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from controls.errors import ControlError
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.regular import require_regular
 
-__all__ = ["DEFAULT", "build_network", "find_checkpoint", "published_file"]
+__all__ = ["DEFAULT", "build_network", "check_weights", "find_checkpoint", "published_file"]
 
 DEFAULT = "facebook/sam2.1-hiera-small"
 
@@ -71,6 +72,13 @@ def find_checkpoint(model: str | None, *, config: str | None, allow_pickle: bool
             f"name its configuration, such as config={CONFIGS['sam2.1_hiera_small']!r}"
         )
     return path, known
+
+
+def check_weights(options: Mapping[str, Any]) -> None:
+    """Check that a masker's ``options`` name a checkpoint that can be used. Raises as ``find_checkpoint``."""
+    find_checkpoint(
+        options.get("model"), config=options.get("config"), allow_pickle=bool(options.get("allow_pickle", False))
+    )
 
 
 def build_network(checkpoint: Path, config: str, *, image_size: int | None, device: str) -> Any:

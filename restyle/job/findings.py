@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restyle.compositing.layers import removals
-from restyle.errors import RecipeError
+from restyle.errors import translated
 from restyle.footage import files_of, parse_span, timing
 from restyle.job.clean_plates import CleanFootage, make_plates
+from restyle.job.following import FollowRequest, follow_objects
 from restyle.job.inputs import Inputs
 from restyle.job.keys import analysis_key, mattes_key, plates_key
 from restyle.job.masker_choice import choose_masker
-from restyle.job.mattes import TEXT_OPTIONS, Mattes, follow_objects, matte_files
+from restyle.job.mattes import Mattes, matte_files
 from restyle.job.store import JobStore
 from restyle.planning.analyse import analyse
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
-from restyle.registry import options_of
 from restyle.types import Keyframe, Shot
 
 if TYPE_CHECKING:
@@ -81,30 +81,20 @@ class Findings:
             return _analysis_from(json.loads((folder / "analysis.json").read_text()))
 
     def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
-        """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``mattes.follow_objects``."""
+        """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``following.follow_objects``."""
         recipe = self._recipe
         if not recipe.objects:
             return None
         files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
-        masker, options, why = self._masker()
-        words = {name: options.pop(name) for name in TEXT_OPTIONS if name in options}
-        key = mattes_key(self.footage_key, recipe.objects, files, (masker, options, words), shots)
+        with translated():
+            masker = choose_masker(recipe.masker, recipe.masker_options)
+        how = (masker.name, masker.options, masker.grounding)
+        key = mattes_key(self.footage_key, recipe.objects, files, how, shots)
         if not self._store.has("mattes", key):
+            frames = self._footage.spec.frames or len(analysis.pts)
+            request = FollowRequest(recipe.objects, shots, analysis.pts, frames, masker, offline=self._offline)
             with self._store.making("mattes", key) as folder:
-                follow_objects(
-                    self._footage,
-                    recipe.objects,
-                    shots,
-                    pts=analysis.pts,
-                    frames=self._footage.spec.frames or len(analysis.pts),
-                    masker=masker,
-                    options=options | ({"offline": True} if self._offline and masker == "sam2" else {}),
-                    finder={name.removeprefix("text_"): value for name, value in words.items()}
-                    | {"offline": self._offline},
-                    why=why,
-                    place=folder,
-                    meter=self._meter,
-                )
+                follow_objects(self._footage, request, folder, self._meter)
         self.keys["mattes"].add(key)
         with self._store.reading("mattes", key) as folder:
             return Mattes(folder)
@@ -121,19 +111,6 @@ class Findings:
         self.keys["plates"].add(key)
         with self._store.reading("plates", key) as folder:
             return CleanFootage(self._footage, folder, taken, mattes)
-
-    def _masker(self) -> tuple[str, dict[str, Any], str | None]:
-        """Who follows the objects, with what options; and why it is not the best one, where the recipe leaves the choice."""
-        name, options = self._recipe.masker, dict(self._recipe.masker_options)
-        if name != "auto":
-            return name, options, None
-        name, why = choose_masker(options)
-        known = {each: [*options_of("masker", each), *TEXT_OPTIONS] for each in ("flowcut", "sam2")}
-        for option in options:
-            if not any(option in taken for taken in known.values()):
-                listed = ", ".join(dict.fromkeys(each for taken in known.values() for each in taken))
-                raise RecipeError(f"no masker has an option {option!r}; there are: {listed}")
-        return name, {option: value for option, value in options.items() if option in known[name]}, why
 
     def _span(self) -> tuple[int, int | None]:
         if self._recipe.range is None:

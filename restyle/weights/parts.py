@@ -102,9 +102,9 @@ def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any
 
 
 def local_grounding_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of ``grounding.WordFinder``, with the folder of its model. Raises as ``local_detector_options``."""
+    """The options of ``grounding.TextGrounder``, with the folder of its model. Raises as ``local_detector_options``."""
     local = {option: value for option, value in options.items() if option != "offline"}
-    source = _source("the finding of objects by their names", options)
+    source = _source("the grounding of objects", options)
     for package in grounding.PACKAGES:
         if find_spec(package) is None:
             raise MissingExtraError("finding an object by its name", "controls")

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from controls.prompts import parse_object, parse_prompt, within
-from controls.types import Box, Matte, Point, Prompted, Text
+from controls.prompts import check_prompts, parse_object
+from controls.types import Box, Matte, MatteClip, MatteFolder, People, Point, Prompted, Text
 
 
 def test_every_form_is_understood() -> None:
@@ -17,7 +17,8 @@ def test_every_form_is_understood() -> None:
     assert parse_object("car=not:12.5,34@7") == Prompted("car", 7, Point(12.5, 34, positive=False))
     assert parse_object("my-car_2=box:1,2,30,40@12") == Prompted("my-car_2", 12, Box(1, 2, 30, 40))
     assert parse_object("car=text:red car, left@3") == Prompted("car", 3, Text("red car, left"))
-    assert parse_prompt("point:5,6") == (Point(5, 6), 0)
+    assert parse_object("car=point:5,6") == Prompted("car", 0, Point(5, 6))
+    assert parse_object("car=people") == Prompted("car", 0, People())
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,10 @@ def test_a_transparent_pictures_alpha_is_the_matte(tmp_path: Path) -> None:
     picture = np.full((2, 3, 4), 255, np.uint8)
     picture[:, 0, 3] = 0
     cv2.imwrite(str(tmp_path / "m.png"), picture)
-    prompt, frame = parse_prompt(f"matte:{tmp_path / 'm.png'}")
-    assert isinstance(prompt, Matte)
-    assert frame == 0
-    np.testing.assert_array_equal(prompt.values, [[0, 1, 1], [0, 1, 1]])
+    prompted = parse_object(f"car=matte:{tmp_path / 'm.png'}")
+    assert isinstance(prompted.prompt, Matte)
+    assert prompted.frame == 0
+    np.testing.assert_array_equal(prompted.prompt.values, [[0, 1, 1], [0, 1, 1]])
 
 
 @pytest.mark.parametrize(
@@ -80,12 +81,21 @@ def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     for content in (b"", b"no picture"):
         (tmp_path / "m.png").write_bytes(content)
         with pytest.raises(ValueError, match=r"m\.png.* is no picture"):
-            parse_prompt(f"matte:{tmp_path / 'm.png'}@0")
+            parse_object(f"car=matte:{tmp_path / 'm.png'}@0")
+
+
+def test_mattes_that_are_there_are_a_folder_or_a_clip(tmp_path: Path) -> None:
+    clip = tmp_path / "car#1.mov"
+    clip.touch()
+    assert parse_object(f"car=mattes:{clip}") == Prompted("car", 0, MatteClip(clip))
+    assert parse_object(f"car=mattes:{tmp_path}#2") == Prompted("car", 0, MatteFolder(tmp_path, 2))
 
 
 def test_prompts_inside_of_the_shot_pass() -> None:
-    within([Prompted("a", 9, Point(63, 47)), Prompted("a", 0, Point(0, 0, positive=False))], (64, 48), 10)
-    within([Prompted("a", 0, Box(0, 0, 64, 48)), Prompted("b", 0, Matte(np.ones((48, 64), np.float32)))], (64, 48), 1)
+    check_prompts([Prompted("a", 9, Point(63, 47)), Prompted("a", 0, Point(0, 0, positive=False))], (64, 48), 10)
+    check_prompts(
+        [Prompted("a", 0, Box(0, 0, 64, 48)), Prompted("b", 0, Matte(np.ones((48, 64), np.float32)))], (64, 48), 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,10 +112,10 @@ def test_prompts_inside_of_the_shot_pass() -> None:
 )
 def test_prompts_outside_of_the_shot_are_refused(prompted: Prompted, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
-        within([Prompted("ok", 0, Point(1, 1)), prompted], (64, 48), 10)
+        check_prompts([Prompted("ok", 0, Point(1, 1)), prompted], (64, 48), 10)
     assert "\n" not in str(caught.value)
 
 
 def test_no_prompt_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="no object is marked"):
-        within([], (64, 48), 10)
+        check_prompts([], (64, 48), 10)

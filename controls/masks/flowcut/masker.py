@@ -22,8 +22,8 @@ from controls.masks.flowcut.seed import seed
 from controls.masks.flowcut.soft_edge import soft_edge
 from controls.masks.flowcut.tracked_object import TrackedObject, begin, fit_grid
 from controls.masks.spill import MatteSpill
-from controls.prompts import within
-from controls.types import Box, Masked, Matte, Pictures, Point, Prompt, Prompted, Text
+from controls.prompts import check_kinds, check_prompts
+from controls.types import Box, Masked, MaskerTraits, Matte, Pictures, Point, Prompt, Prompted
 
 __all__ = ["FlowCutMasker", "resolve_overlaps"]
 
@@ -36,6 +36,7 @@ class FlowCutMasker:
     """
 
     name = "flowcut"
+    traits = MaskerTraits(title="flowcut", prompts=frozenset({Point, Box, Matte}))
 
     def __init__(self, *, edge: float = 6.0) -> None:
         self._params = Params(edge=edge)
@@ -46,16 +47,11 @@ class FlowCutMasker:
         An object prompted on several frames is carried from each of them both ways; between two of them the nearer one counts
         more. Points alone, on a frame to which an object has been carried, correct it there. An object that cannot be found is
         looked for where it should be for two seconds' worth of frames (48), and is in ``lost`` until it is found.
-        Raises ``ValueError``, one line for a person: see ``controls.prompts.within``; words, which this masker cannot follow; a
-        prompt that marks nothing.
+        Raises ``ValueError``, one line for a person: see ``controls.prompts.check_prompts``; a prompt of another kind, or one
+        that marks nothing.
         """
-        within(prompts, pictures.size, len(pictures))
-        for prompted in prompts:
-            if isinstance(prompted.prompt, Text):
-                raise ValueError(
-                    f"object {prompted.name!r}: 'flowcut' cannot look for words ({prompted.prompt.words!r}); "
-                    "give a point, a box or a matte"
-                )
+        check_kinds(self.name, self.traits, prompts)
+        check_prompts(prompts, pictures.size, len(pictures))
         return _Shot(pictures, prompts, self._params).mattes()
 
 

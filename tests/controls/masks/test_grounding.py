@@ -15,7 +15,7 @@ from clips import moving_frames, texture, write_clip
 from command import Caller
 
 from controls.errors import ControlError
-from controls.masks.grounding import WordFinder
+from controls.masks.grounding import TextGrounder
 from controls.types import Box
 from interp.errors import MissingPackageError, MissingWeightsError
 
@@ -66,9 +66,9 @@ def test_the_box_is_the_packages_own(detector: Path, picture: np.ndarray) -> Non
         and min(one["box"]["ymax"], 63) - max(one["box"]["ymin"], 0) >= 2
     ]
     best = max(likely, key=lambda one: one["score"])["box"]
-    found = WordFinder(str(detector), score=0.0).find(picture, "red car")
+    found = TextGrounder(str(detector), score=0.0).ground(picture, "red car")
     assert found == Box(max(0, best["xmin"]), max(0, best["ymin"]), min(95, best["xmax"]), min(63, best["ymax"]))
-    deep = WordFinder(str(detector), score=0.0).find(picture.astype(np.uint16) * 257, "red car")
+    deep = TextGrounder(str(detector), score=0.0).ground(picture.astype(np.uint16) * 257, "red car")
     assert deep == found
 
 
@@ -76,7 +76,7 @@ def test_words_that_match_nothing_are_told_with_their_score(detector: Path, pict
     with pytest.raises(
         ControlError, match=r"nothing that looks like 'red car' was found \(the likeliest scores [\d.]+, 1 "
     ):
-        WordFinder(str(detector), score=1.0).find(picture, "red car")
+        TextGrounder(str(detector), score=1.0).ground(picture, "red car")
 
 
 def test_a_folders_own_program_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: Path) -> None:
@@ -91,23 +91,23 @@ def test_a_folders_own_program_is_never_run(tmp_path: Path, monkeypatch: pytest.
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'touched')!r}, 'w')\n")
     monkeypatch.setattr("builtins.input", lambda *_: "y")  # whoever asks is trusted
     with pytest.raises(ControlError, match="no detector"):
-        WordFinder(str(folder))
+        TextGrounder(str(folder))
     assert not (tmp_path / "touched").exists()
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: Path) -> None:
     with pytest.raises(MissingWeightsError, match="is no folder"):
-        WordFinder(str(tmp_path / "nowhere"))
+        TextGrounder(str(tmp_path / "nowhere"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ControlError, match="is no detector"):
-        WordFinder(str(tmp_path / "empty"))
+        TextGrounder(str(tmp_path / "empty"))
     with pytest.raises(ControlError, match="text_score is 0 to 1"):
-        WordFinder(str(detector), score=2)
+        TextGrounder(str(detector), score=2)
     from controls.masks import grounding
 
     monkeypatch.setattr(grounding, "find_spec", lambda name: None if name == "transformers" else sys)
     with pytest.raises(MissingPackageError) as told:
-        WordFinder(str(detector))
+        TextGrounder(str(detector))
     assert "restyle[controls]" in str(told.value)
 
 

@@ -13,6 +13,7 @@ import pytest
 from clips import texture, write_clip
 from command import Caller
 
+from controls.types import People, Prompted
 from interp.errors import MissingPackageError
 
 
@@ -39,7 +40,10 @@ def followed(frames: list[np.ndarray]) -> list[tuple[np.ndarray, frozenset[str]]
     pytest.importorskip("mediapipe")
     from controls.masks.people import PeopleMasker
 
-    return [(found.mattes["her"], found.lost) for found in PeopleMasker(["her"]).follow(Shot(frames))]
+    return [
+        (found.mattes["her"], found.lost)
+        for found in PeopleMasker().follow(Shot(frames), [Prompted("her", 0, People())])
+    ]
 
 
 def test_the_person_is_there_and_the_rest_is_not(photo: np.ndarray) -> None:
@@ -102,4 +106,4 @@ def test_without_the_package_the_line_that_installs_it(monkeypatch: pytest.Monke
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     with pytest.raises(MissingPackageError, match=r"restyle\[pose\]"):
-        PeopleMasker(["her"])
+        PeopleMasker().follow(Shot([np.zeros((8, 8, 3), np.uint8)]), [Prompted("her", 0, People())])

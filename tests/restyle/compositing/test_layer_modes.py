@@ -12,10 +12,13 @@ import pytest
 from clips import moving_frames, number_of, numbered_frames, write_clip, write_pictures
 from command import Caller
 
+from controls.errors import ControlError
+from controls.types import Box, MatteClip, MatteFolder, People
 from restyle import Job, Recipe
 from restyle.compositing.blend import blend_mode, matte_edge, over
 from restyle.errors import RecipeError
 from restyle.footage import open_footage, probe
+from restyle.job.masker_choice import MaskerChoice, choose_masker, masker_for
 
 SIZE = (96, 64)
 FRAMES = 6
@@ -204,9 +207,7 @@ def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
     named = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker="flowcut")
     assert Job(clip, recipe=named).mattes(tmp_path / "b") == []
     with monkeypatch.context() as without:
-        from controls import masks
-
-        without.setattr(masks, "find_spec", lambda name: None)
+        without.setattr("restyle.job.masker_choice.find_spec", lambda name: None)
         (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "c")
         assert "pip install 'restyle[sam2]'" in note
     for kept, other in zip(
@@ -217,12 +218,21 @@ def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
 
 def test_sam2_is_taken_where_its_weights_are(tmp_path: Path) -> None:
     pytest.importorskip("sam2")
-    from restyle.job.masker_choice import choose_masker
-
     weights = tmp_path / "sam2.1_hiera_tiny.safetensors"
-    assert choose_masker({"model": str(weights)})[0] == "flowcut"
+    choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
+    assert choice == MaskerChoice("flowcut", {"edge": 3}, {"text_score": 0.4}, choice.reason)
+    assert "sam2.1_hiera_tiny" in str(choice.reason)
     weights.touch()
-    assert choose_masker({"model": str(weights)}) == ("sam2", None)
+    choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
+    assert choice == MaskerChoice("sam2", {"model": str(weights)}, {"text_score": 0.4})
+
+
+def test_whatever_holds_for_a_whole_shot_has_a_masker_of_its_own() -> None:
+    assert masker_for(Box(1, 2, 3, 4), "sam2") == "sam2"
+    assert masker_for(People(), "sam2") == "people"
+    assert masker_for(MatteFolder(Path("mattes")), "flowcut") == "matte-folder"
+    with pytest.raises(ControlError, match="no masker follows MatteClip"):
+        masker_for(MatteClip(Path("car.mov")), "flowcut")
 
 
 def test_options_of_another_masker_do_not_stop_the_one_that_is_chosen(clip: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("huggingface_hub")
 from controls.maps import DETECTORS, kinds
 from controls.masks import grounding
 from restyle.errors import MissingExtraError, MissingModelError, RecipeError
-from restyle.job.masker_choice import choose_masker
+from restyle.job.masker_choice import MaskerChoice, choose_masker
 from restyle.registry import make_detector, make_masker, options_of
 from restyle.weights import parts
 from restyle.weights.parts import local_detector_options, local_grounding_options, local_masker_options, presence
@@ -119,14 +119,15 @@ def test_a_masker_is_handed_its_file(hub: Hub, tmp_path: Path) -> None:
     line = rf"restyle models pull {TINY} --file sam2\.1_hiera_tiny\.pt$"
     with pytest.raises(MissingModelError, match=line):
         make_masker("sam2", {"model": TINY, "allow_pickle": True, "offline": True})
-    assert choose_masker({"model": TINY, "allow_pickle": True})[0] == "flowcut"
+    assert choose_masker("auto", {"model": TINY, "allow_pickle": True}).name == "flowcut"
     local = local_masker_options("sam2", {"model": TINY, "allow_pickle": True, "offline": False})
     assert Path(local["model"]).name == "sam2.1_hiera_tiny.pt"
     assert Path(local["model"]).read_bytes() == b"pickled"
     assert "offline" not in local
     assert {file for file, _ in hub.sent} == {"sam2.1_hiera_tiny.pt"}
     hub.down = True
-    assert choose_masker({"model": TINY, "allow_pickle": True}) == ("sam2", None)
+    options = {"model": TINY, "allow_pickle": True}
+    assert choose_masker("auto", options) == MaskerChoice("sam2", options)
     make_masker("sam2", {"model": TINY, "allow_pickle": True, "offline": True})
     assert local_masker_options("sam2", {"model": str(tmp_path / "a.pt")}) == {"model": str(tmp_path / "a.pt")}
     assert local_masker_options("flowcut", {"offline": 1}) == {"offline": 1}
