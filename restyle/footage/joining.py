@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from restyle.footage.numbering import find_pictures
 from restyle.footage.opening import file_url, open_container
 from restyle.footage.orientation import display_matrix
 from restyle.footage.output import OutputSpec, output_trouble
-from restyle.footage.passthrough import Passenger, Retimed, take_along
+from restyle.footage.passthrough import PacketFeed, Retimed, add_companions, plan_excerpt
 from restyle.footage.timecode import advanced_timecode, label_rate
 from restyle.types import FootageSpec
 
@@ -72,7 +73,7 @@ def check_output(source: FootageSpec, out: OutputSpec, *, overwrite: bool = Fals
 
 
 def _refuse_foreign_pictures(folder: Path, names: Sequence[str]) -> None:
-    """Pictures that restyle did not write, or that were changed since, are not replaced."""
+    """Raise ``OutputError`` for pictures that restyle did not write, or that were changed since: they are not replaced."""
     own = OwnFiles.read(folder)
     foreign = next((name for name in names if own is None or not own.has(folder, name)), None)
     if foreign is not None:
@@ -119,52 +120,52 @@ def conform(
     check_output(source, out, overwrite=overwrite)
     if len(span) == 0 or len(pts) < span.stop:
         raise ValueError(f"time stamps are needed up to frame {span.stop - 1}, got {len(pts)}")
-    parts = [Path(s) for s in segments]
+    paths = [Path(s) for s in segments]
     try:
         if out.kind == "sequence":
-            _conform_pictures(parts, out, source, span, unchanged)
+            _conform_pictures(paths, out, source, span, unchanged)
             return list(out.notes)
-        return list(out.notes) + _conform_video(parts, out, source, pts, span, retimed, unchanged)
+        return list(out.notes) + _conform_video(paths, out, source, pts, span, retimed, unchanged)
     except (av.FFmpegError, OSError) as error:
         raise output_trouble(out.path, error) from error
 
 
 def _conform_pictures(
-    parts: list[Path], out: OutputSpec, source: FootageSpec, span: range, unchanged: Callable[[], None]
+    segments: list[Path], out: OutputSpec, source: FootageSpec, span: range, unchanged: Callable[[], None]
 ) -> None:
     numbering = out.numbering
     folder = numbering.folder
-    whole = not folder.exists()  # a folder of its own can appear in one step
+    own_folder = not folder.exists()  # a folder of its own can appear in one step
     hidden = partial_path(out.target)
     try:
         hidden.mkdir()
-        names = {}
-        for part in parts:
-            for file in part.iterdir():
-                names[int(file.name)] = file
-        if sorted(names) != list(span):
-            lost = next((n for n in span if n not in names), span.stop)
+        by_number = {}
+        for segment in segments:
+            for file in segment.iterdir():
+                by_number[int(file.name)] = file
+        if sorted(by_number) != list(span):
+            lost = next((n for n in span if n not in by_number), span.stop)
             raise OutputError(f"the segments do not hold frame {lost}; run the same command again")
-        made = []
+        pictures = []
         for number in span:
             target = hidden / numbering.name(source.first_number + number)
-            shutil.copyfile(names[number], target)
-            made.append(target)
+            shutil.copyfile(by_number[number], target)
+            pictures.append(target)
         unchanged()
         new = OwnFiles.of_folder(hidden, "run")
-        if whole:
+        if own_folder:
             (hidden / LIST_NAME).write_text(new.to_text())
             settle(hidden, folder)
             return
-        for file in made:
+        for file in pictures:
             sync(file)
         with output_lock(
             folder / LIST_NAME, wait=True
         ):  # sequences of other names may be written into the folder just now
             old = OwnFiles.read(folder) or OwnFiles("run", {})
-            _refuse_foreign_pictures(folder, [file.name for file in made if os.path.lexists(folder / file.name)])
+            _refuse_foreign_pictures(folder, [file.name for file in pictures if os.path.lexists(folder / file.name)])
             write_file(folder / LIST_NAME, old.joined(new).to_text().encode())  # a kill leaves some old, some new
-            for file in made:
+            for file in pictures:
                 os.replace(file, folder / file.name)
             sync(folder)
             write_file(folder / LIST_NAME, old.replaced(new).to_text().encode())
@@ -173,7 +174,7 @@ def _conform_pictures(
 
 
 def _conform_video(
-    parts: list[Path],
+    segments: list[Path],
     out: OutputSpec,
     source: FootageSpec,
     pts: Sequence[int],
@@ -184,7 +185,7 @@ def _conform_video(
     final = Path(out.path)
     hidden = partial_path(final)
     try:
-        warnings = _mux(hidden, parts, out, source, pts, span, retimed)
+        warnings = _mux(hidden, segments, out, source, pts, span, retimed)
         if _needs_display(out):
             write_pixel_aspect(hidden, out.width, out.height, out.pixel_aspect)
         unchanged()
@@ -194,42 +195,57 @@ def _conform_video(
         discard(hidden)
 
 
-def _frame_numbers(parts: list[Path], span: range) -> tuple[list[int], bytes | None]:
-    """Frame numbers of all packets in the order of coding, and the decoder's set-up data that all segments share."""
+def _frame_numbers(segments: list[Path], span: range) -> list[int]:
+    """Read the frame numbers of all packets in the order of coding. Raises ``OutputError`` unless the segments fit together."""
     numbers: list[int] = []
     setup: bytes | None = None
-    for position, part in enumerate(parts):
+    for position, segment in enumerate(segments):
         try:
-            with _undecoded(part) as container:
+            with _undecoded(segment) as container:
                 stream = container.streams.video[0]
                 own = stream.codec_context.extradata
                 if position and own != setup:
                     raise OutputError(
-                        f"segment {show_path(part)} was encoded with other settings; run the same command again"
+                        f"segment {show_path(segment)} was encoded with other settings; run the same command again"
                     )
                 setup = own
                 numbers += [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
         except (av.FFmpegError, FootageError, IndexError) as error:
-            raise OutputError(f"segment {show_path(part)} is damaged; run the same command again") from error
+            raise OutputError(f"segment {show_path(segment)} is damaged; run the same command again") from error
     have = sorted(numbers)
     if have != list(span):
         known = set(have)
         lost = next((n for n in span if n not in known), None)
         what = f"do not hold frame {lost}" if lost is not None else "hold other frames than those asked for"
         raise OutputError(f"the segments {what}; run the same command again")
-    return numbers, setup
+    return numbers
+
+
+@dataclass(frozen=True)
+class _PictureTimes:
+    """Time stamps of the output's pictures, in ticks of ``base`` seconds."""
+
+    pts: Sequence[int]
+    """Stamps of the source's frames, from frame 0 on."""
+    span: range
+    """Frames of the output."""
+    end: int
+    """Tick at which the last of them ends."""
+    base: Fraction
+    shift: int
+    """Ticks from the source's time to the output's."""
 
 
 def _mux(
     hidden: Path,
-    parts: list[Path],
+    segments: list[Path],
     out: OutputSpec,
     source: FootageSpec,
     pts: Sequence[int],
     span: range,
     retimed: Retimed | None,
 ) -> list[str]:
-    numbers, _ = _frame_numbers(parts, span)
+    numbers = _frame_numbers(segments, span)
     base = source.time_base
     clock = clock_of(source.path) if source.kind == "video" else CONTINUOUS
     end = last_end(source, pts, span, clock) if retimed is None else span.stop
@@ -244,87 +260,97 @@ def _mux(
         )
         stack.callback(_close_quietly, container)
         container.flags |= av.container.Flags.bitexact.value
-        model = stack.enter_context(open_container(parts[0]))
-        stream = container.add_stream_from_template(model.streams.video[0], opaque=True)
-        stream.time_base = base
-        context = stream.codec_context
-        tag = fourcc(out)
-        context.codec_tag = tag if tag else "\0\0\0\0"
-        context.sample_aspect_ratio = out.pixel_aspect
-        context.framerate = source.rate
-        if _needs_display(out):
-            stream.metadata["title"] = PLACEHOLDER
-        if out.codec == "vp9" and out.has_alpha:
-            stream.metadata["alpha_mode"] = "1"  # each packet's alpha is a packet of its own beside it
-        if out.rotation or out.mirrored:
-            stream.set_display_matrix(source.display_matrix or display_matrix(out.rotation, out.mirrored))
-        counted = label_rate(source.timecode or "", source.rate, variable=source.variable_rate)
-        if source.timecode and counted:
-            passed = (pts[span.start] - pts[0]) * base * counted if source.variable_rate else Fraction(span.start)
-            moved = advanced_timecode(source.timecode, round(passed), counted)
-            (container if out.container == "avi" else stream).metadata["timecode"] = moved
-            if out.container in ("mp4", "mov"):
-                context.framerate = counted  # by which a track of timecode is made, and nothing else
-        passengers: list[Passenger] = []
+        template = stack.enter_context(open_container(segments[0]))
+        stream = _add_pictures(container, template, out, source, base)
+        _add_timecode(container, stream, out, source, since_start=(pts[span.start] - pts[0]) * base, frames=span.start)
+        feeds: list[PacketFeed] = []
         if source.kind == "video":
-            origin, passengers = take_along(stack, container, out, source, clock, origin, finish, span, retimed=retimed)
+            excerpt = plan_excerpt(source, clock, origin, finish, span, retimed)
+            origin, feeds = add_companions(stack, container, out, excerpt, retimed)
         container.start_encoding()
         early = round((begin - origin) / base)  # by how much sound comes before the first picture
         shift = pts[span.start] - (0 if out.container == "avi" else early)
-        pictures = _video_packets(parts, stream, numbers, pts, span, end, shift, base, out.container in ("mp4", "mov"))
-        flows = [pictures, *(passenger.packets(container) for passenger in passengers)]
+        times = _PictureTimes(pts, span, end, base, shift)
+        pictures = _video_packets(segments, stream, numbers, times, sums=out.container in ("mp4", "mov"))
+        flows = [pictures, *(feed.packets() for feed in feeds)]
         for _, _, packet in heapq.merge(
-            *(_timed(flow, place) for place, flow in enumerate(flows)), key=lambda item: item[:2]
+            *(_timed(flow, rank) for rank, flow in enumerate(flows)), key=lambda item: item[:2]
         ):
             container.mux_one(packet)
         container.close()
-        return [note for passenger in passengers for note in passenger.notes]
+        return [note for feed in feeds for note in feed.notes]
 
 
-def _timed(packets: Iterator[Any], place: int) -> Iterator[tuple[Fraction, int, Any]]:
-    """Packets with the time by which they are interleaved."""
+def _add_pictures(container: Any, template: Any, out: OutputSpec, source: FootageSpec, base: Fraction) -> Any:
+    """Add the stream of pictures, coded as those of the segment ``template`` are, with the output's tags."""
+    stream = container.add_stream_from_template(template.streams.video[0], opaque=True)
+    stream.time_base = base
+    context = stream.codec_context
+    tag = fourcc(out)
+    context.codec_tag = tag if tag else "\0\0\0\0"
+    context.sample_aspect_ratio = out.pixel_aspect
+    context.framerate = source.rate
+    if _needs_display(out):
+        stream.metadata["title"] = PLACEHOLDER
+    if out.codec == "vp9" and out.has_alpha:
+        stream.metadata["alpha_mode"] = "1"  # each packet's alpha is a packet of its own beside it
+    if out.rotation or out.mirrored:
+        stream.set_display_matrix(source.display_matrix or display_matrix(out.rotation, out.mirrored))
+    return stream
+
+
+def _add_timecode(
+    container: Any, stream: Any, out: OutputSpec, source: FootageSpec, *, since_start: Fraction, frames: int
+) -> None:
+    """Write the source's timecode, moved on to the span's start: ``since_start`` seconds, ``frames`` frames into the source."""
+    rate = label_rate(source.timecode or "", source.rate, variable=source.variable_rate)
+    if not source.timecode or not rate:
+        return
+    elapsed = since_start * rate if source.variable_rate else Fraction(frames)
+    holder = container if out.container == "avi" else stream
+    holder.metadata["timecode"] = advanced_timecode(source.timecode, round(elapsed), rate)
+    if out.container in ("mp4", "mov"):
+        stream.codec_context.framerate = rate  # by which a track of timecode is made, and nothing else
+
+
+def _timed(packets: Iterator[Any], rank: int) -> Iterator[tuple[Fraction, int, Any]]:
+    """Give packets with the time, and the rank at one time, by which they are interleaved."""
     for packet in packets:
         when = packet.dts if packet.dts is not None else packet.pts
-        yield when * packet.time_base, place, packet
+        yield when * packet.time_base, rank, packet
 
 
 def _video_packets(
-    parts: list[Path],
-    stream: Any,
-    numbers: list[int],
-    pts: Sequence[int],
-    span: range,
-    end: int,
-    shift: int,
-    base: Fraction,
-    sums: bool,
+    segments: list[Path], stream: Any, numbers: list[int], times: _PictureTimes, *, sums: bool
 ) -> Iterator[Any]:
-    """The segments' packets with the footage's own time stamps.
+    """Read the segments' packets, and give them the footage's own time stamps.
 
     Decoding times are the presentation times themselves, delayed by as many frames as the codec reorders: ``dts[i] =
     pts[i - delay]`` over the sorted stamps, which never exceeds the packet's own pts and always grows, whatever the rate does.
+    ``numbers``: of the frames, in the order of coding. ``sums``: the container adds up decoding times, as mp4 does.
     """
-    delay = max(place - (number - span.start) for place, number in enumerate(numbers))
+    pts, span, end = times.pts, times.span, times.end
+    delay = max(position - (number - span.start) for position, number in enumerate(numbers))
     # mp4 adds up decoding times: those before the first frame are as far apart as makes the sum the true duration.
     tail = end - pts[span.stop - 1 - delay]
     step = max(1, tail // (delay + 1))
     summed = max(1, tail - delay * step)
-    place = 0
-    for part in parts:
-        with _undecoded(part) as container:
+    position = 0
+    for segment in segments:
+        with _undecoded(segment) as container:
             for packet in container.demux(container.streams.video[0]):
                 if not packet.size:
                     continue
                 number = packet.pts or 0
-                early = place - delay
+                early = position - delay
                 due = pts[span.start + early] if early >= 0 else pts[span.start] + early * step
                 packet.stream = stream
-                packet.time_base = base
-                packet.pts = pts[number] - shift
-                packet.dts = due - shift
+                packet.time_base = times.base
+                packet.pts = pts[number] - times.shift
+                packet.dts = due - times.shift
                 packet.duration = (pts[number + 1] if number + 1 < span.stop else end) - pts[number]
-                place += 1
-                if place == len(numbers) and sums:
+                position += 1
+                if position == len(numbers) and sums:
                     packet.duration = summed
                 yield packet
 
@@ -344,14 +370,14 @@ def _needs_display(out: OutputSpec) -> bool:
     return out.container in ("matroska", "webm") and out.pixel_aspect != 1
 
 
-def _undecoded(part: Path) -> Any:
-    """A segment, opened for its packets alone: FFmpeg would decode the first frames to look at them, which takes a tenth of a
+def _undecoded(segment: Path) -> Any:
+    """Open a segment for its packets alone: FFmpeg would decode the first frames to look at them, which takes a tenth of a
     second for large ones."""
     options: Any = [{"skip_frame": "all"}]
-    return av.open(file_url(part), stream_options=options)
+    return av.open(file_url(segment), stream_options=options)
 
 
 def _close_quietly(container: Any) -> None:
-    """After an error the trailer may not fit either; the file is thrown away anyway."""
+    """Close a container: after an error the trailer may not fit either, and the file is thrown away anyway."""
     with suppress(av.FFmpegError, OSError, ValueError):
         container.close()

@@ -1,4 +1,4 @@
-"""How large a picture may be: what a header claims is looked at before anything is allocated for it."""
+"""Limits of a picture's size: what a header claims is looked at before anything is allocated for it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def check_size(path: str | os.PathLike[str], width: int, height: int) -> None:
         raise FootageError(
             f"{shown} is {width}x{height} by its header; pictures of up to {LONGEST_SIDE} pixels a side can be worked on"
         )
-    need, there = width * height * _BYTES, _memory()
-    if need > there:
+    need, available = width * height * _BYTES, _memory()
+    if need > available:
         raise FootageError(
             f"{shown} is {width}x{height} by its header: to work on it takes about {_gigabytes(need)} of memory, this machine "
-            f"has {_gigabytes(there)}"
+            f"has {_gigabytes(available)}"
         )
 
 

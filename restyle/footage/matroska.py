@@ -1,4 +1,4 @@
-"""Two things about Matroska files that FFmpeg's interface leaves out (RFC 8794, RFC 9559)."""
+"""Matroska files, as far as FFmpeg's interface leaves them out (RFC 8794, RFC 9559): a survey, and the pixel aspect."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Survey:
     """Every element is whole and known, up to the end that the Segment tells."""
 
 
-def survey(path: str | os.PathLike[str], position: int = 0) -> Survey | None:
+def survey(path: str | os.PathLike[str], track_index: int = 0) -> Survey | None:
     """Count the packets of a Matroska or WebM file's video track, without reading them, and see whether it is whole.
 
-    ``position``: which of the video tracks, from 0.
+    ``track_index``: which of the video tracks, from 0.
 
     ``None`` for another kind of file, and where packets and frames are not the same: laced, or a sound file of VP8, which has
     hidden frames.
@@ -56,36 +56,36 @@ def survey(path: str | os.PathLike[str], position: int = 0) -> Survey | None:
             segment = _element(data, top[1] + top[2])
             if segment is None or segment[0] != _SEGMENT:
                 return None
-            return _walk(data, segment[1], len(data) if segment[2] is None else segment[1] + segment[2], position)
+            return _walk(data, segment[1], len(data) if segment[2] is None else segment[1] + segment[2], track_index)
 
 
-def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
+def _walk(data: mmap.mmap, at: int, end: int, track_index: int) -> Survey | None:
     track: _Track | None = None
     blocks = 0
     while at < end:
-        found = _element(data, at)
-        if found is None or found[0] not in _LEVELS:
+        element = _element(data, at)
+        if element is None or element[0] not in _LEVELS:
             return Survey(blocks, intact=False)
-        key, body, size = found
+        key, body, size = element
         if key == _CLUSTER:
             at = body  # its children follow in the same row
             continue
         if size is None or body + size > len(data):
             return Survey(blocks, intact=False)
         if key == _TRACKS:
-            track = _video_track(data, body, body + size, position)
+            track = _video_track(data, body, body + size, track_index)
             if track is None:
                 return None
         elif key in (_SIMPLE_BLOCK, _BLOCK_GROUP):
-            place = body
+            block = body
             if key == _BLOCK_GROUP:
-                place = next((inner for name, inner, _, _ in _children(data, body, body + size) if name == _BLOCK), -1)
-                if place < 0:
+                block = next((inner for name, inner, _, _ in _children(data, body, body + size) if name == _BLOCK), -1)
+                if block < 0:
                     return Survey(blocks, intact=False)
-            length = 9 - data[place].bit_length() if data[place] else 8
-            number = int.from_bytes(data[place : place + length], "big") & ((1 << 7 * length) - 1)
+            length = 9 - data[block].bit_length() if data[block] else 8
+            number = int.from_bytes(data[block : block + length], "big") & ((1 << 7 * length) - 1)
             if track is not None and number == track.number:
-                if data[place + length + 2] & 0x06:
+                if data[block + length + 2] & 0x06:
                     return None
                 blocks += 1
         at = body + size
@@ -96,20 +96,20 @@ def _walk(data: mmap.mmap, at: int, end: int, position: int) -> Survey | None:
 class _Track:
     number: int
     hides: bool
-    """Whether some of its packets give no picture of their own."""
+    """True if some of its packets give no picture of their own."""
 
 
-def _video_track(data: mmap.mmap, at: int, end: int, position: int) -> _Track | None:
-    """A video track. ``position``: which of them, from 0."""
+def _video_track(data: mmap.mmap, at: int, end: int, track_index: int) -> _Track | None:
+    """Find a video track. ``track_index``: which of them, from 0."""
     for key, body, size, _ in _children(data, at, end):
         if key != _TRACK:
             continue
-        parts = {
+        fields = {
             name: data[start : start + (length or 0)]
             for name, start, length, _ in _children(data, body, body + (size or 0))
         }
-        if parts.get(_TRACK_TYPE) == b"\x01" and (position := position - 1) < 0:
-            return _Track(int.from_bytes(parts.get(_TRACK_NUMBER, b"\0"), "big"), parts.get(_CODEC) == b"V_VP8")
+        if fields.get(_TRACK_TYPE) == b"\x01" and (track_index := track_index - 1) < 0:
+            return _Track(int.from_bytes(fields.get(_TRACK_NUMBER, b"\0"), "big"), fields.get(_CODEC) == b"V_VP8")
     return None
 
 
@@ -132,7 +132,7 @@ def write_pixel_aspect(path: Path, width: int, height: int, aspect: Fraction) ->
 
 
 def _with_display(track: bytes, width: int, height: int, aspect: Fraction) -> bytes:
-    """The track's children without its name, with a display size in its video element, filled up to the same length."""
+    """Rebuild the track's children without its name, with a display size in its video element, filled up to the same length."""
     if max(width * aspect.numerator, height * aspect.denominator) >> 32:
         aspect = aspect.limit_denominator(512)
     shown_width, shown_height, unit = width * aspect.numerator, height * aspect.denominator, 3  # a bare ratio
@@ -143,27 +143,27 @@ def _with_display(track: bytes, width: int, height: int, aspect: Fraction) -> by
         for key, value in ((_DISPLAY_WIDTH, shown_width), (_DISPLAY_HEIGHT, shown_height), (_DISPLAY_UNIT, unit))
         if key != _DISPLAY_UNIT or value
     )
-    made = b""
+    rebuilt = b""
     for key, body, size, start in _children(track, 0, len(track)):
         content = track[body : body + (size or 0)]
         if key == _NAME:
             continue
         if key == _VIDEO:
             content += extra
-            made += bytes([_VIDEO]) + (len(content) | 0x4000).to_bytes(2, "big") + content
+            rebuilt += bytes([_VIDEO]) + (len(content) | 0x4000).to_bytes(2, "big") + content
         else:
-            made += track[start:body] + content
-    room = len(track) - len(made) - 2
-    return made + bytes([_VOID, 0x80 | room]) + b"\0" * room
+            rebuilt += track[start:body] + content
+    room = len(track) - len(rebuilt) - 2
+    return rebuilt + bytes([_VOID, 0x80 | room]) + b"\0" * room
 
 
 def _children(data: bytes | mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None, int]]:
-    """(identifier, start of the body, its size, start of the element) of the elements in a row."""
+    """Give (identifier, start of the body, its size, start of the element) of the elements in a row."""
     while at < end:
-        found = _element(data, at)
-        if found is None:
+        element = _element(data, at)
+        if element is None:
             return
-        key, body, size = found
+        key, body, size = element
         yield key, body, size, at
         if size is None:
             return
@@ -171,7 +171,7 @@ def _children(data: bytes | mmap.mmap, at: int, end: int) -> Iterator[tuple[int,
 
 
 def _element(data: bytes | mmap.mmap, at: int) -> tuple[int, int, int | None] | None:
-    """Identifier, start of the body and size (``None`` = unknown) of the element at a place."""
+    """Read identifier, start of the body and size (``None`` = unknown) of the element at a byte."""
     if at + 2 > len(data) or data[at] == 0:
         return None
     length = 9 - data[at].bit_length()

@@ -34,15 +34,15 @@ class Numbering:
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Numbering | None:
-        """The numbering that a path tells by one ``%04d``, ``%d``, ``####``, ``$F4`` or ``$F`` in its last part; ``None`` if
-        it has none."""
+        """Read the numbering from one ``%04d``, ``%d``, ``####``, ``$F4`` or ``$F`` in a path's last part; ``None`` if it has
+        none."""
         whole = Path(path)
         for form in _FIELDS:
-            found = list(form.finditer(whole.name))
-            if len(found) > 1:
+            matches = list(form.finditer(whole.name))
+            if len(matches) > 1:
                 return None
-            if found:
-                field = found[0]
+            if matches:
+                field = matches[0]
                 digits = len(field[0]) if field[0].startswith("#") else int(re.sub(r"[^0-9]", "", field[0]) or "1")
                 return cls(whole.parent, whole.name[: field.start()], digits, whole.name[field.end() :])
         return None
@@ -79,13 +79,13 @@ class Pictures:
 
 
 def is_pattern(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is the pattern of a sequence. A file or folder of that very name comes first."""
+    """Tell whether a path is the pattern of a sequence. A file or folder of that very name comes first."""
     suffix = Path(path).suffix.lower()
     return not os.path.lexists(path) and (suffix in FORMATS or suffix in UNREAD) and Numbering.of(path) is not None
 
 
 def find_pictures(path: Path) -> Pictures:
-    """The pictures of a sequence: those that match a pattern, or all in a folder.
+    """Find the pictures of a sequence: those that match a pattern, or all in a folder.
 
     Raises ``FootageError`` for a missing folder, no pictures, pictures of several kinds, a gap in the numbers, and a folder
     that holds more than one sequence.
@@ -105,7 +105,7 @@ def _of_pattern(path: Path, names: Sequence[str]) -> Pictures:
     assert numbering is not None
     if path.suffix.lower() in UNREAD:
         raise FootageError(
-            f"{show_path(path)}: {path.suffix.lower()} pictures are not read; convert them to one of {_known()}"
+            f"{show_path(path)}: {path.suffix.lower()} pictures are not read; convert them to one of {_readable_formats()}"
         )
     numbered = [(number, name) for name in names if (number := numbering.number(name)) is not None]
     if not _signed(numbering.prefix) and all(number < 0 for number, _ in numbered):
@@ -120,8 +120,8 @@ def _of_folder(folder: Path, names: Sequence[str]) -> Pictures:
     pictures = sorted((name for name in names if Path(name).suffix.lower() in FORMATS), key=_natural)
     if not pictures:
         other = sorted({Path(name).suffix.lower() for name in names} & set(UNREAD))
-        found = f"; {', '.join(other)} pictures are not read" if other else ""
-        raise FootageError(f"the folder {shown} holds no pictures ({_known()}){found}")
+        hint = f"; {', '.join(other)} pictures are not read" if other else ""
+        raise FootageError(f"the folder {shown} holds no pictures ({_readable_formats()}){hint}")
     kinds = sorted({FORMATS[Path(name).suffix.lower()] for name in pictures})
     if len(kinds) > 1:
         raise FootageError(
@@ -140,11 +140,11 @@ def _of_folder(folder: Path, names: Sequence[str]) -> Pictures:
             f"{show_path(pictures[0])} to {show_path(pictures[-1])}"
         )
         return Pictures([folder / name for name in pictures], notes=(note,))
-    parts = []
+    described = []
     for (prefix, suffix), members in sorted(groups.items(), key=lambda item: -len(item[1])):
         pattern = "" if suffix is None else _numbering(folder, prefix, suffix, members).pattern
-        parts.append(f"{show_path(pattern)} ({len(members)})" if len(members) > 1 else show_path(members[0][1]))
-    listed = ", ".join(parts[:4]) + (f" and {len(parts) - 4} more" if len(parts) > 4 else "")
+        described.append(f"{show_path(pattern)} ({len(members)})" if len(members) > 1 else show_path(members[0][1]))
+    listed = ", ".join(described[:4]) + (f" and {len(described) - 4} more" if len(described) > 4 else "")
     raise FootageError(
         f"the folder {shown} holds more than one sequence: {listed}; name the one that is meant by its pattern"
     )
@@ -154,25 +154,25 @@ _Groups = dict[tuple[str, str | None], list[tuple[int, str]]]
 
 
 def _grouped(names: Sequence[str]) -> _Groups:
-    """Names by what is before and behind the frame's number, each with its number; behind is ``None`` where there is no number.
+    """Group names by what is before and behind the frame's number, each with its number; ``None`` behind: there is no number.
 
     The frame's number is the one that alone differs between the names (``frame0001_v2``); else the last.
     """
     split = {name: _NUMBER.split(Path(name).stem) for name in names}
-    place = -2
-    if len({tuple(parts[::2]) for parts in split.values()}) == 1:
-        columns = list(zip(*(parts[1::2] for parts in split.values()), strict=True))
+    number_at = -2
+    if len({tuple(fragments[::2]) for fragments in split.values()}) == 1:
+        columns = list(zip(*(fragments[1::2] for fragments in split.values()), strict=True))
         differ = [column for column, values in enumerate(columns) if len(set(values)) > 1]
         if len(differ) == 1:
-            place = 2 * differ[0] + 1
+            number_at = 2 * differ[0] + 1
     groups: _Groups = {}
-    for name, parts in split.items():
-        if len(parts) == 1:
-            groups.setdefault((parts[0], None), []).append((0, name))
+    for name, fragments in split.items():
+        if len(fragments) == 1:
+            groups.setdefault((fragments[0], None), []).append((0, name))
             continue
-        at = place % len(parts)
-        key = ("".join(parts[:at]), "".join(parts[at + 1 :]))
-        groups.setdefault(key, []).append((int(parts[at]), name))
+        index = number_at % len(fragments)
+        key = ("".join(fragments[:index]), "".join(fragments[index + 1 :]))
+        groups.setdefault(key, []).append((int(fragments[index]), name))
     for prefix, suffix in list(groups):
         # Beside "foo0001" the dash of "foo-0001" is a sign, too.
         if suffix is not None and prefix.endswith("-") and (prefix[:-1], suffix) in groups:
@@ -183,13 +183,15 @@ def _grouped(names: Sequence[str]) -> _Groups:
 
 def _numbering(folder: Path, prefix: str, suffix: str, numbered: Sequence[tuple[int, str]]) -> Numbering:
     name = numbered[0][1]
-    found = [re.sub(r"[^0-9]", "", one[len(prefix) : len(Path(one).stem) - len(suffix)]) for _, one in numbered]
-    padded = [digits for digits in found if digits.startswith("0") and len(digits) > 1]
+    digit_runs = [
+        re.sub(r"[^0-9]", "", other[len(prefix) : len(Path(other).stem) - len(suffix)]) for _, other in numbered
+    ]
+    padded = [digits for digits in digit_runs if digits.startswith("0") and len(digits) > 1]
     return Numbering(folder, prefix, len(padded[0]) if padded else 1, suffix + Path(name).suffix)
 
 
 def _in_order(path: Path, numbering: Numbering, numbered: Sequence[tuple[int, str]]) -> Pictures:
-    """The pictures by their numbers, which follow each other."""
+    """Order the pictures by their numbers, which must follow each other."""
     folder = numbering.folder
     by_number: dict[int, str] = {}
     for number, name in numbered:
@@ -216,10 +218,14 @@ def _signed(prefix: str) -> bool:
     return not prefix or prefix[-1] in "._ "
 
 
-def _known() -> str:
+def _readable_formats() -> str:
     return ", ".join(sorted(FORMATS))
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
     """Sort key by which ``frame2`` comes before ``frame10``, and ``frame.-1`` before ``frame.0``."""
-    return [(1, part) if place % 2 == 0 else (0, int(part)) for place, part in enumerate(_NUMBER.split(name)) if part]
+    return [
+        (1, fragment) if position % 2 == 0 else (0, int(fragment))
+        for position, fragment in enumerate(_NUMBER.split(name))
+        if fragment
+    ]

@@ -61,20 +61,20 @@ def open_container(path: str | os.PathLike[str]) -> av.container.InputContainer:
         raise FootageError(f"cannot read {shown}: {reason(error)}") from error
 
 
-def _require_readable(place: Path) -> None:
-    shown = show_path(place)
+def _require_readable(path: Path) -> None:
+    shown = show_path(path)
     try:
-        found = place.stat()
-        if stat.S_ISDIR(found.st_mode):
+        state = path.stat()
+        if stat.S_ISDIR(state.st_mode):
             raise FootageError(f"{shown} is a folder")
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(state.st_mode):
             raise FootageError(f"{shown} is a pipe or a device; footage is read several times: save it as a file first")
-        if found.st_size == 0:
+        if state.st_size == 0:
             raise FootageError(f"{shown} is empty (0 bytes); copy or export it again")
-        with open(place, "rb"):
+        with open(path, "rb"):
             pass
     except FileNotFoundError as error:
-        parent = place.parent
+        parent = path.parent
         what = (
             f"there is no file {shown}"
             if parent.is_dir()

@@ -1,4 +1,4 @@
-"""How stored pictures are to be shown: the display matrix of mp4, mov, Matroska and of codecs' own messages.
+"""Orientation in which stored pictures are shown: the display matrix of mp4, mov, Matroska and of codecs' own messages.
 
 Eight orientations: the stored picture is mirrored left to right or not, and then turned by 0, 90, 180 or 270 degrees.
 """
@@ -16,31 +16,31 @@ from av.sidedata.sidedata import Type
 
 __all__ = ["Orientation", "display_matrix", "orientation_of", "stored", "upright"]
 
-_ONE = 1 << 16
+_UNIT = 1 << 16
 _COUNTER_CLOCKWISE = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """What a display matrix says."""
+    """Orientation by a display matrix."""
 
     rotation: int = 0
     """Degrees counter-clockwise by which the picture, mirrored or not, is turned: 0, 90, 180 or 270."""
     mirrored: bool = False
-    """Whether it is mirrored left to right before that."""
+    """True if it is mirrored left to right before that."""
     matrix: tuple[int, ...] | None = None
     """The nine numbers of a matrix that says just this, as the file has them."""
     note: str | None = None
-    """What was left out of account."""
+    """Remark about the rest of the matrix, which is not applied."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """The orientation of a decoded frame."""
+    """Read the orientation of a decoded frame."""
     data: Any = frame.side_data
-    found = next((entry for entry in data if entry.type == Type.DISPLAYMATRIX), None)
-    if found is None:
+    tag = next((entry for entry in data if entry.type == Type.DISPLAYMATRIX), None)
+    if tag is None:
         return Orientation()
-    matrix = tuple(int(value) for value in np.frombuffer(bytes(found), np.int32))
+    matrix = tuple(int(value) for value in np.frombuffer(bytes(tag), np.int32))
     # Points are rows: x' = a x + c y, y' = b x + d y, y down.
     a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
     mirrored = a * d - b * c < 0
@@ -52,26 +52,26 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     note = (
         f"its pictures are tagged to be shown turned by {angle:.0f} degrees; taken as {rotation}" if off > 1 else None
     )
-    plain = {abs(value) for value in (a, b, c, d)} == {0, _ONE}
+    plain = {abs(value) for value in (a, b, c, d)} == {0, _UNIT}
     return Orientation(rotation, mirrored, matrix if plain else None, note)
 
 
 def display_matrix(rotation: int, mirrored: bool) -> tuple[int, ...]:
-    """The display matrix of an orientation."""
+    """Write an orientation as a display matrix."""
     cos, sin = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[rotation]
-    side = -_ONE if mirrored else _ONE
-    return (cos * side, -sin * side, 0, sin * _ONE, cos * _ONE, 0, 0, 0, 1 << 30)
+    side = -_UNIT if mirrored else _UNIT
+    return (cos * side, -sin * side, 0, sin * _UNIT, cos * _UNIT, 0, 0, 0, 1 << 30)
 
 
 def upright(picture: np.ndarray, rotation: int, mirrored: bool) -> np.ndarray:
-    """A stored picture (H x W, or H x W x C) as it is to be shown; C-contiguous."""
+    """Turn a stored picture (H x W, or H x W x C) as it is to be shown; C-contiguous."""
     if mirrored:
         picture = cv2.flip(picture, 1)
     return cv2.rotate(picture, _COUNTER_CLOCKWISE[rotation]) if rotation else picture
 
 
 def stored(picture: np.ndarray, rotation: int, mirrored: bool) -> np.ndarray:
-    """The inverse of ``upright``."""
+    """Turn an upright picture as it is stored: the inverse of ``upright``."""
     if rotation:
         picture = cv2.rotate(picture, _COUNTER_CLOCKWISE[360 - rotation])
     return cv2.flip(picture, 1) if mirrored else picture

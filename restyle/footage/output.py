@@ -1,4 +1,4 @@
-"""What an output is: container, codec, pixel format, colour, chosen by name and by what the footage is."""
+"""Output formats: container, codec, pixel format, colour, chosen by the output's name and by the footage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DEFAULT_QUALITY = 80
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What will be written, and how. Built by ``plan_output``."""
+    """Format of an output. Built by ``plan_output``."""
 
     path: str
     """The file, the sequence pattern (``out/frame.%04d.png``) or the folder."""
@@ -55,16 +55,16 @@ class OutputSpec:
     rotation: int = 0
     """The rotation tag that is written, degrees counter-clockwise. 0 where the container carries none: stored upright."""
     mirrored: bool = False
-    """Whether the tag mirrors the stored picture left to right, before it is turned."""
+    """True if the tag mirrors the stored picture left to right, before it is turned."""
     field_order: Literal["progressive", "top", "bottom"] = "progressive"
-    """Which of a frame's two fields is first, where the result is flagged as interlaced."""
+    """Field that is first of a frame's two, where the result is flagged as interlaced."""
     pixel_aspect: Fraction = Fraction(1)
-    """Of the stored picture."""
+    """Aspect of the stored picture's pixels."""
     has_alpha: bool = False
     companions: tuple[Companion, ...] = ()
-    """What comes along of the source's other streams."""
+    """Other streams of the source that come along."""
     notes: tuple[str, ...] = ()
-    """What a person should know: depth or alpha that the codec cannot hold; sound that changes; what is left out."""
+    """Remarks for a person: depth or alpha that the codec cannot hold; sound that changes; what is left out."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -94,7 +94,7 @@ class OutputSpec:
 
     @property
     def target(self) -> Path:
-        """The file or folder that appears, or the pattern of pictures that go into a folder which is there: what is locked."""
+        """Path to lock: the file or folder that appears, or the pattern of pictures that go into a folder which is there."""
         if self.kind == "video":
             return Path(self.path)
         numbering = self.numbering
@@ -103,10 +103,10 @@ class OutputSpec:
 
     @property
     def numbering(self) -> Numbering:
-        """How the pictures of a sequence output are named."""
-        found = Numbering.of(self.path)
-        if found is not None and Path(self.path).suffix.lower() in FORMATS:
-            return found
+        """Names of a sequence output's pictures."""
+        pattern = Numbering.of(self.path)
+        if pattern is not None and Path(self.path).suffix.lower() in FORMATS:
+            return pattern
         suffix = {"jpeg": ".jpg", "tiff": ".tif"}.get(self.codec, "." + self.codec)
         return Numbering(Path(self.path), "frame.", 4, suffix)
 
@@ -130,27 +130,27 @@ def plan_output(
 
     Raises ``OutputError`` in one line for a pair that cannot be, with what can.
     """
-    place = Path(path)
+    target = Path(path)
     chosen = DEFAULT_QUALITY if quality is None else quality
     if not 0 <= chosen <= 100:
         raise OutputError(f"quality is 0 to 100, got {chosen}")
     codec = {"h265": "hevc", "x264": "h264", "x265": "hevc", "jpg": "jpeg", "tif": "tiff"}.get(codec or "", codec)
     if codec is not None and codec not in CODECS and codec not in PICTURES:
         raise OutputError(f"unknown codec {codec!r}; there are {', '.join(CODECS)}; for pictures {', '.join(PICTURES)}")
-    suffix = place.suffix.lower()
-    if suffix in CONTAINERS and not place.is_dir():
-        spec = _plan_video(source, place, suffix, codec, chosen)
-        along = plan_companions(source, spec.path, spec.container, sound=sound, slow=slow)
-        return replace(spec, companions=along.streams, notes=(*spec.notes, *along.notes))
-    if suffix in FORMATS and not place.is_dir():
-        if Numbering.of(place) is None:
+    suffix = target.suffix.lower()
+    if suffix in CONTAINERS and not target.is_dir():
+        spec = _plan_video(source, target, suffix, codec, chosen)
+        companions = plan_companions(source, spec.path, spec.container, sound=sound, slow=slow)
+        return replace(spec, companions=companions.streams, notes=(*spec.notes, *companions.notes))
+    if suffix in FORMATS and not target.is_dir():
+        if Numbering.of(target) is None:
             raise OutputError(
-                f"{show_path(path)} is one picture, the footage is a film: number them, as {place.stem}.%04d{place.suffix}"
+                f"{show_path(path)} is one picture, the footage is a film: number them, as {target.stem}.%04d{target.suffix}"
             )
         if codec is not None and codec != FORMATS[suffix]:
             raise OutputError(f"{show_path(path)} is named {suffix}, which cannot hold {codec}; leave out the codec")
-        return _plan_sequence(source, place, FORMATS[suffix], chosen)
-    if suffix and not place.is_dir() and codec is None:
+        return _plan_sequence(source, target, FORMATS[suffix], chosen)
+    if suffix and not target.is_dir() and codec is None:
         raise OutputError(
             f"{show_path(path)}: no output is known for {suffix!r}; there are {', '.join(CONTAINERS)}, "
             "a picture sequence (frame.%04d.png), or a folder"
@@ -159,19 +159,19 @@ def plan_output(
         raise OutputError(
             f"{show_path(path)} is a folder of pictures, which cannot hold {codec}; choose {', '.join(PICTURES)}"
         )
-    return _plan_sequence(source, place, codec or "png", chosen)
+    return _plan_sequence(source, target, codec or "png", chosen)
 
 
 def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> OutputSpec:
-    deep: Depth = source.dtype
+    depth: Depth = source.dtype
     if kind in ("jpeg", "webp"):
-        deep = "uint8"
+        depth = "uint8"
     elif kind == "exr":
-        deep = "float32"
-    elif kind == "png" and deep == "float32":
-        deep = "uint16"
+        depth = "float32"
+    elif kind == "png" and depth == "float32":
+        depth = "uint16"
     notes = []
-    if deep == "uint8" and source.dtype != "uint8":
+    if depth == "uint8" and source.dtype != "uint8":
         notes.append(f"{kind} holds 8 bits a channel; the footage's {source.bits} are reduced")
     if source.hdr10 is not None:
         notes.append(_without_hdr10(kind))
@@ -184,10 +184,10 @@ def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> 
         kind="sequence",
         container="",
         codec=kind,
-        pixel_format={"uint8": "rgb24", "uint16": "rgb48le", "float32": "rgbf32le"}[deep],
+        pixel_format={"uint8": "rgb24", "uint16": "rgb48le", "float32": "rgbf32le"}[depth],
         width=source.width,
         height=source.height,
-        dtype=deep,
+        dtype=depth,
         rate=source.rate,
         quality=quality,
         colour=source.colour,
@@ -200,11 +200,13 @@ def _plan_sequence(source: FootageSpec, path: Path, kind: str, quality: int) -> 
 def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None, quality: int) -> OutputSpec:
     container = CONTAINERS[suffix]
     name = codec or _default_codec(suffix, source)
-    known = CODECS.get(name)
-    if known is None or container not in known.containers:
+    entry = CODECS.get(name)
+    if entry is None or container not in entry.containers:
         fits = [n for n, c in CODECS.items() if container in c.containers]
-        homes = [s for s, c in CONTAINERS.items() if known and c in known.containers and s != ".m4v"]
-        other = f"; {name} goes into {', '.join(homes)}" if homes else f"; {name} is a picture format: name a sequence"
+        holders = [s for s, c in CONTAINERS.items() if entry and c in entry.containers and s != ".m4v"]
+        other = (
+            f"; {name} goes into {', '.join(holders)}" if holders else f"; {name} is a picture format: name a sequence"
+        )
         raise OutputError(f"{show_path(path)}: {suffix} cannot hold {name}; it takes {', '.join(fits)}{other}")
     if container == "avi" and source.variable_rate:
         raise OutputError(
@@ -215,12 +217,12 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
     turned = rotation % 180 != 0
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     notes: list[str] = []
-    layout = known.layout(source, width, height, container, notes)
+    layout = entry.layout(source, width, height, container, notes)
     if container == "avi" and name == "ffv1" and source.pixel_aspect != 1:
         notes.append(".avi holds no pixel aspect; players will show the picture with square pixels")
     order = source.field_order
     if order != "progressive":
-        trouble = _field_trouble(source, known, layout, height, tagged)
+        trouble = _field_trouble(source, entry, layout, height, tagged)
         if trouble is not None:
             notes.append(
                 f"the result is not flagged as interlaced, {order} field first, though its fields stay: {trouble}"
@@ -240,10 +242,10 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         pixel_format=layout,
         width=width,
         height=height,
-        dtype="uint16" if known.bits(layout) > 8 else "uint8",
+        dtype="uint16" if entry.bits(layout) > 8 else "uint8",
         rate=source.rate,
         quality=quality,
-        colour=_colour(source, known, layout, height),
+        colour=_colour(source, entry, layout, height),
         hdr10=source.hdr10 if name in HDR_CODECS else None,
         rotation=rotation,
         mirrored=source.mirrored and tagged,
@@ -252,12 +254,12 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
         has_alpha=has_alpha(layout),
         notes=tuple(notes),
     )
-    _try(spec)
+    _try_encoder(spec)
     return spec
 
 
 def _field_trouble(source: FootageSpec, codec: Codec, layout: str, height: int, tagged: bool) -> str | None:
-    """Why the two fields of a frame cannot be flagged; ``None``: they can."""
+    """Say why the two fields of a frame cannot be flagged; ``None``: they can."""
     if not codec.fields:
         return f"{codec.name} codes whole pictures; h264, prores and ffv1 keep the flag"
     if (source.rotation or source.mirrored) and not tagged:
@@ -279,7 +281,7 @@ def _default_codec(suffix: str, source: FootageSpec) -> str:
 
 
 def _colour(source: FootageSpec, codec: Codec, layout: str, height: int) -> ColourTags:
-    """The tags that are written: the source's own; for RGB sources, which have no matrix, bt709 (bt601 for MJPEG's JFIF)."""
+    """Choose the tags to write: the source's own; for RGB sources, which have no matrix, bt709 (bt601 for MJPEG's JFIF)."""
     tags = source.colour
     if av.VideoFormat(layout).is_rgb:
         return ColourTags(tags.primaries, tags.transfer, "gbr", "pc")
@@ -297,7 +299,7 @@ def _colour(source: FootageSpec, codec: Codec, layout: str, height: int) -> Colo
     return ColourTags(tags.primaries, tags.transfer, matrix, range_)
 
 
-def _try(spec: OutputSpec) -> None:
+def _try_encoder(spec: OutputSpec) -> None:
     """Open the encoder and give it one frame, so that what it cannot do is known before the work, not after it."""
     silence_encoders()
     try:
@@ -327,7 +329,7 @@ def _try(spec: OutputSpec) -> None:
 
 
 def output_trouble(path: str | os.PathLike[str], error: BaseException) -> OutputError:
-    """One line about why an output could not be written."""
+    """Make the error of an output that could not be written, with its reason in one line."""
     return OutputError(
         f"cannot write {show_path(path)}: {reason(error) if not isinstance(error, OutputError) else why(error)}"
     )

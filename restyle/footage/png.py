@@ -1,4 +1,4 @@
-"""Whether a PNG is whole, told before it is decoded: libpng writes of damage on standard error, whoever calls it."""
+"""A check of PNGs before they are decoded: libpng writes of damage on standard error, whoever calls it."""
 
 from __future__ import annotations
 

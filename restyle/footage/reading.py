@@ -27,26 +27,26 @@ SEQUENCE_RATE = Fraction(24)
 
 
 def kind_of(path: str | os.PathLike[str]) -> Literal["picture", "sequence", "animation", "video"]:
-    """What lies at a path. A file's content tells, not its name; one that is missing or of no known kind counts as a video.
+    """Tell the kind of footage at a path by its content, not its name; a file that is missing, or of no known kind, is a video.
 
     Raises ``FootageError`` for a damaged picture.
     """
-    place = Path(path)
-    if place.is_dir() or is_pattern(place):
+    location = Path(path)
+    if location.is_dir() or is_pattern(location):
         return "sequence"
-    named = place.suffix.lower() in FORMATS
-    if not place.is_file():
+    named = location.suffix.lower() in FORMATS
+    if not location.is_file():
         return "video"
     try:
-        with open(place, "rb") as file:
+        with open(location, "rb") as file:
             kind = format_of(file.read(16))
     except OSError as error:
         raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
     if kind is None:
-        return "picture" if named and not _opens_as_video(place) else "video"
+        return "picture" if named and not _opens_as_video(location) else "video"
     if kind == "jpeg" and not named:
         return "video"  # Motion JPEG is one JPEG after the other
-    if read_facts(place).pictures > 1 and kind in ("png", "webp"):
+    if read_facts(location).pictures > 1 and kind in ("png", "webp"):
         return "video" if kind == "png" else "animation"  # FFmpeg does not decode animated WebP
     return "picture"
 
@@ -60,23 +60,23 @@ def _opens_as_video(path: Path) -> bool:
 
 
 def probe(path: str | os.PathLike[str], *, rate: Fraction | None = None, deinterlace: bool = False) -> FootageSpec:
-    """What a piece of footage is, from its headers: a video file, an animated picture, a pattern (``shot/frame.%04d.png``), a
+    """Describe a piece of footage from its headers: a video file, an animated picture, a pattern (``shot/frame.%04d.png``), a
     folder of pictures.
 
     ``rate``: frames a second of an image sequence (24 if not given); a video file has its own, and refuses another.
     ``deinterlace``: hand out whole pictures, made of the two fields of a video's frames, one for each frame.
     Raises ``FootageError`` in one line: missing, unreadable, empty, no video in it, a gap in a sequence, differing sizes.
     """
-    place = Path(path)
-    kind = kind_of(place)
+    location = Path(path)
+    kind = kind_of(location)
     if deinterlace and kind != "video":
         raise RecipeError(f"{show_path(path)} holds pictures, not fields; --deinterlace is for video files")
     if kind in ("picture", "sequence"):
         chosen = SEQUENCE_RATE if rate is None else Fraction(rate)
         if chosen <= 0:
             raise RecipeError(f"a frame rate is positive, got {chosen}")
-        return probe_sequence(place, chosen)
-    spec = probe_animation(place) if kind == "animation" else probe_video(place, deinterlace=deinterlace)
+        return probe_sequence(location, chosen)
+    spec = probe_animation(location) if kind == "animation" else probe_video(location, deinterlace=deinterlace)
     if rate is not None and Fraction(rate) != spec.rate:
         raise RecipeError(f"{show_path(path)} has its own rate, {spec.rate}; --rate is for image sequences")
     return spec
@@ -88,7 +88,7 @@ class Footage:
     def __init__(self, spec: FootageSpec) -> None:
         self.spec = spec
         self.damage = Damage()
-        """Of a video: what passes from the first frame on have seen of it."""
+        """Damage of a video, as far as passes from the first frame on have shown it."""
 
     def frames(
         self,
@@ -98,7 +98,7 @@ class Footage:
         pts: Sequence[int] | None = None,
         size: tuple[int, int] | None = None,
     ) -> Generator[Frame, None, None]:
-        """The frames ``start`` up to, not including, ``stop`` (the end), in order, upright, RGB, C-contiguous.
+        """Read the frames ``start`` up to, not including, ``stop`` (the end), in order, upright, RGB, C-contiguous.
 
         Depth: uint8 for 8-bit sources, uint16 over the full 16 bits for deeper ones, float32 for EXR. YUV is converted by its
         colour tags; untagged, by bt709 from 720 lines on and by bt601 below, limited range.
@@ -120,7 +120,7 @@ class Footage:
         return read_video(self.spec, start, stop, pts, size, self.damage)
 
     def close(self) -> None:
-        """Nothing is held between two calls of ``frames``."""
+        """Do nothing: nothing is held between two calls of ``frames``."""
 
     def __enter__(self) -> Footage:
         return self
@@ -137,7 +137,7 @@ def open_footage(path: str | os.PathLike[str], *, rate: Fraction | None = None, 
 
 
 def timing(path: str | os.PathLike[str]) -> list[int]:
-    """Time stamps of all frames, in the footage's ``time_base`` ticks, strictly increasing; its length is the true count.
+    """Read all frames' time stamps, in the footage's ``time_base`` ticks, strictly increasing, as many as there are frames.
 
     Packets are read where their time stamps can be trusted and their number is the header's; else everything is decoded.
     Raises ``FootageError``, also for a file that is damaged.
@@ -148,18 +148,18 @@ def timing(path: str | os.PathLike[str]) -> list[int]:
     if spec.kind == "animation":
         return animation_pts(spec.path)
 
-    found = video_pts(spec.path)
-    if found is not None and spec.frames == len(found):
-        return found
+    stamps = video_pts(spec.path)
+    if stamps is not None and spec.frames == len(stamps):
+        return stamps
     with Footage(spec) as footage:
         return [frame.pts for frame in footage.frames(size=(16, 16))]
 
 
 def files_of(path: str | os.PathLike[str]) -> list[Path]:
-    """All files that make up a piece of footage: the video file, or the pictures in order. Raises ``FootageError``."""
-    place = Path(path)
-    if place.is_dir() or is_pattern(place):
-        return list(find_pictures(place).files)
-    if not place.is_file():
+    """List all files that make up a piece of footage: the video file, or the pictures in order. Raises ``FootageError``."""
+    location = Path(path)
+    if location.is_dir() or is_pattern(location):
+        return list(find_pictures(location).files)
+    if not location.is_file():
         raise FootageError(f"there is no file {show_path(path)}")
-    return [place]
+    return [location]

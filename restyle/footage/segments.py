@@ -27,7 +27,7 @@ TICK = Fraction(1, 1000)
 """Time base of a segment's packets: Matroska's millisecond stands for one frame, so that a stamp is the frame's number."""
 
 
-_RUN_UP = 1000
+_MOST_REORDERED = 1000
 """More frames than any codec reorders, so that no packet is decoded after it is shown."""
 
 
@@ -102,10 +102,10 @@ class SegmentWriter:
             if self._spec.kind == "sequence":
                 self._write_picture(frame)
             else:
-                made = self._maker.make(frame.picture, frame.alpha)
-                made.pts = frame.index - self._first
-                made.time_base = 1 / self._spec.rate
-                self._mux(self._stream.encode(made))
+                encoded = self._maker.make(frame.picture, frame.alpha)
+                encoded.pts = frame.index - self._first
+                encoded.time_base = 1 / self._spec.rate
+                self._mux(self._stream.encode(encoded))
         except (av.FFmpegError, OSError) as error:
             raise output_trouble(self._final, error) from error
 
@@ -128,7 +128,7 @@ class SegmentWriter:
         for packet in packets:
             packet.pts += self._first
             # Matroska keeps the coding order and the presentation times; decoding times need only grow (x265's may not).
-            packet.dts = self._first + len(self._stamps) - _RUN_UP
+            packet.dts = self._first + len(self._stamps) - _MOST_REORDERED
             packet.time_base = TICK
             packet.duration = 1
             self._stamps.append(packet.pts)

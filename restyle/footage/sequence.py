@@ -20,11 +20,11 @@ __all__ = ["probe_sequence", "read_sequence"]
 
 
 def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
-    """What a sequence is, from the headers of all its pictures. Raises ``FootageError`` naming the first odd one."""
-    found = Pictures([path]) if path.is_file() else find_pictures(path)
-    files = found.files
+    """Describe a sequence from the headers of all its pictures. Raises ``FootageError`` naming the first odd one."""
+    pictures = Pictures([path]) if path.is_file() else find_pictures(path)
+    files = pictures.files
     facts = read_facts(files[0])
-    notes: dict[str, None] = dict.fromkeys(found.notes)
+    notes: dict[str, None] = dict.fromkeys(pictures.notes)
     for file in files:
         other = read_facts(file)
         notes |= dict.fromkeys(other.notes)
@@ -56,7 +56,7 @@ def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
         codec=facts.kind,
         pixel_format="rgb" + suffix,
         has_alpha=facts.alpha,
-        first_number=found.first,
+        first_number=pictures.first,
         pixel_aspect=Fraction(facts.exr.pixel_aspect).limit_denominator(1000) if facts.exr else Fraction(1),
         headers=facts.exr is not None,
         notes=tuple(notes),
@@ -66,7 +66,7 @@ def probe_sequence(path: Path, rate: Fraction) -> FootageSpec:
 def read_sequence(
     spec: FootageSpec, start: int, stop: int | None, size: tuple[int, int] | None
 ) -> Generator[Frame, None, None]:
-    """The frames of a sequence, a few of them read ahead by threads. Closing the iterator stops them."""
+    """Read the frames of a sequence, a few of them ahead by threads. Closing the iterator stops them."""
     path = Path(spec.path)
     files = [path] if path.is_file() else find_pictures(path).files
     wanted = range(start, min(len(files), len(files) if stop is None else stop))

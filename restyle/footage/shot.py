@@ -22,12 +22,14 @@ class ShotPictures:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
         return self._footage.spec.width, self._footage.spec.height
 
     def __len__(self) -> int:
         return self._stop - self._start
 
     def read(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Decode frames ``start`` up to, not including, ``stop`` of the shot: H x W x 3 RGB. Raises ``FootageError``."""
         last = min(self._start + stop, self._stop)
         for frame in self._footage.frames(self._start + start, last, pts=self._pts):
             yield frame.picture

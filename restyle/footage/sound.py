@@ -1,11 +1,10 @@
-"""Sound that is encoded again: as what, and doing it."""
+"""Sound that is encoded again: the choice of its encoding, and the encoding itself."""
 
 from __future__ import annotations
 
 import ctypes
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import av
 
 from restyle.errors import show_path
-from restyle.footage.clock import Clock
+from restyle.footage.excerpt import Excerpt
 from restyle.footage.opening import open_container
-from restyle.types import FootageSpec
 
 __all__ = ["PCM_CONTAINERS", "Coding", "Reencoded", "add_sound", "codings", "copy_labels", "layout_of"]
 
@@ -24,20 +22,20 @@ PCM_CONTAINERS = {"mov", "avi", "matroska"}
 _USUAL = ("mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layouts that coders and players know, by the number of channels."""
 _COUNTED = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1", 16: "hexadecagonal"}
-"""What channels mean that only their number is told of."""
+"""Layouts that are meant where only the number of channels is stored."""
 _MISORDERED = {"libopus": ("5.0", "6.1")}
 """Layouts whose channels FFmpeg's encoder puts into a wrong order."""
 _BACK = {"SL": "BL", "SR": "BR"}
 """Speakers at the side stand in for those at the back: which of the two a layout names is a matter of taste."""
 _COUNT = re.compile(r"\d+ channels")
 _UNUSUAL = re.compile(r"\d+ channels \(.+\)")
-"""How FFmpeg names layouts that have no name: by their number, or one by one in an order of their own."""
+"""FFmpeg's names for layouts that have none: the number of channels, or each of them in an order of their own."""
 _OPUS_RATE = 48_000
 
 
 @dataclass(frozen=True)
 class Coding:
-    """How a sound track is encoded again."""
+    """Encoding of a sound track that is encoded again."""
 
     encoder: str
     """FFmpeg's encoder."""
@@ -53,7 +51,7 @@ class Coding:
 
 
 def codings(stream: Any, container: str) -> Iterator[Coding]:
-    """Ways to encode a sound track for a container, the most faithful first. Which of them works, an attempt tells."""
+    """Give ways to encode a sound track for a container, the most faithful first. An attempt tells which of them works."""
     context = stream.codec_context
     name = context.codec.canonical_name
     if container == "avi" or (name.startswith("pcm_") and container in PCM_CONTAINERS):
@@ -64,14 +62,16 @@ def codings(stream: Any, container: str) -> Iterator[Coding]:
         encoder = "libopus" if container == "webm" else "aac"
     rate = _rate(encoder, context.sample_rate)
     layout, channels = layout_of(context)
-    plain = encoder.startswith("pcm_") and "channels" not in layout  # uncompressed sound has any layout that has a name
-    for found in [layout] if plain else _layouts(layout, channels):
-        if found not in _MISORDERED.get(encoder, ()):
-            yield Coding(encoder, rate, found)
+    any_layout = (
+        encoder.startswith("pcm_") and "channels" not in layout
+    )  # uncompressed sound has any layout that has a name
+    for candidate in [layout] if any_layout else _layouts(layout, channels):
+        if candidate not in _MISORDERED.get(encoder, ()):
+            yield Coding(encoder, rate, candidate)
 
 
 def layout_of(context: Any) -> tuple[str, tuple[str, ...]]:
-    """Name of a decoder's channel layout, and its channels' names in their order.
+    """Name a decoder's channel layout, and its channels in their order.
 
     PyAV's object for a layout of another order than FFmpeg's own (mov has such ones) frees what the decoder frees, too: it is
     looked at once and never let go.
@@ -82,7 +82,7 @@ def layout_of(context: Any) -> tuple[str, tuple[str, ...]]:
 
 
 def _rate(encoder: str, rate: int) -> int:
-    """The rate that an encoder takes: the same, else the next one above, else its highest."""
+    """Choose the rate that an encoder takes: the same, else the next one above, else its highest."""
     if encoder == "libopus":
         return _OPUS_RATE
     rates = av.codec.Codec(encoder, "w").audio_rates
@@ -92,7 +92,7 @@ def _rate(encoder: str, rate: int) -> int:
 
 
 def _layouts(name: str, channels: Sequence[str]) -> list[str]:
-    """Layouts that keep every channel apart: the usual one of the same speakers, larger ones, then the own one."""
+    """List layouts that mix no channels: the usual one of the same speakers, larger ones, then the sound's own."""
     if _COUNT.fullmatch(name):
         name = _COUNTED.get(len(channels), name)
         channels = _channels(name)
@@ -135,55 +135,44 @@ def copy_labels(stream: Any, like: Any) -> None:
 
 
 class Reencoded:
-    """One sound track, decoded and encoded anew, from the instant ``origin`` of the source on."""
+    """One sound track of the source, decoded and encoded anew.
 
-    def __init__(
-        self,
-        source: FootageSpec,
-        index: int,
-        stream: Any,
-        clock: Clock,
-        origin: Fraction,
-        end: Fraction,
-        trims: tuple[bool, bool],
-        slow: Fraction = Fraction(1),
-    ):
-        self._source = source
+    ``index``: of its stream. ``target``: the output's stream. ``slow``: factor by which it lasts longer there.
+    """
+
+    def __init__(self, excerpt: Excerpt, index: int, target: Any, slow: Fraction = Fraction(1)) -> None:
+        self._excerpt = excerpt
         self._index = index
-        self._target = stream
-        self._clock = clock
-        self._origin = origin
-        self._end = end
-        self._trim_start, self._trim_end = trims
+        self._target = target
         self._stretch = None if slow == 1 else TimeStretch(slow)
         self._damaged = 0
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know, when all packets are out."""
+        """Warnings for a person, when all packets are out."""
         if not self._damaged:
             return []
         return [
-            f"{self._damaged} packets of the sound of {show_path(self._source.path)} are damaged; there it is silent"
+            f"{self._damaged} packets of the sound of {show_path(self._excerpt.path)} are damaged; there it is silent"
         ]
 
-    def packets(self, container: Any) -> Iterator[Any]:
-        """The encoded packets, on the output's time."""
-        # A broadcast's sound changes its layout or its rate on the way: each stretch is converted by itself, and only what
-        # comes of that is cut to the encoder's frames.
-        cut = self._resampler(self._target.codec_context.frame_size or None)
+    def packets(self) -> Iterator[Any]:
+        """Give the encoded packets, on the output's time."""
+        # A broadcast's sound changes its layout or its rate on the way: each run of one form is converted by itself, and only
+        # the result is cut to the encoder's frames.
+        framer = self._resampler(self._target.codec_context.frame_size or None)
         form: tuple[Any, ...] | None = None
-        convert = cut
+        convert = framer
         for frame in self._stretched():
             own = (frame.format.name, frame.layout.name, frame.sample_rate)
             if own != form:
                 if form is not None:
-                    yield from self._encode(cut, convert.resample(None))
+                    yield from self._encode(framer, convert.resample(None))
                 form, convert = own, self._resampler(None)
-            yield from self._encode(cut, convert.resample(frame))
+            yield from self._encode(framer, convert.resample(frame))
         if form is not None:
-            yield from self._encode(cut, convert.resample(None))
-        yield from self._packets_of([*filter(None, cut.resample(None)), None])
+            yield from self._encode(framer, convert.resample(None))
+        yield from self._packets_of([*filter(None, framer.resample(None)), None])
 
     def _resampler(self, frame_size: int | None) -> Any:
         context = self._target.codec_context
@@ -197,33 +186,32 @@ class Reencoded:
         yield from () if self._stretch is None else self._stretch.push(None)
 
     def _frames(self) -> Iterator[Any]:
-        """Decoded frames on the output's time, each beginning where the one before it ends, or later."""
-        due = self._origin if self._trim_start else None
-        with open_container(self._source.path) as source:
+        """Decode frames on the output's time, each beginning where the one before it ends, or later."""
+        excerpt = self._excerpt
+        due = excerpt.origin if excerpt.trim_start else None
+        with open_container(excerpt.path) as source:
             stream: Any = source.streams[self._index]
-            if self._trim_start and not self._clock.jumps:
-                with suppress(av.FFmpegError, OSError):
-                    source.seek(int((self._origin - 1) * 1_000_000), backward=True)
+            excerpt.seek(source, Fraction(1))
             order = self._order(stream.codec_context)
             for decoded in self._decoded(source, stream):
                 frame = decoded if order is None else order.put(decoded)
-                begins = frame.pts * frame.time_base if frame.pts is not None else due or self._origin
+                begins = frame.pts * frame.time_base if frame.pts is not None else due or excerpt.origin
                 length = Fraction(frame.samples, frame.sample_rate)
-                if self._trim_end and begins >= self._end:
+                if excerpt.trim_end and begins >= excerpt.end:
                     return
                 # Containers round their stamps, some to more than the length of a frame.
                 slack = max(length / 2, 2 * stream.time_base)
-                if due is not None and begins < (due if due == self._origin else due - slack):
-                    continue  # before the span; or parts of a joined file overlap
+                if due is not None and begins < (due if due == excerpt.origin else due - slack):
+                    continue  # before the span; or sections of a joined file overlap
                 if due is not None and begins < due + 2 * stream.time_base:
                     begins = due
                 due = begins + length
-                frame.pts = round((begins - self._origin) * frame.sample_rate)
+                frame.pts = round((begins - excerpt.origin) * frame.sample_rate)
                 frame.time_base = Fraction(1, frame.sample_rate)
                 yield frame
 
     def _order(self, context: Any) -> ChannelOrder | None:
-        """What puts channels of an order of their own into FFmpeg's; the decoder is told of their number alone."""
+        """Make what puts channels of an order of their own into FFmpeg's; the decoder then gets their number alone."""
         name, channels = layout_of(context)
         if not _UNUSUAL.fullmatch(name):
             return None
@@ -231,7 +219,7 @@ class Reencoded:
         return ChannelOrder(channels, self._target.codec_context.layout.name)
 
     def _decoded(self, source: Any, stream: Any) -> Iterator[Any]:
-        ticks = self._clock.follow()
+        ticks = self._excerpt.clock.follow()
         packets = source.demux(stream)
         while True:
             try:
@@ -250,9 +238,9 @@ class Reencoded:
                 return  # the end of a damaged file
             yield from frames
 
-    def _encode(self, cut: Any, frames: list[Any | None]) -> Iterator[Any]:
+    def _encode(self, framer: Any, frames: list[Any | None]) -> Iterator[Any]:
         for frame in filter(None, frames):  # a resampler with nothing to do hands on the end, too
-            yield from self._packets_of(cut.resample(frame))
+            yield from self._packets_of(framer.resample(frame))
 
     def _packets_of(self, frames: list[Any | None]) -> Iterator[Any]:
         for frame in frames:
@@ -265,14 +253,14 @@ class ChannelOrder:
     """Channels put into the order of a layout."""
 
     def __init__(self, channels: Sequence[str], layout: str) -> None:
-        there = _channels(layout)
-        outs = [name if name in there else _BACK.get(name, name) for name in channels]
-        self._map = "|".join(f"{place}-{name}" for place, name in enumerate(outs))
+        names = _channels(layout)
+        outputs = [name if name in names else _BACK.get(name, name) for name in channels]
+        self._map = "|".join(f"{position}-{name}" for position, name in enumerate(outputs))
         self._layout = layout
         self._graph: Any = None
 
     def put(self, frame: Any) -> Any:
-        """The frame in that order. Its channels are as many as those that were told."""
+        """Reorder the channels of a frame, which has as many as were named."""
         if self._graph is None:
             self._graph = av.filter.Graph()
             form, rate, base = frame.format.name, frame.sample_rate, frame.time_base
@@ -297,7 +285,7 @@ class TimeStretch:
         self._done = 0
 
     def push(self, frame: Any | None) -> Iterator[Any]:
-        """Give the next decoded frame, ``None`` at the end; what comes out is stamped on the longer clock."""
+        """Take the next decoded frame, ``None`` at the end; give stretched frames, stamped on the longer clock."""
         form = None if frame is None else (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._graph is not None and frame is not None and form != self._form:
             yield from self.push(None)
@@ -310,13 +298,13 @@ class TimeStretch:
         self._graph.push(frame)
         while True:
             try:
-                made = self._graph.pull()
+                stretched = self._graph.pull()
             except (av.BlockingIOError, av.EOFError):
                 return
-            made.pts = round((self._begin or 0) * made.sample_rate) + self._done
-            made.time_base = Fraction(1, made.sample_rate)
-            self._done += made.samples
-            yield made
+            stretched.pts = round((self._begin or 0) * stretched.sample_rate) + self._done
+            stretched.time_base = Fraction(1, stretched.sample_rate)
+            self._done += stretched.samples
+            yield stretched
 
     def _open(self, frame: Any) -> None:
         self._graph = av.filter.Graph()
@@ -329,11 +317,11 @@ class TimeStretch:
         )
         tempo = 1 / self._slow
         while tempo != 1:  # one filter changes the tempo by a half to two hundred times; beyond two it drops samples
-            part = min(Fraction(2), max(Fraction(1, 2), tempo))
-            step = self._graph.add("atempo", f"{float(part):.9f}")
+            factor = min(Fraction(2), max(Fraction(1, 2), tempo))
+            step = self._graph.add("atempo", f"{float(factor):.9f}")
             last.link_to(step)
             last = step
-            tempo /= part
+            tempo /= factor
         sink = self._graph.add("abuffersink")
         last.link_to(sink)
         self._graph.configure()

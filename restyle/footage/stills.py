@@ -34,32 +34,33 @@ LARGEST_FILE = 8 << 30
 
 @dataclass(frozen=True)
 class StillFacts:
-    """What the header of a picture file tells."""
+    """Facts of a picture file, from its header."""
 
     kind: str
     """The format that its content is of, whatever its name says: one of ``FORMATS``."""
     width: int
-    """Of the upright picture."""
+    """Width of the upright picture."""
     height: int
     bits: int
     """8, 16 or 32 bits a channel (a half float counts as 16)."""
     floating: bool
     alpha: bool
     orientation: int = 1
-    """As EXIF counts: by which of eight turns and mirrorings the stored picture becomes upright."""
+    """EXIF's number of the turn or mirroring, one of eight, by which the stored picture becomes upright."""
     pictures: int = 1
-    """How many the file holds: frames of an animation, pages."""
+    """Number of pictures in the file: frames of an animation, pages."""
     exr: ExrHeader | None = None
     notes: tuple[str, ...] = ()
-    """What of the file is not used, without its name: one line each."""
+    """Remarks about what is not used of the file, without its name: one line each."""
 
     @property
     def dtype(self) -> str:
+        """Depth in which the picture is read: ``uint8``, ``uint16`` or ``float32``."""
         return "float32" if self.floating else "uint16" if self.bits > 8 else "uint8"
 
 
 def read_facts(path: Path) -> StillFacts:
-    """Facts from a picture's header, without decoding it. Raises ``FootageError``, also for a size that cannot be held."""
+    """Read facts from a picture's header, without decoding it. Raises ``FootageError``, also for a size that cannot be held."""
     named = FORMATS.get(path.suffix.lower())
     try:
         require_regular(path, largest=LARGEST_FILE)
@@ -87,7 +88,7 @@ def read_facts(path: Path) -> StillFacts:
 
 
 def _reason(error: OSError) -> str:
-    """Pillow raises OSErrors without a number, whose text is a sentence with the path in it."""
+    """Describe an error; Pillow raises OSErrors without a number, whose text is a sentence with the path in it."""
     return (
         why(error)
         if error.errno or isinstance(error, UnfitFileError)
@@ -152,7 +153,7 @@ def _tiff_facts(path: Path) -> StillFacts:
 
 
 def _alpha_of(spec: Any) -> int | None:
-    """The channel that is alpha: one that is said to be, or an unspecified fourth (or second, of a grey picture)."""
+    """Find the channel that is alpha: one that is said to be, or an unspecified fourth (or second, of a grey picture)."""
     if spec.alpha_channel >= 0:
         return int(spec.alpha_channel)
     return spec.nchannels - 1 if spec.nchannels in (2, 4) else None
@@ -166,7 +167,7 @@ def _turned(facts: StillFacts, orientation: Any) -> StillFacts:
 
 
 def _open_pillow(path: Path, kind: str) -> Any:
-    """By the format's own class: ``Image.open`` would print a warning about a large picture, and go by its own limit."""
+    """Open a picture by its format's own class: ``Image.open`` would warn of a large one, and go by its own limit."""
     plugin: Any = {
         "png": PngImagePlugin.PngImageFile,
         "jpeg": JpegImagePlugin.JpegImageFile,
@@ -232,7 +233,7 @@ def _profile_notes(name: str | None) -> tuple[str, ...]:
 
 
 def upright(array: np.ndarray, orientation: int) -> np.ndarray:
-    """A stored picture (H x W, or H x W x C) turned and mirrored as EXIF's ``orientation`` says; C-contiguous."""
+    """Turn and mirror a stored picture (H x W, or H x W x C) as EXIF's ``orientation`` says; C-contiguous."""
     if orientation > 4:
         array = array.swapaxes(0, 1)
     # Of the eight: those that are mirrored top to bottom, and left to right, then.
@@ -242,7 +243,7 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def read_picture(path: str | os.PathLike[str], *, dtype: str | None = None) -> np.ndarray:
-    """The picture in a file: upright, C-contiguous H x W x 3 RGB, in its own depth or in ``dtype``; alpha is left out.
+    """Read the picture in a file: upright, C-contiguous H x W x 3 RGB, in its own depth or in ``dtype``; alpha is left out.
 
     Raises ``FootageError`` if it is missing, unreadable, damaged, of no known format, or holds several pictures.
     """
@@ -251,7 +252,7 @@ def read_picture(path: str | os.PathLike[str], *, dtype: str | None = None) -> n
 
 
 def read_with_alpha(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Picture and alpha (``None`` if the file has none) in the file's own depth, upright. Raises as ``read_picture``."""
+    """Read picture and alpha (``None`` if the file has none) in the file's own depth, upright. Raises as ``read_picture``."""
     facts = read_facts(path)
     if facts.pictures > 1:
         raise FootageError(
@@ -293,13 +294,13 @@ def _read_deep(path: Path, facts: StillFacts) -> tuple[np.ndarray, np.ndarray | 
         data = (1.0 if facts.floating else np.iinfo(data.dtype).max) - data
     data = upright(data.reshape(spec.height, spec.width, -1), facts.orientation)
     grey = "R" not in spec.channelnames
-    place = _alpha_of(spec)
-    alpha = None if place is None else np.ascontiguousarray(data[..., place])
+    channel = _alpha_of(spec)
+    alpha = None if channel is None else np.ascontiguousarray(data[..., channel])
     return np.ascontiguousarray(np.repeat(data[..., :1], 3, axis=2) if grey else data[..., :3]), alpha
 
 
 def encode_picture(kind: str, picture: np.ndarray, alpha: np.ndarray | None = None, *, quality: int = 80) -> bytes:
-    """The bytes of a picture file: ``kind`` is png, jpeg, tiff or webp; the depth is the picture's own.
+    """Encode a picture as a file's bytes: ``kind`` is png, jpeg, tiff or webp; the depth is the picture's own.
 
     ``quality`` 0 to 100 counts for JPEG and WebP (100: lossless WebP); 80 is about visually lossless. JPEG drops alpha.
     """
@@ -324,8 +325,8 @@ def encode_picture(kind: str, picture: np.ndarray, alpha: np.ndarray | None = No
     data = picture[..., ::-1]
     if alpha is not None:
         data = np.dstack([data, to_depth(alpha, str(picture.dtype), linear=False)])
-    done, buffer = cv2.imencode("." + kind, np.ascontiguousarray(data), options)
-    if not done:
+    encoded, buffer = cv2.imencode("." + kind, np.ascontiguousarray(data), options)
+    if not encoded:
         raise OutputError(f"OpenCV cannot write a {picture.dtype} picture as {kind}")
     return bytes(buffer)
 
@@ -338,8 +339,8 @@ def save_grey(path: Path, values: np.ndarray) -> None:
     if path.suffix == ".exr":
         write_exr(path, values)
         return
-    done, buffer = cv2.imencode(".png", np.ascontiguousarray(values), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
+    encoded, buffer = cv2.imencode(".png", np.ascontiguousarray(values), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not encoded:
         raise OutputError(f"OpenCV cannot write {values.dtype} values of {values.shape} as PNG")
     path.write_bytes(bytes(buffer))
 

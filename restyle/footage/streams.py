@@ -13,14 +13,14 @@ __all__ = ["chosen_stream", "main_stream"]
 
 
 def main_stream(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.VideoStream:
-    """The video stream that is the footage. Raises ``FootageError`` if there is none that decodes."""
+    """Choose the video stream that is the footage. Raises ``FootageError`` if there is none that decodes."""
     return chosen_stream(container, path)[0]
 
 
 def chosen_stream(
     container: av.container.InputContainer, path: str | os.PathLike[str]
 ) -> tuple[av.VideoStream, list[str]]:
-    """The video stream that is the footage, and notes on those that are not.
+    """Choose the video stream that is the footage; give notes on those that are not, too.
 
     Cover pictures are none; the stream flagged as the default counts before others, then the larger picture, then the first.
     Raises ``FootageError`` if there is none that decodes.
@@ -37,13 +37,13 @@ def chosen_stream(
     unchosen = [s for s in moving if s is not chosen]
     if not unchosen:
         return chosen, []
-    left = ", ".join(f"stream {s.index} ({_look(s)})" for s in unchosen)
+    left_out = ", ".join(f"stream {s.index} ({_describe(s)})" for s in unchosen)
     return chosen, [
-        f"of {len(moving)} video streams, stream {chosen.index} ({_look(chosen)}) is the footage; left out: {left}"
+        f"of {len(moving)} video streams, stream {chosen.index} ({_describe(chosen)}) is the footage; left out: {left_out}"
     ]
 
 
-def _look(stream: av.VideoStream) -> str:
+def _describe(stream: av.VideoStream) -> str:
     if stream.codec_context is None:
         return "of an unknown codec"
     name = stream.codec_context.codec.canonical_name

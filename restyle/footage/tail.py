@@ -1,4 +1,4 @@
-"""Whether a file ends as its format does, where FFmpeg's reader steps over a broken end without a word."""
+"""Broken ends of files, of the formats in which FFmpeg's reader steps over them without a word."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _PACKET, _SYNC = 188, b"G"  # of a transport stream (ISO/IEC 13818-1)
 
 
 def broken_stream_end(path: str | os.PathLike[str], container: str) -> bool:
-    """Whether a transport stream ends within a packet, or in something else: cut off, or a download that left zeros; or a bare
-    stream of JPEGs before the last one's end mark.
+    """Tell whether a transport stream ends within a packet, or in something else: cut off, or a download that left zeros; or a
+    bare stream of JPEGs before the last one's end mark.
 
     ``container``: its name as FFmpeg has it. Other formats, and packets of other sizes, count as sound.
     """
@@ -31,5 +31,5 @@ def broken_stream_end(path: str | os.PathLike[str], container: str) -> bool:
 
 
 def broken_within_frame(path: str | os.PathLike[str], container: str, end: int) -> bool:
-    """Whether bytes follow on, or lack from, the last frame of a file of nothing but frames. ``end``: where that one ends."""
+    """Tell whether bytes follow, or are missing from, the last frame of a file of nothing but frames. ``end``: its end."""
     return container in ("yuv4mpegpipe", "obu", "dv") and end != os.stat(path).st_size

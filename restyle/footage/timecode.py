@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"\d{1,18}")
 
 
 def parse_span(text: str, rate: Fraction, frames: int) -> range:
-    """The frames that ``IN:OUT`` names: from IN up to, not including, OUT.
+    """Read the frames that ``IN:OUT`` names: from IN up to, not including, OUT.
 
     Either side may be empty (the start, the end). Both are frame numbers from 0 (``10:50``, ``:50``, ``10:``) or both are
     times since the footage's first frame: ``HH:MM:SS:FF``, ``HH:MM:SS;FF`` (drop-frame), ``HH:MM:SS.mmm`` or
@@ -59,7 +59,7 @@ def parse_span(text: str, rate: Fraction, frames: int) -> range:
 
 
 def _split(text: str) -> tuple[str, str] | None:
-    """The two sides of a span; ``None`` if it is none."""
+    """Split a span at its middle; ``None`` if it is none."""
     plain = re.fullmatch(r"(\d{0,18}):(\d{0,18})", text)
     if plain:
         return plain[1], plain[2]
@@ -74,9 +74,9 @@ def _split(text: str) -> tuple[str, str] | None:
 
 
 def _form(clock: str) -> str:
-    found = _CLOCK.fullmatch(clock)
-    assert found is not None
-    return "frames" if found[5] else "seconds"
+    match = _CLOCK.fullmatch(clock)
+    assert match is not None
+    return "frames" if match[5] else "seconds"
 
 
 def _frame_of(text: str, rate: Fraction, whole: str) -> int:
@@ -89,28 +89,28 @@ def _frame_of(text: str, rate: Fraction, whole: str) -> int:
 
 
 def parse_timecode(text: str, rate: Fraction) -> int:
-    """Number of the frame that shows at a timecode (``HH:MM:SS:FF``, drop-frame with ``;``) or a time (``HH:MM:SS.mmm``).
+    """Find the frame that shows at a timecode (``HH:MM:SS:FF``, drop-frame with ``;``) or a time (``HH:MM:SS.mmm``).
 
     Timecode counts frames by the nominal rate (24 for 23.976); a time is real seconds, and gives the frame nearest to it.
     Raises ``ValueError`` for what is no timecode, and for a frame label that cannot be at this rate.
     """
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None:
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"{text!r} is no timecode (HH:MM:SS:FF) and no time (HH:MM:SS.mmm)")
-    hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3])
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
     whole = (hours * 60 + minutes) * 60 + seconds
-    if found[5] is None:
-        fraction = Fraction(int(found[6]), 10 ** len(found[6])) if found[6] else Fraction(0)
+    if match[5] is None:
+        fraction = Fraction(int(match[6]), 10 ** len(match[6])) if match[6] else Fraction(0)
         exact = (whole + fraction) * rate
         return int(exact + Fraction(1, 2))
     nominal = _nominal(rate)
-    label = int(found[5])
+    label = int(match[5])
     if label >= nominal:
         raise ValueError(
             f"{text!r} has frame {label}, but at {_show_rate(rate)} frames a second they count to {nominal - 1}"
         )
     number = whole * nominal + label
-    if found[4] == ";":
+    if match[4] == ";":
         dropped = _dropped_a_minute(rate)
         if not dropped:
             raise ValueError(
@@ -124,7 +124,7 @@ def parse_timecode(text: str, rate: Fraction) -> int:
 
 
 def format_timecode(frame: int, rate: Fraction, drop: bool = False) -> str:
-    """``HH:MM:SS:FF`` of a frame number (``HH:MM:SS;FF`` for drop-frame, SMPTE ST 12-1).
+    """Write a frame number as ``HH:MM:SS:FF`` (``HH:MM:SS;FF`` for drop-frame, SMPTE ST 12-1).
 
     Raises ``ValueError`` for a negative frame, or for drop-frame at another rate than 29.97 and 59.94.
     """
@@ -148,26 +148,26 @@ def format_timecode(frame: int, rate: Fraction, drop: bool = False) -> str:
 
 
 def label_rate(timecode: str, rate: Fraction, *, variable: bool = False) -> Fraction | None:
-    """The rate at which a timecode counts: the footage's own. Where that varies, ``rate`` is but an average, below what the
-    camera counts by, and the next usual rate is meant. ``None`` for what is no timecode, and for drop-frame labels at a rate
-    that has none.
+    """Find the rate at which a timecode counts: the footage's own. Where that varies, ``rate`` is but an average, below what
+    the camera counts by, and the next usual rate is meant. ``None`` for what is no timecode, and for drop-frame labels at a
+    rate that has none.
     """
     drop = ";" in timecode
     rates = [rate]
     if variable:
         slack = Fraction(999, 1000)
         rates = [usual for usual in _USUAL if usual >= rate * slack and (not drop or _dropped_a_minute(usual))][:1]
-    for found in rates:
+    for candidate in rates:
         try:
-            parse_timecode(timecode, found)
+            parse_timecode(timecode, candidate)
         except ValueError:
             continue
-        return found
+        return candidate
     return None
 
 
 def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str:
-    """A timecode moved on by some frames at the rate of its labels; wraps at 24 hours. Raises ``ValueError`` if it is none."""
+    """Move a timecode on by some frames at the rate of its labels; wraps at 24 hours. Raises ``ValueError`` if it is none."""
     first = parse_timecode(timecode, rate)
     drop = ";" in timecode
     day = parse_timecode("23:59:59" + (";" if drop else ":") + f"{_nominal(rate) - 1:02d}", rate) + 1

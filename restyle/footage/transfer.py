@@ -21,7 +21,7 @@ _HLG_WHITE = float((np.exp((0.75 - _C) / _A) + _B) / 12)
 
 
 def linear(code: np.ndarray, transfer: str | None = None) -> np.ndarray:
-    """Light of code values in [0, 1]. ``transfer``: the footage's tag (``ColourTags.transfer``)."""
+    """Convert code values in [0, 1] to light. ``transfer``: the footage's tag (``ColourTags.transfer``)."""
     if transfer == "smpte2084":
         root = np.power(code, 1 / _M2)
         return np.power(np.maximum(root - _C1, 0) / (_C2 - _C3 * root), 1 / _M1) / _PQ_WHITE
@@ -32,7 +32,7 @@ def linear(code: np.ndarray, transfer: str | None = None) -> np.ndarray:
 
 
 def encoded(light: np.ndarray, transfer: str | None = None) -> np.ndarray:
-    """The inverse of ``linear``; what code values cannot hold is clipped."""
+    """Convert light to code values: the inverse of ``linear``; what code values cannot hold is clipped."""
     if transfer == "smpte2084":
         power = np.power(np.clip(light * _PQ_WHITE, 0, 1), _M1)
         return np.power((_C1 + _C2 * power) / (1 + _C3 * power), _M2)

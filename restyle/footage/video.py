@@ -16,7 +16,7 @@ from restyle.errors import FootageError, show_path
 from restyle.footage.clock import ClockTracker
 from restyle.footage.colour import MATRICES, FrameReader, has_alpha, tags_of
 from restyle.footage.decoding import Damage, alpha_beside, from_keyframe, from_start, survey_file
-from restyle.footage.fields import deinterlaced, field_order_of
+from restyle.footage.fields import FieldOrder, deinterlaced, field_order_of
 from restyle.footage.hdr import hdr10_of, left_out
 from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
@@ -32,7 +32,7 @@ _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "hu
 
 
 def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> FootageSpec:
-    """What a video file is, from its headers and its first frame. Raises ``FootageError``."""
+    """Describe a video file from its headers and its first frame. Raises ``FootageError``."""
     with open_container(path) as container:
         stream, notes = chosen_stream(container, path)
         context = stream.codec_context
@@ -54,23 +54,10 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
         if orientation.note is not None:
             notes.append(orientation.note)
         tags = _tags(first, context)
-        if tags.transfer in HDR:
-            notes.append(
-                f"{HDR[tags.transfer]} (HDR): light is mixed, and handed to EXR, by that curve; painters and pictures laid in "
-                "take its code values as they are"
-            )
         order = field_order_of(first, context)
-        if order != "progressive" and not deinterlace:
-            notes.append(
-                f"interlaced, {order} field first: the two fields of each frame are worked on as they lie in it; "
-                "--deinterlace makes whole pictures of them"
-            )
+        notes += _working_notes(tags, "progressive" if deinterlace else order)
         frames = _promised_frames(container, stream, path)
-        aspect = Fraction(stream.sample_aspect_ratio or 1)
-        if not 1 / _STRETCHED <= aspect <= _STRETCHED:
-            if aspect:
-                notes.append(f"its pixels' aspect of {aspect} cannot be meant; they are taken for square")
-            aspect = Fraction(1)
+        aspect = _pixel_aspect(stream, notes)
         width, height = first.width, first.height
         if orientation.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
@@ -100,6 +87,32 @@ def probe_video(path: str | os.PathLike[str], *, deinterlace: bool = False) -> F
             has_alpha=layout.has_palette or has_alpha(layout.name),
             notes=tuple(notes),
         )
+
+
+def _working_notes(tags: ColourTags, order: FieldOrder) -> list[str]:
+    """Note what a person should know of how HDR and interlaced footage is worked on."""
+    notes = []
+    if tags.transfer in HDR:
+        notes.append(
+            f"{HDR[tags.transfer]} (HDR): light is mixed, and handed to EXR, by that curve; painters and pictures laid in "
+            "take its code values as they are"
+        )
+    if order != "progressive":
+        notes.append(
+            f"interlaced, {order} field first: the two fields of each frame are worked on as they lie in it; "
+            "--deinterlace makes whole pictures of them"
+        )
+    return notes
+
+
+def _pixel_aspect(stream: av.VideoStream, notes: list[str]) -> Fraction:
+    """Read the aspect of the stored picture's pixels; one that cannot be meant counts as 1, which ``notes`` gets."""
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    if 1 / _STRETCHED <= aspect <= _STRETCHED:
+        return aspect
+    if aspect:
+        notes.append(f"its pixels' aspect of {aspect} cannot be meant; they are taken for square")
+    return Fraction(1)
 
 
 def _first_frame(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> av.VideoFrame:
@@ -133,13 +146,13 @@ def _known(first: int, second: int) -> int:
 
 
 def _varies(stream: av.VideoStream, rate: Fraction) -> bool:
-    """Whether the header tells of a variable rate: the finest rate that all time stamps fit is not the average one."""
+    """Tell whether the header claims a variable rate: the finest rate that all time stamps fit is not the average one."""
     base = stream.base_rate
     return base is not None and base > 0 and not Fraction(99, 100) < base / rate < Fraction(101, 100)
 
 
 def _pauses(stream: av.VideoStream) -> bool:
-    """Whether an AVI's index has places in time at which a frame was dropped."""
+    """Tell whether an AVI's index has instants at which a frame was dropped."""
     entries = stream.index_entries
     return len(entries) > 1 and entries[len(entries) - 1].timestamp - entries[0].timestamp >= len(entries)
 
@@ -154,7 +167,7 @@ def _timecode(container: av.container.InputContainer, stream: av.VideoStream) ->
 
 
 def _promised_frames(container: av.container.InputContainer, stream: av.VideoStream, path: Any) -> int:
-    """Number of packets that the file tells of; 0 = it does not. Frames that an edit list hides do not count."""
+    """Count the packets that the file promises; 0 = it promises none. Frames that an edit list hides do not count."""
     kinds = container.format.name.split(",")
     if "mov" in kinds:
         entries = stream.index_entries
@@ -164,12 +177,12 @@ def _promised_frames(container: av.container.InputContainer, stream: av.VideoStr
         result = survey_file(container, stream, path)
         return result.blocks if result is not None and result.intact else 0
     if "avi" in kinds and _whole_riff(path) and 2 * len(stream.index_entries) > stream.frames:
-        return len(stream.index_entries)  # the header counts places in time, also those where a frame was dropped
+        return len(stream.index_entries)  # the header counts instants, also those at which a frame was dropped
     return stream.frames
 
 
 def _whole_riff(path: str | os.PathLike[str]) -> bool:
-    """Whether an AVI file is as long as its first chunk says; else its index, at the end, is missing."""
+    """Tell whether an AVI file is as long as its first chunk says; else its index, at the end, is missing."""
     with open(path, "rb") as file:
         size = int.from_bytes(file.read(8)[4:], "little")
         return 0 < size + 8 <= file.seek(0, os.SEEK_END)
@@ -183,9 +196,9 @@ def read_video(
     size: tuple[int, int] | None,
     damage: Damage,
 ) -> Generator[Frame, None, None]:
-    """The frames ``start`` up to ``stop`` of a video file, decoded in order. See ``Footage.frames``.
+    """Decode the frames ``start`` up to ``stop`` of a video file, in order. See ``Footage.frames``.
 
-    ``damage`` gets what the decoder makes up or leaves out, where decoding begins at the file's start.
+    ``damage`` gets what the decoder conceals or leaves out, where decoding begins at the file's start.
     """
     first = max(0, start - 1) if spec.deinterlaced else start  # fields are seen with those of the frame before
     if first > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
@@ -218,7 +231,7 @@ def read_video(
 
 
 def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
-    """Whether the file's own time stamps are those of ``pts``: none was repaired, so that a frame can be found by its own."""
+    """Tell whether the file's own time stamps are those of ``pts``: none was repaired, so that a frame can be sought by it."""
     stamps = video_pts(spec.path)
     if stamps is None:
         return False
@@ -226,7 +239,7 @@ def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
 
 
 def video_pts(path: str | os.PathLike[str]) -> list[int] | None:
-    """All time stamps of a video's packets, ascending, without decoding; ``None`` where they cannot be trusted."""
+    """Read all time stamps of a video's packets, ascending, without decoding; ``None`` where they cannot be trusted."""
     with open_container(path) as container:
         stream = main_stream(container, path)
         codec = stream.codec_context.codec.canonical_name
