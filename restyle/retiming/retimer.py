@@ -111,7 +111,8 @@ def retime(
         inputs.watch(path)
     interpolator = make_interpolator(by, options or {})
     meter = Meter(progress, cancel)
-    analysis = _analyse(source, cuts, range, rate, deinterlace, progress, cancel)
+    recipe = Recipe.build("retime()", deinterlace=deinterlace, **_set_options(cuts=cuts, range=range))
+    analysis = Job(source, None, recipe, rate=rate, progress=progress, cancel=cancel).analyse()
     span = builtins.range(analysis.start, analysis.stop)
     ticks = analysis.pts
     begin, end = ticks[span.start] * spec.time_base, last_end(spec, ticks, span) * spec.time_base
@@ -173,25 +174,9 @@ def _moving_frames(
         stream.close()
 
 
-def _analyse(
-    source: str | Path,
-    cuts: Any,
-    span: Any,
-    rate: Fraction | None,
-    deinterlace: bool,
-    progress: ProgressCallback | None,
-    cancel: threading.Event | None,
-) -> Analysis:
-    fields = {name: value for name, value in (("cuts", cuts), ("range", span)) if value is not None}
-    job = Job(
-        source,
-        None,
-        Recipe.build("retime()", deinterlace=deinterlace, **fields),
-        rate=rate,
-        progress=progress,
-        cancel=cancel,
-    )
-    return job.analyse()
+def _set_options(**options: Any) -> dict[str, Any]:
+    """The options that are not ``None``."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _clocked(spec: FootageSpec, rate: Fraction, *, frames: int | None = None, first: int = 0) -> FootageSpec:

@@ -9,15 +9,12 @@ import cv2
 import numpy as np
 import pytest
 import tiny_rife
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scenes import moving_scene, psnr, recoloured, texture
 
 from interp.flow.dis import DisEstimator
 from interp.propagate.along_motion import AlongMotionFiller
 from interp.propagate.hold import HoldFiller
 from interp.propagate.hybrid import HybridFiller
-from interp.propagate.repair import patches
 from interp.propagate.rife import RifeFiller
 from interp.tracks import MotionTrack
 from interp.types import Filler, Gap, Motion
@@ -187,24 +184,6 @@ def test_what_was_hidden_gets_the_look_of_its_surroundings() -> None:
     assert errors[0] < 0.75 * errors[1]
     untouched = ~cv2.dilate(scene.hidden[8].astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
     assert np.abs(mended.astype(int) - smeared)[untouched].mean() < 0.5
-
-
-@given(st.integers(1, 400), st.integers(1, 300), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
-def test_patches_cover_all_that_is_unexplained_once(width: int, height: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    lost = np.zeros((max(1, height // 2), max(1, width // 2)), np.float32)
-    for _ in range(3):
-        lost[random.integers(lost.shape[0]), random.integers(lost.shape[1])] = 1
-    seen = np.zeros((height, width), int)
-    for left, top, right, bottom in patches(lost, width, height):
-        assert right > left
-        assert bottom > top
-        seen[top:bottom, left:right] += 1
-    assert seen.max() == 1
-    assert (
-        seen[cv2.resize(lost, (width, height), interpolation=cv2.INTER_LINEAR).reshape(seen.shape) > 0.02] == 1
-    ).all()
 
 
 def test_water_keeps_its_brush_marks() -> None:
