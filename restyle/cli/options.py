@@ -21,7 +21,7 @@ __all__ = [
     "Rate",
     "Source",
     "command",
-    "parameter",
+    "make_parameter",
     "parse_path",
     "rate_parser",
     "remember_footage",
@@ -130,21 +130,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     set_signature(
         call,
         [
-            parameter("ctx", typer.Context),
+            make_parameter("ctx", typer.Context),
             *own,
-            *(parameter(name, annotation, default=False) for name, annotation in _EVERY_COMMAND.items()),
+            *(make_parameter(name, annotation, default=False) for name, annotation in _EVERY_COMMAND.items()),
         ],
     )
     return call
 
 
-def parameter(name: str, annotation: Any, *, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+def make_parameter(name: str, annotation: Any, *, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
     """A parameter for ``set_signature``."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def set_signature(function: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> None:
     """Give a function other parameters than it was written with, in the eyes of Typer, which calls by keyword."""
-    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
-    function.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
-    function.__annotations__ = {each.name: each.annotation for each in keyword}
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    function.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    function.__annotations__ = {keyword.name: keyword.annotation for keyword in keywords}

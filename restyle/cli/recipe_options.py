@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 
-from restyle.cli.options import parameter, parse_path, set_signature
+from restyle.cli.options import make_parameter, parse_path, set_signature
 from restyle.cli.parsing import (
     parse_controls,
     parse_cuts,
@@ -47,7 +47,7 @@ class RecipeOption:
     example: str = ""
     """Added to the help."""
     parse: Callable[[Any], Any] | None = None
-    """Makes the field's value of what is typed (of a list of texts, where the option can be given many times)."""
+    """Makes the field's value of what is typed (of a list of texts where the option can be given many times)."""
 
 
 def _part_option(part: str, help: str, example: str) -> RecipeOption:
@@ -137,50 +137,61 @@ def recipe_options(
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def call(terminal: Terminal, **values: Any) -> None:
-            given = {name: values.pop(name) for name in fields}
-            for old, new in RENAMED_FIELDS.items():
-                if (value := values.pop(old, None)) not in (None, []):
-                    if given[new] not in (None, []):
-                        raise RecipeError(f"{_flag(old)} is the old name of {_flag(new)}: give {_flag(new)} alone")
-                    terminal.say(f"restyle: note: {_flag(old)} is called {_flag(new)} now")
-                    given[new] = value
-            with warnings.catch_warnings(record=True) as renamed:
+            options = {name: values.pop(name) for name in fields}
+            old_options = {name: values.pop(name) for name in RENAMED_FIELDS if name in values}
+            _use_new_names(options, old_options, terminal)
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", FutureWarning)
-                recipe = build_recipe(values.pop("recipe_file", None), **given)
-            for warning in renamed:
-                if warning.category is FutureWarning:
+                recipe = build_recipe(values.pop("recipe_file", None), options)
+            for warning in caught:
+                if warning.category is FutureWarning:  # a renamed field of the recipe file
                     terminal.say(f"restyle: note: {warning.message}")
             function(terminal, recipe=recipe, **values)
 
         signature: list[inspect.Parameter] = []
-        for each in inspect.signature(function, eval_str=True).parameters.values():
-            signature += _parameters(fields, file=file) if each.name == "recipe" else [each]
+        for own in inspect.signature(function, eval_str=True).parameters.values():
+            signature += _parameters(fields, file=file) if own.name == "recipe" else [own]
         set_signature(call, signature)
         return call
 
     return decorate
 
 
-def build_recipe(file: Path | None, **given: Any) -> Recipe:
-    """Make a recipe of a file's fields and, before them, of the options that were really given (not ``None``).
+def build_recipe(file: Path | None, options: Mapping[str, Any]) -> Recipe:
+    """Make a recipe of a file's fields and, before them, of the options that are set (neither ``None`` nor an empty list).
 
     Raises ``RecipeError``, ``MissingExtraError``.
     """
     fields = Recipe.read(file) if file is not None else {}
-    for name, typed in given.items():
-        if typed in (None, []):
+    for name, value in options.items():
+        if not _is_set(value):
             continue
         parse = OPTIONS[name].parse
-        value = typed if parse is None else parse(typed)
-        fields[name] = fields.get(name, {}) | value if name.endswith("_options") else value
+        parsed = value if parse is None else parse(value)
+        fields[name] = fields.get(name, {}) | parsed if name.endswith("_options") else parsed
     return Recipe.build("the options", **fields)
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value != []
+
+
+def _use_new_names(options: dict[str, Any], old_options: Mapping[str, Any], terminal: Terminal) -> None:
+    """Move what was said with options' old spellings to the new ones, and say so. Raises ``RecipeError`` for both at once."""
+    for name, value in old_options.items():
+        if _is_set(value):
+            new = RENAMED_FIELDS[name]
+            if _is_set(options[new]):
+                raise RecipeError(f"{_flag(name)} is the old name of {_flag(new)}: give {_flag(new)} alone")
+            terminal.say(f"restyle: note: {_flag(name)} is called {_flag(new)} now")
+            options[new] = value
 
 
 def _parameters(fields: Collection[str], *, file: bool) -> Iterator[inspect.Parameter]:
     for name in fields:
         yield _parameter(name, name)
     if file:
-        yield parameter("recipe_file", RecipeFile, default=None)
+        yield make_parameter("recipe_file", RecipeFile, default=None)
     for old, new in RENAMED_FIELDS.items():
         if new in fields:
             yield _parameter(new, old, hidden=True)
@@ -199,8 +210,8 @@ def _parameter(field: str, name: str, *, hidden: bool = False) -> inspect.Parame
     if option.metavar is None:
         spelling = f"{spelling}/--no-{spelling.removeprefix('--')}"
     also = [option.also] if option.also and not hidden else []
-    typed = typer.Option(spelling, *also, metavar=option.metavar, help=" ".join(text.split()), hidden=hidden)
-    return parameter(name, Annotated[kind | None, typed], default=None)
+    info = typer.Option(spelling, *also, metavar=option.metavar, help=" ".join(text.split()), hidden=hidden)
+    return make_parameter(name, Annotated[kind | None, info], default=None)
 
 
 def _flag(field: str) -> str:

@@ -112,7 +112,7 @@ def test_an_old_name_in_a_recipe_is_told_on_the_command_line(restyle_command: Ca
 def test_options_of_a_part_are_added_to_the_recipes(tmp_path: Path) -> None:
     path = tmp_path / "look.json"
     path.write_text('{"painter_options": {"hold": 0.5, "threads": 2}}')
-    assert build_recipe(path, painter_options=["hold=0.25"]).painter_options == {"hold": 0.25, "threads": 2}
+    assert build_recipe(path, {"painter_options": ["hold=0.25"]}).painter_options == {"hold": 0.25, "threads": 2}
 
 
 def test_only_options_really_given_come_before_the_recipe_file(tmp_path: Path) -> None:
@@ -121,10 +121,8 @@ def test_only_options_really_given_come_before_the_recipe_file(tmp_path: Path) -
         json.dumps({"style": "oil", "strength": 0.4, "keep_colour": True, "keyframes": [0, 8], "cuts": "none"})
     )
     given = {"style": None, "strength": None, "keep_colour": None, "keyframes": None, "storyboard": None, "cuts": None}
-    assert build_recipe(path, **given) == Recipe.load(path)
-    changed = build_recipe(
-        path, **given | {"strength": 0.0, "keep_colour": False, "keyframes": "every:4", "cuts": "5,9"}
-    )
+    assert build_recipe(path, given) == Recipe.load(path)
+    changed = build_recipe(path, given | {"strength": 0.0, "keep_colour": False, "keyframes": "every:4", "cuts": "5,9"})
     assert (changed.style, changed.strength, changed.keep_colour) == ("oil", 0.0, False)
     assert (changed.keyframes, changed.cuts) == ("every:4", (5, 9))
 
