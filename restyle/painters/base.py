@@ -39,12 +39,14 @@ class PaintRequest:
 
     They are returned as they are, and the others follow them in look."""
     prompts: tuple[TextPrompt, ...] = ()
-    """One for each keyframe; empty where nobody said anything."""
+    """One for each keyframe; empty where there are no prompts."""
     controls: Mapping[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
     """Control maps, by the names that the painter asks for: one for each keyframe, uint8 H x W x 3."""
     mattes: tuple[np.ndarray, ...] = ()
-    """What of each keyframe the painting is for, float32 H x W in [0, 1]; empty: all of it. The rest is thrown away later, so a
-    painter may spend itself there or not, but what it paints is to fit to the picture round it."""
+    """The part of each keyframe that the painting is for, float32 H x W in [0, 1]; empty: all of it.
+
+    The rest is thrown away later, so a painter may spend itself there or not, but what it paints is to fit to the picture round
+    it."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
@@ -63,8 +65,10 @@ class Capabilities:
     inpaints: bool = False
     """It wants to know where its painting will be seen (``PaintRequest.mattes``)."""
     chain: Literal["keys", "ends"] = "keys"
-    """What decides the carry to the next window. ``ends``: the first and last keyframes alone (and, by way of the first, the
-    windows before), so that a change of a keyframe within leaves the other windows as they are. ``keys``: all keyframes."""
+    """The keyframes that decide the carry to the next window.
+
+    ``ends``: the first and the last alone (and, by way of the first, the windows before), so that a change of a keyframe within
+    leaves the other windows as they are. ``keys``: all keyframes."""
 
     def __post_init__(self) -> None:
         if not self.cost >= 0:

@@ -7,10 +7,10 @@
     finding.py      a file, a folder or a hub id -> where it lies on this machine
     hub.py          the model hub: what it has, its cache here, and its errors in one line
     fetching.py     files from the hub into its cache, whole and checked
-    selection.py    which files of a repository are needed, and whether a folder has them
+    selection.py    the files of a repository that are needed, and what a folder lacks of them
     pickles.py      files that may run a program when they are read
-    trusted.py      what a model's folder may hold
-    digests.py      what decides weights, without reading all of them
+    trusted.py      checks of what a model's folder holds
+    digests.py      fingerprints of weights, without reading all of them
     tensors.py      the head of a safetensors file
     parts.py        weights of detectors, maskers and grounding, which take local ones only
 """

@@ -1,4 +1,4 @@
-"""What decides a model's weights, without reading all of them; and how large they are."""
+"""Fingerprints of weights, without reading all of them; and their sizes."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class HubFile:
 
 @dataclass(frozen=True)
 class Offer:
-    """What would be fetched of a repository."""
+    """Files that would be fetched of a repository."""
 
     hub_id: str
     kind: str

@@ -33,12 +33,12 @@ class Model:
 
     @property
     def folder(self) -> Path | None:
-        """Where it is on this machine. Raises ``MissingExtraError``."""
+        """Its folder on this machine. Raises ``MissingExtraError``."""
         return cached(self.hub_id, self.files)
 
     @property
     def lack(self) -> str | None:
-        """What is missing of one that is here in part."""
+        """Name what is missing of one that is here in part."""
         folder = snapshot(self.hub_id)
         if folder is not None:
             return lacking(folder, self.files)

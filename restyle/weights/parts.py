@@ -116,7 +116,7 @@ def local_grounding_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Presence:
-    """What of a detector's needs is there, and the lines that get the rest."""
+    """The state of a detector's needs, and the lines that get what is missing."""
 
     packages: bool
     weights: bool

@@ -9,7 +9,7 @@ from restyle.errors import RecipeError, show_path
 __all__ = ["PICKLED", "is_pickled", "refuse_pickle"]
 
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-"""How names of pickled files end."""
+"""Endings of names of pickled files."""
 
 
 def is_pickled(path: Path) -> bool:

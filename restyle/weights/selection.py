@@ -1,4 +1,4 @@
-"""Which files of a model are needed, and whether a folder has them. Imports nothing heavy."""
+"""The files of a model that are needed, and what a folder lacks of them. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = Fal
 
 
 def _part_lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
-    """What one part of a model lacks."""
+    """Name what one part of a model lacks."""
     if not any(file.is_file() for file in folder.glob("*config.json")):
         yield f"{name}/config.json"
     if name.startswith("tokenizer"):

@@ -38,7 +38,7 @@ _RowTensor = Callable[[int, int], torch.Tensor]
 
 
 class TokenCorrespondences(Protocol):
-    """Where the tokens of one row lie in another (``correspondences.Correspondences``)."""
+    """Places of one row's tokens in another row (``correspondences.Correspondences``)."""
 
     def tokens(self, here: int, there: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Give, for a grid of ``count`` tokens, the int64 index of each token of row ``here`` in row ``there``, and bool:

@@ -17,7 +17,7 @@ VISIBLE = 0.5  # confidence from which a point counts as visible in the other ke
 
 
 class Correspondences:
-    """Which point of one row of a window is which of another (``attention.TokenCorrespondences``).
+    """Points of one row of a window -> the same points in another (``attention.TokenCorrespondences``).
 
     ``positions``: row -> number within the tracker's run; a row that is not in the run (the anchor of an earlier window) has no
     motion. ``grid``: width and height in latents.

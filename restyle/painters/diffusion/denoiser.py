@@ -17,7 +17,7 @@ __all__ = ["Denoiser", "Inpaint", "RowInput", "Step"]
 
 @dataclass(frozen=True)
 class Inpaint:
-    """Where a row is painted, and what lies round it."""
+    """The part of a row that is painted, and its surroundings."""
 
     mask: torch.Tensor
     """1 x h x w on the latents' grid: 1 is painted."""
@@ -76,12 +76,12 @@ class Denoiser:
         """
         embeddings = [self._embedded(row.prompt) for row in inputs]
         halves = (0, 1) if guided else (-1,)
-        embeds = torch.cat([one.embeds[half : half + 1 or None] for half in halves for one in embeddings])
+        embeds = torch.cat([prompt.embeds[half : half + 1 or None] for half in halves for prompt in embeddings])
         sample = torch.cat([scaled] * len(halves))
         added: dict[str, Any] = {}
-        pooled = [one.pooled for one in embeddings if one.pooled is not None]
+        pooled = [prompt.pooled for prompt in embeddings if prompt.pooled is not None]
         if pooled:
-            added["text_embeds"] = torch.cat([one[half : half + 1 or None] for half in halves for one in pooled])
+            added["text_embeds"] = torch.cat([embed[half : half + 1 or None] for half in halves for embed in pooled])
             added["time_ids"] = self._time_ids(scaled, len(inputs), len(halves))
         down = mid = None
         if maps and self._models.controls:
@@ -108,7 +108,7 @@ class Denoiser:
     def _control(
         self, inputs: Sequence[RowInput], sample: torch.Tensor, embeds: torch.Tensor, added: dict[str, Any], step: Step
     ) -> tuple[Any, Any]:
-        """What the ControlNets add to the UNet's blocks: down, and mid."""
+        """The ControlNets' residuals for the UNet's blocks: down, and mid."""
         halves = len(sample) // len(inputs)
         pictures = [
             torch.cat([torch.stack([row.maps[net] for row in inputs])] * halves)

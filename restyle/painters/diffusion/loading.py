@@ -249,7 +249,7 @@ def _add_loras(pipe: Any, files: ModelFiles) -> list[str]:
 
 
 def _lora_layers(path: Path) -> int | None:
-    """How many layers a LoRA changes, by its file; ``None`` where that is not known without running it."""
+    """Number of layers that a LoRA changes, by its file; ``None`` where that is not known without running it."""
     if path.suffix != ".safetensors":
         return None
     names = tensor_names(path)

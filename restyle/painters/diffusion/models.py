@@ -50,7 +50,7 @@ class Models:
     resolution: int
     """Long side at which is painted; 0: the footage's."""
     notes: tuple[str, ...] = ()
-    """What a person should know of the parts that were loaded."""
+    """Lines for a person about the parts that were loaded."""
 
     @property
     def guided(self) -> bool:

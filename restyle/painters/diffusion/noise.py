@@ -53,8 +53,10 @@ def warp_noise(fine: np.ndarray, flow: np.ndarray, visible: np.ndarray, seed: in
 
 
 def lands_on(usable: np.ndarray, flow: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Which cells are ``visible`` in another picture, and there lie on one of its ``usable`` cells: all bool H x W, the result,
-    too. ``flow``: as for ``warp_noise``."""
+    """Select the cells that are ``visible`` in another picture, and there lie on one of its ``usable`` cells.
+
+    All bool H x W, the result, too. ``flow``: as for ``warp_noise``.
+    """
     height, width = usable.shape
     x, y, inside = _landing(flow, visible)
     return inside & usable[y.clip(0, height - 1), x.clip(0, width - 1)]

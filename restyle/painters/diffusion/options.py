@@ -38,7 +38,7 @@ RENAMED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Preset:
-    """How far paintings depart from the footage."""
+    """A distance of paintings from the footage."""
 
     strength: float
     """Part of the schedule that is painted: 0 leaves the footage as it is, 1 begins from noise alone."""
@@ -132,7 +132,7 @@ class Options:
     attention: str = "woven"
     """``none``, ``anchor-previous``, ``joint``, ``trajectory`` or ``woven``: see ``window``."""
     layers: str = "decoder"
-    """Where keyframes attend to each other: in the UNet's ``decoder``, or in ``all`` of its blocks."""
+    """Blocks of the UNet in which keyframes attend to each other: the ``decoder``'s, or ``all``."""
     trajectories_until: float = 0.65
     """Part of the steps in which tokens attend along their trajectories."""
     warp_noise: bool = True

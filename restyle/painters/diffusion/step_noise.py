@@ -26,7 +26,7 @@ class StepNoise(TorchFunctionMode):
         super().__init__()
         self._fine = fine
         self.draws = 0
-        """How many times a scheduler drew."""
+        """Number of times that a scheduler drew."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
