@@ -1,4 +1,4 @@
-"""What happens between frames: motion, and pictures along it. Speaks numpy arrays; imports neither of the other packages.
+"""Motion between frames, and pictures along it. Speaks numpy arrays; imports neither of the other packages.
 
 ``flow/``         motion between two pictures (flow estimators)
 ``warp``          warping, composing and checking flow

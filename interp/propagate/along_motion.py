@@ -141,14 +141,14 @@ def _warp_painting(painting: np.ndarray, fine: np.ndarray | None, detail: np.nda
 
 
 def _share(left: _Warped, right: _Warped, time: float) -> np.ndarray:
-    """How much the left painting counts, float32 in [0, 1]: by time where both motions are certain, by confidence elsewhere,
+    """Weight of the left painting, float32 in [0, 1]: by time where both motions are certain, by confidence elsewhere,
     and where neither is by photometric similarity."""
     weight_left, weight_right = _weight(left, 1 - time), _weight(right, time)
     return cv2.GaussianBlur(weight_left / (weight_left + weight_right), (0, 0), 1.5)
 
 
 def _weight(warped: _Warped, nearness: float) -> np.ndarray:
-    """How much a painting counts on its own. ``nearness``: in time, 0 to 1."""
+    """Weight of a painting on its own. ``nearness``: in time, 0 to 1."""
     doubtful = np.float32(DOUBT) * (warped.similarity + np.float32(LEAST_SIMILARITY))
     return (warped.confidence * warped.confidence + doubtful) * np.float32(nearness)
 

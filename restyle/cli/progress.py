@@ -102,6 +102,7 @@ class Bar(Display):
         return self
 
     def __call__(self, now: Progress) -> None:
+        """Show the newest progress."""
         if now.stage != self._stage:
             if self._task is not None:
                 self._bar.remove_task(self._task)

@@ -40,6 +40,7 @@ class StillBackdrop:
         self.picture = picture
 
     def of(self, frame: Frame) -> np.ndarray:
+        """The picture behind a frame."""
         return self.picture
 
     def close(self) -> None:
@@ -74,6 +75,7 @@ class ClipBackdrop:
         self._current: tuple[int, np.ndarray] | None = None
 
     def of(self, frame: Frame) -> np.ndarray:
+        """The picture behind a frame."""
         number = self._at(self._seconds(frame))
         if self._current is None or self._current[0] != number:
             self._current = number, self._read(number)
@@ -87,6 +89,7 @@ class ClipBackdrop:
         return bisect_right(pts, pts[0] + seconds / spec.time_base % whole) - 1
 
     def close(self) -> None:
+        """Let go of the clip."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None

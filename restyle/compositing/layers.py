@@ -189,6 +189,7 @@ class LayerCompositor:
         self._last: tuple[int, list[_LayerEdge]] | None = None
 
     def compose(self, frame: Frame, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """See ``Compositor.compose``."""
         picture: np.ndarray | None = None
         for edge in self._edges(frame):
             layer, look = self._layers[edge.number]
@@ -216,11 +217,13 @@ class LayerCompositor:
         return frame.picture if backdrop is None else backdrop.of(frame)
 
     def edited_region(self, frame: Frame) -> np.ndarray | None:
+        """See ``Compositor.edited_region``."""
         if self._associated and self._has_cutout:
             return np.ones(frame.picture.shape[:2], np.float32)
         return self._covered(frame, "restyle", "replace", "remove")
 
     def alpha(self, frame: Frame) -> np.ndarray | None:
+        """See ``Compositor.alpha``."""
         if not self._has_cutout:
             return frame.alpha
         alpha = self._covered(frame, "cutout")

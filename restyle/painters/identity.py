@@ -20,7 +20,9 @@ class IdentityPainter(Painter):
 
     @property
     def identity(self) -> Mapping[str, Any]:
+        """See ``Painter.identity``."""
         return {}
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """See ``Painter.paint``."""
         return [request.fixed.get(number, picture).copy() for number, picture in enumerate(request.pictures)], Carry()

@@ -83,15 +83,18 @@ def jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def image(data: bytes, alt: str) -> str:
+    """An ``img`` element that holds a JPEG."""
     size = jpeg_size(data)
     sides = f' width="{size[0]}" height="{size[1]}"' if size else ""
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(data).decode()}" alt="{text(alt)}"{sides}>'
 
 
 def thousandths(values: Sequence[float | None]) -> str:
+    """The values' mean in thousandths."""
     average = mean(values)
     return "–" if average is None else f"{1000 * average:.3f}"
 
 
 def count(number: int, noun: str) -> str:
+    """``1 shot``, ``3 shots``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -58,6 +58,7 @@ class Curve:
 
     @property
     def banded(self) -> bool:
+        """Whether low and high differ, so that there is a band to draw."""
         return self.low != self.high
 
 

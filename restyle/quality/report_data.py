@@ -40,6 +40,7 @@ class FrameRow:
 
     @property
     def repaired(self) -> bool:
+        """Whether it was painted because no keyframe explained it."""
         return self.reason == "repair"
 
 

@@ -38,8 +38,13 @@ class Paintings:
 class PaintingStore(Protocol):
     """Keeps finished paintings, so that a later run need not paint them again. ``look``: number of the look."""
 
-    def load(self, window: Window, look: int) -> Paintings | None: ...
-    def save(self, window: Window, look: int, paintings: Paintings) -> None: ...
+    def load(self, window: Window, look: int) -> Paintings | None:
+        """The finished paintings of a window; ``None``: there are none."""
+        ...
+
+    def save(self, window: Window, look: int, paintings: Paintings) -> None:
+        """Keep a window's paintings."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Timeline:
     """How many times slower it runs."""
 
     def time_of(self, frame: Frame) -> Fraction:
+        """Time of a frame, in seconds."""
         return self.times[frame.index - self.first]
 
     def cut_between(self, left: Frame, right: Frame) -> bool:

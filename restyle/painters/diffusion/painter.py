@@ -60,6 +60,7 @@ class DiffusionPainter(Painter):
 
     @cached_property
     def capabilities(self) -> Capabilities:
+        """See ``Painter.capabilities``."""
         return Capabilities(
             cost=400.0,
             reads_prompts=True,
@@ -76,6 +77,7 @@ class DiffusionPainter(Painter):
 
     @property
     def identity(self) -> Mapping[str, Any]:
+        """See ``Painter.identity``."""
         chosen = {name: value for name, value in asdict(self.options).items() if name not in ELSEWHERE}
         style = None if self.options.style is None else _digest(read_style_picture(Path(self.options.style)))
         packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
@@ -88,11 +90,13 @@ class DiffusionPainter(Painter):
         return (*self._option_notes, *(self._runtime.models.notes if self._runtime is not None else ()))
 
     def close(self) -> None:
+        """See ``Painter.close``."""
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             runtime.close()
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """See ``Painter.paint``."""
         return self.ready(request).paint(request, carry)
 
     def ready(self, request: PaintRequest) -> Runtime:

@@ -56,6 +56,7 @@ class NeuralStylePainter(Painter):
 
     @property
     def identity(self) -> Mapping[str, Any]:
+        """See ``Painter.identity``."""
         pictures = [[blake2b(p.tobytes(), digest_size=16).hexdigest(), weight] for p, weight in self._pictures]
         return {
             "method": METHOD,
@@ -67,6 +68,7 @@ class NeuralStylePainter(Painter):
         }
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """See ``Painter.paint``."""
         paintings: list[np.ndarray] = []
         ages = None if carry is None else carry.arrays.get("age")
         for number, picture in enumerate(request.pictures):
@@ -85,6 +87,7 @@ class NeuralStylePainter(Painter):
         return paintings, Carry({} if ages is None else {"age": ages})
 
     def close(self) -> None:
+        """See ``Painter.close``."""
         self._networks.close()
 
     def _paint_afresh(self, picture: np.ndarray) -> np.ndarray:
