@@ -93,7 +93,8 @@ def _not_imported() -> None:
 def call(args: Sequence[str], terminal: Terminal) -> int:
     """Run one command; gives the exit code. Every error becomes one line. Raises ``Cancelled`` alone."""
     try:
-        terminal.hush_libraries()
+        if not terminal.may_be_verbose:
+            terminal.hush_libraries()  # before the command imports any
         command: Any = typer.main.get_command(application(args))
         code = command.main(args=list(args) or ["--help"], prog_name="restyle", standalone_mode=False, obj=terminal)
         sys.stdout.flush()

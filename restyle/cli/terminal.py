@@ -32,9 +32,8 @@ class Terminal:
         """``alone``: the process is there for this call, and ends with it."""
         self.argv = list(argv)
         self.stop = stop
-        # until the command line is understood:
-        self.as_json = "--json" in self.argv
-        self.verbose = any(re.fullmatch(r"--verbose|-[a-z]*v[a-z]*", word) for word in self.argv)
+        self.as_json = "--json" in self.argv  # until the command line is understood
+        self.verbose = False
         self.quiet = False
         self._hushed = not alone
         self.job: Path | None = None
@@ -47,6 +46,11 @@ class Terminal:
         self.verbose, self.quiet, self.as_json = verbose, quiet, as_json
         self.stop.quiet = quiet
         self.hush_libraries()
+
+    @property
+    def may_be_verbose(self) -> bool:
+        """Whether the command line looks as if it had ``-v``, which is known for certain once it is understood."""
+        return any(re.fullmatch(r"--verbose|-[a-z]*v[a-z]*", word) for word in self.argv)
 
     def hush_libraries(self) -> None:
         """From now on, what native libraries write on standard error by themselves goes nowhere, and nor do warnings: they tell

@@ -88,3 +88,7 @@ def test_json_values() -> None:
         "path": "a",
         "all": [1, None, None],
     }
+
+
+def test_a_wrong_command_line_with_v_is_one_line_still(restyle_command: Caller) -> None:
+    assert restyle_command.fails("run", "a.mp4", "-v", code=2).startswith("missing option '--output'")
