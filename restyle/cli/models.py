@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -126,7 +127,7 @@ def _where(terminal: Terminal, wanted: list[Model]) -> None:
 
 
 def _pull(terminal: Terminal, wanted: list[Model], variant: str | None) -> None:
-    offers = [look_up(model.hub_id, model.kind, files=model.files, variant=variant) for model in wanted]
+    offers = [look_up(model.hub_id, model.kind, replace(model.selection, variant=variant)) for model in wanted]
     for model, offer in zip(wanted, offers, strict=True):
         to_come = "all of it here" if not offer.missing else f"{_size(offer.missing)} to fetch"
         licence = offer.licence or "none told on its page"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from restyle.errors import MissingModelError, show_path
 from restyle.weights.fetching import fetch
-from restyle.weights.hub import cached, hub_library, is_hub_id, look_up, pull_line
+from restyle.weights.hub import ALL, cached, hub_library, is_hub_id, look_up, pull_line
 from restyle.weights.pickles import is_pickled, refuse_pickle
+from restyle.weights.selection import Selection
 
 __all__ = ["find_weights"]
 
@@ -16,20 +16,17 @@ __all__ = ["find_weights"]
 def find_weights(
     source: str,
     kind: str,
+    selection: Selection = ALL,
     *,
     offline: bool,
     allow_pickle: bool = False,
-    files: Sequence[str] = (),
-    variant: str | None = None,
     name: str | None = None,
-    revision: str | None = None,
     extra: str = "diffusion",
 ) -> Path:
     """A folder or file on this machine for a path or a hub id, fetched first if it has to be and may be.
 
-    ``kind``: of model, in words, for messages. ``files``: the only ones that are needed; ``variant``: see
-    ``selection.select_files``; ``name``: that ``restyle models`` knows it by; ``revision``: branch, tag or commit on the
-    hub; ``extra``: that installs the hub's library for what uses the weights.
+    ``kind``: of model, in words, for messages. ``name``: that ``restyle models`` knows it by; ``extra``: that installs the
+    hub's library for what uses the weights.
 
     Raises ``MissingModelError``, ``RecipeError`` (a pickled file that is not allowed), ``OutputError`` (no room for it),
     ``MissingExtraError``.
@@ -40,17 +37,17 @@ def find_weights(
             raise refuse_pickle(path, kind)
         return path
     if path.is_dir():
-        absent = next((file for file in files if not (path / file).is_file()), None)
+        absent = next((file for file in selection.files if not (path / file).is_file()), None)
         if absent is not None:
             raise MissingModelError(f"{kind}: there is no file {absent!r} in the folder {show_path(path)}")
         return path
     if not is_hub_id(source):
         raise MissingModelError(f"{kind} {source!r} is no file or folder, nor an id on the model hub (owner/name)")
     hub_library(kind, extra)
-    folder = cached(source, files, allow_pickle=allow_pickle, revision=revision)
+    folder = cached(source, selection, allow_pickle=allow_pickle)
     if folder is not None:
         return folder
     if offline:
-        line = pull_line(name) if name else pull_line(source, files, revision)
+        line = pull_line(name) if name else pull_line(source, selection)
         raise MissingModelError(f"{kind} {source!r} is not on this machine, and --offline fetches nothing: {line}")
-    return fetch(look_up(source, kind, files=files, variant=variant, revision=revision))
+    return fetch(look_up(source, kind, selection))

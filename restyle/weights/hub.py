@@ -8,16 +8,17 @@ from __future__ import annotations
 import errno
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingExtraError, MissingModelError, OutputError, RestyleError, show_path, why
-from restyle.weights.selection import lacking, select_files
+from restyle.weights.selection import Selection, lacking, select_files
 
 __all__ = [
+    "ALL",
     "HubFile",
     "Offer",
     "cache_folder",
@@ -31,6 +32,7 @@ __all__ = [
     "unwritable",
 ]
 
+ALL = Selection()
 REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of those that are looked for in the cache
 
 
@@ -93,8 +95,9 @@ def is_hub_id(source: str) -> bool:
     return len(parts) == 2 and all(parts) and not source.startswith((".", "~")) and not Path(source).exists()
 
 
-def pull_line(hub_id: str, files: Sequence[str] = (), revision: str | None = None) -> str:
+def pull_line(hub_id: str, selection: Selection = ALL) -> str:
     """The command that fetches it."""
+    files, revision = selection.files, selection.revision
     if revision is not None:
         return shlex.join(["hf", "download", hub_id, *files, "--revision", revision])
     return shlex.join(["restyle", "models", "pull", hub_id, *(word for file in files for word in ("--file", file))])
@@ -120,40 +123,31 @@ def snapshot(hub_id: str, revision: str | None = None) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def cached(
-    hub_id: str, files: Sequence[str] = (), *, allow_pickle: bool = False, revision: str | None = None
-) -> Path | None:
+def cached(hub_id: str, selection: Selection = ALL, *, allow_pickle: bool = False) -> Path | None:
     """The folder of a hub id's files in the hub's cache, if all that is needed is there; whoever put it there.
 
     Raises ``MissingExtraError``.
     """
-    folder = snapshot(hub_id, revision)
-    whole = folder is not None and lacking(folder, files, allow_pickle=allow_pickle) is None
+    folder = snapshot(hub_id, selection.revision)
+    whole = folder is not None and lacking(folder, selection.files, allow_pickle=allow_pickle) is None
     return folder if whole else None
 
 
-def look_up(
-    hub_id: str,
-    kind: str = "model",
-    *,
-    files: Sequence[str] = (),
-    variant: str | None = None,
-    revision: str | None = None,
-) -> Offer:
-    """Ask the hub what it has; fetches nothing yet. ``files``, ``variant``: see ``selection.select_files``.
+def look_up(hub_id: str, kind: str = "model", selection: Selection = ALL) -> Offer:
+    """Ask the hub what it has; fetches nothing yet.
 
     Raises ``MissingModelError`` (no such id, no network, access refused, nothing that can be used), ``RecipeError`` (a file has
     to be named), ``MissingExtraError``.
     """
     hub = hub_library()
     with hub_errors(hub_id, kind):
-        info = hub.HfApi().model_info(hub_id, revision=revision, files_metadata=True, timeout=30)
+        info = hub.HfApi().model_info(hub_id, revision=selection.revision, files_metadata=True, timeout=30)
         siblings = {file.rfilename: file for file in info.siblings or ()}
         wanted = []
-        for name in select_files(hub_id, list(siblings), files, variant):
+        for name in select_files(hub_id, list(siblings), selection):
             file = siblings[name]
             wanted.append(HubFile(name, file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id))
-        return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info), revision)
+        return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info), selection.revision)
 
 
 def _licence(info: Any) -> str | None:

@@ -12,7 +12,7 @@ from restyle.errors import RecipeError
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES
 from restyle.weights.digests import size_of
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
-from restyle.weights.selection import lacking
+from restyle.weights.selection import Selection, lacking
 
 __all__ = ["Model", "known_models", "resolve"]
 
@@ -32,9 +32,14 @@ class Model:
     """All files that are needed of it; empty: those that its layout asks for."""
 
     @property
+    def selection(self) -> Selection:
+        """The part of the repository that is wanted."""
+        return Selection(self.files)
+
+    @property
     def folder(self) -> Path | None:
         """Its folder on this machine. Raises ``MissingExtraError``."""
-        return cached(self.hub_id, self.files)
+        return cached(self.hub_id, self.selection)
 
     @property
     def lack(self) -> str | None:
@@ -56,7 +61,7 @@ class Model:
     @property
     def line(self) -> str:
         """The command that fetches it."""
-        return pull_line(self.name) if self.name != self.hub_id else pull_line(self.hub_id, self.files)
+        return pull_line(self.name) if self.name != self.hub_id else pull_line(self.hub_id, self.selection)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, without what is on this machine."""

@@ -20,6 +20,7 @@ from interp.options import checked_options
 from restyle.errors import MissingExtraError
 from restyle.weights.finding import find_weights
 from restyle.weights.hub import cached, is_hub_id, pull_line
+from restyle.weights.selection import Selection
 
 __all__ = [
     "Presence",
@@ -73,9 +74,8 @@ def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, A
             find_weights(
                 repository,
                 f"detector {name!r}",
+                Selection(facts.weights.files, revision=source.revision),
                 offline=source.offline,
-                files=facts.weights.files,
-                revision=source.revision,
                 extra=facts.extra or "controls",
             )
         )
@@ -95,7 +95,7 @@ def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any
     file = published_file(model, config=local.get("config"), allow_pickle=trusted)
     if file is not None:
         folder = find_weights(
-            model, "masker 'sam2'", offline=source.offline, files=[file], allow_pickle=trusted, extra="sam2"
+            model, "masker 'sam2'", Selection([file]), offline=source.offline, allow_pickle=trusted, extra="sam2"
         )
         local["model"] = str(folder / file)
     return local
@@ -135,12 +135,13 @@ def presence(facts: KindFacts) -> Presence:
     remedies = [] if packages else [f"pip install 'restyle[{facts.extra}]'"]
     weights = True
     if facts.weights is not None:
+        files = Selection(facts.weights.files)
         hub = find_spec("huggingface_hub") is not None
-        weights = hub and cached(facts.weights.repository, facts.weights.files) is not None
+        weights = hub and cached(facts.weights.repository, files) is not None
         if not hub and packages:
             remedies.append(f"pip install 'restyle[{facts.extra or 'controls'}]'")
         if not weights:
-            remedies.append(pull_line(facts.weights.repository, facts.weights.files))
+            remedies.append(pull_line(facts.weights.repository, files))
     return Presence(packages, weights, tuple(remedies))
 
 

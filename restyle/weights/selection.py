@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from restyle.errors import MissingModelError, RecipeError
 from restyle.weights.pickles import PICKLED
 from restyle.weights.trusted import read_table
 
-__all__ = ["LORA", "lacking", "select_files", "variant_of"]
+__all__ = ["LORA", "Selection", "lacking", "select_files", "variant_of"]
 
 CONFIGS = (".json", ".txt", ".model")
 PART = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
@@ -20,19 +21,31 @@ WEIGHTS = re.compile(r"(?P<stem>[^.]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safe
 UNUSED = ("safety_checker",)  # folders of a model that are never loaded
 
 
-def select_files(hub_id: str, names: Sequence[str], files: Sequence[str] = (), variant: str | None = None) -> list[str]:
-    """Select those files of a repository on the hub that are needed, configurations first.
+@dataclass(frozen=True)
+class Selection:
+    """The part of a repository on the hub that is wanted."""
 
-    ``files``: these, and no others. Else, of a diffusers model, every part's configuration and one set of safetensors; of a
-    single network (a ControlNet, a VAE, one of transformers') the same; of a LoRA its one file. ``variant``: which set, by
-    default ``fp16`` where there is one. Raises ``MissingModelError`` (there are none), ``RecipeError`` (several that are no
-    set: one has to be named).
+    files: Sequence[str] = ()
+    """These files, and no others; empty: those that its layout asks for (``select_files``)."""
+    variant: str | None = None
+    """The set of weights, such as ``fp16``; ``None``: ``fp16`` where there is one."""
+    revision: str | None = None
+    """Branch, tag or commit; ``None``: the main branch."""
+
+
+def select_files(hub_id: str, names: Sequence[str], selection: Selection) -> list[str]:
+    """Select those of the ``names`` of a repository's files that are needed, configurations first.
+
+    Without ``selection.files``: of a diffusers model, every part's configuration and one set of safetensors; of a single
+    network (a ControlNet, a VAE, one of transformers') the same; of a LoRA its one file. Raises ``MissingModelError`` (there
+    are none), ``RecipeError`` (several that are no set: one has to be named).
     """
-    if files:
-        for file in files:
-            if file not in names:
-                raise MissingModelError(f"{hub_id!r} on the model hub has no file {file!r}")
-        return list(files)
+    variant = selection.variant
+    for file in selection.files:
+        if file not in names:
+            raise MissingModelError(f"{hub_id!r} on the model hub has no file {file!r}")
+    if selection.files:
+        return list(selection.files)
     weights = [name for name in names if name.endswith(".safetensors")]
     top = [name for name in weights if "/" not in name]
     if "model_index.json" in names:

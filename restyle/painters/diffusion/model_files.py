@@ -13,7 +13,7 @@ from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, Family
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import find_weights
 from restyle.weights.hub import is_hub_id, pull_line, snapshot
-from restyle.weights.selection import LORA, variant_of
+from restyle.weights.selection import LORA, Selection, variant_of
 from restyle.weights.tensors import tensor_names
 from restyle.weights.trusted import check_folder, read_table
 
@@ -75,7 +75,7 @@ def find_model_files(options: Options) -> ModelFiles:
         )
 
     name = options.model if known else None
-    base = find_weights(source, "model", offline=options.offline, variant=options.variant, name=name)
+    base = find_weights(source, "model", Selection(variant=options.variant), offline=options.offline, name=name)
     if base.is_dir():
         check_folder(base)
     family = _family(base)
@@ -102,7 +102,7 @@ def find_model_files(options: Options) -> ModelFiles:
 def _find_part(options: Options, source: str, kind: str, *, files: Sequence[str] = (), name: str | None = None) -> Path:
     """A part beside the base model, its folder checked."""
     path = find_weights(
-        source, kind, offline=options.offline, allow_pickle=options.allow_pickle, files=files, name=name
+        source, kind, Selection(files), offline=options.offline, allow_pickle=options.allow_pickle, name=name
     )
     if path.is_dir():
         check_folder(path)

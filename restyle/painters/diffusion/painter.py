@@ -29,7 +29,7 @@ __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
 METHOD = 4  # number of this way of painting; a new one makes old paintings stale
-ELSEWHERE = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # decide no picture
+NO_EFFECT = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # on what is painted
 
 
 class DiffusionPainter(Painter):
@@ -78,7 +78,7 @@ class DiffusionPainter(Painter):
     @property
     def identity(self) -> Mapping[str, Any]:
         """See ``Painter.identity``."""
-        chosen = {name: value for name, value in asdict(self.options).items() if name not in ELSEWHERE}
+        chosen = {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
         style = None if self.options.style is None else _digest(read_style_picture(Path(self.options.style)))
         packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
         plain = {"method": METHOD, "options": chosen | {"style": style}, "packages": packages}

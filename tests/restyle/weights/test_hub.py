@@ -21,6 +21,7 @@ from restyle.weights.digests import fingerprint
 from restyle.weights.fetching import fetch
 from restyle.weights.finding import find_weights
 from restyle.weights.hub import cache_folder, cached, is_hub_id, look_up, pull_line
+from restyle.weights.selection import Selection
 
 NET = "diffusion_pytorch_model.safetensors"
 
@@ -160,21 +161,21 @@ def test_offline_asks_nobody_and_names_the_line_that_fetches(net: Hub) -> None:
     with pytest.raises(
         MissingModelError, match=r"LoRA 'owner/net' .*: restyle models pull owner/net --file a.safetensors$"
     ):
-        find_weights("owner/net", "LoRA", offline=True, files=["a.safetensors"])
+        find_weights("owner/net", "LoRA", Selection(["a.safetensors"]), offline=True)
     assert net.sent == []
 
 
 def test_a_file_that_is_not_there_is_named(net: Hub) -> None:
     with pytest.raises(MissingModelError, match=r"'owner/net' on the model hub has no file 'a.safetensors'"):
-        find_weights("owner/net", "LoRA", offline=False, files=["a.safetensors"])
+        find_weights("owner/net", "LoRA", Selection(["a.safetensors"]), offline=False)
 
 
 def test_only_some_files_fetched_are_not_the_whole(tiny: Any, hub: Hub) -> None:
     hub.repositories["owner/base"] = Repository.of(tiny("sd15"))
-    fetch(look_up("owner/base", files=["model_index.json", "unet/config.json"]))
+    fetch(look_up("owner/base", selection=Selection(["model_index.json", "unet/config.json"])))
     assert cached("owner/base") is None
-    assert cached("owner/base", ["unet/config.json"]) is not None
-    assert cached("owner/base", ["unet/other.json"]) is None
+    assert cached("owner/base", Selection(["unet/config.json"])) is not None
+    assert cached("owner/base", Selection(["unet/other.json"])) is None
     folder = find_weights("owner/base", "model", offline=False)
     for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler"):
         assert any((folder / part).iterdir())
@@ -202,7 +203,7 @@ def test_of_a_model_one_set_of_weights_is_fetched(hub: Hub) -> None:
     }  # fmt: skip
 
     def names(variant: str | None) -> set[str]:
-        return {file.name for file in look_up("owner/base", variant=variant).files} - always
+        return {file.name for file in look_up("owner/base", selection=Selection(variant=variant)).files} - always
 
     assert names(None) == {"unet/diffusion_pytorch_model.fp16.safetensors"}
     assert names("non_ema") == {"unet/diffusion_pytorch_model.non_ema.safetensors"}
@@ -213,7 +214,9 @@ def test_several_single_files_have_to_be_told_apart_and_pickled_ones_are_no_weig
     hub.repositories["owner/loras"] = Repository({"a.safetensors": b"a", "b.safetensors": b"b"})
     with pytest.raises(RecipeError, match=r"'owner/loras' .* several files, say which: a.safetensors, b.safetensors"):
         look_up("owner/loras")
-    assert [file.name for file in look_up("owner/loras", files=["b.safetensors"]).files] == ["b.safetensors"]
+    assert [file.name for file in look_up("owner/loras", selection=Selection(["b.safetensors"])).files] == [
+        "b.safetensors"
+    ]
     hub.repositories["owner/old"] = Repository({"config.json": b"{}", "diffusion_pytorch_model.bin": b"x"})
     with pytest.raises(MissingModelError, match=r"'owner/old' .* no safetensors .*allow_pickle=true"):
         look_up("owner/old")
@@ -266,4 +269,4 @@ def test_what_can_be_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not any(is_hub_id(word) for word in ("name", "./name", "~/name", "/name", "a/b/c", "owner/"))
     (tmp_path / "owner" / "name").mkdir(parents=True)
     assert not is_hub_id("owner/name")
-    assert pull_line("owner/a b", ["c"]) == "restyle models pull 'owner/a b' --file c"
+    assert pull_line("owner/a b", Selection(["c"])) == "restyle models pull 'owner/a b' --file c"
