@@ -36,9 +36,9 @@ class Analysis:
     moved: tuple[float, ...]
     """Mean motion of each frame since the one before, as a share of the picture's diagonal."""
     notes: tuple[str, ...] = ()
-    """What a person should know about the footage, beyond its ``FootageSpec.notes``."""
+    """Lines that a person should know about the footage, beyond its ``FootageSpec.notes``."""
     seconds: float = 0.0
-    """How long pass 1 took on this machine; the estimate of the whole job builds on it."""
+    """Time that pass 1 took on this machine; the estimate of the whole job builds on it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Plan:
     seconds: float
     """About how long painting and propagation will take on this machine."""
     notes: tuple[str, ...] = ()
-    """What a person should know about the footage."""
+    """Lines that a person should know about the footage."""
 
     @property
     def frames(self) -> int:

@@ -42,7 +42,7 @@ class Comparison:
     rows: tuple[Row, ...]
     """One a frame that both have."""
     findings: tuple[str, ...]
-    """Where the two differ in what a conformed result shares with its source: one line each. Empty is good."""
+    """Differences in what a conformed result shares with its source: one line each. Empty is good."""
 
     def summary(self) -> dict[str, float | int | None]:
         """Means over all frames; beside every warp error the source's own, which is the floor."""

@@ -31,11 +31,11 @@ class FrameView:
     source: Frame
     """The footage's own."""
     frame: Frame
-    """What is painted and composited upon: the source, or its clean plate."""
+    """The frame that is painted and composited upon: the source, or its clean plate."""
     picture: np.ndarray
-    """What painter and filler see of that."""
+    """The part of it that painter and filler see."""
     box: Box | None
-    """Where that lies; ``None``: it is all of the frame."""
+    """The place of that part; ``None``: it is all of the frame."""
 
     def crop(self, picture: np.ndarray) -> np.ndarray:
         """The same part of another picture or plane of the frame's size."""

@@ -23,17 +23,17 @@ class Timeline:
     """The footage's frames on its own clock, and the clock that they are brought to."""
 
     times: Sequence[Fraction]
-    """When each frame is shown, in seconds after the first one."""
+    """Time of each frame, in seconds after the first one."""
     first: int
     """Number in the footage of the first one."""
     end: Fraction
-    """When the last one ends."""
+    """End of the last one."""
     cuts: frozenset[int]
     """Frames with which a shot begins."""
     rate: Fraction
     """Frames a second of the output."""
     slow: Fraction
-    """How many times slower it runs."""
+    """Factor by which it runs slower."""
 
     def time_of(self, frame: Frame) -> Fraction:
         """Time of a frame, in seconds."""
