@@ -33,8 +33,8 @@ from itertools import pairwise
 
 from controls.maps import DETECTORS
 from controls.maps.canny import Canny
-from controls.maps.lineart import StandardLineart
-from controls.maps.normal import normal_picture, normals_from_nearness
+from controls.maps.lineart_standard import StandardLineart
+from controls.maps.normals import normal_picture, normals_from_nearness
 from controls.maps.pictures import grey_picture
 from controls.stabilise.consecutive import stabilise
 from controls.stabilise.keyframes import stabilise_keyframes

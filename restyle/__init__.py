@@ -12,7 +12,7 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from controls.maps.base import Detector as Detector, KindFacts as KindFacts, PairDetector as PairDetector
+    from controls.maps.base import Detector as Detector, DetectorTraits as DetectorTraits, PairDetector as PairDetector
     from controls.types import (
         Box as Box,
         ControlMap as ControlMap,
@@ -78,7 +78,7 @@ __version__ = "0.1.0"
 
 if not typing.TYPE_CHECKING:
     _PUBLIC = {
-        "controls.maps.base": "Detector KindFacts PairDetector",
+        "controls.maps.base": "Detector DetectorTraits PairDetector",
         "controls.types": "Box ControlMap Masked Masker MaskerTraits Matte MatteClip MatteFolder People Pictures Point "
         "Prompt Prompted Text",
         "interp.types": "Filler FlowEstimator Gap Interpolator Motion Propagated Tracker",

@@ -1,4 +1,4 @@
-"""What a detector of control maps is, and what each one says of itself."""
+"""The protocol of detectors of control maps, and what each one declares of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from controls.types import ControlMap
 
-__all__ = ["Detector", "KindFacts", "PairDetector", "StabiliseMethod", "Weights"]
+__all__ = ["Detector", "DetectorTraits", "PairDetector", "StabiliseMethod", "Weights"]
 
 StabiliseMethod = Literal["depth", "edges", "lines", "normal", "pose", "none"]
 
@@ -33,31 +33,32 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class KindFacts:
-    """What one detector needs, gives, and is good for."""
+class DetectorTraits:
+    """What a detector needs, gives, and is good for. Its own options are those of its constructor."""
 
     name: str
-    """What it is asked for by: the kind, or ``kind-variant``."""
+    """Its name in the registry: the kind, or ``kind-variant``."""
     kind: str
-    """What its maps are to a ControlNet: ``canny``, ``softedge``, ``lineart``, ``depth``, ``normal``, ``pose`` ..."""
+    """Kind of map, as ControlNets know it: ``canny``, ``softedge``, ``lineart``, ``depth``, ``normal``, ``pose`` ..."""
     about: str
     """One line: the method and its paper."""
     licence: str
     """Of the code that detects."""
     output: str
-    """What the picture's values mean."""
+    """Meaning of the picture's values."""
     packages: tuple[str, ...] = ()
     """Modules beyond restyle's own needs that it imports."""
     extra: str | None = None
     """The extra of restyle that installs them."""
     weights: Weights | None = None
-    """What has to be fetched; ``None`` where none are needed or the package brings them."""
+    """Weights that have to be fetched; ``None`` where none are needed or the package brings them."""
     bundled: str | None = None
     """Models that come inside a package, in words."""
     multiple: int = 1
     """The sides of the picture that it looks at are multiples of this; it is resized there and back."""
     takes: Literal["picture", "pair"] = "picture"
-    """``pair``: it looks at two neighbouring frames (``PairDetector``)."""
+    """``picture``: a frame alone, so that it serves keyframes; ``pair``: two neighbouring frames (``PairDetector``), so that
+    every frame is needed."""
     stabilise_method: StabiliseMethod = "none"
     """Method of temporal stabilisation (``controls.stabilise``) that suits its maps."""
     controlnets: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class KindFacts:
 class Detector(Protocol):
     """Makes one frame's map from its picture. Keeps nothing from one picture to the next."""
 
-    facts: KindFacts
+    traits: DetectorTraits
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """The map of ``picture`` (H x W x 3 RGB, uint8, uint16 or float32 with 1 = white), of its size.
@@ -86,7 +87,7 @@ class Detector(Protocol):
 class PairDetector(Protocol):
     """Makes one frame's map from it and its neighbour."""
 
-    facts: KindFacts
+    traits: DetectorTraits
 
     def detect_pair(self, here: np.ndarray, there: np.ndarray, *, backward: bool = False) -> ControlMap:
         """The map of ``here``; ``there`` is the next frame, or (``backward``) the one before it, as for a shot's last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from controls.maps.pictures import as_picture, picture_to_detect
 from controls.types import ControlMap
 from interp.pixels.sizes import detection_size, resized, restored
@@ -23,7 +23,7 @@ class Canny:
     line must reach; faint lines are not drawn, but let stabilising tell a line that fades for a frame from one that is gone.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="canny",
         kind="canny",
         about="Canny edges (Canny 1986), by OpenCV",

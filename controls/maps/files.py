@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from controls.errors import ControlError
-from controls.maps.depth import depth_map
+from controls.maps.depth_maps import depth_map
 from controls.maps.people import Person, draw_people
 from controls.maps.pictures import as_picture
 from controls.types import ControlMap

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from controls.maps.pictures import picture_to_detect
 from controls.types import ControlMap
 from interp.flow import ESTIMATORS
@@ -57,7 +57,7 @@ class ColouredFlow:
     a scale of each frame's own would make colours pump. ``estimator``: by what motion is measured.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="flow",
         kind="flow",
         about="motion to the next frame, by the Middlebury colour wheel (Baker et al. 2011)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from controls.maps.pictures import picture_to_detect
 from controls.types import ControlMap
 
@@ -18,7 +18,7 @@ class Tile:
     ``down``: by how much the picture is shrunk and grown again (1 to 8 in ControlNet 1.1's own use); 1 leaves it as it is.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="tile",
         kind="tile",
         about="the picture itself, less its finest detail (ControlNet 1.1 tile)",

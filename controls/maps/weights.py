@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from controls.errors import ControlError
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_warnings
 from interp.regular import require_regular
@@ -17,8 +17,8 @@ __all__ = ["vendor", "weights_folder"]
 LARGEST = 16 << 30  # bytes of a file
 
 
-def vendor(module: str, facts: KindFacts) -> ModuleType:
-    """Import a package that ``facts`` names. Its warnings about others' deprecations are not for our users.
+def vendor(module: str, traits: DetectorTraits) -> ModuleType:
+    """Import a package that ``traits`` names. Its warnings about others' deprecations are not for our users.
 
     Raises ``MissingPackageError`` with the line that installs it; ``ControlError`` where it is there but cannot be imported.
     """
@@ -30,19 +30,19 @@ def vendor(module: str, facts: KindFacts) -> ModuleType:
             return import_module(module)
     except ModuleNotFoundError as error:
         missing = (error.name or module).partition(".")[0]
-        raise MissingPackageError(f"control map {facts.name!r}", missing, facts.extra or "controls") from error
+        raise MissingPackageError(f"control map {traits.name!r}", missing, traits.extra or "controls") from error
     except (ImportError, OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ControlError(f"control map {facts.name!r}: the package {module} cannot be imported: {reason}") from error
+        raise ControlError(f"control map {traits.name!r}: the package {module} cannot be imported: {reason}") from error
 
 
-def weights_folder(facts: KindFacts, weights: str | None) -> Path:
-    """The local folder ``weights``, which holds all of ``facts.weights.files``.
+def weights_folder(traits: DetectorTraits, weights: str | None) -> Path:
+    """The local folder ``weights``, which holds all of ``traits.weights.files``.
 
     Raises ``MissingWeightsError``: which file, where it was looked for, and what fetches it.
     """
-    assert facts.weights is not None
-    name, fetch = facts.name, facts.weights.fetch
+    assert traits.weights is not None
+    name, fetch = traits.name, traits.weights.fetch
     if weights is None:
         raise MissingWeightsError(
             f"weights of {name!r} are not here: get them with: {fetch} --local-dir FOLDER, and name that folder as weights"
@@ -50,7 +50,7 @@ def weights_folder(facts: KindFacts, weights: str | None) -> Path:
     folder = Path(weights).expanduser()
     if not folder.is_dir():
         raise MissingWeightsError(f"weights of {name!r}: there is no folder {weights!r}")
-    for file in facts.weights.files:
+    for file in traits.weights.files:
         if not (folder / file).is_file():
             raise MissingWeightsError(
                 f"weights of {name!r}: there is no file {file!r} in the folder {weights!r}; "

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from controls.maps.people import PARTS, Person
-from controls.maps.pose import pose_map
+from controls.maps.pose_maps import pose_map
 from controls.stabilise.window import Load, StabiliseOptions
 from controls.types import ControlMap
 

@@ -70,7 +70,7 @@ def stabilise_values(
 
 def average_map(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, radius: int) -> ControlMap:
     """The map of ``frame``, of soft lines or normals, averaged with those around it."""
-    from controls.maps.normal import normal_picture
+    from controls.maps.normals import normal_picture
 
     here = maps[frame]
     if here.kind == "normal":

@@ -114,29 +114,29 @@ def _write_shot(
     from restyle.footage import ShotPictures
 
     pictures = ShotPictures(footage, shot.start, shot.stop, pts)
-    facts = detector.facts
-    deep = bits if facts.kind == "depth" else 8
-    if not stabilise or facts.stabilise_method == "none":
+    traits = detector.traits
+    deep = bits if traits.kind == "depth" else 8
+    if not stabilise or traits.stabilise_method == "none":
         for frame, made in _detected(detector, pictures):
             write_map(place, shot.start + frame, made, bits=deep)
-            meter.step(f"{facts.name} of frame {shot.start + frame}", shot=shot.index)
+            meter.step(f"{traits.name} of frame {shot.start + frame}", shot=shot.index)
         return
     with scratch() as kept:
         for frame, made in _detected(detector, pictures):
             save_map(kept / str(frame), made)
-            meter.tell(f"{facts.name} of frame {shot.start + frame}")
+            meter.tell(f"{traits.name} of frame {shot.start + frame}")
         tracker = SlidingTracker(pictures, make_estimator("dis"), remember=BEHIND)
         frames = range(len(shot))
         for frame, made in stabilised_maps(
-            lambda number: load_map(kept / str(number)), frames, tracker, method=facts.stabilise_method
+            lambda number: load_map(kept / str(number)), frames, tracker, method=traits.stabilise_method
         ):
             write_map(place, shot.start + frame, made, bits=deep)
-            meter.step(f"stabilising {facts.name}", shot=shot.index)
+            meter.step(f"stabilising {traits.name}", shot=shot.index)
 
 
 def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, ControlMap]]:
     """(frame, map) for a whole shot. A detector of pairs sees each frame and the next; for the last, the one before."""
-    if detector.facts.takes == "picture":
+    if detector.traits.takes == "picture":
         for number, picture in enumerate(pictures.read(0, len(pictures))):
             yield number, checked_map(detector, picture)
         return

@@ -79,7 +79,7 @@ class KeyframeMaps:
         self._footage_key = footage_key
         self._inputs = inputs
         self._offline = offline
-        self._how: dict[str, StabiliseMethod] = {}
+        self._methods: dict[str, StabiliseMethod] = {}
         self._controls = {control.kind: control for control in controls}
         if len(self._controls) < len(controls):
             raise RecipeError("a kind of control is given twice; give each once")
@@ -88,13 +88,13 @@ class KeyframeMaps:
         for kind, control in self._controls.items():
             with translated():
                 options_of("detector", kind)  # says so where there is no such kind
-                facts = kinds()[kind]
-                self._how[kind] = facts.stabilise_method
+                traits = kinds()[kind]
+                self._methods[kind] = traits.stabilise_method
                 if control.source is not None:
                     from controls.maps.files import read_maps
 
-                    self._kept[kind] = read_maps(control.source, facts.kind)
-                elif facts.takes != "picture":
+                    self._kept[kind] = read_maps(control.source, traits.kind)
+                elif traits.takes != "picture":
                     raise RecipeError(
                         f"control map {kind!r} shows two frames and cannot condition one: give a folder of maps, {kind}=FOLDER"
                     )
@@ -147,7 +147,7 @@ class KeyframeMaps:
         here = frame.index - shot.start
         tracker = KeyframeTracker(self._pictures(shot), make_estimator("dis"), sorted([here, *near]))
         raw = self._raw(kind, frame.index, frame.picture)
-        self._keep(kind, frame.index, stabilise_to_keyframes(here, raw, near, tracker, method=self._how[kind]))
+        self._keep(kind, frame.index, stabilise_to_keyframes(here, raw, near, tracker, method=self._methods[kind]))
 
     def _go_on(self, kind: str, shot: Shot, frame: int) -> None:
         """Stabilise the shot's keyframes, from where it was left, up to ``frame``."""
@@ -174,7 +174,7 @@ class KeyframeMaps:
         def load(mark: int) -> ControlMap:
             return self._raw(kind, shot.start + mark)
 
-        return stabilise_keyframes(load, marks, self._motion[1], method=self._how[kind])
+        return stabilise_keyframes(load, marks, self._motion[1], method=self._methods[kind])
 
     def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
         """As the detector finds it."""
@@ -216,7 +216,7 @@ class KeyframeMaps:
     def _stabilised(self, kind: str) -> bool:
         from controls.stabilise.keyframes import KEYFRAME_METHODS
 
-        return kind not in self._kept and self._how[kind] in KEYFRAME_METHODS
+        return kind not in self._kept and self._methods[kind] in KEYFRAME_METHODS
 
     def _facts(self, kind: str, frame: int) -> dict[str, Any]:
         if kind in self._kept:
@@ -252,8 +252,8 @@ def _versions(kind: str) -> dict[str, Any]:
     from controls.maps import kinds
 
     names = packages_distributions()
-    facts = kinds()[kind]
-    networks = facts.weights.files if facts.weights is not None else ()
+    traits = kinds()[kind]
+    networks = traits.weights.files if traits.weights is not None else ()
     runs = ("onnxruntime",) if any(file.endswith(".onnx") for file in networks) else ()
-    packages = [package for module in (*runs, *facts.packages) for package in names.get(module, [module])]
+    packages = [package for module in (*runs, *traits.packages) for package in names.get(module, [module])]
     return deciding("maps") | {package: parts_of(package) for package in packages}

@@ -117,7 +117,7 @@ def checked_mattes(
 def checked_map(detector: Any, *pictures: np.ndarray, **options: Any) -> ControlMap:
     """Call ``detector.detect`` for one picture, or ``detect_pair`` for two: a map of the picture's size. Raises what it raises
     of ``interp.errors``, too."""
-    name = f"control map {detector.facts.name!r}"
+    name = f"control map {detector.traits.name!r}"
     with _failing(f"{name} failed"):
         result = detector.detect(*pictures) if len(pictures) == 1 else detector.detect_pair(*pictures, **options)
     if not isinstance(result, ControlMap):

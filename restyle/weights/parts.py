@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from controls.maps import DETECTORS
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from controls.masks import grounding
 from controls.masks.sam2_weights import DEFAULT, published_file
 from interp.errors import InterpError
@@ -43,7 +43,7 @@ class _Source:
 
 def source_options(kind: str, name: str) -> list[str]:
     """Options that a part may be given beyond its own, for the hub has its weights."""
-    if kind == "detector" and DETECTORS.part(name).facts.weights is not None:
+    if kind == "detector" and DETECTORS.part(name).traits.weights is not None:
         return ["offline"] if "weights" not in DETECTORS.options(name) else ["revision", "offline"]
     return ["offline"] if (kind, name) == ("masker", "sam2") else []
 
@@ -54,29 +54,29 @@ def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, A
     Wrong options, and folders, are left to the detector to refuse. Raises ``MissingExtraError``, ``MissingModelError``,
     ``OutputError`` (no room), ``InterpError`` (a wrong value).
     """
-    facts: KindFacts = DETECTORS.part(name).facts
+    traits: DetectorTraits = DETECTORS.part(name).traits
     own, more = DETECTORS.options(name), source_options("detector", name)
     local = {option: value for option, value in options.items() if option not in more}
-    if facts.weights is None or not local.keys() <= set(own):
+    if traits.weights is None or not local.keys() <= set(own):
         return local
     source = _source(f"control map {name!r}", options)
-    for package in facts.packages:
+    for package in traits.packages:
         if find_spec(package) is None:
-            raise MissingExtraError(f"control map {name!r}", facts.extra or "controls")
+            raise MissingExtraError(f"control map {name!r}", traits.extra or "controls")
     if "weights" not in own:  # made from another detector's maps
         depth, nested = local.get("depth", "depth"), local.get("depth_options") or {}
         if isinstance(depth, str) and isinstance(nested, Mapping):
             local["depth_options"] = local_detector_options(depth, {"offline": source.offline, **nested})
         return local
-    repository = source.weights or facts.weights.repository
+    repository = source.weights or traits.weights.repository
     if is_hub_id(repository):
         local["weights"] = str(
             find_weights(
                 repository,
                 f"detector {name!r}",
-                Selection(facts.weights.files, revision=source.revision),
+                Selection(traits.weights.files, revision=source.revision),
                 offline=source.offline,
-                extra=facts.extra or "controls",
+                extra=traits.extra or "controls",
             )
         )
     return local
@@ -129,19 +129,19 @@ class Presence:
         return self.packages and self.weights
 
 
-def presence(facts: KindFacts) -> Presence:
+def presence(traits: DetectorTraits) -> Presence:
     """Look, without a network and without importing anything heavy, for what a detector needs."""
-    packages = all(find_spec(package) is not None for package in facts.packages)
-    remedies = [] if packages else [f"pip install 'restyle[{facts.extra}]'"]
+    packages = all(find_spec(package) is not None for package in traits.packages)
+    remedies = [] if packages else [f"pip install 'restyle[{traits.extra}]'"]
     weights = True
-    if facts.weights is not None:
-        files = Selection(facts.weights.files)
+    if traits.weights is not None:
+        files = Selection(traits.weights.files)
         hub = find_spec("huggingface_hub") is not None
-        weights = hub and cached(facts.weights.repository, files) is not None
+        weights = hub and cached(traits.weights.repository, files) is not None
         if not hub and packages:
-            remedies.append(f"pip install 'restyle[{facts.extra or 'controls'}]'")
+            remedies.append(f"pip install 'restyle[{traits.extra or 'controls'}]'")
         if not weights:
-            remedies.append(pull_line(facts.weights.repository, files))
+            remedies.append(pull_line(traits.weights.repository, files))
     return Presence(packages, weights, tuple(remedies))
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from controls.maps.canny import Canny
 from controls.maps.flow import ColouredFlow, colour_flow, colour_wheel
-from controls.maps.lineart import StandardLineart
-from controls.maps.normal import NormalFromDepth, normal_picture, normals_from_nearness
+from controls.maps.lineart_standard import StandardLineart
+from controls.maps.normal_from_depth import NormalFromDepth
+from controls.maps.normals import normal_picture, normals_from_nearness
 from controls.maps.tile import Tile
 from controls.types import ControlMap
 
@@ -123,7 +124,7 @@ def test_normals_have_the_colours_that_controlnets_know() -> None:
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None].repeat(width, 1)
 
     class Given:
-        facts = NormalFromDepth.facts
+        facts = NormalFromDepth.traits
 
         def detect(self, picture: np.ndarray) -> ControlMap:
             return ControlMap("depth", picture, ramp)
@@ -143,7 +144,7 @@ def test_normals_need_values() -> None:
 
 
 class Blank:
-    facts = NormalFromDepth.facts
+    facts = NormalFromDepth.traits
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         return ControlMap("depth", picture)

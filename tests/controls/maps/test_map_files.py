@@ -10,10 +10,10 @@ import pytest
 
 from controls.errors import ControlError
 from controls.maps.canny import Canny
-from controls.maps.depth import depth_map
+from controls.maps.depth_maps import depth_map
 from controls.maps.files import read_map, read_maps, write_map, write_maps
 from controls.maps.people import Person
-from controls.maps.pose import pose_map
+from controls.maps.pose_maps import pose_map
 from controls.types import ControlMap
 
 

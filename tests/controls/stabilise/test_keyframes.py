@@ -14,7 +14,7 @@ import pytest
 from controls.maps.canny import Canny
 from controls.maps.people import Person
 from controls.maps.pictures import grey_picture
-from controls.maps.pose import pose_map
+from controls.maps.pose_maps import pose_map
 from controls.stabilise.keyframes import KEYFRAME_METHODS, keyframes_ahead, stabilise_keyframes, stabilise_to_keyframes
 from controls.stabilise.motion import KeyframeTracker, SlidingTracker
 from controls.types import ControlMap

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from controls.errors import ControlError
-from controls.maps.base import KindFacts
+from controls.maps.base import DetectorTraits
 from controls.maps.pictures import picture_to_detect
 from controls.maps.weights import vendor, weights_folder
 from interp.pixels.sizes import detection_size, resized, restored
@@ -22,14 +22,14 @@ PACKAGES = ("torch", "torchvision", "controlnet_aux", "timm")
 class AuxDetector:
     """Base of the detectors by controlnet_aux (its repository: huggingface/controlnet_aux, Apache-2.0).
 
-    ``weights``: a folder that holds ``facts.weights.files``. ``resolution``: short side to detect at, before it is rounded to
+    ``weights``: a folder that holds ``traits.weights.files``. ``resolution``: short side to detect at, before it is rounded to
     what the network takes; ``None`` is the picture's own. ``device``: torch's name for where to compute.
 
     Making one loads it. Raises ``MissingPackageError``, ``MissingWeightsError``, and ``ControlError`` for weights of something
     else.
     """
 
-    facts: KindFacts
+    traits: DetectorTraits
     module: str
     """The module of controlnet_aux that holds the detector."""
     part: str
@@ -44,8 +44,8 @@ class AuxDetector:
     ) -> None:
         if resolution is not None and resolution < 1:
             raise ValueError(f"a resolution is at least 1 pixel, got {resolution}")
-        made = getattr(vendor(f"controlnet_aux.{self.module}", self.facts), self.part)
-        folder = weights_folder(self.facts, weights)
+        made = getattr(vendor(f"controlnet_aux.{self.module}", self.traits), self.part)
+        folder = weights_folder(self.traits, weights)
         self._resolution = resolution
         try:
             with without_prints():
@@ -53,14 +53,14 @@ class AuxDetector:
         except Exception as error:  # whatever a file of something else makes torch's loader and the package say
             reason = " ".join(str(error).split())[:160]
             raise ControlError(
-                f"the weights of {self.facts.name!r} in {str(folder)!r} cannot be used: {reason}"
+                f"the weights of {self.traits.name!r} in {str(folder)!r} cannot be used: {reason}"
             ) from error
 
     def _prepared(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
         """The picture at a size that the network takes, and the frame's own size."""
         picture = picture_to_detect(picture)
         size = picture.shape[1::-1]
-        work = detection_size(*size, resolution=self._resolution, multiple=self.facts.multiple)
+        work = detection_size(*size, resolution=self._resolution, multiple=self.traits.multiple)
         return resized(picture, work), size
 
     def _called(self, picture: np.ndarray, **options: Any) -> np.ndarray:

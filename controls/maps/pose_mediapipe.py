@@ -1,4 +1,4 @@
-"""Pose with a model that comes inside a package: no download, ever."""
+"""Pose by MediaPipe, whose models come inside the package: no download, ever."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from controls.maps.base import KindFacts
-from controls.maps.closer import closer, size_of
-from controls.maps.people import Person, draw_people
+from controls.maps.base import DetectorTraits
+from controls.maps.people import Person
 from controls.maps.pictures import picture_to_detect
+from controls.maps.pose_maps import CONTROLNETS, OUTPUT, inside, pose_map
+from controls.maps.small_people import body_size, find_small_people
 from controls.maps.weights import vendor
 from controls.types import ControlMap
 from interp.quiet import without_logs, without_warnings
 
-__all__ = ["CONTROLNETS", "OUTPUT", "MediapipePose", "inside", "pose_map"]
-
-CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_openpose", "sdxl": "xinsir/controlnet-openpose-sdxl-1.0"}
-OUTPUT = "OpenPose's coloured limbs and joints on black; facts hold the joints"
+__all__ = ["MediapipePose"]
 
 SMALL = 0.4  # of the picture's short side: who is smaller is looked at more closely
 
@@ -39,12 +37,12 @@ class MediapipePose:
     "MediaPipe Hands" (2020), Grishchenko et al., "Attention Mesh" (2020).
 
     It finds one person in a picture, the most prominent. Where nobody is found, or somebody small, it looks again in windows
-    (``closer``; controls/maps/closer.py), which may find several small ones. ``confidence``: in [0, 1], from which a person
+    (``closer``; ``small_people``), which may find several small ones. ``confidence``: in [0, 1], from which a person
     counts as found; ``visible``: from which a joint does. ``hands``, ``face``: whether those are drawn. Joints outside of the
     picture are left out.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="pose",
         kind="pose",
         about="one person's body, hands and face (or several small ones'), by MediaPipe Holistic (BlazePose 2020)",
@@ -68,7 +66,7 @@ class MediapipePose:
     ) -> None:
         if not (0 <= confidence <= 1 and 0 <= visible <= 1):
             raise ValueError(f"pose's confidence and visible are in [0, 1], got {confidence:g} and {visible:g}")
-        holistic = vendor("mediapipe.python.solutions.holistic", self.facts)
+        holistic = vendor("mediapipe.python.solutions.holistic", self.traits)
         self._visible, self._hands, self._face, self._closer = visible, hands, face, closer
         with without_warnings(), without_logs():  # of protobuf's, about mediapipe's
             self._model = holistic.Holistic(
@@ -84,8 +82,8 @@ class MediapipePose:
         picture = picture_to_detect(picture)
         height, width = picture.shape[:2]
         people = self._look(picture)
-        if self._closer and max(map(size_of, people), default=0.0) < SMALL * min(width, height):
-            people = closer(self._look, picture) or people
+        if self._closer and max(map(body_size, people), default=0.0) < SMALL * min(width, height):
+            people = find_small_people(self._look, picture) or people
         return pose_map(people, width, height)
 
     def _look(self, picture: np.ndarray) -> list[Person]:
@@ -112,25 +110,9 @@ class MediapipePose:
         return [Person(body, hands[0], hands[1], face)]
 
 
-def pose_map(people: list[Person], width: int, height: int) -> ControlMap:
-    """The map of these people, for frames of a size: drawn from what its facts say, to the last digit."""
-    plain = [person.plain() for person in people]
-    picture = draw_people([Person.of(person) for person in plain], width, height)
-    return ControlMap("pose", picture, None, {"people": plain})
-
-
 def _pixels(marks: Any, width: int, height: int, *, visibility: bool = False) -> np.ndarray:
     """Landmarks in [0, 1] across the picture as float32 N x 3 in pixels, (0, 0) the centre of the first."""
     return np.array(
         [(m.x * width - 0.5, m.y * height - 0.5, m.visibility if visibility else 1.0) for m in marks.landmark],
         np.float32,
     )
-
-
-def inside(joints: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Joints (float32 N x 3) of a picture; those that lie outside of it have confidence 0."""
-    x, y = joints[:, 0], joints[:, 1]
-    out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    joints = joints.copy()
-    joints[out, 2] = 0
-    return joints

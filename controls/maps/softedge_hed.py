@@ -1,4 +1,4 @@
-"""Soft edges: the outlines a person would draw, bright where they are sure."""
+"""Soft edges by HED: the outlines a person would draw, bright where they are certain."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from controls.maps.base import KindFacts, Weights
-from controls.maps.vendors import PACKAGES, AuxDetector
+from controls.maps.aux_detector import PACKAGES, AuxDetector
+from controls.maps.base import DetectorTraits, Weights
 from controls.types import ControlMap
 
-__all__ = ["HedEdges", "PidiNetEdges"]
+__all__ = ["CONTROLNETS", "OUTPUT", "HedEdges"]
 
-_OUTPUT = "0 off the outlines, up to 255 on a sure one"
-_CONTROLNETS = {
+OUTPUT = "0 off the outlines, up to 255 on a sure one"
+CONTROLNETS = {
     "sd15": "lllyasviel/control_v11p_sd15_softedge",
     "sdxl": "TheMistoAI/MistoLine",  # for lines of any kind
 }
@@ -25,18 +25,18 @@ class HedEdges(AuxDetector):
     ``safe``: in three steps only, so that no picture is hidden in the values. Others as ``AuxDetector``.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="softedge",
         kind="softedge",
         about="holistically nested edges (HED: Xie & Tu 2015), ControlNet's own network",
         licence="Apache-2.0",
-        output=_OUTPUT,
+        output=OUTPUT,
         packages=PACKAGES,
         extra="controls",
         weights=Weights("lllyasviel/Annotators", ("ControlNetHED.pth",), "Apache-2.0"),
         multiple=64,
         stabilise_method="lines",
-        controlnets=_CONTROLNETS,
+        controlnets=CONTROLNETS,
     )
     module, part = "hed", "HEDdetector"
 
@@ -54,26 +54,3 @@ class HedEdges(AuxDetector):
     def detect(self, picture: np.ndarray) -> ControlMap:
         """A map without ``values``: the network's are 8-bit."""
         return ControlMap("softedge", self._called(picture, **self._options))
-
-
-class PidiNetEdges(HedEdges):
-    """Su et al., "Pixel Difference Networks for Efficient Edge Detection" (ICCV 2021): quicker and sparser than HED."""
-
-    facts = KindFacts(
-        name="softedge-pidi",
-        kind="softedge",
-        about="pixel difference network (PidiNet: Su et al. 2021)",
-        licence="Apache-2.0",
-        output=_OUTPUT,
-        packages=PACKAGES,
-        extra="controls",
-        weights=Weights(
-            "lllyasviel/Annotators",
-            ("table5_pidinet.pth",),
-            "its authors' own: research; for commercial use they ask to be asked (hellozhuo/pidinet)",
-        ),
-        multiple=64,
-        stabilise_method="lines",
-        controlnets=_CONTROLNETS,
-    )
-    module, part = "pidi", "PidiNetDetector"

@@ -1,17 +1,18 @@
-"""Line drawings: white lines on black, as line-art ControlNets are shown them."""
+"""Line drawings by a difference of Gaussians: white lines on black, as line-art ControlNets are shown them."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from controls.maps.base import KindFacts, Weights
+from controls.maps.base import DetectorTraits
 from controls.maps.pictures import as_picture, picture_to_detect
-from controls.maps.vendors import PACKAGES, AuxDetector
 from controls.types import ControlMap
 from interp.pixels.sizes import detection_size, resized
 
-__all__ = ["RealisticLineart", "StandardLineart"]
+__all__ = ["CONTROLNETS", "StandardLineart"]
+
+CONTROLNETS = {"sd15": "lllyasviel/control_v11p_sd15_lineart", "sdxl": "TheMistoAI/MistoLine"}
 
 
 class StandardLineart:
@@ -22,7 +23,7 @@ class StandardLineart:
     is the picture's own. The same drawing as controlnet_aux's ``LineartStandardDetector``.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="lineart",
         kind="lineart",
         about="difference of Gaussians, the darker side only ('lineart standard')",
@@ -30,7 +31,7 @@ class StandardLineart:
         output="0 off the lines; 127 on a line of typical strength, up to 255 on a strong one",
         multiple=64,
         stabilise_method="lines",
-        controlnets={"sd15": "lllyasviel/control_v11p_sd15_lineart", "sdxl": "TheMistoAI/MistoLine"},
+        controlnets=CONTROLNETS,
     )
 
     def __init__(self, *, sigma: float = 6.0, threshold: float = 8.0, resolution: int | None = 512) -> None:
@@ -44,7 +45,7 @@ class StandardLineart:
         """``values`` are the picture's, in [0, 1], before they are rounded."""
         picture = picture_to_detect(picture)
         size = picture.shape[1::-1]
-        multiple = 1 if self._resolution is None else self.facts.multiple
+        multiple = 1 if self._resolution is None else self.traits.multiple
         small = resized(picture, detection_size(*size, resolution=self._resolution, multiple=multiple)).astype(
             np.float32
         )
@@ -57,40 +58,3 @@ class StandardLineart:
             plane = cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC)
             drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_CUBIC).clip(0, 255)
         return ControlMap("lineart", as_picture(plane), drawn / np.float32(255))
-
-
-class RealisticLineart(AuxDetector):
-    """Chan, Durand & Isola, "Learning to Generate Line Drawings That Convey Geometry and Semantics" (CVPR 2022).
-
-    ``coarse``: fewer, bolder lines. Others as ``AuxDetector``.
-    """
-
-    facts = KindFacts(
-        name="lineart-realistic",
-        kind="lineart",
-        about="line drawings by a network (Chan, Durand & Isola 2022)",
-        licence="Apache-2.0",
-        output="0 off the lines, up to 255 on one",
-        packages=PACKAGES,
-        extra="controls",
-        weights=Weights("lllyasviel/Annotators", ("sk_model.pth", "sk_model2.pth"), "MIT"),
-        multiple=64,
-        stabilise_method="lines",
-        controlnets=StandardLineart.facts.controlnets,
-    )
-    module, part = "lineart", "LineartDetector"
-
-    def __init__(
-        self,
-        *,
-        coarse: bool = False,
-        weights: str | None = None,
-        resolution: int | None = 512,
-        device: str = "cpu",
-    ) -> None:
-        super().__init__(weights=weights, resolution=resolution, device=device)
-        self._coarse = coarse
-
-    def detect(self, picture: np.ndarray) -> ControlMap:
-        """A map without ``values``: the network's are 8-bit."""
-        return ControlMap("lineart", self._called(picture, coarse=self._coarse))

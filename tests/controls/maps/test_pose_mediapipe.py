@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from controls.maps import DETECTORS
-from controls.maps.closer import agreed, windows
 from controls.maps.people import JOINTS, PARTS, Person, draw_people
+from controls.maps.small_people import merge_detections, windows
 from controls.stabilise.consecutive import stabilise
 from controls.stabilise.window import StabiliseOptions
 from controls.types import ControlMap
@@ -146,7 +146,7 @@ def test_trembling_joints_are_smoothed_without_lag_and_missed_ones_bridged() -> 
         maps.append(as_map(body) if t not in (10, 11) else as_map())
     done = [
         Person.of(made.facts["people"][0]).body
-        for _, made in stabilise(maps.__getitem__, range(COUNT), Nothing(), how="pose")
+        for _, made in stabilise(maps.__getitem__, range(COUNT), Nothing(), method="pose")
     ]
     true = np.stack([walking(t) for t in range(COUNT)])
     found = np.stack(done)
@@ -177,7 +177,7 @@ def test_fast_joints_keep_their_swing() -> None:
         maps.append(as_map(body))
     done = [
         Person.of(made.facts["people"][0]).body[4, 0]
-        for _, made in stabilise(maps.__getitem__, range(40), Nothing(), how="pose")
+        for _, made in stabilise(maps.__getitem__, range(40), Nothing(), method="pose")
     ]
     true = walking(0)[4, 0] + 40 * np.sin(2 * np.pi * np.arange(40) / 12)
     assert np.ptp(done[5:35]) > 0.9 * np.ptp(true[5:35])
@@ -191,7 +191,7 @@ def test_two_people_stay_apart_and_one_jump_is_no_joint() -> None:
         if t == 9:
             here[0, :2] += 90
         maps.append(as_map(here, there) if t % 2 else as_map(there, here))
-    for _, made in stabilise(maps.__getitem__, range(20), Nothing(), how="pose", options=StabiliseOptions(radius=4)):
+    for _, made in stabilise(maps.__getitem__, range(20), Nothing(), method="pose", options=StabiliseOptions(radius=4)):
         bodies = [Person.of(plain).body for plain in made.facts["people"]]
         assert len(bodies) == 2
         first, second = sorted(bodies, key=lambda body: body[:, 0].mean())
@@ -202,7 +202,7 @@ def test_two_people_stay_apart_and_one_jump_is_no_joint() -> None:
 def test_a_picture_alone_has_no_joints() -> None:
     made = ControlMap("pose", np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match="needs the joints"):
-        list(stabilise(lambda t: made, [0], Nothing(), how="pose"))
+        list(stabilise(lambda t: made, [0], Nothing(), method="pose"))
 
 
 def test_memory_does_not_grow_with_the_shot() -> None:
@@ -212,7 +212,7 @@ def test_memory_does_not_grow_with_the_shot() -> None:
         asked.append(t)
         return as_map(walking(t))
 
-    for t, _ in stabilise(load, range(200), Nothing(), how="pose"):
+    for t, _ in stabilise(load, range(200), Nothing(), method="pose"):
         assert asked[-1] <= t + 9
     assert asked == list(range(200))
 
@@ -223,7 +223,7 @@ def test_whoever_comes_beside_someone_is_someone_else() -> None:
     near[:, 0] += 5
     far[:, 0] += 60
     maps = [as_map(walking(0)), as_map(far, near), as_map(far, near)]
-    done = [made.facts["people"] for _, made in stabilise(maps.__getitem__, range(3), Nothing(), how="pose")]
+    done = [made.facts["people"] for _, made in stabilise(maps.__getitem__, range(3), Nothing(), method="pose")]
     assert [len(people) for people in done] == [1, 2, 2]
     lefts = sorted(Person.of(plain).body[:, 0].mean() for plain in done[2])
     assert abs(lefts[1] - lefts[0] - 55) < 6
@@ -258,11 +258,11 @@ def test_someone_seen_once_is_a_mistake_and_seen_twice_is_one_person() -> None:
     moved = Person(other.body + np.array([300, 0, 0], np.float32))
     trembling = Person(one.body + np.random.default_rng(3).normal(0, (3, 3, 0), (18, 3)).astype(np.float32))
     hidden = Person(one.body * (np.arange(18) % 3 > 0)[:, None].astype(np.float32))
-    assert agreed([hidden, moved, one, trembling]) in ([one], [trembling])
+    assert merge_detections([hidden, moved, one, trembling]) in ([one], [trembling])
     mirrored = Person(one.body[np.random.default_rng(4).permutation(18)])  # another guess at the same place
-    assert len(agreed([one, trembling, mirrored, mirrored])) == 1
-    assert len(agreed([one, trembling, moved, moved])) == 2
-    assert agreed([]) == []
+    assert len(merge_detections([one, trembling, mirrored, mirrored])) == 1
+    assert len(merge_detections([one, trembling, moved, moved])) == 2
+    assert merge_detections([]) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 360), (361, 639), (500, 500), (1920, 1080)])
@@ -311,6 +311,6 @@ def test_left_and_right_stay_what_they_are_and_a_body_upside_down_is_left_out() 
         if t in (20, 21):
             body = body[arms]
         maps.append(as_map(body))
-    for t, made in stabilise(maps.__getitem__, range(30), Nothing(), how="pose"):
+    for t, made in stabilise(maps.__getitem__, range(30), Nothing(), method="pose"):
         (person,) = (Person.of(plain).body for plain in made.facts["people"])
         assert np.linalg.norm(person[:, :2] - walking(t)[:, :2], axis=1).max() < 6, t

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from controls.maps.base import KindFacts, Weights
+from controls.maps.aux_detector import PACKAGES, AuxDetector
+from controls.maps.base import DetectorTraits, Weights
 from controls.maps.people import PARTS, Person
-from controls.maps.pose import CONTROLNETS, OUTPUT, pose_map
-from controls.maps.vendors import PACKAGES, AuxDetector
+from controls.maps.pose_maps import CONTROLNETS, OUTPUT, pose_map
 from controls.types import ControlMap
 from interp.quiet import without_prints
 
@@ -20,7 +20,7 @@ __all__ = ["OpenPose"]
 class OpenPose(AuxDetector):
     """``hands``, ``face``: whether those are looked for, too (several times the work). Others as ``AuxDetector``."""
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="pose-openpose",
         kind="pose",
         about="several people's bodies, hands and faces, by OpenPose (Cao et al. 2019)",

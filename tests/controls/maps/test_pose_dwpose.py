@@ -12,7 +12,8 @@ import pytest
 from controls.errors import ControlError
 from controls.maps import DETECTORS
 from controls.maps.base import Detector
-from controls.maps.dwpose import (
+from controls.maps.people import PARTS
+from controls.maps.pose_dwpose import (
     BODY,
     FINDER,
     JOINTS,
@@ -23,7 +24,6 @@ from controls.maps.dwpose import (
     letterboxed,
     person_of,
 )
-from controls.maps.people import PARTS
 from interp.errors import InterpError
 
 BOX = (60.0, 90.0)  # width and height of the finder's boxes, in pixels that it sees; of the finest grid

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from controls.errors import ControlError
-from controls.maps.base import KindFacts, Weights
+from controls.maps.base import DetectorTraits, Weights
 from controls.maps.people import PARTS, Person
 from controls.maps.pictures import picture_to_detect
-from controls.maps.pose import CONTROLNETS, OUTPUT, inside, pose_map
+from controls.maps.pose_maps import CONTROLNETS, OUTPUT, inside, pose_map
 from controls.maps.weights import weights_folder
 from controls.onnx import load_onnxruntime
 from controls.types import ControlMap
@@ -50,7 +50,7 @@ class DWPose:
     Raises ``MissingWeightsError``, and ``ControlError`` for files of something else and a device that is not there.
     """
 
-    facts = KindFacts(
+    traits = DetectorTraits(
         name="pose-dwpose",
         kind="pose",
         about="several people's bodies, hands and faces, by DWPose (Yang et al. 2023)",
@@ -77,7 +77,7 @@ class DWPose:
                 "pose-dwpose takes confidence and visible in [0, 1] and threads >= 0, "
                 f"got {confidence:g}, {visible:g} and {threads}"
             )
-        folder = weights_folder(self.facts, weights)
+        folder = weights_folder(self.traits, weights)
         self._hands, self._face = hands, face
         self._confidence, self._visible = confidence, visible
         self._finder = _Network(folder / FINDER, 1, device, threads, fallback=(640, 640))
