@@ -1,4 +1,4 @@
-"""What is in the picture: the shapes that prompts, maskers and control maps agree on.
+"""Prompts, mattes and control maps: the shapes that prompts, maskers and control maps agree on.
 
 Pictures are C-contiguous H x W x 3 RGB arrays (uint8, uint16, float32). Mattes are float32 H x W in [0, 1]. A position is
 (x, y) in pixels of the upright picture, from its top left corner: x to the right, y down, and (0, 0) is the centre of the first
@@ -157,7 +157,7 @@ class Masked:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskerTraits:
-    """What a masker takes, and what it needs."""
+    """Prompts that a masker takes, and what it needs."""
 
     title: str
     """What it is called in a sentence: ``SAM 2``."""

@@ -23,7 +23,7 @@ FEW = 15
 
 @dataclass(frozen=True)
 class MattePicture:
-    """What a matte's file holds."""
+    """Content of a matte's file."""
 
     path: Path
     values: np.ndarray

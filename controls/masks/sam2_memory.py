@@ -33,7 +33,7 @@ class Features:
 
 @dataclass
 class Past:
-    """What is remembered of one object: outputs by frame, those it was prompted on and those it was only followed to."""
+    """Memory of one object: outputs by frame, those it was prompted on and those it was only followed to."""
 
     prompted: dict[int, dict[str, Any]] = field(default_factory=dict)
     followed: dict[int, dict[str, Any]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ Load = Callable[[int], ControlMap]
 
 @dataclass(frozen=True, kw_only=True)
 class StabiliseOptions:
-    """How far, and over how many frames, maps are stabilised."""
+    """Options of temporal stabilisation: how strongly, and over how many frames."""
 
     radius: int = 6
     """Frames on each side that a frame's map is averaged over."""

@@ -17,7 +17,7 @@ __all__ = ["BoxCut", "extent_of"]
 
 @dataclass(frozen=True, eq=False)
 class BoxCut:
-    """What is known of a prompt's region before it is cut; all arrays are h x w."""
+    """Evidence about a prompt's region before it is cut; all arrays are h x w."""
 
     picture: np.ndarray
     """CIELAB float32 h x w x 3."""
@@ -113,7 +113,7 @@ class BoxCut:
         return int((sides & border & seamless).sum()) / max(1, int(sides.sum()))
 
     def _worth(self, matte: np.ndarray) -> float:
-        """How good a cut is: its border lies on steps of the picture, and it parts what moves from what does not."""
+        """Score a cut: its border lies on steps of the picture, and it parts what moves from what does not."""
         _, border, seamless = self._borders(matte)
         inside = (matte > 0.5) & self.allowed
         parted = np.where(inside, self.evidence, -self.evidence)[self.allowed].sum() / max(
@@ -145,7 +145,7 @@ def extent_of(inside: np.ndarray) -> Box:
 
 
 def _slack(matte: np.ndarray, allowed: np.ndarray) -> float:
-    """How much narrower or lower than what is allowed the object is: 0 where it fills it."""
+    """Measure how much narrower or lower than what is allowed the object is: 0 where it fills it."""
     if not (matte > 0.5).any():
         return 1.0
     a, b = extent_of(matte > 0.5), extent_of(allowed)

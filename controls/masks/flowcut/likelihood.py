@@ -1,4 +1,4 @@
-"""How likely a pixel is the object's: by what is near it in the last frame, and by colour models."""
+"""Likelihood that a pixel is the object's: by what is near it in the last frame, and by colour models."""
 
 from __future__ import annotations
 

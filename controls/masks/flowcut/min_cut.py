@@ -25,7 +25,7 @@ def edge_weights(picture: np.ndarray, *, floor: float = 0.04) -> np.ndarray:
 def minimal_cut(
     cost: np.ndarray, edges: np.ndarray, *, start: np.ndarray, smooth: float = 1.0, rounds: int = 60
 ) -> np.ndarray:
-    """Which pixels belong to the object: float32 h x w in [0, 1], nearly always 0 or 1.
+    """Pixels that belong to the object: float32 h x w in [0, 1], nearly always 0 or 1.
 
     The minimum over u in [0, 1] of sum(cost u) + smooth sum(edges |grad u|), differences taken to the right and downward: the
     graph cut with four neighbours in its convex form, which has the same minimum (Chan, Esedoglu & Nikolova 2006), found by the

@@ -28,7 +28,7 @@ SLIP = np.ones((3, 3), np.uint8)  # a hypothesis may be off by a pixel
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """What is asked of the frames around one frame."""
+    """Question about one frame of a run, which its neighbours answer."""
 
     run: FrameRun
     number: int
@@ -88,7 +88,7 @@ def motion_evidence(
 
 
 def _velocity(comparisons: Sequence[_Comparison], moving: np.ndarray, params: MotionParams) -> np.ndarray | None:
-    """How far what moves otherwise moves from frame to frame (x, y), if that can be told."""
+    """Displacement of what moves otherwise from frame to frame (x, y), if that can be told."""
     if moving.max() < params.moving_evidence:
         return None
     estimates = [comparison.velocity(moving > 0.5 * moving.max(), moving) for comparison in comparisons]

@@ -1,4 +1,4 @@
-"""How an object moves as a whole, from one frame to the next."""
+"""Motion of an object as a whole, from one frame to the next."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _search(tracked: TrackedObject, frame: ScaledPicture, motion: np.ndarray) ->
 
 
 def _misfit(tracked: TrackedObject, frame: ScaledPicture, motion: np.ndarray, params: TrackParams) -> float:
-    """How unlike the new picture the object, moved so, is: 0 to 1; what hides it counts the same everywhere."""
+    """Dissimilarity of the object, moved so, to the new picture: 0 to 1; what hides it counts the same everywhere."""
     x, y = tracked.region.coordinates()
     weight = tracked.amodal
     if weight.size > 20000:

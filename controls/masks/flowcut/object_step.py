@@ -138,7 +138,7 @@ class _Step:
         return _learn(after, self._picture) if is_visible and after.age % 4 == 0 else after
 
     def _pulled(self, values: np.ndarray, flow: np.ndarray) -> np.ndarray:
-        """What the object's arrays hold of the frame before, along ``flow``."""
+        """Values of the object's arrays from the frame before, along ``flow``."""
         return warp_region(values, self._object.region, self._region, flow)
 
     def _find_strays(self) -> np.ndarray:
@@ -183,7 +183,7 @@ class _Step:
         return total / share[:, :, None]
 
     def _background(self, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is not the object, moved by ``flow`` (CIELAB), and how surely that is known: the frame before, and under the
+        """Everything but the object, moved by ``flow`` (CIELAB), and how surely that is known: the frame before, and under the
         object what is remembered there."""
         grid, tracked = self._region.grid, self._object
         colours = warp_region(self._previous.lab(grid), Region(0, 0, *grid, grid), self._region, flow)

@@ -12,7 +12,7 @@ __all__ = ["ComponentParams", "CutParams", "MotionParams", "Params", "SeedParams
 
 @dataclass(frozen=True, kw_only=True)
 class WalkParams:
-    """What of a shot is held at a time (``frame_walk``)."""
+    """Amount of a shot that is held at a time (``frame_walk``)."""
 
     held_bytes: int = 96 << 20
     """Bytes of whole pictures held at a time."""

@@ -47,7 +47,7 @@ class Region:
         return x, y
 
     def outside(self, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where ``flow`` (float32 h x w x 2) leads from every pixel, x and y, and bool h x w: True beyond the picture."""
+        """Positions to which ``flow`` (float32 h x w x 2) leads from each pixel, x and y, and bool h x w: True outside."""
         x, y = self.coordinates()
         x, y = x + flow[:, :, 0], y + flow[:, :, 1]
         width, height = self.grid

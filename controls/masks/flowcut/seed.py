@@ -112,7 +112,7 @@ class _Seed:
         return matte * keep[labels]
 
     def _corrected(self, tracked: TrackedObject) -> tuple[Region, np.ndarray]:
-        """What was carried, with the points' surroundings of like colour added or taken away."""
+        """Carried region, with the points' surroundings of like colour added or taken away."""
         region = tracked.region
         box = [float(edge) for edge in (region.left, region.top, region.right - 1, region.bottom - 1)]
         for point in self._points:
