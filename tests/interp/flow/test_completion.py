@@ -23,9 +23,9 @@ def test_behind_a_thing_the_surroundings_go_on() -> None:
     flow, hidden = truth.copy(), np.zeros((60, 80), np.float32)
     hidden[20:35, 30:50] = 1
     flow[hidden > 0] = (9, -4)
-    sure = np.ones_like(hidden)
-    completed = complete_flow(flow, sure, hidden, np.zeros_like(hidden))
+    certain = np.ones_like(hidden)
+    completed = complete_flow(flow, certain, hidden, np.zeros_like(hidden))
     assert np.abs(completed - truth)[hidden > 0].max() < 0.1
     assert np.abs(completed - flow)[:8].max() < 0.1
-    assert complete_flow(flow, sure, np.zeros_like(hidden), np.zeros_like(hidden)) is flow
-    assert not complete_flow(flow, np.zeros_like(sure), hidden, hidden).any()
+    assert complete_flow(flow, certain, np.zeros_like(hidden), np.zeros_like(hidden)) is flow
+    assert not complete_flow(flow, np.zeros_like(certain), hidden, hidden).any()

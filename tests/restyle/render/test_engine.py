@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from restyle.painters.identity import IdentityPainter
 from restyle.progress import Meter
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, Rendered, RenderParts
+from restyle.render.reading import WindowFrames, WindowReader
 from restyle.render.window import seed_of
 from restyle.types import Carry, Keyframe, Window
 
@@ -200,3 +202,21 @@ def test_how_much_is_explained_is_told_and_too_little_is_painted(tmp_path: Path)
     lacking = render(path, shot, filler=Unsure(0.34), repair=True)
     assert [made.coverage for made in lacking] == [1.0] * 5
     assert [made.key.reason for made in lacking if made.key] == ["pinned", "repair", "repair", "repair", "pinned"]
+
+
+def test_a_windows_frames_are_let_go_before_the_next_ones_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lossless(tmp_path / "a.mkv", moving_frames(12, (32, 24)))
+    read, alive = WindowReader.read, []
+    before: list[weakref.ref[WindowFrames]] = []
+
+    def watched(self: WindowReader, window: Window, meter: Meter) -> WindowFrames:
+        alive.append([ref() is not None for ref in before])
+        frames = read(self, window, meter)
+        before.append(weakref.ref(frames))
+        return frames
+
+    monkeypatch.setattr(WindowReader, "read", watched)
+    render(path, [window(0, 4, [0, 4]), window(4, 8, [4, 8], 1), window(8, 12, [8, 11], 2)])
+    assert alive == [[], [False], [False, False]]
