@@ -1,4 +1,4 @@
-"""What all detectors that wrap controlnet_aux's share: loading one from a folder, and calling it at a size that
+"""Base of the detectors that wrap controlnet_aux's: loading one from a folder, and calling it at a size that
 it takes, so that the map lies on the frame."""
 
 from __future__ import annotations

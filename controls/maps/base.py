@@ -34,7 +34,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class DetectorTraits:
-    """What a detector needs, gives, and is good for. Its own options are those of its constructor."""
+    """Declaration of what a detector needs, gives, and is good for. Its own options are those of its constructor."""
 
     name: str
     """Its name in the registry: the kind, or ``kind-variant``."""

@@ -57,7 +57,7 @@ class Person:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Person:
-        """What ``plain`` made. Raises ``ValueError`` for anything else."""
+        """People that ``plain`` wrote, read back. Raises ``ValueError`` for anything else."""
         unknown = set(plain) - set(PARTS)
         if unknown or "body" not in plain:
             raise ValueError(f"a person has a body and may have hands and a face, got {', '.join(sorted(plain))}")

@@ -146,7 +146,7 @@ class _Following:
 
 @dataclass
 class _Findings:
-    """What becomes known of the objects while they are followed."""
+    """Facts about the objects that become known while they are followed."""
 
     names: list[str]
     notes: dict[str, None] = field(default_factory=dict)

@@ -246,7 +246,7 @@ class KeyframeMaps:
 
 @cache
 def _versions(kind: str) -> dict[str, Any]:
-    """What of versions decides that kind of map, those of the packages that find it among them."""
+    """Versions that decide that kind of map, those of the packages that find it among them."""
     from importlib.metadata import packages_distributions
 
     from controls.maps import kinds

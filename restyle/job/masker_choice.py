@@ -74,13 +74,13 @@ def masker_for(prompt: Prompt, chosen: str) -> str:
 
 
 def traits_of(name: str) -> MaskerTraits:
-    """What a masker declares. Raises ``UnknownNameError``, ``MissingPackageError``."""
+    """Traits that a masker declares. Raises ``UnknownNameError``, ``MissingPackageError``."""
     traits: MaskerTraits = MASKERS.part(name).traits
     return traits
 
 
 def _lack(name: str, options: Mapping[str, Any]) -> str | None:
-    """What a masker lacks to be used here and now, in one line; ``None``: nothing. Nothing is fetched."""
+    """Name what a masker lacks to be used here and now, in one line; ``None``: nothing. Nothing is fetched."""
     traits = traits_of(name)
     if any(find_spec(package) is None for package in traits.packages):
         return f"{traits.title} is not installed (pip install 'restyle[{traits.extra}]')"

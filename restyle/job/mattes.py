@@ -74,7 +74,7 @@ class Mattes:
         return {frame: union(self._boxes[name].get(frame) for name in names) for frame in frames}
 
     def notes(self, shots: int) -> list[str]:
-        """What a person should know: mattes that were taken for labels or are faint, who followed the objects, if it is not
+        """Notes for a person: mattes that were taken for labels or are faint, who followed the objects, if it is not
         the best there is, where one was lost, and shots in which one is not marked. One line each."""
         lines = [*self._notes, *([] if self._why is None else [self._why])]
         for name in self.names:

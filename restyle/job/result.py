@@ -16,7 +16,7 @@ __all__ = ["Result", "default_folder"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished job made."""
+    """Result of a finished job."""
 
     output: Path
     folder: Path
