@@ -163,7 +163,7 @@ def translated(where: str = "", *, errors: type[ValueError] = InterpError) -> It
 
 
 def show_path(path: str | os.PathLike[str]) -> str:
-    """A path as it may stand in a one-line message: quoted, with control characters escaped."""
+    """Write a path as it may stand in a one-line message: quoted, with control characters escaped."""
     text = os.fspath(path)
     return "'" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + "'"
 
@@ -175,14 +175,14 @@ _NO_MEMORY = re.compile(
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Whether an error, of whatever library, says that there is not enough memory."""
+    """Tell whether an error, of whatever library, says that there is not enough memory."""
     if isinstance(error, (OSError, RestyleError)):  # a file's name may stand in those
         return getattr(error, "errno", None) == errno.ENOMEM
     return isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)) is not None
 
 
 def why(error: BaseException) -> str:
-    """The reason inside an operating-system or library error, as a few words on one line."""
+    """Extract the reason from an operating-system or library error, as a few words on one line."""
     if lacks_memory(error):
         return "not enough memory; close other programs, or take smaller pictures"
     code = getattr(error, "errno", None)

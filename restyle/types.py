@@ -63,7 +63,7 @@ class FootageSpec:
     time_base: Fraction
     """Seconds a tick of ``pts``."""
     frames: int | None
-    """Number of frames as the header tells it, or ``None``. Only decoding tells the truth: see ``footage.count``."""
+    """Number of frames as the header tells it, or ``None``. Only decoding tells the truth: see ``footage.timing``."""
     codec: str
     """FFmpeg's decoder name (``h264``), or the picture format of a sequence (``png``)."""
     pixel_format: str
@@ -72,13 +72,13 @@ class FootageSpec:
     rotation: int = 0
     """Degrees counter-clockwise by which the stored picture is turned for display: 0, 90, 180 or 270."""
     mirrored: bool = False
-    """Whether the stored picture is mirrored left to right for display, before it is turned."""
+    """True if the stored picture is mirrored left to right for display, before it is turned."""
     display_matrix: tuple[int, ...] | None = None
     """The matrix that says both, nine numbers as the file has them."""
     field_order: Literal["progressive", "top", "bottom"] = "progressive"
-    """Interlaced footage: which of a frame's two fields is shown first."""
+    """Field of a frame's two that is shown first, in interlaced footage."""
     deinterlaced: bool = False
-    """Whether pictures are handed out with whole pictures made of their fields."""
+    """True if whole pictures are made of the two fields of each frame."""
     colour: ColourTags = field(default_factory=ColourTags)
     hdr10: Hdr10 | None = None
     timecode: str | None = None
@@ -87,9 +87,9 @@ class FootageSpec:
     first_number: int = 0
     """Number of the first picture of a sequence."""
     headers: bool = False
-    """Whether an EXR made of one of its pictures repeats what that one's header says: windows, time code, primaries."""
+    """True if an EXR made of one of its pictures repeats what that one's header says: windows, time code, primaries."""
     notes: tuple[str, ...] = ()
-    """What a person should know about the footage before anything is done to it, one line each."""
+    """Remarks for a person about the footage, before anything is done to it, one line each."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -101,13 +101,13 @@ class FootageSpec:
 
     @property
     def picture_bytes(self) -> int:
-        """Of one frame in memory."""
+        """Bytes of one frame in memory."""
         return self.width * self.height * 3 * {"uint8": 1, "uint16": 2, "float32": 4}[self.dtype]
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of the footage, with its place in time."""
+    """One picture of the footage, with its time."""
 
     index: int
     """Number of the frame in the footage, from 0."""
@@ -134,7 +134,7 @@ class Shot:
     start: int
     stop: int
     begins: Literal["start", "cut", "fade", "flash", "given"] = "cut"
-    """Why a shot begins here."""
+    """Reason for which a shot begins here."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.stop:
@@ -150,7 +150,7 @@ class Keyframe:
 
     frame: int
     reason: Literal["start", "coverage", "max-gap", "pinned", "every", "storyboard", "repair", "end"]
-    """Why it is one: the shot starts here; its neighbours explain too little; a person asked for it; ..."""
+    """Reason for which it is one: the shot starts here; its neighbours explain too little; a person asked for it; ..."""
     picture: Path | None = None
     """A painting made by hand ("storyboard"), used as it is."""
 

@@ -54,12 +54,12 @@ _OWN: Mapping[Stage, tuple[str, ...]] = {"analysis": ("scenedetect",)}
 
 def deciding(stage: Stage) -> dict[str, Any]:
     """Versions that decide what ``stage`` gives: plain JSON, for keys."""
-    found: dict[str, Any] = {"method": METHODS[stage], "machine": platform.machine(), "opencv": _opencv()}
-    return found | {package: parts_of(package) for package in (*_ALWAYS, *_OWN.get(stage, ()))}
+    facts: dict[str, Any] = {"method": METHODS[stage], "machine": platform.machine(), "opencv": _opencv()}
+    return facts | {package: parts_of(package) for package in (*_ALWAYS, *_OWN.get(stage, ()))}
 
 
 def parts_of(package: str) -> str:
-    """The part of an installed package's version that decides pixels (``4.14.0.94`` -> ``4.14``); ``absent`` without it.
+    """Take the part of an installed package's version that decides pixels (``4.14.0.94`` -> ``4.14``); ``absent`` without it.
 
     What is built for another machine (``2.13.0+cpu``) is the same version.
     """
@@ -68,9 +68,9 @@ def parts_of(package: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions in full, for a person."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    return found | {package: _installed(package) for package in REPORTED}
+    """Collect all versions in full, for a person."""
+    facts = {"python": platform.python_version(), "machine": platform.machine()}
+    return facts | {package: _installed(package) for package in REPORTED}
 
 
 def _installed(package: str) -> str:

@@ -1,4 +1,4 @@
-"""All that a job renders with, put together from its recipe and what was found out about the footage."""
+"""Everything that a job renders with, put together from its recipe and the findings about the footage."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MARGIN = 48  # pixels round restyled objects that the painter sees, at least: ma
 
 @contextmanager
 def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]:
-    """What has to be painted, with painters that are closed in the end.
+    """Make the looks that have to be painted, with painters that are closed in the end.
 
     Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
     """
@@ -60,36 +60,42 @@ def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look
             if wanted.style not in painters:
                 painters[wanted.style] = make_painter(recipe.painter, _painter_options(recipe, wanted.style, offline))
                 stack.callback(painters[wanted.style].close)
-            if _speaks(recipe) and not painters[wanted.style].capabilities.reads_prompts:
+            if _has_prompts(recipe) and not painters[wanted.style].capabilities.reads_prompts:
                 raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
             looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
         yield looks
 
 
 def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[str, Any]:
-    known = options_of("painter", recipe.painter)
+    accepted = options_of("painter", recipe.painter)
     options: dict[str, Any] = dict(recipe.painter_options)
     if style is not None:
         options["style"] = style
     if recipe.controls:
-        if "controls" not in known:
+        if "controls" not in accepted:
             raise RecipeError(f"painter {recipe.painter!r} does not hold on to control maps; --painter diffusion does")
         fields = {"kind", "model", "strength", "start", "end"}
         options["controls"] = [control.model_dump(include=fields) for control in recipe.controls]
-    if offline and "offline" in known:
+    if offline and "offline" in accepted:
         options["offline"] = True
     return options
 
 
-def _speaks(recipe: Recipe) -> bool:
-    said = [(recipe.prompt, recipe.negative_prompt), *((one.prompt, one.negative_prompt) for one in recipe.layers)]
-    return bool(recipe.prompts) or any(words is not None for pair in said for words in pair)
+def _has_prompts(recipe: Recipe) -> bool:
+    texts = [
+        (recipe.prompt, recipe.negative_prompt),
+        *((layer.prompt, layer.negative_prompt) for layer in recipe.layers),
+    ]
+    return bool(recipe.prompts) or any(text is not None for pair in texts for text in pair)
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """``looks``: as ``opened_looks`` made them. ``mattes``: of the recipe's objects, ``None`` without any. ``clean``: where the
-    recipe removes something. ``inputs``: knows the files that are read."""
+    """The parts of a rendering.
+
+    ``looks``: as ``opened_looks`` makes them. ``mattes``: those of the recipe's objects, ``None`` without any. ``clean``: where
+    the recipe removes something. ``inputs``: the watch over the files that are read.
+    """
 
     recipe: Recipe
     footage: Footage
@@ -121,7 +127,7 @@ class Assembly:
         )
 
     def engine(self, *, associated: bool = False) -> Engine:
-        """Who renders the plan. ``associated``: pictures are multiplied by their alpha, where layers make one.
+        """Make the engine that renders the plan. ``associated``: pictures are multiplied by their alpha, where layers make one.
 
         Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
         recipe = self.recipe
@@ -144,14 +150,16 @@ class Assembly:
         )
 
     def keys(self, footage: str, mattes: set[str], out: OutputSpec) -> WindowKeys:
-        """Keys of the plan's windows. ``footage``, ``mattes``: keys of what is used."""
+        """Compute the keys of the plan's windows. ``footage``, ``mattes``: keys of what is used."""
         recipe = self.recipe
         base = [footage, *([] if self.clean is None else [self.clean.key])]
-        touched = [[look.strength, look.keep_colour] for look in self.looks]
-        frames = [recipe.filler, recipe.filler_options, self._fill_weights(), touched, self._repair, out.identity]
+        look_settings = [[look.strength, look.keep_colour] for look in self.looks]
+        frames = [recipe.filler, recipe.filler_options, self._fill_weights(), look_settings, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
             span = range(self.analysis.start, self.analysis.stop)
-            frames.append([[self._marks(number)(frame) for frame in span] for number in range(len(self.looks))])
+            frames.append(
+                [[self._keyframe_facts(number)(frame) for frame in span] for number in range(len(self.looks))]
+            )
         if layers := layers_of(recipe):
             sources = [layer.source for layer in layers if layer.source and not layer.source.startswith("#")]
             frames += [
@@ -160,59 +168,72 @@ class Assembly:
                 [self.inputs.digest(path) for path in sources],
             ]
         framing = None if self.framing is None else self.framing.facts
-        seen = sorted(mattes) if any(self._matte(number) for number in range(len(self.looks))) else []
+        visible_mattes = sorted(mattes) if any(self._matte(number) for number in range(len(self.looks))) else []
         looks = []
         for number, look in enumerate(self.looks):
             painter = [look.painter.name, dict(look.painter.identity)]
-            painting = [*base, deciding("paintings"), framing, seen, *painter, look.seed]
-            looks.append(LookKey(painting, self._marks(number), look.painter.capabilities.chain))
+            painting = [*base, deciding("paintings"), framing, visible_mattes, *painter, look.seed]
+            looks.append(LookKey(painting, self._keyframe_facts(number), look.painter.capabilities.chain))
         return window_keys(self.plan.windows, looks, [*base, deciding("frames"), *frames])
+
+    def used_keys(self, keys: WindowKeys) -> dict[str, set[str]]:
+        """List the keys of paintings, windows and control maps that the job uses: kind -> keys."""
+        return {
+            "paintings": set(keys.paintings.values()),
+            "windows": set(keys.windows.values()),
+            "maps": set() if self.maps is None else self.maps.keys,
+        }
 
     @property
     def _repair(self) -> bool:
         return self.recipe.keyframes == "auto" and not self.recipe.storyboard
 
     def _fill_weights(self) -> list[str]:
-        """Digests of the weights that the filler's options name: other weights at the same place are another filler."""
+        """Digest the weights that the filler's options name: other weights at the same path are another filler."""
         named = self.recipe.filler_options.get("model")
-        place = Path(named) if isinstance(named, str) else None
-        if place is None or not place.exists():
+        weights = Path(named) if isinstance(named, str) else None
+        if weights is None or not weights.exists():
             return []
-        files = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
-        return [self.inputs.digest(path) for path in files]
+        files = sorted(file for file in weights.iterdir() if file.is_file()) if weights.is_dir() else [weights]
+        return [self.inputs.digest(file) for file in files]
 
-    def _marks(self, number: int) -> Callable[[int], Any]:
-        """What decides one keyframe's painting alone: a picture made by hand, its words, its maps."""
-        drawn = {key.frame: self.inputs.digest(key.picture) for key in self.plan.keyframes if key.picture is not None}
-        words = self._prompts(number)
+    def _keyframe_facts(self, number: int) -> Callable[[int], Any]:
+        """Make a function of the facts that decide one keyframe's painting alone: a picture made by hand, prompts, maps."""
+        storyboard = {
+            key.frame: self.inputs.digest(key.picture) for key in self.plan.keyframes if key.picture is not None
+        }
+        prompts = self._prompts(number)
 
-        def marks(frame: int) -> Any:
-            said = None if words is None else [words(frame).prompt, words(frame).negative_prompt]
-            return [drawn.get(frame), said, None if self.maps is None else self.maps.identity(frame)]
+        def facts(frame: int) -> Any:
+            texts = None if prompts is None else [prompts(frame).prompt, prompts(frame).negative_prompt]
+            return [storyboard.get(frame), texts, None if self.maps is None else self.maps.identity(frame)]
 
-        return marks
+        return facts
 
     def _prompts(self, number: int) -> Callable[[int], TextPrompt] | None:
-        """What each frame of a look is to show. A layer's own words come before all others."""
-        if not _speaks(self.recipe):
+        """Make a function of the prompts of each frame of a look. A layer's own prompts come before all others."""
+        if not _has_prompts(self.recipe):
             return None
         recipe, own = self.recipe, looks_of(self.recipe)[0][number]
-        places = [(at.frame if at.frame is not None else self._shot_start(at.shot or 0), at) for at in recipe.prompts]
-        places.sort(key=lambda pair: pair[0])
+        positions = [
+            (entry.frame if entry.frame is not None else self._shot_start(entry.shot or 0), entry)
+            for entry in recipe.prompts
+        ]
+        positions.sort(key=lambda pair: pair[0])
 
-        def words(frame: int) -> TextPrompt:
+        def prompts_of(frame: int) -> TextPrompt:
             prompt, negative = recipe.prompt or "", recipe.negative_prompt or ""
             shot = next(shot for shot in self.plan.shots if shot.start <= frame < shot.stop)
-            for place, at in places:
-                if shot.start <= place <= frame:
-                    prompt = prompt if at.prompt is None else at.prompt
-                    negative = negative if at.negative_prompt is None else at.negative_prompt
+            for position, entry in positions:
+                if shot.start <= position <= frame:
+                    prompt = prompt if entry.prompt is None else entry.prompt
+                    negative = negative if entry.negative_prompt is None else entry.negative_prompt
             return TextPrompt(
                 prompt if own.prompt is None else own.prompt,
                 negative if own.negative_prompt is None else own.negative_prompt,
             )
 
-        return words
+        return prompts_of
 
     def _shot_start(self, number: int) -> int:
         if number >= len(self.plan.shots):
@@ -220,10 +241,10 @@ class Assembly:
         return self.plan.shots[number].start
 
     def _matte(self, number: int) -> Callable[[int], np.ndarray] | None:
-        """Where a look will be seen; only painters that care for it are told."""
+        """Make a function of the region in which a look will be seen, for painters that inpaint."""
         if self.mattes is None or not self.looks[number].painter.capabilities.inpaints:
             return None
-        return region_of_interest(self.recipe, number, self._standing)
+        return region_of_interest(self.recipe, number, self._remaining_mattes)
 
     def _storyboard(self) -> dict[int, np.ndarray]:
         storyboard: dict[int, np.ndarray] = {}
@@ -240,7 +261,7 @@ class Assembly:
         return storyboard
 
     def _seconds(self, frame: Frame) -> Fraction:
-        """How long after the first frame of the span a frame is shown."""
+        """Time in seconds from the first frame of the span to a frame."""
         return (frame.pts - self.analysis.pts[self.analysis.start]) * self.spec.time_base
 
     def _compositor(self, associated: bool) -> LayerCompositor:
@@ -253,10 +274,12 @@ class Assembly:
             if layer.source is not None
         }
         looks = looks_of(self.recipe)[1]
-        return LayerCompositor(layers, looks, self._standing, backdrops, associated=associated, transfer=transfer)
+        return LayerCompositor(
+            layers, looks, self._remaining_mattes, backdrops, associated=associated, transfer=transfer
+        )
 
     @property
-    def _standing(self) -> Mattes:
+    def _remaining_mattes(self) -> Mattes:
         """The mattes of the objects that stay; the background is what is behind those."""
         if self.mattes is None:
             raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")

@@ -33,8 +33,8 @@ def restyle(
 ) -> Result:
     """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
 
-    ``fields``: of ``Recipe``; they come before those of ``recipe`` (one, or a recipe file's path). The other options are those
-    of ``Job``. Raises what ``Job.run`` raises.
+    ``fields``: those of ``Recipe``, which come before those of ``recipe`` (a ``Recipe``, or a recipe file's path). The other
+    options are those of ``Job``. Raises what ``Job.run`` raises.
     """
     if isinstance(recipe, Recipe):
         base = recipe.model_dump(exclude_unset=True)

@@ -29,11 +29,11 @@ def make_plates(
     mattes: MatteSource,
     *,
     pts: Sequence[int],
-    place: Path,
+    folder: Path,
     meter: Meter,
 ) -> None:
     """Fill what the layers remove, all of them at once, from the footage's other frames (``interp.plates``), and write the part
-    of each frame that is filled into ``place``: ``NUMBER.npz``. Memory does not grow with length. Raises ``Cancelled``."""
+    of each frame that is filled into ``folder``: ``NUMBER.npz``. Memory does not grow with length. Raises ``Cancelled``."""
     from interp.plates import clean_plates
 
     taken = removals(layers)
@@ -51,7 +51,7 @@ def make_plates(
             hole = bounding_box(hidden)
             if hole is not None:
                 part = cropped(plate, hole)
-                np.savez_compressed(place / f"{number:08d}.npz", corner=np.array(hole[:2]), picture=part)
+                np.savez_compressed(folder / f"{number:08d}.npz", corner=np.array(hole[:2]), picture=part)
             meter.step("making clean plates", shot=shot.index)
 
 

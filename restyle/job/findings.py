@@ -1,4 +1,4 @@
-"""What is found out about a footage before it is painted, each thing once per job folder: its analysis, its objects' mattes."""
+"""Findings about a footage before it is painted, each made once per job folder: analysis, mattes, plates."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ __all__ = ["Findings"]
 
 
 class Findings:
-    """Looks things up in the job folder, or finds them out and stores them there.
+    """Looks findings up in the job folder, or makes and stores them there.
 
-    ``source``: as ``Job``'s. ``inputs``: knows the files that are read. ``offline``: nothing may be fetched. ``keys`` holds
-    what was used: kind -> keys.
+    ``source``: as ``Job``'s. ``inputs``: the watch over the files that are read. ``offline``: nothing may be fetched. ``keys``
+    holds what was used: kind -> keys.
     """
 
     def __init__(
@@ -60,36 +60,36 @@ class Findings:
         self._offline = offline
 
     @property
-    def looked(self) -> bool:
-        """Whether the footage has been looked at before, in this job."""
+    def analysed(self) -> bool:
+        """True if the footage was analysed before, in this job."""
         return self._store.has("analysis", self._analysis_key())
 
     def _analysis_key(self) -> str:
         return analysis_key(self.footage_key, self._recipe, self._span())
 
     def analysis(self) -> Analysis:
-        """Cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (a range that is not there), ``Cancelled``."""
+        """Find cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (no such range), ``Cancelled``."""
         recipe = self._recipe
         start, stop = self._span()
         key = self._analysis_key()
         if not self._store.has("analysis", key):
-            found = analyse(self._footage, recipe, start, stop, self._meter)
+            analysis = analyse(self._footage, recipe, start, stop, self._meter)
             with self._store.making("analysis", key) as folder:
-                (folder / "analysis.json").write_text(json.dumps(asdict(found)))
+                (folder / "analysis.json").write_text(json.dumps(asdict(analysis)))
         self.keys["analysis"].add(key)
         with self._store.reading("analysis", key) as folder:
             return _analysis_from(json.loads((folder / "analysis.json").read_text()))
 
     def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
-        """The recipe's objects, followed through ``shots``; ``None`` if it has none. Raises as ``following.follow_objects``."""
+        """Follow the recipe's objects through ``shots``; ``None`` if it has none. Raises as ``following.follow_objects``."""
         recipe = self._recipe
         if not recipe.objects:
             return None
         files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
         with translated():
             masker = choose_masker(recipe.masker, recipe.masker_options)
-        how = (masker.name, masker.options, masker.grounding)
-        key = mattes_key(self.footage_key, recipe.objects, files, how, shots)
+        masker_facts = (masker.name, masker.options, masker.grounding)
+        key = mattes_key(self.footage_key, recipe.objects, files, masker_facts, shots)
         if not self._store.has("mattes", key):
             frames = self._footage.spec.frames or len(analysis.pts)
             request = FollowRequest(recipe.objects, shots, analysis.pts, frames, masker, offline=self._offline)
@@ -100,17 +100,17 @@ class Findings:
             return Mattes(folder)
 
     def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
-        """The footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
-        taken = removals(self._recipe.layers)
-        if mattes is None or not taken:
+        """Make the footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
+        removed = removals(self._recipe.layers)
+        if mattes is None or not removed:
             return None
-        key = plates_key(self.footage_key, self.keys["mattes"], taken, shots)
+        key = plates_key(self.footage_key, self.keys["mattes"], removed, shots)
         if not self._store.has("plates", key):
             with self._store.making("plates", key) as folder:
-                make_plates(self._footage, shots, taken, mattes, pts=analysis.pts, place=folder, meter=self._meter)
+                make_plates(self._footage, shots, removed, mattes, pts=analysis.pts, folder=folder, meter=self._meter)
         self.keys["plates"].add(key)
         with self._store.reading("plates", key) as folder:
-            return CleanFootage(self._footage, folder, taken, mattes)
+            return CleanFootage(self._footage, folder, removed, mattes)
 
     def _span(self) -> tuple[int, int | None]:
         if self._recipe.range is None:

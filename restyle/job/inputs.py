@@ -1,4 +1,4 @@
-"""The files that a job reads: known by their content, and watched while it works."""
+"""The files that a job reads: identified by their content, and watched while it works."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ BLOCK = 1 << 22  # bytes between two looks at whether the work was cancelled
 
 
 def named_files(recipe: Recipe) -> list[Path]:
-    """Every file that a recipe names, whatever for (what its strings name, and is there), and folders of maps."""
-    found: list[Path] = matte_files(recipe.objects)
+    """List every file that a recipe names, whatever for (what its strings name, and is there), and folders of maps."""
+    files: list[Path] = matte_files(recipe.objects)
     waiting: list[Any] = [recipe.model_dump(mode="json")]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
-        elif isinstance(one, str):
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str):
             with suppress(OSError, ValueError):  # a prompt is no path: too long, or with characters that none has
-                if Path(one).is_file():
-                    found.append(Path(one))
-    found += [Path(control.source) for control in recipe.controls if control.source is not None]
-    return list(dict.fromkeys(found))
+                if Path(value).is_file():
+                    files.append(Path(value))
+    files += [Path(control.source) for control in recipe.controls if control.source is not None]
+    return list(dict.fromkeys(files))
 
 
 def require_files(recipe: Recipe) -> None:
@@ -54,19 +54,19 @@ def require_files(recipe: Recipe) -> None:
 class Inputs:
     """Files that are read, each once from end to end for its digest.
 
-    ``check`` asks the system whether any of them was written to, moved or replaced since, which costs no reading: a kept time
-    stamp does not hide a change, since the system's own (ctime) cannot be set. ``tell`` is called while large files are read,
-    and may raise.
+    ``check`` asks the system whether any of them was written to, moved or replaced since, which costs no reading: a preserved
+    time stamp does not hide a change, since the system's own (ctime) cannot be set. ``tell`` is called while large files are
+    read, and may raise.
     """
 
     def __init__(self, tell: Callable[[str], None] = lambda doing: None) -> None:
         self._tell = tell
-        self._seen: dict[Path, tuple[_State, str | None]] = {}
+        self._states: dict[Path, tuple[_State, str | None]] = {}
 
     def watch(self, path: str | os.PathLike[str]) -> None:
         """Watch a file without reading it. Raises ``FootageError`` if there is none."""
         try:
-            self._seen.setdefault(Path(path), (_state(Path(path)), None))
+            self._states.setdefault(Path(path), (_state(Path(path)), None))
         except OSError as error:
             raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
 
@@ -75,19 +75,19 @@ class Inputs:
 
         Raises ``FootageError`` if the file cannot be read, or changes while it is.
         """
-        place = Path(path)
-        known = self._seen.get(place, (None, None))[1]
-        if known is None:
+        file = Path(path)
+        digest = self._states.get(file, (None, None))[1]
+        if digest is None:
             try:
-                require_regular(place, largest=LARGEST)
-                before = _state(place)
-                known = self._read(place)
-                if _state(place) != before:
-                    raise changed(place)
+                require_regular(file, largest=LARGEST)
+                before = _state(file)
+                digest = self._read(file)
+                if _state(file) != before:
+                    raise changed(file)
             except OSError as error:
                 raise FootageError(f"cannot read {show_path(path)}: {why(error)}") from error
-            self._seen[place] = before, known
-        return known
+            self._states[file] = before, digest
+        return digest
 
     def footage(self, spec: FootageSpec, files: Iterable[Path]) -> str:
         """Digest of a piece of footage, free of names: a moved clip is the same clip. Raises as ``digest``."""
@@ -95,36 +95,37 @@ class Inputs:
 
     def check(self) -> None:
         """Raise ``FootageError`` if a file is no longer what it was when it was read."""
-        for path, (state, known) in list(self._seen.items()):
+        for path, (state, digest) in list(self._states.items()):
             try:
                 now = _state(path)
                 if now == state:
                     continue
-                if known is None or now[:-1] != state[:-1] or self._read(path) != known:
+                if digest is None or now[:-1] != state[:-1] or self._read(path) != digest:
                     raise changed(path)
             except OSError as error:
                 raise FootageError(f"{show_path(path)} went away while it was worked on: {why(error)}") from error
-            self._seen[path] = now, known  # only its mode, its owner or its number of names changed
+            self._states[path] = now, digest  # only its mode, its owner or its number of names changed
 
     def _read(self, path: Path) -> str:
-        made = hashlib.blake2b(digest_size=16)
+        hasher = hashlib.blake2b(digest_size=16)
         with open(path, "rb", buffering=0) as file:
             while block := file.read(BLOCK):
-                made.update(block)
+                hasher.update(block)
                 self._tell(f"reading {path.name}")
-        return made.hexdigest()
+        return hasher.hexdigest()
 
 
 _State = tuple[int, int, int, int, int]
 
 
 def _state(path: Path) -> _State:
-    """Device, number, size, time of change of a file's content, and of anything about it."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    """Read a file's device, number, size, and times of change of its content and of anything about it."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def changed(path: Path) -> FootageError:
+    """Make the error of a file that changed while it was used."""
     return FootageError(
         f"{show_path(path)} changed while it was worked on; nothing of it was kept: start again when it is finished"
     )

@@ -44,7 +44,7 @@ __all__ = ["Job"]
 
 
 class Job:
-    """Restyles one piece of footage.
+    """Restyling of one piece of footage.
 
     ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``.
     ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``.
@@ -92,18 +92,18 @@ class Job:
 
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done; paints and writes nothing."""
-        with self._aside() as aside, opened_looks(self.recipe, offline=self.offline) as looks:
-            return self._plan(looks, self._findings(*aside).analysis())
+        with self._scratch_job() as parts, opened_looks(self.recipe, offline=self.offline) as looks:
+            return self._plan(looks, self._findings(*parts).analysis())
 
     @cached_property
     def output_plan(self) -> OutputSpec:
-        """How the output will be written: decided and tried before any work. Its ``notes`` say what it will not hold.
+        """Format of the output: decided and tried before any work. Its ``notes`` say what it will not hold.
 
         Raises ``OutputError``, ``RecipeError``.
         """
         if self.output is None:
             raise RecipeError("an output is needed: -o OUTPUT")
-        out = plan_output(self._shown(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
+        out = plan_output(self._result_spec(), self.output, codec=self.recipe.codec, quality=self.recipe.quality)
         if self._cuts_out and not out.has_alpha:
             raise RecipeError(
                 f"{show_path(self.output)} cannot hold the alpha that the mode 'cutout' makes; what can: .mov (prores), "
@@ -112,23 +112,23 @@ class Job:
         return out
 
     def analyse(self) -> Analysis:
-        """Pass 1 alone: cuts, motion and coverage."""
-        with self._aside() as aside:
-            return self._findings(*aside).analysis()
+        """Make pass 1 alone: cuts, motion and coverage."""
+        with self._scratch_job() as parts:
+            return self._findings(*parts).analysis()
 
     # Doing it
 
     def frames(self) -> Iterator[Rendered]:
         """Restyle, and hand out frame by frame; nothing is written. Closing the iterator stops the work."""
-        with self._ready() as (plan, engine):
+        with self._scratch_engine() as (plan, engine):
             self._meter.begin("render", plan.frames, shots=len(plan.shots))
             rendering = engine.render(plan.windows, MemoryPaintings(), self._meter)
             with closing(rendering):
                 for _, window in rendering:
-                    for made in window:
-                        if not made.boundary:
-                            self._meter.step(shot=made.shot)
-                            yield made
+                    for frame in window:
+                        if not frame.boundary:
+                            self._meter.step(shot=frame.shot)
+                            yield frame
 
     def run(self) -> Result:
         """Restyle the footage into the output. Run again after any kind of end, it goes on where it was.
@@ -157,36 +157,19 @@ class Job:
             if assembly.mattes is not None:
                 notes += assembly.mattes.notes(len(plan.shots))
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
-            analysed = time.perf_counter()
             windows = Windows(plan, store, keys, self.spec, out)
+            seconds = {"analyse": time.perf_counter() - began}
             reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
+            seconds["render"] = time.perf_counter() - began - seconds["analyse"]
             notes += dict.fromkeys(note for look in looks for note in look.painter.notes)
-            rendered = time.perf_counter()
-            span = range(analysis.start, analysis.stop)
-            self._meter.begin("finish", plan.frames)
-            windows.require_whole()
-            notes += conform(
-                windows.segments,
-                out,
-                self.spec,
-                pts=analysis.pts,
-                span=span,
-                overwrite=self.overwrite,
-                unchanged=inputs.check,
-            )
-            seconds = {
-                "analyse": analysed - began,
-                "render": rendered - analysed,
-                "finish": time.perf_counter() - rendered,
-            }
+            notes += self._join(windows, out, analysis, inputs)
+            seconds["finish"] = time.perf_counter() - began - seconds["analyse"] - seconds["render"]
             tally = windows.tally()
             if tally.repaired:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
-            used = {"paintings": set(keys.paintings.values()), "windows": set(keys.windows.values())}
-            used["maps"] = set() if assembly.maps is None else assembly.maps.keys
-            store.prune(findings.keys | used)
+            store.prune(findings.keys | assembly.used_keys(keys))
         return Result(
             output=self.output,
             folder=self.folder,
@@ -200,20 +183,34 @@ class Job:
             notes=tuple(notes),
         )
 
+    def _join(self, windows: Windows, out: OutputSpec, analysis: Analysis, inputs: Inputs) -> list[str]:
+        """Join the finished windows into the output; give warnings for a person."""
+        self._meter.begin("finish", windows.plan.frames)
+        windows.require_whole()
+        return conform(
+            windows.segments,
+            out,
+            self.spec,
+            pts=analysis.pts,
+            span=range(analysis.start, analysis.stop),
+            overwrite=self.overwrite,
+            unchanged=inputs.check,
+        )
+
     def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
         """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
-        shown: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
-        with self._ready() as (plan, engine):
+        previews: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
+        with self._scratch_engine() as (plan, engine):
             self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
             for window in plan.windows:
                 if window.index == 0:
                     key = window.keys[0]
                     alone = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
                     for _, frames in engine.render([alone], MemoryPaintings(), self._meter):
-                        for made in frames:
-                            shown.append((key, made.source.picture, made.result.picture))
+                        for frame in frames:
+                            previews.append((key, frame.source.picture, frame.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
-        return shown
+        return previews
 
     def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
         """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
@@ -226,20 +223,20 @@ class Job:
             raise RecipeError(f"mattes are written as {', '.join(get_args(Form))}; got {form!r}")
         if not self.recipe.objects:
             raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
-        with self._new_folder(folder, "matte", overwrite) as place, self._aside() as (footage, store, inputs):
+        with self._new_folder(folder, "matte", overwrite) as target, self._scratch_job() as (footage, store, inputs):
             findings = self._findings(footage, store, inputs)
             analysis = findings.analysis()
             shots = self._plan([], analysis).shots
-            found = findings.mattes(analysis, shots)
-            if found is None:
+            mattes = findings.mattes(analysis, shots)
+            if mattes is None:
                 raise RuntimeError("objects were marked, but no mattes were made")
             span = range(analysis.start, analysis.stop)
             if form in CLIPS:
-                export_clips(found, footage, analysis.pts, span, place, form)
+                export_clips(mattes, footage, analysis.pts, span, target, form)
             else:
-                export(found, span, place, form)
+                export(mattes, span, target, form)
             inputs.check()
-            return [*self.spec.notes, *found.notes(len(shots))]
+            return [*self.spec.notes, *mattes.notes(len(shots))]
 
     def control_maps(
         self,
@@ -257,14 +254,14 @@ class Job:
         See ``control_maps.write_control_maps`` and ``make_detectors``, which tell what is taken and raised. What can be refused
         is refused before the footage is looked at.
         """
-        with self._new_folder(folder, "controls", overwrite) as place:
+        with self._new_folder(folder, "controls", overwrite) as target:
             detectors = make_detectors(kinds, options, offline=self.offline)
-            with self._aside() as (footage, store, inputs):
+            with self._scratch_job() as (footage, store, inputs):
                 analysis = self._findings(footage, store, inputs).analysis()
                 names = write_control_maps(
                     footage,
                     self._plan([], analysis).shots,
-                    place,
+                    target,
                     detectors,
                     pts=analysis.pts,
                     meter=self._meter,
@@ -275,22 +272,22 @@ class Job:
                 inputs.check()
         return [Path(folder, name) for name in names]
 
-    # The pieces
+    # Parts of a run
 
     @contextmanager
-    def _aside(self) -> Iterator[tuple[Footage, JobStore, Inputs]]:
-        """The footage, a job folder for work that is not kept, and what knows the files that are read."""
+    def _scratch_job(self) -> Iterator[tuple[Footage, JobStore, Inputs]]:
+        """Open the footage, a job folder for work that is not kept, and the watch over the files that are read."""
         inputs = Inputs(self._meter.tell)
-        with scratch() as aside, JobStore(aside, unchanged=inputs.check) as store, self._open() as footage:
+        with scratch() as folder, JobStore(folder, unchanged=inputs.check) as store, self._open() as footage:
             yield footage, store, inputs
 
     def _new_folder(self, folder: str | Path, command: str, overwrite: bool) -> AbstractContextManager[Path]:
         return new_folder(Path(folder), command=command, overwrite=overwrite, inputs=self.inputs)
 
     @contextmanager
-    def _ready(self) -> Iterator[tuple[Plan, Engine]]:
-        """What there is to do and who does it, for work that is not kept."""
-        with self._aside() as (footage, store, inputs), opened_looks(self.recipe, offline=self.offline) as looks:
+    def _scratch_engine(self) -> Iterator[tuple[Plan, Engine]]:
+        """Make a plan and an engine that renders it, for work that is not kept."""
+        with self._scratch_job() as (footage, store, inputs), opened_looks(self.recipe, offline=self.offline) as looks:
             assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
             yield assembly.plan, assembly.engine()
 
@@ -298,8 +295,8 @@ class Job:
     def _cuts_out(self) -> bool:
         return any(layer.mode == "cutout" for layer in self.recipe.layers)
 
-    def _shown(self) -> FootageSpec:
-        """The footage's facts, as those of the result."""
+    def _result_spec(self) -> FootageSpec:
+        """Describe the result as footage: it has alpha where a layer cuts out."""
         return replace(self.spec, has_alpha=True) if self._cuts_out else self.spec
 
     def _open(self) -> Footage:
@@ -311,7 +308,7 @@ class Job:
     def _assembly(
         self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
     ) -> Assembly:
-        if not findings.looked:  # what is missing is said before minutes are spent on looking
+        if not findings.analysed:  # what is missing is said before minutes are spent on looking
             for look in looks:
                 _ = look.painter.identity  # finds its weights
             require_maps(self.recipe.controls, offline=self.offline)

@@ -1,4 +1,4 @@
-"""Cache keys: under what name the job folder keeps each finished thing, and so what makes it anew.
+"""Cache keys: the names under which the job folder keeps finished things, and so what makes them anew.
 
 =============  =====================================================================================================
 key            what it depends on
@@ -55,13 +55,13 @@ def digest(*parts: Any) -> str:
 
 
 def footage_key(spec: FootageSpec, files: Sequence[str]) -> str:
-    """``files``: digests of what the footage is read from, in order."""
+    """Key of the footage. ``files``: digests of what it is read from, in order."""
     facts = [spec.width, spec.height, spec.dtype, str(spec.rate), spec.rotation, spec.mirrored, spec.deinterlaced]
     return digest(files, [*facts, asdict(spec.colour)])
 
 
 def analysis_key(footage: str, recipe: Recipe, span: tuple[int, int | None]) -> str:
-    """``span``: first frame, and the one after the last."""
+    """Key of the analysis. ``span``: first frame, and the one after the last."""
     automatic = recipe.keyframes == "auto"
     walk = [recipe.coverage, recipe.max_gap] if automatic else []
     return digest(footage, deciding("analysis"), recipe.cuts, automatic, walk, *span, sorted(recipe.storyboard))
@@ -74,18 +74,18 @@ def mattes_key(
     masker: tuple[str, Mapping[str, Any], Mapping[str, Any]],
     shots: Sequence[Shot],
 ) -> str:
-    """``files``: digests of matte files. ``masker``: its name, its options, and those of grounding."""
+    """Key of the mattes. ``files``: digests of matte files. ``masker``: its name, its options, and those of grounding."""
     return digest(footage, deciding("mattes"), objects, files, *masker, _borders(shots))
 
 
 def plates_key(footage: str, mattes: Collection[str], removals: Sequence[Layer], shots: Sequence[Shot]) -> str:
-    """``mattes``: keys of those that are used."""
+    """Key of the plates behind removed objects. ``mattes``: keys of those that are used."""
     edges = [[layer.object, layer.grow, layer.feather, layer.invert] for layer in removals]
     return digest(footage, deciding("plates"), sorted(mattes), edges, _borders(shots))
 
 
 def map_key(footage: str, frame: int, facts: Mapping[str, Any]) -> str:
-    """``facts``: all that decides the map (``KeyframeMaps.identity``), versions included."""
+    """Key of a control map. ``facts``: all that decides it (``KeyframeMaps.identity``), versions included."""
     return digest(footage, frame, facts)
 
 
@@ -112,22 +112,22 @@ class WindowKeys:
 
 
 def window_keys(plan: Sequence[Window], looks: Sequence[LookKey], frames: Any) -> WindowKeys:
-    """``plan``: all windows, in order. ``frames``: plain JSON values that decide frames, besides their paintings."""
+    """Keys of all windows (``plan``, in order). ``frames``: plain JSON values that decide frames, besides their paintings."""
     paintings: dict[tuple[int, int, int], str] = {}
     windows: dict[tuple[int, int], str] = {}
     before = [""] * len(looks)  # of each look, what the windows before it in the shot come to
     for window in plan:
         numbers = [key.frame for key in window.keys]
-        made = []
+        look_keys = []
         for number, look in enumerate(looks):
-            past = before[number] if window.index else ""
+            earlier = before[number] if window.index else ""
             keyframes = {frame: [frame, look.keyframe(frame)] for frame in numbers}
-            key = digest(look.painting, past, window.start, list(keyframes.values()))
+            key = digest(look.painting, earlier, window.start, list(keyframes.values()))
             ends = [keyframes[numbers[0]], keyframes[numbers[-1]]]
-            before[number] = key if look.chain == "keys" else digest(past, window.start, ends)
+            before[number] = key if look.chain == "keys" else digest(earlier, window.start, ends)
             paintings[window.shot, window.index, number] = key
-            made.append(key)
-        windows[window.shot, window.index] = digest(frames, *made, window.start, window.stop)
+            look_keys.append(key)
+        windows[window.shot, window.index] = digest(frames, *look_keys, window.start, window.stop)
     return WindowKeys(paintings, windows)
 
 

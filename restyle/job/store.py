@@ -1,4 +1,4 @@
-"""The job folder: what is done, safe to kill at any instant.
+"""The job folder: finished work, safe to kill at any instant.
 
 Everything that a job makes is stored under a key that is the digest of all that decided it. A run asks for a key; what is
 there is used, what is not is made. So there is no state to repair after a crash, and a changed recipe redoes exactly what the
@@ -97,7 +97,7 @@ class JobStore:
             self._take_lock()
             old = self._check_format()
             for kind in (*KINDS, "work"):
-                self._make_room(self.folder / kind)
+                self._make_subfolder(self.folder / kind)
             for kind in KINDS if self._fresh or old else ():
                 self._remove(kind, _KEY)
             self._remove("work", _WORK)
@@ -136,17 +136,17 @@ class JobStore:
         sign_lock(self._lock)
 
     def _check_format(self) -> bool:
-        """Whether the folder is of an older format, from which nothing can be used."""
-        found = _format_of(self.folder)
-        if found is not None and found > FORMAT:
+        """Tell whether the folder has an older format, of no more use; mark a new folder. Raises ``JobError``."""
+        format_number = _format_of(self.folder)
+        if format_number is not None and format_number > FORMAT:
             raise JobError(
-                f"{show_path(self.folder)} has format {found}, this restyle writes {FORMAT}: use another --job"
+                f"{show_path(self.folder)} has format {format_number}, this restyle writes {FORMAT}: use another --job"
             )
-        if found != FORMAT:
+        if format_number != FORMAT:
             self.put_text("job.json", json.dumps({"made_by": "restyle", "format": FORMAT}) + "\n")
-        return found is not None and found < FORMAT
+        return format_number is not None and format_number < FORMAT
 
-    def _make_room(self, folder: Path) -> None:
+    def _make_subfolder(self, folder: Path) -> None:
         if folder.is_symlink():
             folder.unlink()
         elif folder.exists() and not folder.is_dir():
@@ -161,42 +161,42 @@ class JobStore:
     # Finished things
 
     def path(self, kind: str, key: str) -> Path:
-        """Where a finished thing lies, or would lie."""
+        """Name the folder of a finished thing, there or not."""
         return self.folder / kind / key
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether it is finished and whole. What is damaged is thrown away, and noted in ``damaged``.
+        """Tell whether a thing is finished and whole. What is damaged is thrown away, and noted in ``damaged``.
 
         Its files are read once for that, the first time in a run. Raises ``OutputError`` if it cannot be thrown away.
         """
-        place = self.path(kind, key)
-        if not os.path.lexists(place):
+        folder = self.path(kind, key)
+        if not os.path.lexists(folder):
             return False
         if (kind, key) in self._intact:
             return True
-        own = None if place.is_symlink() else OwnFiles.read(place)
-        if own is not None and own.command == f"{kind}/{key}" and own.intact(place):
+        own = None if folder.is_symlink() else OwnFiles.read(folder)
+        if own is not None and own.command == f"{kind}/{key}" and own.intact(folder):
             self._intact.add((kind, key))
             return True
         self._throw_away(kind, key)
         return False
 
     def still_has(self, kind: str, key: str) -> bool:
-        """As ``has``, with its files read once more."""
+        """Tell the same as ``has``, with its files read once more."""
         self._intact.discard((kind, key))
         return self.has(kind, key)
 
     def _throw_away(self, kind: str, key: str) -> None:
-        place = self.path(kind, key)
+        folder = self.path(kind, key)
         self._intact.discard((kind, key))
         self.damaged.append(kind)
-        discard(place)
-        if os.path.lexists(place):
-            raise OutputError(f"{show_path(place)} in the job folder is damaged and cannot be removed: remove it")
+        discard(folder)
+        if os.path.lexists(folder):
+            raise OutputError(f"{show_path(folder)} in the job folder is damaged and cannot be removed: remove it")
 
     @contextmanager
     def reading(self, kind: str, key: str) -> Iterator[Path]:
-        """Its folder, to read from. Raises ``JobError`` if that fails; it is thrown away, and made anew by the next run."""
+        """Give a finished thing's folder, to read from. Raises ``JobError`` if that fails; the next run then makes it anew."""
         try:
             yield self.path(kind, key)
         except (MemoryError, RestyleError):
@@ -207,23 +207,23 @@ class JobStore:
 
     @contextmanager
     def making(self, kind: str, key: str) -> Iterator[Path]:
-        """A folder to make something in; leaving the block without an exception finishes it, in one step.
+        """Give a folder to make something in; leaving the block without an exception finishes it, in one step.
 
         Raises ``OutputError`` if the disk is full or the folder cannot be written, and what ``unchanged`` raises.
         """
         try:
-            place = self.folder / "work" / f"{kind}-{key}-{token_hex(8)}"
-            place.mkdir()
+            folder = self.folder / "work" / f"{kind}-{key}-{token_hex(8)}"
+            folder.mkdir()
             try:
-                yield place
+                yield folder
                 self._unchanged()
-                (place / LIST_NAME).write_text(OwnFiles.of_folder(place, f"{kind}/{key}").to_text())
+                (folder / LIST_NAME).write_text(OwnFiles.of_folder(folder, f"{kind}/{key}").to_text())
                 final = self.path(kind, key)
                 discard(final)
-                settle(place, final)
+                settle(folder, final)
                 self._intact.add((kind, key))
             finally:
-                discard(place)
+                discard(folder)
         except OSError as error:
             raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
 
@@ -240,7 +240,7 @@ class JobStore:
             self._remove(kind, _KEY, keys)
 
     def notes(self) -> list[str]:
-        """What a person should know: what was damaged and was made again. One line, or none."""
+        """Tell a person what was damaged and was made again. One line, or none."""
         if not self.damaged:
             return []
         counts = ", ".join(f"{self.damaged.count(kind)} of {kind}" for kind in dict.fromkeys(self.damaged))
@@ -248,27 +248,27 @@ class JobStore:
 
 
 def damaged(path: Path) -> JobError:
-    """What a person reads of a finished thing that was whole when it was first looked at, and is not any more."""
+    """Make the error of a finished thing that was whole when it was first looked at, and is not any more."""
     return JobError(
         f"{show_path(path)} in the job folder was damaged meanwhile: run the same command again, it is made anew"
     )
 
 
 def _format_of(folder: Path) -> int | None:
-    """The format that ``job.json`` tells; ``None`` if it tells none."""
+    """Read the format from ``job.json``; ``None`` if it has none."""
     path = folder / "job.json"
     try:
         if path.is_symlink():
             return None
         require_regular(path, largest=10_000)
-        found = json.loads(path.read_bytes())["format"]
-        return found if type(found) is int else None
+        format_number = json.loads(path.read_bytes())["format"]
+        return format_number if type(format_number) is int else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _is_job(folder: Path) -> bool:
-    """Whether a folder is a job's by its own word, or empty; also one whose making was killed. Raises ``OSError``."""
+    """Tell whether a folder is marked as a job's, or empty; also one whose making was killed. Raises ``OSError``."""
     if _format_of(folder) is not None:
         return True
     lock = folder / "lock"
@@ -314,11 +314,11 @@ def load_carry(path: Path) -> Carry:
         return Carry({name: stored[name] for name in stored.files if name != "__facts__"}, facts)
 
 
-def save_map(path: Path, made: ControlMap) -> None:
+def save_map(path: Path, control_map: ControlMap) -> None:
     """Store a control map at its full precision, as ``.npz``; ``path`` comes without its suffix."""
-    arrays = {"picture": made.picture} | ({} if made.values is None else {"values": made.values})
+    arrays = {"picture": control_map.picture} | ({} if control_map.values is None else {"values": control_map.values})
     with open(path.with_suffix(".npz"), "wb") as file:
-        np.savez(file, facts=np.array(json.dumps(dict(made.facts))), kind=np.array(made.kind), **arrays)  # type: ignore[arg-type]
+        np.savez(file, facts=np.array(json.dumps(dict(control_map.facts))), kind=np.array(control_map.kind), **arrays)  # type: ignore[arg-type]
 
 
 def load_map(path: Path) -> ControlMap:

@@ -1,4 +1,4 @@
-"""What a window tells of itself while it is rendered, and the report that is made of all windows in the end.
+"""Notes that a window takes of itself while it is rendered, and the parts of a report that are made of all windows' notes.
 
 A window's notes are stored with its frames, so a report is the same whether a job ran once or in ten pieces.
 """
@@ -6,7 +6,7 @@ A window's notes are stored with its frames, so a report is the same whether a j
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,12 @@ from restyle.footage import format_timecode
 from restyle.job.store import damaged
 from restyle.planning.plan import Plan
 from restyle.quality import measures
-from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, facts_of, jpeg_of, overlay_matte
-from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, ReportData, ShotRow, spread
+from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, jpeg_of, overlay_matte
+from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.render.protocols import Rendered
-from restyle.types import FootageSpec
 
-__all__ = ["WindowNotes", "report_data"]
+__all__ = ["WindowNotes", "frame_rows", "key_cards", "large_pairs"]
 
 
 class WindowNotes:
@@ -35,24 +34,26 @@ class WindowNotes:
         self._rows: list[dict[str, Any]] = []
         (folder / "cards").mkdir()
 
-    def add(self, made: Rendered) -> None:
-        """The next frame of the window, in order. The boundary frame's row holds the figures of the pair alone."""
-        number = made.result.index
-        row = self._measurer.push(made.source.picture, made.result.picture, number, shot_start=not self._rows).to_json()
-        row["boundary"] = made.boundary
-        row["coverage"] = round(made.coverage, 4)
-        row["reason"] = made.key.reason if made.key is not None else None
-        if made.edited_region is not None:
-            row["area"] = round(cv2.mean(made.edited_region)[0], 6)
-            row["leakage"] = measures.leakage(made.source.picture, made.result.picture, made.edited_region).share
-        if made.key is not None and not made.boundary:
+    def add(self, frame: Rendered) -> None:
+        """Measure the next frame of the window, in order. The boundary frame's row holds the figures of the pair alone."""
+        number = frame.result.index
+        row = self._measurer.push(
+            frame.source.picture, frame.result.picture, number, shot_start=not self._rows
+        ).to_json()
+        row["boundary"] = frame.boundary
+        row["coverage"] = round(frame.coverage, 4)
+        row["reason"] = frame.key.reason if frame.key is not None else None
+        if frame.edited_region is not None:
+            row["area"] = round(cv2.mean(frame.edited_region)[0], 6)
+            row["leakage"] = measures.leakage(frame.source.picture, frame.result.picture, frame.edited_region).share
+        if frame.key is not None and not frame.boundary:
             cards = self._folder / "cards"
-            for name, picture in (("source", made.source.picture), ("painting", made.result.picture)):
+            for name, picture in (("source", frame.source.picture), ("painting", frame.result.picture)):
                 (cards / f"{number:08d}.{name}.jpg").write_bytes(jpeg_of(picture, long_side=CARD_SIDE))
-                if not any(kept["reason"] for kept in self._rows):
+                if not any(earlier["reason"] for earlier in self._rows):
                     (cards / f"{number:08d}.{name}.large.jpg").write_bytes(jpeg_of(picture, long_side=PAIR_SIDE))
-            if made.edited_region is not None:
-                small = overlay_matte(shrunk(made.source.picture, CARD_SIDE), shrunk(made.edited_region, CARD_SIDE))
+            if frame.edited_region is not None:
+                small = overlay_matte(shrunk(frame.source.picture, CARD_SIDE), shrunk(frame.edited_region, CARD_SIDE))
                 (cards / f"{number:08d}.matte.jpg").write_bytes(jpeg_of(small))
         self._rows.append(row)
 
@@ -61,19 +62,8 @@ class WindowNotes:
         (self._folder / "rows.json").write_text(json.dumps(self._rows))
 
 
-def report_data(
-    folders: Sequence[Path],
-    plan: Plan,
-    *,
-    title: str,
-    source: FootageSpec,
-    output: FootageSpec,
-    recipe: Mapping[str, Any],
-    versions: Mapping[str, str],
-    timings: Mapping[str, float],
-    notes: Sequence[str],
-) -> ReportData:
-    """Put the windows' notes together. ``folders``: those of ``plan.windows``, in order. Raises ``JobError``."""
+def frame_rows(folders: Sequence[Path], plan: Plan) -> list[FrameRow]:
+    """Put the windows' rows together. ``folders``: those of ``plan.windows``, in order. Raises ``JobError``."""
     rows: dict[int, tuple[Row, dict[str, Any]]] = {}
     for folder in folders:
         for plain in _rows_of(folder):
@@ -82,7 +72,7 @@ def report_data(
                 row = row.joined(rows[number][0])
             rows[number] = (row, plain)
     shot_of = {number: shot.index for shot in plan.shots for number in range(shot.start, shot.stop)}
-    frames = [
+    return [
         FrameRow(
             frame=number,
             shot=shot_of[number],
@@ -99,41 +89,37 @@ def report_data(
         )
         for number, (row, plain) in sorted(rows.items())
     ]
-    homes = {window.start: folder for window, folder in zip(plan.windows, folders, strict=True)}
-    starts = sorted(homes)
-    painted = [row for row in frames if row.painted]
+
+
+def key_cards(folders: Sequence[Path], plan: Plan, frames: Sequence[FrameRow]) -> list[KeyCard]:
+    """Choose painted frames, and read their small pictures. ``frames``: as ``frame_rows`` gives them. Raises ``JobError``."""
+    folder_of = {window.start: folder for window, folder in zip(plan.windows, folders, strict=True)}
+    starts = sorted(folder_of)
     cards = []
-    for shown in spread(painted, MOST_CARDS):
-        home = homes[max(start for start in starts if start <= shown.frame)] / "cards"
+    for row in spread([row for row in frames if row.painted], MOST_CARDS):
+        pictures = folder_of[max(start for start in starts if start <= row.frame)] / "cards"
         cards.append(
             KeyCard(
-                frame=shown.frame,
-                timecode=format_timecode(shown.frame, plan.rate),
-                reason=shown.reason or "",
-                source=_bytes(home / f"{shown.frame:08d}.source.jpg"),
-                painting=_bytes(home / f"{shown.frame:08d}.painting.jpg"),
-                matte=b"" if shown.area is None else _bytes(home / f"{shown.frame:08d}.matte.jpg"),
+                frame=row.frame,
+                timecode=format_timecode(row.frame, plan.rate),
+                reason=row.reason or "",
+                source=_bytes(pictures / f"{row.frame:08d}.source.jpg"),
+                painting=_bytes(pictures / f"{row.frame:08d}.painting.jpg"),
+                matte=b"" if row.area is None else _bytes(pictures / f"{row.frame:08d}.matte.jpg"),
             )
         )
+    return cards
+
+
+def large_pairs(folders: Sequence[Path], plan: Plan) -> list[Pair]:
+    """Choose windows, and read the large pictures of their first painted frames. Raises ``JobError``."""
     large = [path for folder in folders for path in sorted((folder / "cards").glob("*.source.large.jpg"))]
     pairs = []
     for path in spread(large, MOST_PAIRS):
         number = int(path.name.partition(".")[0])
         after = path.with_name(path.name.replace(".source.", ".painting."))
         pairs.append(Pair(number, format_timecode(number, plan.rate), _bytes(path), _bytes(after)))
-    return ReportData(
-        title=title,
-        rate=plan.rate,
-        frames=frames,
-        shots=[ShotRow(shot.index, shot.start, shot.stop, shot.begins) for shot in plan.shots],
-        keys=cards,
-        pairs=pairs,
-        facts=facts_of(source, output, frames=(source.frames, len(frames))),
-        notes=notes,
-        timings=timings,
-        recipe=recipe,
-        versions=versions,
-    )
+    return pairs
 
 
 def _rows_of(folder: Path) -> list[dict[str, Any]]:

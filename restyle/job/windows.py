@@ -1,4 +1,4 @@
-"""The windows of one job: those that are missing are made; all of them are counted, listed and reported."""
+"""The windows of one job: missing ones are rendered; all of them are counted, listed and reported."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from restyle.footage import SegmentWriter, probe
 from restyle.job.keys import WindowKeys
 from restyle.job.paintings import StoredPaintings
 from restyle.job.store import JobStore, damaged
-from restyle.job.window_report import WindowNotes, report_data
+from restyle.job.window_report import WindowNotes, frame_rows, key_cards, large_pairs
 from restyle.planning.plan import Plan
 from restyle.progress import Meter
-from restyle.quality.report import write_report
+from restyle.quality.pictures import facts_of
+from restyle.quality.report import ReportData, ShotRow, write_report
 from restyle.recipe import Recipe
 from restyle.render.engine import Engine
 from restyle.render.protocols import Rendered
@@ -37,7 +38,7 @@ class Tally:
     painted: int
     """Keyframes and repairs."""
     repaired: int
-    """Those among them that no neighbour explained."""
+    """Repairs alone: frames that no neighbour explained."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ class Windows:
 
     @property
     def folders(self) -> list[Path]:
-        """Of the finished windows, in order."""
+        """Folders of the finished windows, in order."""
         return [self.store.path("windows", self._key(window)) for window in self.plan.windows]
 
     @property
     def segments(self) -> list[Path]:
-        """What is joined to the output, in order."""
+        """Segments that are joined to the output, in order."""
         return [folder / "segment" for folder in self.folders]
 
     def make_missing(self, engine: Engine, meter: Meter) -> int:
@@ -75,25 +76,25 @@ class Windows:
         rendering = engine.render(missing, StoredPaintings(self.store, self.keys.paintings), meter)
         with closing(rendering):
             for window, frames in rendering:
-                with self.store.making("windows", self._key(window)) as place:
-                    notes = WindowNotes(place)
-                    with SegmentWriter(place / "segment", self.out, self.source) as writer:
+                with self.store.making("windows", self._key(window)) as folder:
+                    notes = WindowNotes(folder)
+                    with SegmentWriter(folder / "segment", self.out, self.source) as writer:
 
-                        def keep(made: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
-                            notes.add(made)
-                            if not made.boundary:
-                                writer.write(made.result)
+                        def write(frame: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
+                            notes.add(frame)
+                            if not frame.boundary:
+                                writer.write(frame.result)
 
-                        with WriteBehind(keep, depth=8) as sink:
-                            for made in frames:
-                                sink.put(made)
-                                if not made.boundary:
-                                    meter.step(shot=made.shot)
+                        with WriteBehind(write, depth=8) as sink:
+                            for frame in frames:
+                                sink.put(frame)
+                                if not frame.boundary:
+                                    meter.step(shot=frame.shot)
                     notes.save()
         return reused
 
     def tally(self) -> Tally:
-        """How many frames were painted, over all runs of the job."""
+        """Count the frames that were painted, over all runs of the job."""
         reasons = []
         for window in self.plan.windows:
             with self.store.reading("windows", self._key(window)) as folder:
@@ -109,16 +110,21 @@ class Windows:
 
     def write_report(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
         """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""
-        data = report_data(
-            self.folders,
-            self.plan,
+        plan, folders = self.plan, self.folders
+        frames = frame_rows(folders, plan)
+        output = probe(self.out.path, rate=self.source.rate if self.out.kind == "sequence" else None)
+        data = ReportData(
             title=Path(self.out.path).name,
-            source=self.source,
-            output=probe(self.out.path, rate=self.source.rate if self.out.kind == "sequence" else None),
+            rate=plan.rate,
+            frames=frames,
+            shots=[ShotRow(shot.index, shot.start, shot.stop, shot.begins) for shot in plan.shots],
+            keys=key_cards(folders, plan, frames),
+            pairs=large_pairs(folders, plan),
+            facts=facts_of(self.source, output, frames=(self.source.frames, len(frames))),
+            notes=notes,
+            timings=seconds,
             recipe=recipe.model_dump(mode="json"),
             versions=versions(),
-            timings=seconds,
-            notes=notes,
         )
         page = self.store.folder / "report.html"
         write_report(data, page, page.with_suffix(".json"))
