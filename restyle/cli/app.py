@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from restyle.cli.errors import describe
+from restyle.cli.panels import PanelCommand
 from restyle.cli.terminal import Terminal
 from restyle.errors import RestyleError
 
@@ -82,7 +83,7 @@ def application(words: Container[str] = COMMANDS) -> typer.Typer:
 
     for name, summary in COMMANDS.items():
         function = getattr(import_module(f"restyle.cli.{name}"), name) if name in words else _not_imported
-        app.command(name, short_help=summary)(function)
+        app.command(name, cls=PanelCommand, short_help=summary)(function)
     return app
 
 

@@ -35,6 +35,8 @@ __all__ = ["OPTIONS", "build_recipe", "recipe_options"]
 class RecipeOption:
     """Spelling of one field as an option. Its type and help are the field's, its default is the recipe's."""
 
+    panel: str
+    """Heading that it stands under in the help of a command with many options."""
     metavar: str | None
     """How the value is shown; ``None``: a switch."""
     name: str | None = None
@@ -50,67 +52,79 @@ class RecipeOption:
     """Makes the field's value of what is typed (of a list of texts where the option can be given many times)."""
 
 
-def _part_option(part: str, help: str, example: str) -> RecipeOption:
+def _part_option(panel: str, part: str, help: str, example: str) -> RecipeOption:
     name = f"--{part}-option"
-    return RecipeOption("NAME=VALUE", name, help=help, parse=lambda items: parse_options(items, name, example))
+    return RecipeOption(panel, "NAME=VALUE", name, help=help, parse=lambda items: parse_options(items, name, example))
 
 
 OPTIONS: Mapping[str, RecipeOption] = {
-    "style": RecipeOption("NAME|PICTURE", also="-s"),
-    "prompt": RecipeOption("TEXT"),
-    "negative_prompt": RecipeOption("TEXT"),
+    "style": RecipeOption("Look", "NAME|PICTURE", also="-s"),
+    "prompt": RecipeOption("Look", "TEXT"),
+    "negative_prompt": RecipeOption("Look", "TEXT"),
     "prompts": RecipeOption(
+        "Look",
         "SCOPE=TEXT",
         "--prompt-at",
         help="Another prompt for one shot (shot:2=TEXT), or from one frame to the end of its shot (frame:48=TEXT).",
         parse=parse_prompts,
     ),
     "controls": RecipeOption(
+        "Look",
         "KINDS",
         "--control",
         help="Control maps that the painter holds on to: depth,softedge; or one with its fields (strength, start, end, "
         "model), depth:strength=0.8,end=0.6; or a folder of maps, depth=FOLDER. 'restyle controls' lists the kinds.",
         parse=parse_controls,
     ),
-    "strength": RecipeOption("0..1"),
-    "keep_colour": RecipeOption(None, also="--keep-color/--no-keep-color"),
-    "painter": RecipeOption("NAME"),
+    "strength": RecipeOption("Look", "0..1"),
+    "keep_colour": RecipeOption("Look", None, also="--keep-color/--no-keep-color"),
+    "painter": RecipeOption("Look", "NAME"),
     "painter_options": _part_option(
-        "painter", "An option of the painter, such as hold=0.5; VALUE is read as JSON where it is some.", "hold=0.5"
+        "Look",
+        "painter",
+        "An option of the painter, such as hold=0.5; VALUE is read as JSON where it is some.",
+        "hold=0.5",
     ),
-    "filler": RecipeOption("NAME"),
-    "filler_options": _part_option("filler", "An option of the filler, such as detail=0.95.", "detail=0.95"),
-    "seed": RecipeOption("N"),
-    "keyframes": RecipeOption("auto|every:N|LIST", example="such as 0,24,48", parse=parse_keyframes),
+    "filler": RecipeOption("Look", "NAME"),
+    "filler_options": _part_option("Look", "filler", "An option of the filler, such as detail=0.95.", "detail=0.95"),
+    "seed": RecipeOption("Look", "N"),
+    "keyframes": RecipeOption("Keyframes", "auto|every:N|LIST", example="such as 0,24,48", parse=parse_keyframes),
     "storyboard": RecipeOption(
-        "FRAME=PICTURE", "--keyframe-image", help="A keyframe painted by hand, used as it is.", parse=parse_storyboard
+        "Keyframes",
+        "FRAME=PICTURE",
+        "--keyframe-image",
+        help="A keyframe painted by hand, used as it is.",
+        parse=parse_storyboard,
     ),
-    "coverage": RecipeOption("0..1"),
-    "max_gap": RecipeOption("N"),
-    "cuts": RecipeOption("auto|none|LIST", example="such as 96,240", parse=parse_cuts),
-    "deinterlace": RecipeOption(None),
+    "coverage": RecipeOption("Keyframes", "0..1"),
+    "max_gap": RecipeOption("Keyframes", "N"),
+    "cuts": RecipeOption("Footage", "auto|none|LIST", example="such as 96,240", parse=parse_cuts),
+    "deinterlace": RecipeOption("Footage", None),
+    "range": RecipeOption("Footage", "IN:OUT"),
     "objects": RecipeOption(
+        "Objects",
         "NAME=PROMPT",
         "--object",
         help="Mark an object; it alone is restyled. PROMPT is point:X,Y@FRAME, not:X,Y@FRAME, box:L,T,R,B@FRAME, "
         "text:WORDS@FRAME, matte:FILE@FRAME, mattes:FOLDER (or clip) or people. Pixels count from the top left corner.",
     ),
     "layers": RecipeOption(
+        "Objects",
         "NAME[:FIELD=VALUE,...]",
         "--layer",
         help="Treatment of an object, or of the background; the last lies on top. Fields: mode (restyle, keep, replace, "
         "remove, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend.",
         parse=parse_layers,
     ),
-    "masker": RecipeOption("NAME"),
+    "masker": RecipeOption("Objects", "NAME"),
     "masker_options": _part_option(
+        "Objects",
         "masker",
         "An option of the masker, such as model=FILE, or of the grounding that finds objects by their names.",
         "edge=4",
     ),
-    "range": RecipeOption("IN:OUT"),
-    "codec": RecipeOption("NAME"),
-    "quality": RecipeOption("0..100"),
+    "codec": RecipeOption("Result", "NAME"),
+    "quality": RecipeOption("Result", "0..100"),
 }
 """The recipe's fields in the order of the help."""
 
@@ -126,13 +140,13 @@ RecipeFile = Annotated[
 
 
 def recipe_options(
-    *, only: Sequence[str] = tuple(OPTIONS), without: Collection[str] = (), file: bool = True
+    *, only: Sequence[str] = (), without: Collection[str] = (), file: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorator: options for the recipe's fields stand in the place of the function's parameter ``recipe``.
 
-    ``file``: it has ``--recipe``, too.
+    ``only``: for these; by default for all, under headings. ``file``: there is ``--recipe``, too.
     """
-    fields = [name for name in only if name not in without]
+    fields = [name for name in only or OPTIONS if name not in without]
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -150,7 +164,7 @@ def recipe_options(
 
         signature: list[inspect.Parameter] = []
         for own in inspect.signature(function, eval_str=True).parameters.values():
-            signature += _parameters(fields, file=file) if own.name == "recipe" else [own]
+            signature += _parameters(fields, file=file, panels=not only) if own.name == "recipe" else [own]
         set_signature(call, signature)
         return call
 
@@ -187,9 +201,9 @@ def _use_new_names(options: dict[str, Any], old_options: Mapping[str, Any], term
             options[new] = value
 
 
-def _parameters(fields: Collection[str], *, file: bool) -> Iterator[inspect.Parameter]:
+def _parameters(fields: Collection[str], *, file: bool, panels: bool) -> Iterator[inspect.Parameter]:
     for name in fields:
-        yield _parameter(name, name)
+        yield _parameter(name, name, panel=OPTIONS[name].panel if panels else None)
     if file:
         yield make_parameter("recipe_file", RecipeFile, default=None)
     for old, new in RENAMED_FIELDS.items():
@@ -197,7 +211,7 @@ def _parameters(fields: Collection[str], *, file: bool) -> Iterator[inspect.Para
             yield _parameter(new, old, hidden=True)
 
 
-def _parameter(field: str, name: str, *, hidden: bool = False) -> inspect.Parameter:
+def _parameter(field: str, name: str, *, panel: str | None = None, hidden: bool = False) -> inspect.Parameter:
     """The option of a field. ``name``: the field's own, or its old one."""
     option = OPTIONS[field]
     kind = _value_type(Recipe.model_fields[field].annotation)
@@ -210,7 +224,9 @@ def _parameter(field: str, name: str, *, hidden: bool = False) -> inspect.Parame
     if option.metavar is None:
         spelling = f"{spelling}/--no-{spelling.removeprefix('--')}"
     also = [option.also] if option.also and not hidden else []
-    info = typer.Option(spelling, *also, metavar=option.metavar, help=" ".join(text.split()), hidden=hidden)
+    info = typer.Option(
+        spelling, *also, metavar=option.metavar, help=" ".join(text.split()), rich_help_panel=panel, hidden=hidden
+    )
     return make_parameter(name, Annotated[kind | None, info], default=None)
 
 
