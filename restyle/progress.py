@@ -55,21 +55,21 @@ class Meter:
         self._stage, self._total, self._shots, self._shot = stage, total, shots, None
         self._done = self._fresh = 0
         self._began = time.monotonic()
-        self.tell("")
+        self.report("")
 
     def skip(self, frames: int) -> None:
         """Count frames that an earlier run finished: they do not count for the rate."""
         self._done += frames
-        self.tell("already done")
+        self.report("already done")
 
     def step(self, doing: str = "", *, shot: int | None = None) -> None:
         """Count one frame. Raises ``Cancelled``."""
         self._done += 1
         self._fresh += 1
         self._shot = shot if shot is not None else self._shot
-        self.tell(doing)
+        self.report(doing)
 
-    def tell(self, doing: str) -> None:
+    def report(self, doing: str) -> None:
         """Report without counting. Raises ``Cancelled``."""
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled("stopped; what is finished is kept: the same command goes on from there")

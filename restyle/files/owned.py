@@ -17,7 +17,7 @@ from pathlib import Path
 
 from interp.regular import require_regular
 from restyle.errors import OutputError, OutputExistsError, show_path, why
-from restyle.files.writing import discard, output_lock, partial_path, settle
+from restyle.files.writing import discard, finalise, output_lock, partial_path
 
 __all__ = ["LIST_NAME", "OwnFiles", "content_digest", "foreign_files", "new_folder", "refuse_inputs"]
 
@@ -202,17 +202,17 @@ def _check(final: Path, command: str, overwrite: bool, inputs: list[Path]) -> No
 def _replace(part: Path, final: Path) -> None:
     """Put a finished folder in the place of an older one of our own."""
     if not final.is_dir():
-        settle(part, final)
+        finalise(part, final)
         return
-    aside = part.with_suffix(".old")  # not swept as unfinished things are: a person may have put something into it
-    os.rename(final, aside)
+    old_folder = part.with_suffix(".old")  # not swept as unfinished things are: a person may have put something into it
+    os.rename(final, old_folder)
     try:
-        if unknown := foreign_files(aside, OwnFiles.read(aside)):  # looked at again: hours may have passed
+        if unknown := foreign_files(old_folder, OwnFiles.read(old_folder)):  # looked at again: hours may have passed
             raise OutputError(
                 f"{show_path(final / unknown[0])} was put there or changed meanwhile: move it, and start again"
             )
-        settle(part, final)
+        finalise(part, final)
     except BaseException:
-        os.rename(aside, final)
+        os.rename(old_folder, final)
         raise
-    discard(aside)
+    discard(old_folder)

@@ -23,12 +23,12 @@ from restyle.errors import OutputError, OutputExistsError, OutputLockedError, sh
 __all__ = [
     "LockHeld",
     "discard",
+    "finalise",
     "fitted_name",
     "lock_file",
     "output_lock",
     "partial_path",
     "scratch",
-    "settle",
     "sign_lock",
     "sync",
     "write_file",
@@ -88,7 +88,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def settle(part: Path, final: Path) -> None:
+def finalise(part: Path, final: Path) -> None:
     """Make a finished file or folder of files durable and give it its final name; a file of that name is replaced.
 
     Raises ``OSError``, also where a folder that holds something has that name.
@@ -108,7 +108,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         with open(part, "xb") as file:
             file.write(data)
-        settle(part, path)
+        finalise(part, path)
     except BaseException:
         discard(part)
         raise
@@ -200,7 +200,7 @@ def writing(final: Path, *, overwrite: bool = False) -> Iterator[Path]:
         part = partial_path(final)
         try:
             yield part
-            settle(part, final)
+            finalise(part, final)
         except OSError as error:
             raise OutputError(f"cannot write {show_path(final)}: {why(error)}") from error
         finally:

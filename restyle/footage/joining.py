@@ -17,7 +17,7 @@ import av
 
 from restyle.errors import FootageError, OutputError, OutputExistsError, show_path
 from restyle.files.owned import LIST_NAME, OwnFiles, refuse_inputs
-from restyle.files.writing import discard, output_lock, partial_path, settle, sync, write_file
+from restyle.files.writing import discard, finalise, output_lock, partial_path, sync, write_file
 from restyle.footage.clock import CONTINUOUS, clock_of
 from restyle.footage.encoders import fourcc
 from restyle.footage.ending import last_end
@@ -155,7 +155,7 @@ def _conform_pictures(
         new = OwnFiles.of_folder(hidden, "run")
         if own_folder:
             (hidden / LIST_NAME).write_text(new.to_text())
-            settle(hidden, folder)
+            finalise(hidden, folder)
             return
         for file in pictures:
             sync(file)
@@ -189,7 +189,7 @@ def _conform_video(
         if _needs_display(out):
             write_pixel_aspect(hidden, out.width, out.height, out.pixel_aspect)
         unchanged()
-        settle(hidden, final)
+        finalise(hidden, final)
         return warnings
     finally:
         discard(hidden)

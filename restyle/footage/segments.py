@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from restyle.errors import OutputError, show_path
-from restyle.files.writing import discard, partial_path, settle
+from restyle.files.writing import discard, finalise, partial_path
 from restyle.footage.colour import FrameMaker, to_depth
 from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.opening import file_url
@@ -150,7 +150,7 @@ class SegmentWriter:
                     raise OutputError(
                         f"{self._spec.codec} gave {len(self._stamps)} packets for {self._next - self._first} frames"
                     )
-            settle(self._hidden, self._final)
+            finalise(self._hidden, self._final)
         except (av.FFmpegError, OSError, OutputError) as trouble:
             self._abandon()
             raise output_trouble(self._final, trouble) from trouble

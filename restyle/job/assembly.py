@@ -42,13 +42,13 @@ if TYPE_CHECKING:
     from restyle.job.clean_plates import CleanFootage
     from restyle.painters.base import Painter
 
-__all__ = ["Assembly", "opened_looks"]
+__all__ = ["Assembly", "open_looks"]
 
 MARGIN = 48  # pixels round restyled objects that the painter sees, at least: marks begin outside of what they paint
 
 
 @contextmanager
-def opened_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]:
+def open_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]:
     """Make the looks that have to be painted, with painters that are closed in the end.
 
     Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
@@ -93,8 +93,8 @@ def _has_prompts(recipe: Recipe) -> bool:
 class Assembly:
     """The parts of a rendering.
 
-    ``looks``: as ``opened_looks`` makes them. ``mattes``: those of the recipe's objects, ``None`` without any. ``clean``: where
-    the recipe removes something. ``inputs``: the watch over the files that are read.
+    ``looks``: as ``open_looks`` makes them. ``mattes``: those of the recipe's objects, ``None`` without any.
+    ``clean_footage``: where the recipe removes something. ``inputs``: the watch over the files that are read.
     """
 
     recipe: Recipe
@@ -104,7 +104,7 @@ class Assembly:
     looks: Sequence[Look]
     mattes: Mattes | None
     maps: KeyframeMaps | None
-    clean: CleanFootage | None
+    clean_footage: CleanFootage | None
     inputs: Inputs
 
     @property
@@ -141,7 +141,7 @@ class Assembly:
                 ],
                 filler=make_filler(recipe.filler, recipe.filler_options),
                 compositor=None if not layers_of(recipe) else self._compositor(associated),
-                clean_plate=None if self.clean is None else self.clean.of,
+                clean_plate=None if self.clean_footage is None else self.clean_footage.of,
                 framing=self.framing,
                 control_maps=self.maps,
                 repair=self._repair,
@@ -152,7 +152,7 @@ class Assembly:
     def keys(self, footage: str, mattes: set[str], out: OutputSpec) -> WindowKeys:
         """Compute the keys of the plan's windows. ``footage``, ``mattes``: keys of what is used."""
         recipe = self.recipe
-        base = [footage, *([] if self.clean is None else [self.clean.key])]
+        base = [footage, *([] if self.clean_footage is None else [self.clean_footage.key])]
         look_settings = [[look.strength, look.keep_colour] for look in self.looks]
         frames = [recipe.filler, recipe.filler_options, self._fill_weights(), look_settings, self._repair, out.identity]
         if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before

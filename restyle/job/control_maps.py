@@ -124,7 +124,7 @@ def _write_shot(
     with scratch() as kept:
         for frame, made in _detected(detector, pictures):
             save_map(kept / str(frame), made)
-            meter.tell(f"{traits.name} of frame {shot.start + frame}")
+            meter.report(f"{traits.name} of frame {shot.start + frame}")
         tracker = SlidingTracker(pictures, make_estimator("dis"), remember=BEHIND)
         frames = range(len(shot))
         for frame, made in stabilised_maps(

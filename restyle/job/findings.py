@@ -99,7 +99,7 @@ class Findings:
         with self._store.reading("mattes", key) as folder:
             return Mattes(folder)
 
-    def clean(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
+    def clean_footage(self, analysis: Analysis, shots: Sequence[Shot], mattes: Mattes | None) -> CleanFootage | None:
         """Make the footage without what the recipe's layers remove; ``None`` if they remove nothing. Raises ``Cancelled``."""
         removed = removals(self._recipe.layers)
         if mattes is None or not removed:

@@ -55,12 +55,12 @@ class Inputs:
     """Files that are read, each once from end to end for its digest.
 
     ``check`` asks the system whether any of them was written to, moved or replaced since, which costs no reading: a preserved
-    time stamp does not hide a change, since the system's own (ctime) cannot be set. ``tell`` is called while large files are
+    time stamp does not hide a change, since the system's own (ctime) cannot be set. ``report`` is called while large files are
     read, and may raise.
     """
 
-    def __init__(self, tell: Callable[[str], None] = lambda doing: None) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[str], None] = lambda doing: None) -> None:
+        self._report = report
         self._states: dict[Path, tuple[_State, str | None]] = {}
 
     def watch(self, path: str | os.PathLike[str]) -> None:
@@ -111,7 +111,7 @@ class Inputs:
         with open(path, "rb", buffering=0) as file:
             while block := file.read(BLOCK):
                 hasher.update(block)
-                self._tell(f"reading {path.name}")
+                self._report(f"reading {path.name}")
         return hasher.hexdigest()
 
 

@@ -17,7 +17,7 @@ from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
-from restyle.job.assembly import Assembly, opened_looks
+from restyle.job.assembly import Assembly, open_looks
 from restyle.job.control_maps import make_detectors, require_maps, write_control_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
@@ -92,7 +92,7 @@ class Job:
 
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done; paints and writes nothing."""
-        with self._scratch_job() as parts, opened_looks(self.recipe, offline=self.offline) as looks:
+        with self._scratch_job() as parts, open_looks(self.recipe, offline=self.offline) as looks:
             return self._plan(looks, self._findings(*parts).analysis())
 
     @cached_property
@@ -142,10 +142,10 @@ class Job:
         out = self.output_plan
         check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
         notes: list[str] = list(self.spec.notes)
-        inputs = Inputs(self._meter.tell)
+        inputs = Inputs(self._meter.report)
         with ExitStack() as stack:
             stack.enter_context(output_lock(out.target))
-            looks = stack.enter_context(opened_looks(self.recipe, offline=self.offline))
+            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
             footage = stack.enter_context(self._open())
             store.put_text("recipe.json", self.recipe.to_text())
@@ -205,8 +205,8 @@ class Job:
             for window in plan.windows:
                 if window.index == 0:
                     key = window.keys[0]
-                    alone = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
-                    for _, frames in engine.render([alone], MemoryPaintings(), self._meter):
+                    first_frame = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
+                    for _, frames in engine.render([first_frame], MemoryPaintings(), self._meter):
                         for frame in frames:
                             previews.append((key, frame.source.picture, frame.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
@@ -277,7 +277,7 @@ class Job:
     @contextmanager
     def _scratch_job(self) -> Iterator[tuple[Footage, JobStore, Inputs]]:
         """Open the footage, a job folder for work that is not kept, and the watch over the files that are read."""
-        inputs = Inputs(self._meter.tell)
+        inputs = Inputs(self._meter.report)
         with scratch() as folder, JobStore(folder, unchanged=inputs.check) as store, self._open() as footage:
             yield footage, store, inputs
 
@@ -287,7 +287,7 @@ class Job:
     @contextmanager
     def _scratch_engine(self) -> Iterator[tuple[Plan, Engine]]:
         """Make a plan and an engine that renders it, for work that is not kept."""
-        with self._scratch_job() as (footage, store, inputs), opened_looks(self.recipe, offline=self.offline) as looks:
+        with self._scratch_job() as (footage, store, inputs), open_looks(self.recipe, offline=self.offline) as looks:
             assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
             yield assembly.plan, assembly.engine()
 
@@ -315,21 +315,21 @@ class Job:
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
         mattes = findings.mattes(analysis, plan.shots)
-        clean = findings.clean(analysis, plan.shots, mattes)
+        clean_footage = findings.clean_footage(analysis, plan.shots, mattes)
         maps = None
         if self.recipe.controls:
             maps = KeyframeMaps(
                 self.recipe.controls,
-                clean or footage,
+                clean_footage or footage,
                 store,
-                findings.footage_key if clean is None else clean.key,
+                findings.footage_key if clean_footage is None else clean_footage.key,
                 inputs,
                 pts=analysis.pts,
                 shots=plan.shots,
                 keys=plan.keyframes,
                 offline=self.offline,
             )
-        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean, inputs)
+        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         cost = sum(look.painter.capabilities.cost for look in looks)

@@ -41,7 +41,7 @@ from controls.types import ControlMap
 from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
 from restyle.files.owned import LIST_NAME, OwnFiles
-from restyle.files.writing import LOCK_MARK, LockHeld, discard, lock_file, settle, sign_lock, write_file
+from restyle.files.writing import LOCK_MARK, LockHeld, discard, finalise, lock_file, sign_lock, write_file
 from restyle.types import Carry
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class JobStore:
                 (folder / LIST_NAME).write_text(OwnFiles.of_folder(folder, f"{kind}/{key}").to_text())
                 final = self.path(kind, key)
                 discard(final)
-                settle(folder, final)
+                finalise(folder, final)
                 self._intact.add((kind, key))
             finally:
                 discard(folder)

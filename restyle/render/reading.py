@@ -86,7 +86,7 @@ class WindowReader:
         while len(views) <= window.last - window.start:
             view, track = next(self._feed)
             views.append(view)
-            meter.tell("reading")
+            meter.report("reading")
         return WindowFrames(window, views, track)
 
     def _view(self, source: Frame) -> FrameView:

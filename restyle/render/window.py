@@ -62,7 +62,7 @@ class WindowRenderer:
         }
         if boundary is not None:
             fixed[0] = boundary
-        self.meter.tell(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
+        self.meter.report(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
         pictures, carry = self._call_painter(look, numbers, fixed, carry)
         return Paintings(dict(zip(numbers, pictures, strict=True)), carry)
 
@@ -109,14 +109,14 @@ class WindowRenderer:
         inner: dict[int, Propagated] = {}
         for position, propagated in checked_propagation(self.parts.filler, gap):
             inner[left + position] = propagated
-            self.meter.tell("propagating paintings")
+            self.meter.report("propagating paintings")
         painted = {number: Propagated(picture, 1.0) for number, picture in ends.items()}
         if not self.parts.repair or not inner:
             return _Stretch(painted | inner)
         worst = min(inner, key=lambda number: inner[number].coverage)
         if inner[worst].coverage >= REPAIR_BELOW:
             return _Stretch(painted | inner)
-        self.meter.tell(f"painting frame {worst}, which its neighbours do not explain")
+        self.meter.report(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({*ends, worst})
         fixed = {position: ends[number] for position, number in enumerate(numbers) if number in ends}
         pictures, _ = self._call_painter(look, numbers, fixed, carry)
@@ -148,7 +148,7 @@ class WindowRenderer:
             prompts=() if prompts is None else tuple(prompts(number) for number in numbers),
             controls=self._control_maps(look.painter, views),
             mattes=() if matte is None else tuple(view.crop(matte(view.frame.index)) for view in views),
-            tick=self.meter.tell,
+            tick=self.meter.report,
         )
         return checked_paintings(look.painter, request, carry)
 
@@ -159,7 +159,7 @@ class WindowRenderer:
         for kind in painter.capabilities.controls:
             if source is None:
                 raise PainterError(f"painter {painter.name!r} wants {kind} maps, and there is nobody who makes them")
-            self.meter.tell(f"making {kind} maps")
+            self.meter.report(f"making {kind} maps")
             maps[kind] = tuple(view.crop(source.of(kind, view.frame).picture) for view in views)
         return maps
 

@@ -108,7 +108,7 @@ def test_an_older_folder_outlives_a_failure_to_replace_it(
             (final / "somebody").mkdir(parents=True)
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(owned, "settle", fail)
+    monkeypatch.setattr(owned, "finalise", fail)
     with pytest.raises(OutputError, match="cannot write"):
         fill(tmp_path / "out", overwrite=True, text="two")
     monkeypatch.undo()
