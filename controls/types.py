@@ -28,6 +28,7 @@ __all__ = [
     "Point",
     "Prompt",
     "Prompted",
+    "PublishedWeights",
     "Text",
     "WholeShot",
 ]
@@ -155,6 +156,17 @@ class Masked:
     """What a person should know of how the shot's mattes came about, one line each."""
 
 
+@dataclass(frozen=True)
+class PublishedWeights:
+    """A file on the model hub that an option of a part stands for."""
+
+    repository: str
+    """Id on the model hub, ``owner/name``."""
+    file: str
+    option: str
+    """The option that takes the file's path on this machine."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MaskerTraits:
     """Prompts that a masker takes, and what it needs."""
@@ -168,6 +180,8 @@ class MaskerTraits:
     """Modules beyond restyle's own needs that it imports."""
     extra: str | None = None
     """The extra of restyle that installs them."""
+    published_weights: Callable[[Mapping[str, Any]], PublishedWeights | None] | None = None
+    """Gives the file on the model hub that its options stand for, if they do. Whoever builds it finds that file first."""
     check_weights: Callable[[Mapping[str, Any]], None] | None = None
     """Looks at the weights that its options name; raises ``interp.errors.InterpError`` if they cannot be used. ``None``: it has
     none, or brings them."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import build_network, check_weights, find_checkpoint
+from controls.masks.sam2_weights import build_network, check_weights, find_checkpoint, published_weights
 from controls.masks.spill import MatteSpill
 from controls.prompts import check_kinds, check_prompts
 from controls.types import Box, Masked, MaskerTraits, Matte, Pictures, Point, Prompt, Prompted
@@ -40,6 +40,7 @@ class Sam2Masker:
         prompts=frozenset({Point, Box, Matte}),
         packages=("torch", "sam2"),
         extra="sam2",
+        published_weights=published_weights,
         check_weights=check_weights,
     )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from controls.errors import ControlError
+from controls.types import PublishedWeights
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.regular import require_regular
 
-__all__ = ["DEFAULT", "build_network", "check_weights", "find_checkpoint", "published_file"]
+__all__ = ["DEFAULT", "build_network", "check_weights", "find_checkpoint", "published_weights"]
 
 DEFAULT = "facebook/sam2.1-hiera-small"
 
@@ -29,16 +30,17 @@ LARGEST = 16 << 30  # bytes of a checkpoint
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 
 
-def published_file(model: str, *, config: str | None = None, allow_pickle: bool = False) -> str | None:
-    """Name of the file that a hub id stands for; ``None`` where ``model`` is none of the known ones.
+def published_weights(options: Mapping[str, Any]) -> PublishedWeights | None:
+    """The checkpoint of a hub id, by default ``DEFAULT``'s; ``None`` where the option ``model`` is none of the known ones.
 
     Raises ``ControlError`` (a pickled file without ``allow_pickle``; a configuration that is none of the package's own).
     """
-    _check_config(config)
-    if model not in HUB:
+    _check_config(options.get("config"))
+    model = options.get("model", DEFAULT)
+    if not isinstance(model, str) or model not in HUB:
         return None
-    _check_pickle(Path(HUB[model]), model, allow_pickle)
-    return HUB[model]
+    _check_pickle(Path(HUB[model]), model, options.get("allow_pickle", False) is True)
+    return PublishedWeights(model, HUB[model], "model")
 
 
 def find_checkpoint(model: str | None, *, config: str | None, allow_pickle: bool) -> tuple[Path, str]:

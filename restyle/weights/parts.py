@@ -13,8 +13,8 @@ from typing import Any
 
 from controls.maps import DETECTORS
 from controls.maps.base import DetectorTraits
-from controls.masks import grounding
-from controls.masks.sam2_weights import DEFAULT, published_file
+from controls.masks import MASKERS, grounding
+from controls.types import MaskerTraits
 from interp.errors import InterpError
 from interp.options import checked_options
 from restyle.errors import MissingExtraError
@@ -45,7 +45,7 @@ def source_options(kind: str, name: str) -> list[str]:
     """Options that a part may be given beyond its own, for the hub has its weights."""
     if kind == "detector" and DETECTORS.part(name).traits.weights is not None:
         return ["offline"] if "weights" not in DETECTORS.options(name) else ["revision", "offline"]
-    return ["offline"] if (kind, name) == ("masker", "sam2") else []
+    return ["offline"] if kind == "masker" and MASKERS.part(name).traits.published_weights is not None else []
 
 
 def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,21 +84,24 @@ def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, A
 
 def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a masker, with the file of its weights, found or fetched. Raises as ``local_detector_options``."""
-    if name != "sam2":
+    traits: MaskerTraits = MASKERS.part(name).traits
+    if traits.published_weights is None:
         return dict(options)
     local = {option: value for option, value in options.items() if option != "offline"}
-    source = _source("masker 'sam2'", options)
-    model = local.get("model", DEFAULT)
-    if not isinstance(model, str):
+    source = _source(f"masker {name!r}", options)
+    published = traits.published_weights(local)
+    if published is None:
         return local
-    trusted = local.get("allow_pickle", False) is True
-    file = published_file(model, config=local.get("config"), allow_pickle=trusted)
-    if file is not None:
-        folder = find_weights(
-            model, "masker 'sam2'", Selection([file]), offline=source.offline, allow_pickle=trusted, extra="sam2"
-        )
-        local["model"] = str(folder / file)
-    return local
+    if any(find_spec(package) is None for package in traits.packages):
+        raise MissingExtraError(f"masker {name!r}", traits.extra or "controls")
+    folder = find_weights(
+        published.repository,
+        f"masker {name!r}",
+        Selection([published.file]),
+        offline=source.offline,
+        extra=traits.extra or "controls",
+    )
+    return {**local, published.option: str(folder / published.file)}
 
 
 def local_grounding_options(options: Mapping[str, Any]) -> dict[str, Any]:

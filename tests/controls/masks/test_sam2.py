@@ -14,8 +14,8 @@ from PIL import Image
 from controls.errors import ControlError
 from controls.masks import MASKERS
 from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import find_checkpoint, published_file
-from controls.types import Box, Matte, Point, Prompted, Text
+from controls.masks.sam2_weights import find_checkpoint, published_weights
+from controls.types import Box, Matte, Point, Prompted, PublishedWeights, Text
 from interp.errors import MissingWeightsError
 
 CONFIG = "configs/sam2.1/sam2.1_hiera_t.yaml"
@@ -249,12 +249,15 @@ def test_weights_that_are_not_there_say_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_the_file_that_a_hub_id_stands_for() -> None:
-    assert published_file("facebook/sam2.1-hiera-tiny", allow_pickle=True) == "sam2.1_hiera_tiny.pt"
-    assert published_file("some/where") is None
-    with pytest.raises(ControlError, match="published as a pickled file"):
-        published_file("facebook/sam2.1-hiera-tiny")
+    tiny = {"model": "facebook/sam2.1-hiera-tiny", "allow_pickle": True}
+    wanted = PublishedWeights("facebook/sam2.1-hiera-tiny", "sam2.1_hiera_tiny.pt", "model")
+    assert published_weights(tiny) == wanted
+    assert published_weights({"model": "some/where"}) is published_weights({"model": 5}) is None
+    for options in ({"model": "facebook/sam2.1-hiera-tiny"}, {}):
+        with pytest.raises(ControlError, match="published as a pickled file"):
+            published_weights(options)
     with pytest.raises(ControlError, match="config is one of the package's own"):
-        published_file("facebook/sam2.1-hiera-tiny", config="evil.yaml", allow_pickle=True)
+        published_weights(tiny | {"config": "evil.yaml"})
 
 
 def test_a_pickled_checkpoint_is_read_without_running_it(weights: Path, tmp_path: Path) -> None:
