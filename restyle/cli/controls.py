@@ -43,7 +43,7 @@ Folder = Annotated[
 Kinds = Annotated[str, typer.Option(metavar="KIND,...", help="Kinds to make: names as 'restyle controls' lists them.")]
 Video = Annotated[bool, typer.Option("--video", help="Write each kind as a clip, too: DIR/KIND.mp4.")]
 Stabilise = Annotated[
-    bool,
+    bool | None,
     typer.Option("--stabilise/--no-stabilise", help="Hold the maps still along the footage's motion (the default)."),
 ]
 Steady = Annotated[bool | None, typer.Option("--steady/--no-steady", hidden=True)]  # the old name
@@ -68,7 +68,7 @@ def controls(
     output: Folder = None,
     kinds: Kinds = "canny",
     video: Video = False,
-    stabilise: Stabilise = True,
+    stabilise: Stabilise = None,
     steady: Steady = None,
     bits: Bits = 8,
     option: DetectorOption = None,
@@ -91,6 +91,8 @@ def controls(
         raise RecipeError("an output is needed: -o DIR")
     if steady is not None:
         no = "" if steady else "no-"
+        if stabilise is not None:
+            raise RecipeError("--steady is the old name of --stabilise: give --stabilise alone")
         terminal.say(f"restyle: note: --{no}steady is called --{no}stabilise now")
         stabilise = steady
     if bits not in (8, 16):
@@ -103,7 +105,7 @@ def controls(
         folders = job.control_maps(
             output,
             wanted,
-            stabilise=stabilise,
+            stabilise=stabilise is not False,
             bits=bits,
             video=video,
             options=parse_options(option or [], "--option", "low=50"),
