@@ -49,7 +49,7 @@ def run(who: str, weights: str, frames: int, side: int) -> None:
     import torch
     from PIL import Image
 
-    from controls.masks.sam2 import Sam2Masker
+    from controls.masks.sam2.masker import Sam2Masker
     from controls.types import Matte, Prompted
 
     clip = Made(frames)
@@ -70,7 +70,7 @@ def run(who: str, weights: str, frames: int, side: int) -> None:
             small = np.asarray(Image.fromarray(picture).resize((side, side)), np.float32) / 255
             images[number] = (torch.from_numpy(small).permute(2, 0, 1) - mean) / spread
         theirs.load_video_frames = lambda **_: (images, SIZE[1], SIZE[0])
-        predictor = masker._network(frames)._model
+        predictor = masker._load(frames)[1]._model
         state = predictor.init_state("unused")
         predictor.add_new_mask(state, 0, 1, torch.from_numpy(drawn > 0.5))
         steps = predictor.propagate_in_video(state)

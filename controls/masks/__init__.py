@@ -11,7 +11,7 @@ MASKERS = PartTable(
         "flowcut": "controls.masks.flowcut.masker:FlowCutMasker",
         "matte-folder": "controls.masks.matte_folder:MatteFolderMasker",
         "people": "controls.masks.people:PeopleMasker",
-        "sam2": "controls.masks.sam2:Sam2Masker",
+        "sam2": "controls.masks.sam2.masker:Sam2Masker",
     },
     extras={"torch": "sam2", "sam2": "sam2"},
 )

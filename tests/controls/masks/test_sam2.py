@@ -13,8 +13,7 @@ from PIL import Image
 
 from controls.errors import ControlError
 from controls.masks import MASKERS
-from controls.masks.sam2_memory import Network, Past
-from controls.masks.sam2_weights import find_checkpoint, published_weights
+from controls.masks.sam2.weights import find_checkpoint, published_weights
 from controls.types import Box, Matte, Point, Prompted, PublishedWeights, Text
 from interp.errors import MissingWeightsError
 
@@ -165,11 +164,13 @@ def test_a_correction_equals_the_references(weights: Path, reference: Any, monke
 
     clip = Clip(8)
     box, more = Prompted("a", 0, Box(20, 10, 60, 50)), Prompted("a", 4, Point(70, 40))
+    from controls.masks.sam2.network import Network, ObjectMemory
+
     network = Network(reference, frames=8, holes=0)
-    past = Past()
-    network.prompt(past, network.see(clip.frames[0], 0), [box.prompt])
+    past = ObjectMemory()
+    network.prompt(past, network.encode(clip.frames[0], 0), [box.prompt])
     for t in range(1, 5):
-        seen = network.see(clip.frames[t], t)
+        seen = network.encode(clip.frames[t], t)
         network.follow(past, seen, reverse=False)
     network.prompt(past, seen, [more.prompt])
     ours = network.logits(past, seen)
@@ -185,10 +186,10 @@ def test_a_correction_equals_the_references(weights: Path, reference: Any, monke
             break
     _, _, logits = reference.add_new_points_or_box(state, 4, 1, points=[(70.5, 40.5)], labels=[1])
     np.testing.assert_allclose(ours, logits[0, 0].numpy(), rtol=1e-3, atol=2e-3)
-    plain = Past()
-    network.prompt(plain, network.see(clip.frames[0], 0), [box.prompt])
+    plain = ObjectMemory()
+    network.prompt(plain, network.encode(clip.frames[0], 0), [box.prompt])
     for t in range(1, 5):
-        network.follow(plain, network.see(clip.frames[t], t), reverse=False)
+        network.follow(plain, network.encode(clip.frames[t], t), reverse=False)
     assert np.abs(network.logits(plain, seen) - ours).max() > 0.01, "the correction changed nothing"
 
 
@@ -200,11 +201,13 @@ def _tensor(frame: np.ndarray) -> np.ndarray:
 
 def test_the_past_is_forgotten_beyond_what_attention_looks_at(weights: Path, reference: Any) -> None:
     clip = Clip(24)
+    from controls.masks.sam2.network import Network, ObjectMemory
+
     network = Network(reference, frames=len(clip), holes=0)
-    past = Past()
-    network.prompt(past, network.see(clip.frames[0], 0), [Point(30, 20)])
+    past = ObjectMemory()
+    network.prompt(past, network.encode(clip.frames[0], 0), [Point(30, 20)])
     for t in range(1, 24):
-        network.follow(past, network.see(clip.frames[t], t), reverse=False)
+        network.follow(past, network.encode(clip.frames[t], t), reverse=False)
         assert len(past.followed) <= 16
     assert min(past.followed) == 8
 
@@ -269,7 +272,9 @@ def test_a_pickled_checkpoint_is_read_without_running_it(weights: Path, tmp_path
     masker = MASKERS.make("sam2", {"model": str(good), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
     assert next(iter(masker.follow(Clip(1), [Prompted("a", 0, matte_of(5, 5, 40, 40))]))).mattes["a"][20, 20] == 1
     bad = tmp_path / "sam2.1_hiera_small.pt"
-    torch.save({"model": {"x": Past()}}, bad)
+    from controls.masks.sam2.network import ObjectMemory
+
+    torch.save({"model": {"x": ObjectMemory()}}, bad)
     wrong = MASKERS.make("sam2", {"model": str(bad), "image_size": SIDE, "allow_pickle": True, "device": "cpu"})
     with pytest.raises(ControlError, match="holds more than weights"):
         next(iter(wrong.follow(Clip(1), [Prompted("a", 0, Point(5, 5))])))

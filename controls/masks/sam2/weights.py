@@ -1,18 +1,17 @@
-"""SAM 2's network with the weights of a local file, and the files that its makers publish on the model hub."""
+"""SAM 2's weights: a local file, and those that its makers publish on the model hub. Reads none of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from controls.errors import ControlError
 from controls.types import PublishedWeights
-from interp.errors import MissingPackageError, MissingWeightsError
+from interp.errors import MissingWeightsError
 from interp.regular import require_regular
 
-__all__ = ["DEFAULT", "build_network", "check_weights", "find_checkpoint", "published_weights"]
+__all__ = ["DEFAULT", "PICKLES", "check_weights", "find_checkpoint", "published_weights"]
 
 DEFAULT = "facebook/sam2.1-hiera-small"
 
@@ -81,51 +80,6 @@ def check_weights(options: Mapping[str, Any]) -> None:
     find_checkpoint(
         options.get("model"), config=options.get("config"), allow_pickle=bool(options.get("allow_pickle", False))
     )
-
-
-def build_network(checkpoint: Path, config: str, *, image_size: int | None, device: str) -> Any:
-    """The network, with its weights, in evaluation mode on ``device``: the package's ``SAM2VideoPredictor``.
-
-    Raises ``MissingPackageError``, and ``ControlError`` where the file is none of this configuration's checkpoints.
-    """
-    if find_spec("torch") is None:
-        raise MissingPackageError("masker 'sam2'", "torch", "sam2")
-    try:
-        from sam2.build_sam import build_sam2_video_predictor
-    except ModuleNotFoundError as error:
-        missing = (error.name or "sam2").partition(".")[0]
-        raise MissingPackageError("masker 'sam2'", missing, "sam2") from error
-    overrides = [] if image_size is None else [f"++model.image_size={image_size}"]
-    network = build_sam2_video_predictor(config, None, device="cpu", hydra_overrides_extra=overrides)
-    try:
-        network.load_state_dict(_read(checkpoint))
-    except (RuntimeError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ControlError(f"{str(checkpoint)!r} is no checkpoint of {config}: {reason}") from error
-    return network.to(device).eval()
-
-
-def _read(checkpoint: Path) -> dict[str, Any]:
-    if checkpoint.suffix.lower() in PICKLES:
-        import pickle
-
-        import torch
-
-        try:
-            held = torch.load(checkpoint, map_location="cpu", weights_only=True)  # tensors only, no code
-        except pickle.UnpicklingError as error:
-            raise ValueError(f"it holds more than weights ({error})") from error
-        return dict(held.get("model", held))
-    try:
-        from safetensors.torch import load_file
-    except ModuleNotFoundError as error:
-        raise MissingPackageError("masker 'sam2'", "safetensors", "sam2") from error
-    from safetensors import SafetensorError
-
-    try:
-        return load_file(checkpoint)
-    except SafetensorError as error:
-        raise ValueError(f"it is not in safetensors format ({error})") from error
 
 
 def _check_pickle(path: Path, model: str, allow_pickle: bool) -> None:
