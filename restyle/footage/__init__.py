@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from restyle.footage.joining import check_output, conform
     from restyle.footage.output import CODECS, OutputSpec, plan_output
     from restyle.footage.reading import Footage, files_of, open_footage, probe, timing
+    from restyle.footage.saving import write_picture
     from restyle.footage.segments import SegmentWriter
     from restyle.footage.shot import ShotPictures
-    from restyle.footage.stills import read_picture, write_picture
+    from restyle.footage.stills import read_picture
 
 __all__ = [
     "CODECS",
@@ -59,7 +60,7 @@ _HOME = {
     "probe": "reading",
     "read_picture": "stills",
     "timing": "reading",
-    "write_picture": "stills",
+    "write_picture": "saving",
 }
 
 

@@ -18,7 +18,7 @@ from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.opening import file_url
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.reading import files_of
-from restyle.footage.stills import save_picture
+from restyle.footage.saving import save_picture
 from restyle.types import FootageSpec, Frame
 
 __all__ = ["TICK", "SegmentWriter", "picture_name"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from controls.prompts import split_label, split_object
 from interp.pixels.boxes import Box, union
-from restyle.footage.stills import save_grey
+from restyle.footage.saving import save_grey
 from restyle.job.store import damaged
 
 __all__ = ["Form", "Mattes", "export", "matte_files", "write_matte"]
