@@ -84,7 +84,7 @@ def test_in_a_unet_batch_by_batch(mode: str, most: int, rows: Rows) -> None:
     torch.manual_seed(2)
     unet = tiny_diffusion.unet(xl=False)
     sample = torch.randn(rows.count, 4, GRID[1], GRID[0])
-    words = torch.randn(2, 7, 32)
+    prompts = torch.randn(2, 7, 32)
     matches = correspondences(rows)
     sources = sources_of(mode, rows)
     trajectories = {
@@ -98,7 +98,7 @@ def test_in_a_unet_batch_by_batch(mode: str, most: int, rows: Rows) -> None:
             group, halves, sources, {r: trajectories[r] for r in group if r in trajectories}, matches, cached, cache
         )
         batch = torch.cat([sample[list(group)]] * halves)
-        embeds = torch.cat([words[half : half + 1].expand(len(group), -1, -1) for half in range(2 - halves, 2)])
+        embeds = torch.cat([prompts[half : half + 1].expand(len(group), -1, -1) for half in range(2 - halves, 2)])
         try:
             with torch.no_grad():
                 return unet(batch, 50, encoder_hidden_states=embeds).sample
@@ -134,8 +134,8 @@ def test_in_a_unet_batch_by_batch(mode: str, most: int, rows: Rows) -> None:
     unet.set_attn_processor(
         {name: Slow() if type(one).__name__ == "_Processor" else one for name, one in processors.items()}
     )
-    negative = torch.stack([words[1] if row in rows.fixed else words[0] for row in range(rows.count)])
-    embeds = torch.cat([negative, words[1:].expand(rows.count, -1, -1)])
+    negative = torch.stack([prompts[1] if row in rows.fixed else prompts[0] for row in range(rows.count)])
+    embeds = torch.cat([negative, prompts[1:].expand(rows.count, -1, -1)])
     with torch.no_grad():
         wanted = unet(torch.cat([sample, sample]), 50, encoder_hidden_states=embeds).sample
     for row in rows.live:
@@ -183,7 +183,7 @@ def test_within_a_window_no_keyframe_decides_the_window_after() -> None:
 
 
 def test_in_the_default_mode_each_looks_at_itself_the_anchor_and_the_windows_first() -> None:
-    riding = Rows(5, frozenset({0, 1}), True)
-    assert sources_of("woven", riding) == {0: (0,), 1: (1,), 2: (2, 0, 1), 3: (3, 0, 1), 4: (4, 0, 1)}
+    later = Rows(5, frozenset({0, 1}), True)
+    assert sources_of("woven", later) == {0: (0,), 1: (1,), 2: (2, 0, 1), 3: (3, 0, 1), 4: (4, 0, 1)}
     opening = Rows(3, frozenset(), False)
     assert sources_of("woven", opening) == {0: (0,), 1: (1, 0), 2: (2, 0)}

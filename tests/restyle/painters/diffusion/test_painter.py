@@ -183,8 +183,8 @@ def test_any_size_and_depth(tiny: Any, dtype: str, size: tuple[int, int]) -> Non
 
 
 def test_words_weigh(tiny: Any) -> None:
-    def said(*words: TextPrompt) -> np.ndarray:
-        return painter(tiny, **OFF).paint(job([picture(1)], prompts=words), None)[0][0]
+    def said(*prompts: TextPrompt) -> np.ndarray:
+        return painter(tiny, **OFF).paint(job([picture(1)], prompts=prompts), None)[0][0]
 
     plain = said(TextPrompt("a red car", "fog"))
     assert not np.array_equal(plain, said(TextPrompt("a blue boat", "fog")))
@@ -202,10 +202,10 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
     models = short.ready(request).models
     forward = models.pipe.unet.forward
 
-    def failing(sample: Any, *words: Any, **more: Any) -> Any:
+    def failing(sample: Any, *rest: Any, **more: Any) -> Any:
         if len(sample) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(sample, *words, **more)
+        return forward(sample, *rest, **more)
 
     models.pipe.unet.forward = failing
     made, _ = short.paint(request, None)

@@ -244,14 +244,14 @@ def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) ->
 def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
     """Its own embeddings, given to the plain pipeline."""
     compel = pytest.importorskip("compel")
-    words = TextPrompt("a (red)1.6 car by a lake++", "fog--")
+    prompt = TextPrompt("a (red)1.6 car by a lake++", "fog--")
     pictures = [picture(3), picture(4)]
     painter = DiffusionPainter(model=tiny(family), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, **OFF)
-    ours, _ = painter.paint(job(pictures, prompts=(words,) * 2), None)
+    ours, _ = painter.paint(job(pictures, prompts=(prompt,) * 2), None)
     pipe = plain(family, tiny(family), [])
     xl = family == "sdxl"
     made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(
-        words.prompt, negative_prompt=words.negative_prompt
+        prompt.prompt, negative_prompt=prompt.negative_prompt
     )
     said = {"prompt_embeds": made.embeds, "negative_prompt_embeds": made.negative_embeds}
     if xl:

@@ -32,7 +32,7 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "in.mkv", frames, codec="ffv1", pixel_format="bgr0", rate=24)
 
 
-def words(tiny: Any, clip: Path, out: Path, *more: object) -> list[object]:
+def arguments(tiny: Any, clip: Path, out: Path, *more: object) -> list[object]:
     return [
         "run", clip, "-o", out, "--painter", "diffusion", "--painter-option", f"model={tiny('sd15')}", "--painter-option",
         "steps=3", "--painter-option", "resolution=0", "--prompt", "a red car", "--control",
@@ -48,15 +48,15 @@ def pictures(path: Path) -> list[np.ndarray]:
 def test_a_clip_is_repainted_and_words_are_heard(
     tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller
 ) -> None:
-    said = restyle_command(*words(tiny, clip, tmp_path / "a.mkv", "--json"))
+    said = restyle_command(*arguments(tiny, clip, tmp_path / "a.mkv", "--json"))
     assert (said.json["frames"], said.json["painted"]) == (FRAMES, 11)
     first = pictures(tmp_path / "a.mkv")
     assert len(first) == FRAMES
     assert "a red car" in Path(said.json["report"]).read_text()
-    again = restyle_command(*words(tiny, clip, tmp_path / "a.mkv", "--json", "--overwrite"))
+    again = restyle_command(*arguments(tiny, clip, tmp_path / "a.mkv", "--json", "--overwrite"))
     assert again.json["reused"] == FRAMES
     later = ("--prompt-at", "frame:70=a blue boat", "--overwrite", "--json")
-    assert restyle_command(*words(tiny, clip, tmp_path / "a.mkv", *later)).json["reused"] == 50, (
+    assert restyle_command(*arguments(tiny, clip, tmp_path / "a.mkv", *later)).json["reused"] == 50, (
         "the window before stays"
     )
     second = pictures(tmp_path / "a.mkv")
@@ -67,7 +67,7 @@ def test_a_clip_is_repainted_and_words_are_heard(
 def test_killed_and_started_again_it_ends_with_the_same_bytes(tiny: Any, clip: Path, tmp_path: Path) -> None:
     def run(out: Path, kill: bool) -> bytes:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        process = start(*words(tiny, clip, out, "--no-report"), env=env)
+        process = start(*arguments(tiny, clip, out, "--no-report"), env=env)
         done = out.with_name(out.name + ".restyle") / "paintings"
         if kill:
             while process.poll() is None and not (done.is_dir() and any(done.iterdir())):
@@ -77,7 +77,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(tiny: Any, clip: P
             assert not out.exists()
             kept = {item.name: item.stat().st_ino for item in done.iterdir()}
             assert kept
-            process = start(*words(tiny, clip, out, "--no-report"), env=env)
+            process = start(*arguments(tiny, clip, out, "--no-report"), env=env)
         _, err = process.communicate(timeout=200)
         assert process.returncode == 0, err
         if kill:
@@ -94,21 +94,22 @@ def test_an_object_is_painted_and_nothing_else(tiny: Any, clip: Path, tmp_path: 
     for number in range(FRAMES):
         cv2.imwrite(str(tmp_path / "mattes" / f"{number:04d}.png"), (matte * 255).astype(np.uint8))
     layer = ("--object", f"car=mattes:{tmp_path / 'mattes'}", "--layer", "car:prompt=rust,feather=2", "--range", "0:24")
-    restyle_command(*words(tiny, clip, tmp_path / "o.mkv", *layer, "--no-report"))
+    restyle_command(*arguments(tiny, clip, tmp_path / "o.mkv", *layer, "--no-report"))
     inside = matte_edge(matte, grow=0, feather=2) > 0
     for before, after in zip(pictures(clip), pictures(tmp_path / "o.mkv"), strict=False):
         assert np.array_equal(before[~inside], after[~inside])
         assert (before[matte > 0] != after[matte > 0]).mean() > 0.8
 
 
-def test_a_lora_that_fits_in_part_is_noted_at_the_end(
+def test_what_a_person_should_know_is_noted_at_the_end(
     tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller
 ) -> None:
+    """A LoRA that fits in part, and an option by its old name."""
     lora, there, whole = partly_fitting_lora(tiny, tmp_path / "lora.safetensors", 0.75)
-    said = restyle_command(
-        *words(tiny, clip, tmp_path / "o.mkv", "--painter-option", f"loras={lora}", "--range", "0:12", "--json")
-    )
+    options = ("--painter-option", f"loras={lora}", "--painter-option", "denoise=0.5")
+    said = restyle_command(*arguments(tiny, clip, tmp_path / "o.mkv", *options, "--range", "0:12", "--json"))
     assert any(f"fits in part: the model has {there} of its {whole} layers" in note for note in said.json["notes"])
+    assert "painter option denoise is called strength now" in said.json["notes"]
 
 
 def test_preview_shows_each_shots_first(tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller) -> None:
@@ -147,14 +148,14 @@ def test_what_cannot_be_is_one_line_and_the_job_folder_survives(
         "sdxl": tiny("controlnet-sdxl"), "xl": tiny("sdxl"), "lora": tiny("lora-sdxl"), "pickled": tmp_path / "model.ckpt",
         "empty": tmp_path / "empty",
     }  # fmt: skip
-    restyle_command(*words(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12"))
+    restyle_command(*arguments(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12"))
     wrong = [word.format(**names) for word in more]
     line = restyle_command.fails(
-        *words(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12", "--overwrite"), *wrong, code=code
+        *arguments(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12", "--overwrite"), *wrong, code=code
     )
     assert says in line
     fine = restyle_command(
-        *words(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12", "--overwrite", "--json")
+        *arguments(tiny, clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12", "--overwrite", "--json")
     )
     assert fine.json["reused"] == 12
 
@@ -165,7 +166,7 @@ def test_without_its_packages_it_names_the_line_that_installs_them(
     from restyle.painters.diffusion import painter
 
     monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "torch" else object())
-    line = restyle_command.fails(*words(tiny, clip, tmp_path / "a.mkv"), code=6)
+    line = restyle_command.fails(*arguments(tiny, clip, tmp_path / "a.mkv"), code=6)
     assert "pip install 'restyle[diffusion]'" in line
 
 
