@@ -28,8 +28,26 @@ Size = Annotated[
 ]
 
 
+Painted = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CLIP",
+        parser=parse_path,
+        help="The same look with every frame painted (--keyframes every:1 --painter-option hold=0): "
+        "also measure how much of its structure what moves lost against it.",
+    ),
+]
+
+
 @command
-def measure(terminal: Terminal, source: Source, result: Restyled, size: Size = None, rate: Rate = None) -> None:
+def measure(
+    terminal: Terminal,
+    source: Source,
+    result: Restyled,
+    painted: Painted = None,
+    size: Size = None,
+    rate: Rate = None,
+) -> None:
     """Measure how steady RESULT is, frame against frame of SOURCE; beside each warp error the source's own, the floor.
 
     Also says where the two differ in size, number of frames, rate, sound or colour tags.
@@ -37,11 +55,26 @@ def measure(terminal: Terminal, source: Source, result: Restyled, size: Size = N
     Example: restyle measure clip.mp4 painted.mp4 --size 640
     """
     with terminal.display() as progress:
-        comparison = compare(source, result, size=size, rate=rate, progress=progress, cancel=terminal.stop.event)
+        comparison = compare(
+            source,
+            result,
+            painted_path=painted,
+            size=size,
+            rate=rate,
+            progress=progress,
+            cancel=terminal.stop.event,
+        )
     if terminal.as_json:
         terminal.document(comparison.to_json())
         return
     terminal.facts((name.replace("_", " "), _figure(value)) for name, value in comparison.summary().items())
+    if worst := comparison.worst_moments():
+        terminal.line("worst moments of what moves:")
+        for block in worst:
+            across, down = comparison.position(block)
+            terminal.line(
+                f"  frame {block.frame}, at {across:.0%} of the width and {down:.0%} of the height: loses {block.loss:.2f}"
+            )
     for finding in comparison.findings:
         terminal.line(f"note: {finding}")
 

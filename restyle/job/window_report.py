@@ -14,6 +14,7 @@ import cv2
 
 from interp.pixels.sizes import shrunk
 from restyle.footage import format_timecode
+from restyle.job.moments import WorstMoments
 from restyle.job.store import damaged
 from restyle.planning.plan import Plan
 from restyle.quality import measures
@@ -31,6 +32,7 @@ class WindowNotes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._measurer = Measurer(long_range=False)
+        self._moments = WorstMoments()
         self._rows: list[dict[str, Any]] = []
         (folder / "cards").mkdir()
 
@@ -38,8 +40,15 @@ class WindowNotes:
         """Measure the next frame of the window, in order. The boundary frame's row holds the figures of the pair alone."""
         number = frame.result.index
         row = self._measurer.push(
-            frame.source.picture, frame.result.picture, number, shot_start=not self._rows
+            frame.source.picture,
+            frame.result.picture,
+            number,
+            shot_start=not self._rows,
+            painted=frame.key is not None,
+            region=frame.edited_region,
         ).to_json()
+        if not frame.boundary:
+            self._moments.look(frame, row["block_losses"] or ())
         row["boundary"] = frame.boundary
         row["coverage"] = round(frame.coverage, 4)
         row["reason"] = frame.key.reason if frame.key is not None else None
@@ -59,6 +68,7 @@ class WindowNotes:
 
     def save(self) -> None:
         """Write the rows beside the pictures."""
+        self._moments.save(self._folder / "cards")
         (self._folder / "rows.json").write_text(json.dumps(self._rows))
 
 
@@ -81,6 +91,8 @@ def frame_rows(folders: Sequence[Path], plan: Plan) -> list[FrameRow]:
             source_warp_error=row.source_warp_error,
             sharpness=row.sharpness,
             structure=row.structure,
+            moving_blocks=row.moving_blocks,
+            block_losses=row.block_losses or (),
             flicker=row.flicker,
             painted=plain["reason"] is not None,
             reason=plain["reason"],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from restyle.footage import SegmentWriter, probe
 from restyle.job.keys import WindowKeys
+from restyle.job.moments import worst_moments_of
 from restyle.job.paintings import StoredPaintings
 from restyle.job.store import JobStore, damaged
 from restyle.job.window_report import WindowNotes, frame_rows, key_cards, large_pairs
@@ -120,6 +121,7 @@ class Windows:
             shots=[ShotRow(shot.index, shot.start, shot.stop, shot.begins) for shot in plan.shots],
             keys=key_cards(folders, plan, frames),
             pairs=large_pairs(folders, plan),
+            moments=worst_moments_of(folders, frames, plan.rate),
             facts=facts_of(self.source, output, frames=(self.source.frames, len(frames))),
             notes=notes,
             timings=seconds,

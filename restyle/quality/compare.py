@@ -16,6 +16,7 @@ from restyle.footage import Footage, open_footage
 from restyle.planning.shots import CutFinder, Kind, shots_between
 from restyle.progress import Meter, ProgressCallback
 from restyle.quality.measures import Preset
+from restyle.quality.moving_structure import BlockLoss, StructureLoss, grid_of, worst_moments
 from restyle.quality.report_data import mean, plain_number
 from restyle.quality.streaming import Measurer, Row, measuring_size
 from restyle.types import FootageSpec, Frame, Shot
@@ -48,12 +49,32 @@ class Comparison:
         """Means over all frames; beside every warp error the source's own, which is the floor."""
         figures: dict[str, float | int | None] = {"frames": len(self.rows), "shots": len(self.shots)}
         for name in asdict(self.rows[0]):
-            if name != "frame":
+            if name not in ("frame", "moving_blocks", "block_losses"):
                 figures[name] = mean([getattr(row, name) for row in self.rows])
         for name in ("warp_error", "long_range", "sharpness"):
             here, floor = figures[name], figures[f"source_{name}"]
             figures[f"{name}_over_source"] = here / floor if here is not None and floor else None
+        if any(row.moving_blocks is not None for row in self.rows):
+            loss = self.structure_loss()
+            figures |= {"moving_blocks": loss.blocks, "moving_lost": loss.lost, "moving_worst": loss.worst}
         return figures
+
+    def structure_loss(self) -> StructureLoss:
+        """How much of its structure what moves lost, over all frames. Measured only against a painting of every frame."""
+        total = StructureLoss()
+        for row in self.rows:
+            total.add(row.moving_blocks or 0, [loss for _, _, loss in row.block_losses or ()])
+        return total
+
+    def position(self, block: BlockLoss) -> tuple[float, float]:
+        """Share of the width and of the height at which a block's middle lies."""
+        rows, columns = grid_of(*measuring_size(*self.size))
+        return (block.column + 0.5) / columns, (block.row + 0.5) / rows
+
+    def worst_moments(self, count: int = 10) -> list[BlockLoss]:
+        """Blocks that lost most, of different moments, the worst first."""
+        losses = [BlockLoss(row.frame, r, c, loss) for row in self.rows for r, c, loss in row.block_losses or ()]
+        return worst_moments(losses, count)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json``; figures to six significant digits."""
@@ -67,6 +88,7 @@ class Comparison:
             "result_frames": self.result_frames,
             "findings": list(self.findings),
             "summary": {name: plain_number(value) for name, value in self.summary().items()},
+            "worst_moments": [asdict(block) for block in self.worst_moments()],
             "shots": [asdict(shot) for shot in self.shots],
             "frames": [row.to_json() for row in self.rows],
         }
@@ -76,6 +98,7 @@ def compare(
     source_path: str | Path,
     result_path: str | Path,
     *,
+    painted_path: str | Path | None = None,
     size: int | None = None,
     shots: Sequence[Shot] | FindShots | None = None,
     preset: Preset = "medium",
@@ -84,6 +107,9 @@ def compare(
     cancel: threading.Event | None = None,
 ) -> Comparison:
     """Measure a result against its source, frame by frame, in flat memory.
+
+    ``painted_path``: the same look, every frame painted by itself: what moves is then judged by it, block by block (see
+    ``moving_structure``).
 
     ``size``: long side, in pixels, to which both are shrunk; ``None`` = the source's full size (a result of another
     size is brought to the source's). ``shots``: the source's shots, or what finds them (``shots_of``, the default): nothing is
@@ -99,6 +125,7 @@ def compare(
     with ExitStack() as stack:
         source = stack.enter_context(open_footage(source_path, rate=rate))
         result = stack.enter_context(open_footage(result_path, rate=rate))
+        paintings = _paintings(stack, painted_path, rate)
         meter.begin("analyse", source.spec.frames)
         measurer = Measurer(long_side=size, preset=preset, t_of=True, edges=True)
         rows: list[Row] = []
@@ -106,7 +133,9 @@ def compare(
         for a, b in _side_by_side(stack, source, result):
             if a is not None and b is not None:
                 cut = a.index in starts or not rows
-                rows.append(measurer.push(a.picture, b.picture, a.index, shot_start=cut))
+                painting = next(paintings, None)
+                alone = None if painting is None else painting.picture
+                rows.append(measurer.push(a.picture, b.picture, a.index, shot_start=cut, painting=alone))
                 meter.step("measuring")
             counts[0] += a is not None
             counts[1] += b is not None
@@ -140,6 +169,14 @@ def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
             raise FootageError(f"{show_path(path)} has no frame to measure; give footage with a picture")
         cuts |= finder.finish(last)
     return shots_between(0, last + 1, cuts)
+
+
+def _paintings(stack: ExitStack, path: str | Path | None, rate: Any) -> Iterator[Frame]:
+    """Frames of the footage in which every frame is painted; none without it."""
+    if path is None:
+        return iter(())
+    footage = stack.enter_context(open_footage(path, rate=rate))
+    return stack.enter_context(closing(footage.frames()))  # type: ignore[type-var]
 
 
 def _side_by_side(stack: ExitStack, source: Footage, result: Footage) -> Iterator[tuple[Frame | None, Frame | None]]:

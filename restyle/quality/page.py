@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
 
-from restyle.quality import page_plots
+from restyle.quality import page_moments, page_plots
 from restyle.quality.lettering import (
     count,
     duration,
@@ -56,6 +56,7 @@ def page_of(data: ReportData) -> str:
             _head(data),
             _pairs(data),
             _facts(data),
+            _moments(data),
             _sheet(data),
             page_plots.section(data),
             _shots(data),
@@ -106,6 +107,8 @@ def verdict(data: ReportData) -> str:
         sentences += " From frame to frame the result is as steady as the footage itself."
     elif ratio is not None:
         sentences += f" From frame to frame the result changes {figure(ratio)} times as much as the footage itself."
+    if about := page_moments.verdict_on_what_moves(data):
+        sentences += f" {about}"
     if repaired:
         sentences += f" {count(repaired, 'frame')} had to be painted anew, because no neighbour explained enough of "
         sentences += "it." if repaired == 1 else "them."
@@ -158,6 +161,12 @@ def _pair(pair: Pair, *, first: bool) -> str:
         f'<input type="range" min="0" max="100" value="50" aria-label="Split between source and result, {name}"></div>'
         f"<figcaption><b>Frame {pair.frame:,}</b> · {text(pair.timecode)}{note}</figcaption></figure>"
     )
+
+
+def _moments(data: ReportData) -> str:
+    html = page_moments.moments(data)
+    under = "Where something that moves follows the footage’s shapes least: the source, and the result."
+    return _section("Worst moments", html, under=under) if html else ""
 
 
 def _facts(data: ReportData) -> str:
@@ -296,6 +305,9 @@ def _terms() -> str:
         "Warp error": "Two neighbouring frames, one laid over the other along the footage’s own motion: the mean square "
         "difference of what both show, with black at 0 and white at 1. The footage’s own figure is the floor: grain, "
         "light and what no motion explains. (Lai et al. 2018)",
+        "Worst moments": "The picture in blocks, 24 to its width: how well the result’s edges follow the source’s there, "
+        "against the nearest painted frame. What is missing is the loss; a block that loses more than 0.35 counts as lost. "
+        "Blocks that stand still or have no edges do not count.",
         "Coverage": "How much of an in-between the paintings beside it explain; the rest is made up from what is near.",
         "Sharpness": "Variance of the Laplacian of luma. In-betweens as sharp as painted frames are not washed out.",
     }

@@ -9,7 +9,7 @@ from restyle.errors import OutputError, show_path, why
 from restyle.files.writing import write_file
 from restyle.quality.lettering import spread
 from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of
-from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Pair, ReportData, ShotRow
+from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Moment, Pair, ReportData, ShotRow
 
 __all__ = [
     "MOST_CARDS",
@@ -18,6 +18,7 @@ __all__ = [
     "VERSION",
     "FrameRow",
     "KeyCard",
+    "Moment",
     "Pair",
     "ReportData",
     "ShotRow",

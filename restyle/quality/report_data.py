@@ -9,7 +9,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Pair", "ReportData", "ShotRow"]
+from restyle.quality.moving_structure import LOST, StructureLoss
+
+__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Moment", "Pair", "ReportData", "ShotRow"]
 
 SCHEMA = "restyle.report"
 VERSION = 1
@@ -33,10 +35,19 @@ class FrameRow:
     """Why it was painted (``Keyframe.reason``; ``"repair"`` = added because its neighbours explained too little)."""
     flicker: float | None = None
     structure: float | None = None
+    moving_blocks: int | None = None
+    """Blocks that move and have edges (``moving_structure``)."""
+    block_losses: tuple[tuple[int, int, float], ...] = ()
+    """(row, column, loss) of those that lose something, the greatest first. In ``report.json``: how many are lost."""
     area: float | None = None
     """Share of the picture that layers touch; ``None`` where the whole picture is restyled."""
     leakage: float | None = None
     """Share of what no layer touches that differs from the footage, before it is encoded. Nothing but 0 is right."""
+
+    @property
+    def lost_blocks(self) -> int | None:
+        """Count the moving blocks that lost their structure."""
+        return None if self.moving_blocks is None else sum(loss > LOST for _, _, loss in self.block_losses)
 
     @property
     def repaired(self) -> bool:
@@ -84,6 +95,18 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A place and a frame at which something that moves lost much of its structure (``moving_structure``)."""
+
+    frame: int
+    timecode: str
+    loss: float
+    source: bytes = b""
+    """JPEG of the surroundings, as the next."""
+    result: bytes = b""
+
+
+@dataclass(frozen=True)
 class ReportData:
     """All that a report shows. Same data, same bytes."""
 
@@ -96,6 +119,8 @@ class ReportData:
     shots: Sequence[ShotRow] = ()
     keys: Sequence[KeyCard] = ()
     pairs: Sequence[Pair] = ()
+    moments: Sequence[Moment] = ()
+    """Where what moves lost most of its structure, the worst first."""
     facts: Sequence[tuple[str, str, str]] = ()
     """Rows of the facts table: what, footage in, footage out. ``pictures.facts_of`` makes them from two specs."""
     notes: Sequence[str] = ()
@@ -119,9 +144,16 @@ class ReportData:
         if self.rate <= 0:
             raise ValueError(f"a rate is positive, got {self.rate}")
 
+    def structure_loss(self) -> StructureLoss:
+        """Sum up how much of its structure what moves lost."""
+        total = StructureLoss()
+        for row in self.frames:
+            total.add(row.moving_blocks or 0, [loss for _, _, loss in row.block_losses])
+        return total
+
     def summary(self) -> dict[str, float | int | None]:
         """Figures over all frames: counts, and means of what was measured (``None`` = nothing was)."""
-        rows = self.frames
+        rows, moving = self.frames, self.structure_loss()
         painted = sum(row.painted for row in rows)
         between = [row.sharpness for row in rows if not row.painted]
         keys = [row.sharpness for row in rows if row.painted]
@@ -141,6 +173,9 @@ class ReportData:
             "structure": mean([row.structure for row in rows]),
             "sharpness": mean([row.sharpness for row in rows]),
             "in_between_sharpness": ratio,
+            "moving_blocks": moving.blocks or None,
+            "moving_lost": moving.lost,
+            "moving_worst": moving.worst,
             "area": mean([row.area for row in rows]),
             "leakage": max((row.leakage for row in rows if row.leakage is not None), default=None),
             "seconds": sum(self.timings.values()),
@@ -160,12 +195,13 @@ class ReportData:
             "shots": [asdict(shot) for shot in self.shots],
             "keys": [_without_pictures(card) for card in self.keys],
             "pairs": [_without_pictures(pair) for pair in self.pairs],
+            "moments": [_without_pictures(moment) for moment in self.moments],
             "notes": list(self.notes),
             "timings": {name: plain_number(value) for name, value in self.timings.items()},
             "recipe": plain_value(self.recipe),
             "versions": plain_value(self.versions),
             "extra": plain_value(self.extra),
-            "frames": [{name: plain_number(value) for name, value in vars(row).items()} for row in self.frames],
+            "frames": [_plain_row(row) for row in self.frames],
         }
 
 
@@ -201,6 +237,11 @@ def _ratio(a: float | None, b: float | None) -> float | None:
     return a / b if a is not None and b else None
 
 
-def _without_pictures(value: KeyCard | Pair) -> dict[str, Any]:
+def _plain_row(row: FrameRow) -> dict[str, Any]:
+    plain = {name: plain_number(value) for name, value in vars(row).items() if name != "block_losses"}
+    return plain | {"lost_blocks": row.lost_blocks}
+
+
+def _without_pictures(value: KeyCard | Pair | Moment) -> dict[str, Any]:
     plain = {item.name: getattr(value, item.name) for item in fields(value)}
     return {name: item for name, item in plain.items() if not isinstance(item, bytes)}

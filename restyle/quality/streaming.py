@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 
 from interp.pixels.sizes import size_within
-from restyle.quality import measures
+from restyle.quality import measures, moving_structure
 from restyle.quality.measures import Preset
+from restyle.quality.moving_structure import Ceiling
 
 __all__ = ["SMALL", "Measurer", "Row", "measuring_size"]
 
@@ -49,6 +51,10 @@ class Row:
     """Share of the frame before that this frame shows too."""
     long_visible: float | None = None
     """The same for the shot's first frame. A small share means that the long-range figure speaks of little."""
+    moving_blocks: int | None = None
+    """Blocks that move and have edges: see ``moving_structure``."""
+    block_losses: tuple[tuple[int, int, float], ...] | None = None
+    """(row, column, loss of structure) of those that lose something, the greatest first."""
 
     def joined(self, other: Row) -> Row:
         """This row with its gaps filled from another row of the same frame."""
@@ -60,14 +66,15 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """Plain values, figures to six significant digits."""
         return {
-            name: value if value is None or name == "frame" else float(f"{value:.6g}")
-            for name, value in asdict(self).items()
+            name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in asdict(self).items()
         }
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Row:
         """Read what ``to_json`` gave; other keys are left aside."""
         values: dict[str, Any] = {field.name: plain.get(field.name) for field in fields(cls)}
+        if values["block_losses"] is not None:
+            values["block_losses"] = tuple((row, column, loss) for row, column, loss in values["block_losses"])
         return cls(**values)
 
 
@@ -85,11 +92,31 @@ class _Picture:
         self.grey = measures.luma8(small)
         self.luma = measures.luma(small)
 
+    @cached_property
+    def gradients(self) -> np.ndarray:
+        """For the structure of what moves."""
+        height, width = self.luma.shape
+        return moving_structure.gradients(_shrink(self.luma, measuring_size(width, height)))
+
 
 @dataclass(frozen=True)
 class _Pair:
     source: _Picture
     output: _Picture
+
+
+@dataclass(frozen=True)
+class _PairMotion:
+    forward: np.ndarray
+    """Flow h x w x 2 from the first picture to the second."""
+    backward: np.ndarray
+    visible: np.ndarray
+    """bool h x w, on the first picture's grid: what both show."""
+
+    @property
+    def share(self) -> float:
+        """Share of the first picture that the second shows, too."""
+        return float(np.count_nonzero(self.visible) / self.visible.size)
 
 
 class Measurer:
@@ -116,10 +143,26 @@ class Measurer:
         self._long_range, self._t_of, self._edges = long_range, t_of, edges
         self._first: _Pair | None = None
         self._last: _Pair | None = None
+        self._ceiling = Ceiling()
 
-    def push(self, source: np.ndarray, output: np.ndarray, frame: int, *, shot_start: bool = False) -> Row:
-        """Measure the next frame. ``shot_start``: a shot begins here, so that nothing is compared across the cut."""
+    def push(
+        self,
+        source: np.ndarray,
+        output: np.ndarray,
+        frame: int,
+        *,
+        shot_start: bool = False,
+        painted: bool = False,
+        painting: np.ndarray | None = None,
+        region: np.ndarray | None = None,
+    ) -> Row:
+        """Measure the next frame. ``shot_start``: a shot begins here, so that nothing is compared across the cut.
+
+        For the structure of what moves: ``painted``: the output is a painting; ``painting``: one of this very frame, to judge
+        the output by; ``region``: float32 H x W, where the output may differ from the source, ``None`` everywhere.
+        """
         now = self._pair(source, output)
+        beside = None if painting is None else self._pair(source, painting).output
         figures: dict[str, float] = {
             "sharpness": measures.sharpness(now.output.luma),
             "source_sharpness": measures.sharpness(now.source.luma),
@@ -128,24 +171,31 @@ class Measurer:
         if self._edges:
             figures["edge_f1"] = measures.edge_f1(now.source.grey, now.output.grey)
         if shot_start:
-            self._first, self._last = now, None
+            self._first, self._last, self._ceiling = now, None, Ceiling()
+        moving: dict[str, Any] = {}
         if self._last is not None:
-            figures |= self._short_range_figures(self._last, now)
+            motion = self._motion(self._last, now)
+            figures |= self._short_range_figures(self._last, now, motion)
+            moving = self._structure_of_what_moves(now, motion, frame, region, beside)
+            if painted and moving:
+                moving["block_losses"] = ()  # a painting is what the look allows
         if self._long_range and self._first is not None and self._first is not now:
             figures |= self._long_range_figures(self._first, now, figures)
+        if painted and painting is None:
+            self._take_ceiling(now, region)
         self._last = now
-        return Row(frame, **{name: None if math.isnan(value) else value for name, value in figures.items()})
+        measured: dict[str, Any] = {name: None if math.isnan(value) else value for name, value in figures.items()}
+        return Row(frame, **measured, **moving)
 
     def _pair(self, source: np.ndarray, output: np.ndarray) -> _Pair:
         size = measuring_size(source.shape[1], source.shape[0], self._long_side)
         return _Pair(_Picture(_shrink(source, size)), _Picture(_shrink(output, size)))
 
-    def _motion(self, here: _Pair, there: _Pair) -> tuple[np.ndarray, np.ndarray, float]:
-        """The source's flow, bool h x w: what both show, and the share of that."""
+    def _motion(self, here: _Pair, there: _Pair) -> _PairMotion:
+        """The source's motion."""
         forward = measures.estimate_flow(here.source.grey, there.source.grey, preset=self._preset)
         backward = measures.estimate_flow(there.source.grey, here.source.grey, preset=self._preset)
-        visible = ~measures.occlusion(forward, backward)
-        return forward, visible, float(np.count_nonzero(visible) / visible.size)
+        return _PairMotion(forward, backward, ~measures.occlusion(forward, backward))
 
     def _warp_errors(self, here: _Pair, there: _Pair, flow: np.ndarray, visible: np.ndarray) -> tuple[float, float]:
         """Of the result and of the source."""
@@ -154,8 +204,36 @@ class Measurer:
             measures.warp_error(here.source.unit, there.source.unit, flow, visible),
         )
 
-    def _short_range_figures(self, here: _Pair, there: _Pair) -> dict[str, float]:
-        flow, visible, share = self._motion(here, there)
+    def _structure_of_what_moves(
+        self, now: _Pair, motion: _PairMotion, frame: int, region: np.ndarray | None, painting: _Picture | None
+    ) -> dict[str, Any]:
+        """Fields of the row. ``painting``: of this very frame."""
+        edges = moving_structure.edges_of(now.source.gradients)
+        self._ceiling.carry(motion.backward)
+        if painting is None:
+            ceiling = self._ceiling.at(edges)
+        else:
+            ceiling = moving_structure.agreement(now.source.gradients, painting.gradients)
+        if ceiling is None:
+            return {}
+        moving = moving_structure.moving_blocks(motion.backward, edges)
+        moving &= moving_structure.restyled_blocks(region, edges.shape)
+        agreement = moving_structure.agreement(now.source.gradients, now.output.gradients)
+        losses = moving_structure.block_losses(frame, moving, ceiling, agreement)
+        return {
+            "moving_blocks": int(np.count_nonzero(moving)),
+            "block_losses": tuple((block.row, block.column, round(block.loss, 3)) for block in losses),
+        }
+
+    def _take_ceiling(self, now: _Pair, region: np.ndarray | None) -> None:
+        edges = moving_structure.edges_of(now.source.gradients)
+        agreement = moving_structure.agreement(now.source.gradients, now.output.gradients)
+        restyled = moving_structure.restyled_blocks(region, edges.shape)
+        height, width = now.source.grey.shape
+        self._ceiling.paint(agreement, edges, restyled, (width, height))
+
+    def _short_range_figures(self, here: _Pair, there: _Pair, motion: _PairMotion) -> dict[str, float]:
+        flow, visible, share = motion.forward, motion.visible, motion.share
         figures = {
             "visible": share,
             "flicker": measures.flicker(here.source.unit, there.source.unit, here.output.unit, there.output.unit),
@@ -172,7 +250,8 @@ class Measurer:
         if first is self._last:  # the shot's second frame: the same pair
             same = {"long_range": "warp_error", "source_long_range": "source_warp_error", "long_visible": "visible"}
             return {name: short[other] for name, other in same.items() if other in short}
-        flow, visible, share = self._motion(first, now)
+        motion = self._motion(first, now)
+        flow, visible, share = motion.forward, motion.visible, motion.share
         figures = {"long_visible": share}
         if share >= LEAST_VISIBLE:
             figures["long_range"], figures["source_long_range"] = self._warp_errors(first, now, flow, visible)

@@ -19,7 +19,7 @@ from restyle.errors import OutputError
 from restyle.quality.lettering import jpeg_size
 from restyle.quality.page import page_of
 from restyle.quality.pictures import facts_of, jpeg_of
-from restyle.quality.report import MOST_CARDS, FrameRow, KeyCard, Pair, ReportData, ShotRow, write_report
+from restyle.quality.report import MOST_CARDS, FrameRow, KeyCard, Moment, Pair, ReportData, ShotRow, write_report
 from restyle.types import ColourTags, FootageSpec
 
 HOSTILE = "\"><img src=x onerror=alert(1)>'&amp;<script>alert(2)</script>\n\u202egpj.--> ${title} $x %s </title>"
@@ -320,3 +320,22 @@ def test_facts_of_two_specs() -> None:
     assert facts["Codec"] == ("prores, yuv422p10le, 10 bit", "h264, yuv422p10le, 10 bit")
     assert facts["Audio"][0] == "2 streams"
     assert "limited range" in facts["Colour"][0]
+
+
+def test_the_worst_moments_are_shown_and_said_in_words() -> None:
+    rows = [FrameRow(n, 0, moving_blocks=50, block_losses=((1, 2, 0.9), (1, 3, 0.2))) for n in range(4)]
+    moment = Moment(2, "00:00:00:02", 0.9, JPEG, JPEG)
+    data = ReportData(title="x", rate=Fraction(25), frames=rows, moments=[moment])
+    page = Page(page_of(data))
+    assert len(page.all("ol", "moments")) == 1
+    assert "loses 0.90" in page.text
+    assert "2 % of it does not" in page.text or "2.0 % of it does not" in page.text
+    plain = data.to_json()
+    assert plain["summary"]["moving_lost"] == pytest.approx(0.02)
+    assert plain["moments"] == [{"frame": 2, "timecode": "00:00:00:02", "loss": 0.9}]
+    assert plain["frames"][0]["lost_blocks"] == 1
+    assert "block_losses" not in plain["frames"][0]
+    unhurt = ReportData(title="x", rate=Fraction(25), frames=[FrameRow(0, 0, moving_blocks=50)])
+    assert "What moves keeps its shape" in Page(page_of(unhurt)).text
+    still = ReportData(title="x", rate=Fraction(25), frames=[FrameRow(0, 0)])
+    assert "What moves" not in Page(page_of(still)).text.replace("Worst moments", "")
