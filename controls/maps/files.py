@@ -24,7 +24,7 @@ from controls.types import ControlMap
 from interp.pixels.depth import from_unit, to_uint8
 from interp.regular import require_regular
 
-__all__ = ["KeptMaps", "read_map", "read_maps", "write_map", "write_maps"]
+__all__ = ["MapFiles", "read_map", "read_maps", "write_map", "write_maps"]
 
 LARGEST = 1 << 30  # bytes of a file
 
@@ -75,7 +75,7 @@ def _put(path: Path, data: bytes) -> None:
 
 
 @dataclass(frozen=True)
-class KeptMaps:
+class MapFiles:
     """Maps in files, by the number of their frame. ``load`` reads one, so all of a shot are never held at once."""
 
     kind: str
@@ -106,7 +106,7 @@ class KeptMaps:
         return made
 
 
-def read_maps(place: str | os.PathLike[str], kind: str) -> KeptMaps:
+def read_maps(place: str | os.PathLike[str], kind: str) -> MapFiles:
     """Find maps of ``kind``: a folder of pictures, or a pattern such as ``depth/frame.%04d.png``.
 
     The last number in a file's name is its frame's. Nothing is decoded yet. Raises ``ControlError``: no such folder, no
@@ -141,7 +141,7 @@ def read_maps(place: str | os.PathLike[str], kind: str) -> KeptMaps:
         files[frame] = file
     if not files:
         raise ControlError(f"no maps in {str(place)!r} ({', '.join(SUFFIXES)})")
-    return KeptMaps(kind, files)
+    return MapFiles(kind, files)
 
 
 def read_map(file: str | os.PathLike[str], kind: str) -> ControlMap:

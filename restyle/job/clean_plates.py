@@ -6,9 +6,11 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from interp.pixels.boxes import bounding_box, cropped
+from interp.plates import clean_plates
 from restyle.compositing import blend as composite
 from restyle.compositing.layers import MatteSource, matte_of, removals
 from restyle.footage import Footage
@@ -34,19 +36,19 @@ def make_plates(
 ) -> None:
     """Fill what the layers remove, all of them at once, from the footage's other frames (``interp.plates``), and write the part
     of each frame that is filled into ``folder``: ``NUMBER.npz``. Memory does not grow with length. Raises ``Cancelled``."""
-    from interp.plates import clean_plates
-
-    taken = removals(layers)
+    removed = removals(layers)
     meter.begin("plates", sum(len(shot) for shot in shots), shots=len(shots))
     for shot in shots:
         holes: dict[int, np.ndarray] = {}
 
-        def seen(shot: Shot = shot, holes: dict[int, np.ndarray] = holes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        def frames_and_holes(
+            shot: Shot = shot, holes: dict[int, np.ndarray] = holes
+        ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for frame in footage.frames(shot.start, shot.stop, pts=pts):
-                holes[frame.index] = hidden = _hidden(taken, mattes, frame.index)
+                holes[frame.index] = hidden = _hidden(removed, mattes, frame.index)
                 yield frame.picture, hidden
 
-        for number, plate in enumerate(clean_plates(seen()), shot.start):
+        for number, plate in enumerate(clean_plates(frames_and_holes()), shot.start):
             hidden = holes.pop(number)
             hole = bounding_box(hidden)
             if hole is not None:
@@ -56,8 +58,6 @@ def make_plates(
 
 
 def _hidden(layers: Sequence[Layer], mattes: MatteSource, frame: int) -> np.ndarray:
-    import cv2
-
     edges = [
         composite.matte_edge(matte_of(layer, mattes, frame), grow=layer.grow, feather=layer.feather) > 0
         for layer in layers
@@ -76,7 +76,7 @@ class CleanFootage(Footage):
     def __init__(self, footage: Footage, folder: Path, layers: Sequence[Layer], mattes: MatteSource) -> None:
         super().__init__(footage.spec)
         self._folder = folder
-        self._taken = removals(layers)
+        self._removed = removals(layers)
         self._mattes = mattes
         self.key = folder.name
         self._filled = {int(path.stem) for path in folder.glob("*.npz")}
@@ -110,7 +110,7 @@ class CleanFootage(Footage):
             composite.matte_edge(
                 matte_of(layer, self._mattes, frame.index)[part], grow=layer.grow, feather=layer.feather
             )
-            for layer in self._taken
+            for layer in self._removed
         ]
         picture = frame.picture.copy()
         picture[part] = composite.over(picture[part], plate, np.maximum.reduce(edges), self.spec.colour.transfer)

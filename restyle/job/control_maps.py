@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import cv2
 import numpy as np
 
+from controls.maps.files import write_map
+from controls.stabilise.consecutive import stabilise
+from controls.stabilise.motion import SlidingTracker
+from controls.types import ControlMap
 from restyle.errors import RecipeError, translated
 from restyle.files.writing import scratch
+from restyle.footage import ClipWriter, Footage, ShotPictures, plan_output
+from restyle.footage.colour import to_depth
 from restyle.job.store import load_map, save_map
 from restyle.progress import Meter
 from restyle.recipe import Control
@@ -18,13 +26,9 @@ from restyle.render.contracts import checked_map
 from restyle.types import Frame, Shot
 from restyle.weights.parts import local_detector_options
 
-if TYPE_CHECKING:
-    from controls.types import ControlMap
-    from restyle.footage import Footage, ShotPictures
+__all__ = ["MapOutput", "make_detectors", "require_maps", "write_control_maps"]
 
-__all__ = ["make_detectors", "require_maps", "write_control_maps"]
-
-BEHIND = 16  # pairs of neighbours whose motion is remembered while maps are stabilised
+REMEMBER = 16  # pairs of neighbours whose motion is remembered while maps are stabilised
 
 
 def make_detectors(
@@ -35,8 +39,8 @@ def make_detectors(
     ``offline``: no weights are fetched. Raises ``RecipeError`` (an unknown kind, an option that none of them has, a wrong
     value), ``MissingExtraError``, ``MissingModelError``.
     """
-    taken = {kind: options_of("detector", kind) for kind in kinds}  # says so where there is no such kind
-    known = {name for names in taken.values() for name in names}
+    own = {kind: options_of("detector", kind) for kind in kinds}  # says so where there is no such kind
+    known = {name for names in own.values() for name in names}
     for name in options or {}:
         if name not in known:
             raise RecipeError(
@@ -45,7 +49,7 @@ def make_detectors(
     wanted = {"offline": offline, **(options or {})}
     return {
         kind: make_detector(kind, {name: value for name, value in wanted.items() if name in names})
-        for kind, names in taken.items()
+        for kind, names in own.items()
     }
 
 
@@ -61,76 +65,74 @@ def require_maps(controls: Sequence[Control], *, offline: bool = False) -> None:
                 local_detector_options(control.kind, {**control.options, "offline": offline})
 
 
+@dataclass(frozen=True, kw_only=True)
+class MapOutput:
+    """Files that control maps are written into."""
+
+    folder: Path
+    """There are ``KIND/NUMBER.png`` in it."""
+    stabilise: bool = True
+    """Maps are stabilised along the footage's motion, shot by shot."""
+    bits: int = 8
+    """16: depth as 16-bit grey; other kinds stay pictures."""
+    video: bool = False
+    """Each kind as a clip, too: ``KIND.mp4``."""
+
+
 def write_control_maps(
     footage: Footage,
     shots: Sequence[Shot],
-    folder: Path,
     detectors: dict[str, Any],
+    output: MapOutput,
     *,
     pts: Sequence[int],
     meter: Meter,
-    stabilise: bool = True,
-    bits: int = 8,
-    video: bool = False,
 ) -> list[str]:
-    """Write each kind's maps of every frame of ``shots``: ``folder/KIND/NUMBER.png``, and with ``video`` ``folder/KIND.mp4``.
+    """Write each kind's maps of every frame of ``shots``.
 
-    ``detectors``: kind -> its detector (``make_detectors``); emptied as it is used. ``bits``: 16 writes depth as 16-bit grey
-    (other kinds stay pictures). Memory does not grow with length. Gives the names of what was made. Raises ``RecipeError``,
-    ``OutputError``, ``Cancelled``.
+    ``detectors``: kind -> its detector (``make_detectors``); emptied as it is used. Memory does not grow with length. Gives the
+    names of the folders and clips. Raises ``RecipeError``, ``OutputError``, ``Cancelled``.
     """
-    made = []
+    names = []
     meter.begin("maps", len(detectors) * sum(len(shot) for shot in shots), shots=len(shots))
     for kind in list(detectors):
         detector = detectors.pop(kind)  # and its network is gone before the next one's maps are made
         with translated():
-            (folder / kind).mkdir()
+            (output.folder / kind).mkdir()
             for shot in shots:
-                _write_shot(
-                    footage, shot, detector, folder / kind, pts=pts, meter=meter, stabilise=stabilise, bits=bits
-                )
-        made.append(kind)
-        if video:
-            _write_video(footage, folder / kind, folder / f"{kind}.mp4", pts)
-            made.append(f"{kind}.mp4")
-    return made
+                pictures = ShotPictures(footage, shot.start, shot.stop, pts)
+                for number, control_map in _maps_of(detector, shot, pictures, meter, stabilised=output.stabilise):
+                    bits = output.bits if control_map.kind == "depth" else 8
+                    write_map(output.folder / kind, number, control_map, bits=bits)
+        names.append(kind)
+        if output.video:
+            _write_video(footage, output.folder / kind, output.folder / f"{kind}.mp4", pts)
+            names.append(f"{kind}.mp4")
+    return names
 
 
-def _write_shot(
-    footage: Footage,
-    shot: Shot,
-    detector: Any,
-    place: Path,
-    *,
-    pts: Sequence[int],
-    meter: Meter,
-    stabilise: bool,
-    bits: int,
-) -> None:
-    """Detect first, into files, at full precision; then stabilise from there: depth is looked at twice."""
-    from controls.maps.files import write_map
-    from controls.stabilise.consecutive import stabilise as stabilised_maps
-    from controls.stabilise.motion import SlidingTracker
-    from restyle.footage import ShotPictures
-
-    pictures = ShotPictures(footage, shot.start, shot.stop, pts)
+def _maps_of(
+    detector: Any, shot: Shot, pictures: ShotPictures, meter: Meter, *, stabilised: bool
+) -> Iterator[tuple[int, ControlMap]]:
+    """(frame, map) for a whole shot. To be stabilised, maps are detected first, into files, at full precision, and read from
+    there: depth is looked at twice."""
     traits = detector.traits
-    deep = bits if traits.kind == "depth" else 8
-    if not stabilise or traits.stabilise_method == "none":
-        for frame, made in _detected(detector, pictures):
-            write_map(place, shot.start + frame, made, bits=deep)
+    if not stabilised or traits.stabilise_method == "none":
+        for frame, control_map in _detected(detector, pictures):
+            yield shot.start + frame, control_map
             meter.step(f"{traits.name} of frame {shot.start + frame}", shot=shot.index)
         return
-    with scratch() as kept:
-        for frame, made in _detected(detector, pictures):
-            save_map(kept / str(frame), made)
+    with scratch() as folder:
+        for frame, control_map in _detected(detector, pictures):
+            save_map(folder / str(frame), control_map)
             meter.report(f"{traits.name} of frame {shot.start + frame}")
-        tracker = SlidingTracker(pictures, make_estimator("dis"), remember=BEHIND)
-        frames = range(len(shot))
-        for frame, made in stabilised_maps(
-            lambda number: load_map(kept / str(number)), frames, tracker, method=traits.stabilise_method
-        ):
-            write_map(place, shot.start + frame, made, bits=deep)
+
+        def load(frame: int) -> ControlMap:
+            return load_map(folder / str(frame))
+
+        tracker = SlidingTracker(pictures, make_estimator("dis"), remember=REMEMBER)
+        for frame, control_map in stabilise(load, range(len(shot)), tracker, method=traits.stabilise_method):
+            yield shot.start + frame, control_map
             meter.step(f"stabilising {traits.name}", shot=shot.index)
 
 
@@ -153,11 +155,6 @@ def _detected(detector: Any, pictures: ShotPictures) -> Iterator[tuple[int, Cont
 
 def _write_video(footage: Footage, maps: Path, path: Path, pts: Sequence[int]) -> None:
     """One kind's maps as a clip, with the footage's timing and sound."""
-    import cv2
-
-    from restyle.footage import ClipWriter, plan_output
-    from restyle.footage.colour import to_depth
-
     spec = footage.spec
     plan = plan_output(spec, path, quality=95)
     files = sorted(maps.glob("*.png"))

@@ -18,10 +18,10 @@ from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
 from restyle.job.assembly import Assembly, open_looks
-from restyle.job.control_maps import make_detectors, require_maps, write_control_maps
+from restyle.job.control_maps import MapOutput, make_detectors, require_maps, write_control_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
-from restyle.job.keyframe_maps import KeyframeMaps
+from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.mattes import Form, export
 from restyle.job.paintings import MemoryPaintings
@@ -258,17 +258,9 @@ class Job:
             detectors = make_detectors(kinds, options, offline=self.offline)
             with self._scratch_job() as (footage, store, inputs):
                 analysis = self._findings(footage, store, inputs).analysis()
-                names = write_control_maps(
-                    footage,
-                    self._plan([], analysis).shots,
-                    target,
-                    detectors,
-                    pts=analysis.pts,
-                    meter=self._meter,
-                    stabilise=stabilise,
-                    bits=bits,
-                    video=video,
-                )
+                shots = self._plan([], analysis).shots
+                output = MapOutput(folder=target, stabilise=stabilise, bits=bits, video=video)
+                names = write_control_maps(footage, shots, detectors, output, pts=analysis.pts, meter=self._meter)
                 inputs.check()
         return [Path(folder, name) for name in names]
 
@@ -320,13 +312,15 @@ class Job:
         if self.recipe.controls:
             maps = KeyframeMaps(
                 self.recipe.controls,
-                clean_footage or footage,
+                PlannedFootage(
+                    clean_footage or footage,
+                    findings.footage_key if clean_footage is None else clean_footage.key,
+                    analysis.pts,
+                    plan.shots,
+                    plan.keyframes,
+                ),
                 store,
-                findings.footage_key if clean_footage is None else clean_footage.key,
                 inputs,
-                pts=analysis.pts,
-                shots=plan.shots,
-                keys=plan.keyframes,
                 offline=self.offline,
             )
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs)

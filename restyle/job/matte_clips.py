@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from restyle.footage import ClipWriter, Footage, plan_output
+from restyle.footage.colour import to_depth
+from restyle.job.mattes import Mattes
 from restyle.types import Frame
-
-if TYPE_CHECKING:
-    from restyle.footage import Footage
-    from restyle.job.mattes import Mattes
 
 __all__ = ["CLIPS", "export_clips"]
 
@@ -33,9 +31,6 @@ def export_clips(
 
     Raises ``OutputError``, ``FootageError``.
     """
-    from restyle.footage import ClipWriter, plan_output
-    from restyle.footage.colour import to_depth
-
     spec = replace(footage.spec, has_alpha=True)
     plans = {name: plan_output(spec, folder / f"{name}.{form}") for name in mattes.names}
     with ExitStack() as stack:

@@ -13,7 +13,7 @@ from controls.maps import DETECTORS
 from controls.maps.base import Detector
 from restyle.footage import Footage, open_footage, timing
 from restyle.job.inputs import Inputs
-from restyle.job.keyframe_maps import KeyframeMaps
+from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
 from restyle.job.store import JobStore
 from restyle.recipe import Control
 from restyle.types import Frame, Keyframe, Shot
@@ -33,13 +33,15 @@ def maps(
 ) -> KeyframeMaps:
     return KeyframeMaps(
         [Control(kind=kind)],
-        footage,
+        PlannedFootage(
+            footage,
+            "footage",
+            timing(footage.spec.path),
+            (Shot(0, 0, 30), Shot(1, 30, 48)),
+            [Keyframe(key, "every", Path("by-hand.png") if key in drawn else None) for key in keys],
+        ),
         store,
-        "footage",
         Inputs(),
-        pts=timing(footage.spec.path),
-        shots=(Shot(0, 0, 30), Shot(1, 30, 48)),
-        keys=[Keyframe(key, "every", Path("by-hand.png") if key in drawn else None) for key in keys],
         offline=True,
     )
 
