@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 __all__ = ["make_torchvision_importable"]
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_kept: list[Any] = []  # a library takes its operators with it when it is collected
+_libraries: list[Any] = []  # a library takes its operators with it when it is collected
 _lock = threading.Lock()  # nothing can be declared twice
 
 
@@ -25,27 +27,22 @@ def make_torchvision_importable() -> bool:
     Does nothing where torch is built for CUDA, where torch or torchvision is not installed, where the operators are there, or
     where torchvision is imported already. Returns whether something was declared. Imports torch.
     """
-    from importlib.util import find_spec
-
     if "torchvision" in sys.modules or find_spec("torch") is None or find_spec("torchvision") is None:
         return False
     import torch
 
     with _lock:
-        if _kept or torch.version.cuda is not None or _operators_load(torch):
+        if _libraries or torch.version.cuda is not None or _operators_load(torch):
             return False
         library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(name + _SCHEMA)
-        _kept.append(library)
+        _libraries.append(library)
         return True
 
 
 def _operators_load(torch: Any) -> bool:
-    """Whether torchvision's compiled part loads into this torch. Loading it is what its own import would do first."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
+    """Return True if torchvision's compiled part loads into this torch. Loading it is what its own import would do first."""
     spec = find_spec("torchvision")
     folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
     for file in (file for folder in folders for file in sorted(folder.glob("_C.*"))):

@@ -44,12 +44,12 @@ class AuxDetector:
     ) -> None:
         if resolution is not None and resolution < 1:
             raise ValueError(f"a resolution is at least 1 pixel, got {resolution}")
-        made = getattr(vendor(f"controlnet_aux.{self.module}", self.traits), self.part)
+        detector = getattr(vendor(f"controlnet_aux.{self.module}", self.traits), self.part)
         folder = weights_folder(self.traits, weights)
         self._resolution = resolution
         try:
             with without_prints():
-                self._model = made.from_pretrained(str(folder)).to(device)
+                self._model = detector.from_pretrained(str(folder)).to(device)
         except Exception as error:  # whatever a file of something else makes torch's loader and the package say
             reason = " ".join(str(error).split())[:160]
             raise ControlError(
@@ -68,5 +68,5 @@ class AuxDetector:
         small, size = self._prepared(picture)
         side = min(small.shape[:2])
         with without_prints():
-            made = self._model(small, detect_resolution=side, image_resolution=side, output_type="np", **options)
-        return np.ascontiguousarray(restored(made, size))
+            control_map = self._model(small, detect_resolution=side, image_resolution=side, output_type="np", **options)
+        return np.ascontiguousarray(restored(control_map, size))

@@ -62,8 +62,8 @@ class DepthAnything:
         picture = picture_to_detect(picture)
         with self._torch.no_grad(), without_prints():
             prepared = self._prepare(images=picture, return_tensors="pt").to(self._device)
-            found = self._model(**prepared).predicted_depth
-            found = self._torch.nn.functional.interpolate(
-                found[:, None].float(), picture.shape[:2], mode="bicubic", align_corners=False
+            depth = self._model(**prepared).predicted_depth
+            depth = self._torch.nn.functional.interpolate(
+                depth[:, None].float(), picture.shape[:2], mode="bicubic", align_corners=False
             )
-        return depth_map(to_unit(found[0, 0].cpu().numpy()))
+        return depth_map(to_unit(depth[0, 0].cpu().numpy()))

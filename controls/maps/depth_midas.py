@@ -40,5 +40,5 @@ class MidasDepth(AuxDetector):
         device = next(iter(self._model.model.parameters())).device
         with torch.no_grad(), without_prints():
             ready = torch.from_numpy(small).float().to(device) / 127.5 - 1.0
-            found = self._model.model(ready.permute(2, 0, 1)[None])[0].cpu().numpy()
-        return depth_map(restored(to_unit(found), size))
+            depth = self._model.model(ready.permute(2, 0, 1)[None])[0].cpu().numpy()
+        return depth_map(restored(to_unit(depth), size))

@@ -43,7 +43,7 @@ class ZoeDepth(AuxDetector):
         device = next(iter(self._model.model.parameters())).device
         with torch.no_grad(), without_prints():
             ready = torch.from_numpy(small).float().to(device) / 255.0
-            found = self._model.model.infer(ready.permute(2, 0, 1)[None])[0, 0].cpu().numpy()
-        near = to_unit(-found)
+            distance = self._model.model.infer(ready.permute(2, 0, 1)[None])[0, 0].cpu().numpy()
+        near = to_unit(-distance)
         far, close = np.percentile(near, (15, 98))
         return depth_map(restored(near, size), black=float(far), white=float(close))

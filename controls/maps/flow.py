@@ -41,9 +41,9 @@ def colour_flow(flow: np.ndarray, *, longest: float) -> np.ndarray:
         raise ValueError(f"the longest motion is more than 0 pixels, got {longest:g}")
     x, y = flow[..., 0] / np.float32(longest), flow[..., 1] / np.float32(longest)
     wheel = colour_wheel()
-    place = (np.arctan2(-y, -x) / np.float32(np.pi) + 1) / 2 * (len(wheel) - 1)
-    low = place.astype(np.int32)
-    part = (place - low)[..., None]
+    position = (np.arctan2(-y, -x) / np.float32(np.pi) + 1) / 2 * (len(wheel) - 1)
+    low = position.astype(np.int32)
+    part = (position - low)[..., None]
     colour = wheel[low] * (1 - part) + wheel[(low + 1) % len(wheel)] * part
     length = np.hypot(x, y)[..., None]
     colour = np.where(length <= 1, 1 - length * (1 - colour), colour * np.float32(0.75))

@@ -51,7 +51,7 @@ class Person:
                 raise ValueError(f"a {part} is float32 {count} x 3, got {joints.shape} of {joints.dtype}")
 
     def plain(self) -> dict[str, list[list[float]]]:
-        """As plain lists, rounded to 1/1000, for a map's ``facts``."""
+        """Return plain lists, rounded to 1/1000, for a map's ``facts``."""
         parts = {part: getattr(self, part) for part in PARTS}
         return {part: np.round(joints, 3).tolist() for part, joints in parts.items() if joints is not None}
 
@@ -78,16 +78,16 @@ def draw_people(people: Sequence[Person], width: int, height: int) -> np.ndarray
             if hand is not None:
                 _draw_hand(canvas, hand, scale)
         if person.face is not None:
-            for x, y in _places(person.face):
+            for x, y in _pixels_of(person.face):
                 cv2.circle(canvas, (x, y), _thick(FACE_DOT, scale), (255, 255, 255), thickness=-1)
     return canvas
 
 
 def _draw_body(canvas: np.ndarray, body: np.ndarray, scale: float) -> None:
-    seen = body[:, 2] > 0
+    visible = body[:, 2] > 0
     stick = _thick(STICK, scale)
     for (a, b), colour in zip(_LIMBS, _HUES, strict=False):
-        if not (seen[a] and seen[b]):
+        if not (visible[a] and visible[b]):
             continue
         (ax, ay), (bx, by) = body[a, :2].astype(float), body[b, :2].astype(float)
         middle = (int((ax + bx) / 2), int((ay + by) / 2))
@@ -96,15 +96,15 @@ def _draw_body(canvas: np.ndarray, body: np.ndarray, scale: float) -> None:
         cv2.fillConvexPoly(canvas, outline, [int(c * 0.6) for c in colour])
     for joint, colour in zip(body, _HUES, strict=True):
         if joint[2] > 0:
-            cv2.circle(canvas, _place(joint), _thick(JOINT, scale), colour, thickness=-1)
+            cv2.circle(canvas, _pixel(joint), _thick(JOINT, scale), colour, thickness=-1)
 
 
 def _draw_hand(canvas: np.ndarray, hand: np.ndarray, scale: float) -> None:
     for number, (a, b) in enumerate(_FINGERS):
         if hand[a, 2] > 0 and hand[b, 2] > 0:
             colour = [255 * c for c in colorsys.hsv_to_rgb(number / len(_FINGERS), 1, 1)]
-            cv2.line(canvas, _place(hand[a]), _place(hand[b]), colour, thickness=_thick(FINGER, scale))
-    for x, y in _places(hand):
+            cv2.line(canvas, _pixel(hand[a]), _pixel(hand[b]), colour, thickness=_thick(FINGER, scale))
+    for x, y in _pixels_of(hand):
         cv2.circle(canvas, (x, y), _thick(JOINT, scale), (0, 0, 255), thickness=-1)
 
 
@@ -112,9 +112,9 @@ def _thick(at_512: int, scale: float) -> int:
     return max(1, round(at_512 * scale))
 
 
-def _place(joint: np.ndarray) -> tuple[int, int]:
+def _pixel(joint: np.ndarray) -> tuple[int, int]:
     return round(float(joint[0])), round(float(joint[1]))
 
 
-def _places(joints: np.ndarray) -> list[tuple[int, int]]:
-    return [_place(joint) for joint in joints if joint[2] > 0]
+def _pixels_of(joints: np.ndarray) -> list[tuple[int, int]]:
+    return [_pixel(joint) for joint in joints if joint[2] > 0]

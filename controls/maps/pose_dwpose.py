@@ -23,14 +23,14 @@ from controls.types import ControlMap
 
 __all__ = ["DWPose", "boxes_of", "crop_of", "joints_of", "letterboxed", "person_of"]
 
-FINDER, POSER = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
+DETECTOR, POSE_NETWORK = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 STRIDES = (8, 16, 32)  # of YOLOX's three grids
 GREY = 114  # what YOLOX was shown beside the picture
 OVERLAP = 0.45  # from which two boxes are of one person
 PADDING = 1.25  # RTMPose was shown so much more than the box
 MEAN = np.array((123.675, 116.28, 103.53), np.float32)  # of RGB values, as RTMPose was trained
 SPREAD = np.array((58.395, 57.12, 57.375), np.float32)
-SPLIT = 2.0  # places of SimCC's axes a pixel
+SPLIT = 2.0  # bins of SimCC's axes a pixel
 JOINTS = (
     133  # of COCO-WholeBody (Jin et al., ECCV 2020): 17 of the body, 6 of the feet, 68 of the face, 21 of each hand
 )
@@ -56,7 +56,7 @@ class DWPose:
         about="several people's bodies, hands and faces, by DWPose (Yang et al. 2023)",
         licence="Apache-2.0",
         output=OUTPUT,
-        weights=Weights("yzd-v/DWPose", (FINDER, POSER), "Apache-2.0"),
+        weights=Weights("yzd-v/DWPose", (DETECTOR, POSE_NETWORK), "Apache-2.0"),
         stabilise_method="pose",
         controlnets=CONTROLNETS,
     )
@@ -80,17 +80,17 @@ class DWPose:
         folder = weights_folder(self.traits, weights)
         self._hands, self._face = hands, face
         self._confidence, self._visible = confidence, visible
-        self._finder = _Network(folder / FINDER, 1, device, threads, fallback=(640, 640))
-        self._poser = _Network(folder / POSER, 2, device, threads, fallback=(288, 384))
+        self._detector = _Network(folder / DETECTOR, 1, device, threads, fallback=(640, 640))
+        self._pose_network = _Network(folder / POSE_NETWORK, 2, device, threads, fallback=(288, 384))
 
     def detect(self, picture: np.ndarray) -> ControlMap:
         """``facts["people"]`` holds all people found, the surest first (``controls.maps.people.Person.plain``)."""
         picture = picture_to_detect(picture)
         height, width = picture.shape[:2]
-        shown, scale = letterboxed(picture, self._finder.size)
-        (raw,) = self._finder.run(shown[..., ::-1])  # YOLOX was trained on BGR
+        shown, scale = letterboxed(picture, self._detector.size)
+        (raw,) = self._detector.run(shown[..., ::-1])  # YOLOX was trained on BGR
         people = []
-        for box in boxes_of(raw[0], self._finder.size, scale, least=self._confidence):
+        for box in boxes_of(raw[0], self._detector.size, scale, least=self._confidence):
             joints = self._joints(picture, box)
             person = person_of(joints, (width, height), visible=self._visible, hands=self._hands, face=self._face)
             if person is not None:
@@ -98,15 +98,15 @@ class DWPose:
         return pose_map(people, width, height)
 
     def _joints(self, picture: np.ndarray, box: np.ndarray) -> np.ndarray:
-        there = crop_of(box, self._poser.size)
-        seen = cv2.warpAffine(picture, there, self._poser.size, flags=cv2.INTER_LINEAR)
-        ready = (seen.astype(np.float32) - MEAN) / SPREAD
-        across, down = self._poser.run(ready)
-        width, height = self._poser.size
+        to_crop = crop_of(box, self._pose_network.size)
+        crop = cv2.warpAffine(picture, to_crop, self._pose_network.size, flags=cv2.INTER_LINEAR)
+        ready = (crop.astype(np.float32) - MEAN) / SPREAD
+        across, down = self._pose_network.run(ready)
+        width, height = self._pose_network.size
         for axis, length in ((across, width), (down, height)):
             if axis.shape != (1, JOINTS, round(length * SPLIT)):
-                raise ControlError(f"{self._poser.path.name!r} is no DWPose network: it gives {axis.shape}")
-        return joints_of(across[0], down[0], there)
+                raise ControlError(f"{self._pose_network.path.name!r} is no DWPose network: it gives {axis.shape}")
+        return joints_of(across[0], down[0], to_crop)
 
 
 def letterboxed(picture: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
@@ -122,14 +122,14 @@ def letterboxed(picture: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray,
 def boxes_of(raw: np.ndarray, size: tuple[int, int], scale: float, *, least: float) -> np.ndarray:
     """People's boxes out of YOLOX's output, float32 N x 4 (left, top, right, bottom) in pixels of the picture, surest first.
 
-    ``raw``: float32 cells x 85: the centre's place from the cell's corner in cells, the logarithm of width and height in
-    cells, how sure it is of something, and of which of COCO's 80 classes (0 is a person). Cells are those of the grids of
-    ``size``, finest first, row by row. Of boxes that overlap the surest is kept. Raises ``ControlError`` for another shape.
+    ``raw``: float32 cells x 85: the centre's position from the cell's corner in cells, the logarithm of width and height in
+    cells, the confidence that there is something, and those of COCO's 80 classes (0 is a person). Cells are those of the grids
+    of ``size``, finest first, row by row. Of boxes that overlap the surest is kept. Raises ``ControlError`` for another shape.
     """
     grids = [(size[0] // stride, size[1] // stride, stride) for stride in STRIDES]
     if raw.ndim != 2 or raw.shape[0] != sum(w * h for w, h, _ in grids) or raw.shape[1] < 6:
         raise ControlError(
-            f"{FINDER!r} is no YOLOX network: it gives {raw.shape} for a picture of {size[0]} x {size[1]}"
+            f"{DETECTOR!r} is no YOLOX network: it gives {raw.shape} for a picture of {size[0]} x {size[1]}"
         )
     cells = np.concatenate(
         [
@@ -137,17 +137,17 @@ def boxes_of(raw: np.ndarray, size: tuple[int, int], scale: float, *, least: flo
             for w, h, s in grids
         ]
     ).astype(np.float32)
-    sure = raw[:, 4] * raw[:, 5]
-    order = np.argsort(-sure, kind="stable")
-    order = order[sure[order] > least]
+    scores = raw[:, 4] * raw[:, 5]
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] > least]
     centre = (raw[order, :2] + cells[order, :2]) * cells[order, 2:]
     half = np.exp(raw[order, 2:4]) * cells[order, 2:] / 2
     boxes = np.concatenate([centre - half, centre + half], axis=1) / np.float32(scale)
-    kept: list[np.ndarray] = []
+    chosen: list[np.ndarray] = []
     for box in boxes:
-        if all(_overlap(box, other) <= OVERLAP for other in kept):
-            kept.append(box)
-    return np.array(kept, np.float32).reshape(-1, 4)
+        if all(_overlap(box, other) <= OVERLAP for other in chosen):
+            chosen.append(box)
+    return np.array(chosen, np.float32).reshape(-1, 4)
 
 
 def crop_of(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -160,13 +160,13 @@ def crop_of(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.array([[scale, 0, size[0] / 2 - scale * x], [0, scale, size[1] / 2 - scale * y]])
 
 
-def joints_of(across: np.ndarray, down: np.ndarray, there: np.ndarray) -> np.ndarray:
+def joints_of(across: np.ndarray, down: np.ndarray, to_crop: np.ndarray) -> np.ndarray:
     """float32 133 x 3 (x, y, confidence) in pixels of the picture, out of SimCC's axes (float32 133 x places each, two places a
-    pixel of the crop; a joint is where each is highest, and as sure as the lower of both). ``there``: ``crop_of``'s."""
-    places = np.stack([across.argmax(axis=1), down.argmax(axis=1)], axis=1) / SPLIT
-    sure = np.minimum(across.max(axis=1), down.max(axis=1))
-    xy = (places - there[:, 2]) / [there[0, 0], there[1, 1]]
-    return np.concatenate([xy, np.maximum(sure, 0)[:, None]], axis=1).astype(np.float32)
+    pixel of the crop; a joint is where each is highest, and as sure as the lower of both). ``to_crop``: ``crop_of``'s."""
+    positions = np.stack([across.argmax(axis=1), down.argmax(axis=1)], axis=1) / SPLIT
+    scores = np.minimum(across.max(axis=1), down.max(axis=1))
+    xy = (positions - to_crop[:, 2]) / [to_crop[0, 0], to_crop[1, 1]]
+    return np.concatenate([xy, np.maximum(scores, 0)[:, None]], axis=1).astype(np.float32)
 
 
 def person_of(
@@ -234,5 +234,5 @@ class _Network:
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """``picture``: h x w x 3, of ``size``."""
         ready = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32)
-        given: list[np.ndarray] = self._session.run(None, {self._name: ready})
-        return given
+        outputs: list[np.ndarray] = self._session.run(None, {self._name: ready})
+        return outputs

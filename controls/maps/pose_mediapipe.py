@@ -81,18 +81,18 @@ class MediapipePose:
         """``facts["people"]`` holds those found (``controls.maps.people.Person.plain``)."""
         picture = picture_to_detect(picture)
         height, width = picture.shape[:2]
-        people = self._look(picture)
+        people = self._people_in(picture)
         if self._closer and max(map(body_size, people), default=0.0) < SMALL * min(width, height):
-            people = find_small_people(self._look, picture) or people
+            people = find_small_people(self._people_in, picture) or people
         return pose_map(people, width, height)
 
-    def _look(self, picture: np.ndarray) -> list[Person]:
+    def _people_in(self, picture: np.ndarray) -> list[Person]:
         height, width = picture.shape[:2]
         with without_warnings():
-            found = self._model.process(picture)
-        if found.pose_landmarks is None:
+            landmarks = self._model.process(picture)
+        if landmarks.pose_landmarks is None:
             return []
-        marks = _pixels(found.pose_landmarks, width, height, visibility=True)
+        marks = _pixels(landmarks.pose_landmarks, width, height, visibility=True)
         neck = marks[list(_SHOULDERS)].mean(axis=0)
         neck[2] = marks[list(_SHOULDERS), 2].min()
         body = np.stack([neck if mark is None else marks[mark] for mark in _BODY])
@@ -101,11 +101,11 @@ class MediapipePose:
         if not body[:, 2].any():
             return []
         face = None
-        if self._face and found.face_landmarks is not None:
-            face = inside(_pixels(found.face_landmarks, width, height)[list(_FACE)], width, height)
+        if self._face and landmarks.face_landmarks is not None:
+            face = inside(_pixels(landmarks.face_landmarks, width, height)[list(_FACE)], width, height)
         hands = [
             None if marks is None or not self._hands else inside(_pixels(marks, width, height), width, height)
-            for marks in (found.left_hand_landmarks, found.right_hand_landmarks)
+            for marks in (landmarks.left_hand_landmarks, landmarks.right_hand_landmarks)
         ]
         return [Person(body, hands[0], hands[1], face)]
 

@@ -75,7 +75,7 @@ def _same(a: Person, b: Person) -> bool:
 
 
 def _overlap(a: Person, b: Person) -> float:
-    """Of the boxes around both bodies: what they share, over the smaller."""
+    """Area that the boxes around both bodies share, over the smaller one's."""
     boxes = []
     for person in (a, b):
         positions = person.body[person.body[:, 2] > 0, :2]

@@ -8,6 +8,7 @@ from types import ModuleType
 
 from controls.errors import ControlError
 from controls.maps.base import DetectorTraits
+from controls.torchvision_guard import make_torchvision_importable
 from interp.errors import MissingPackageError, MissingWeightsError
 from interp.quiet import without_warnings
 from interp.regular import require_regular
@@ -22,8 +23,6 @@ def vendor(module: str, traits: DetectorTraits) -> ModuleType:
 
     Raises ``MissingPackageError`` with the line that installs it; ``ControlError`` where it is there but cannot be imported.
     """
-    from controls.torchvision_guard import make_torchvision_importable
-
     make_torchvision_importable()
     try:
         with without_warnings():

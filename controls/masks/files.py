@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from PIL import ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from interp.oiio import first_line, opened
 
@@ -33,7 +35,7 @@ class MattePicture:
 
     @property
     def few(self) -> bool:
-        """Whether the values may be labels in grey."""
+        """True if the values may be labels in grey."""
         return self.values.dtype.kind == "u" and int(self.values.max(initial=0)) <= FEW
 
     def labels(self) -> set[int]:
@@ -52,7 +54,7 @@ class MattePicture:
 
 
 def labelled(picture: MattePicture) -> bool:
-    """Whether one picture, seen alone, holds labels."""
+    """Return True if one picture, taken alone, holds labels."""
     return picture.indexed or (picture.few and int(picture.values.max(initial=0)) > 0 and not picture.values.all())
 
 
@@ -66,7 +68,7 @@ def read_matte(path: Path, label: int | None = None) -> np.ndarray:
     if label is None:
         return picture.of_label(None) if labelled(picture) else picture.levels()
     if label not in picture.labels():
-        there = ", ".join(str(one) for one in sorted(picture.labels())[:8]) or "none"
+        there = ", ".join(str(each) for each in sorted(picture.labels())[:8]) or "none"
         raise ValueError(f"the matte {str(path)!r} has no label {label}; there are: {there}")
     return picture.of_label(label)
 
@@ -81,8 +83,8 @@ def load_matte(path: Path, size: tuple[int, int] | None = None) -> MattePicture:
     try:
         with open(path, "rb") as file:
             head = file.read(4)
-        found = _exr(path, size) if head == b"\x76\x2f\x31\x01" else _pillow(path, size)
-        picture = _deep(path) if found is None else found
+        matte = _exr(path, size) if head == b"\x76\x2f\x31\x01" else _pillow(path, size)
+        picture = _deep(path) if matte is None else matte
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or "it is damaged"
         raise ValueError(f"the matte {str(path)!r} cannot be read: {reason}") from error
@@ -100,12 +102,10 @@ def _check(path: Path, own: tuple[int, ...], size: tuple[int, int]) -> None:
 
 def _pillow(path: Path, size: tuple[int, int] | None) -> MattePicture | None:
     """Pictures of 8 bits; ``None`` for what Pillow does not know, or would make less of."""
-    from PIL import ImageOps
-
-    opened = _opened(path)
-    if opened is None:
+    file = _opened(path)
+    if file is None:
         return None
-    with opened as picture:
+    with file as picture:
         if size is not None and picture.size not in (size, size[::-1]):  # before anything is decoded
             _check(path, picture.size, size)
         if getattr(picture, "n_frames", 1) > 1:
@@ -122,8 +122,6 @@ def _pillow(path: Path, size: tuple[int, int] | None) -> MattePicture | None:
 
 def _opened(path: Path) -> Any:
     """The file in Pillow, by the formats' own classes: ``Image.open`` would print a warning about a large one."""
-    from PIL import JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
-
     plugins: tuple[Any, ...] = (
         PngImagePlugin.PngImageFile,
         JpegImagePlugin.JpegImageFile,
@@ -152,8 +150,6 @@ def _plain(picture: Any) -> str:
 
 
 def _deep(path: Path) -> MattePicture:
-    import cv2
-
     packed = np.fromfile(path, np.uint8)
     picture = None
     if packed.size:
@@ -189,7 +185,7 @@ def _exr(path: Path, size: tuple[int, int] | None) -> MattePicture:
             f"the matte {str(path)!r} has the channels {', '.join(spec.channelnames[:6])}; which is meant?"
         )
     data = data.reshape(spec.height, spec.width, -1)
-    colours = [place for place, name in enumerate(names) if name in ("R", "G", "B", "Y")] or [0]
+    colours = [index for index, name in enumerate(names) if name in ("R", "G", "B", "Y")] or [0]
     alpha = data[..., names.index("A")] if "A" in names else None
     values = alpha if alpha is not None and float(np.ptp(alpha)) > 0 else data[..., colours].mean(axis=2)
     whole = np.zeros((spec.full_height, spec.full_width), np.float32)

@@ -62,30 +62,30 @@ def stabilise_keyframes(
 
 
 def stabilise_to_keyframes(
-    frame: int, made: ControlMap, near: Mapping[int, ControlMap], tracker: Tracker, *, method: StabiliseMethod
+    frame: int, detected_map: ControlMap, near: Mapping[int, ControlMap], tracker: Tracker, *, method: StabiliseMethod
 ) -> ControlMap:
-    """Put right ``made``, the map as detected of a frame that is no keyframe, by the stabilised maps of keyframes near it."""
+    """Put right the map as detected of a frame that is no keyframe, by the stabilised maps of keyframes near it."""
     if not near:
-        return made
+        return detected_map
     radius = _radius(frame, near)
     if method == "depth":
         closest = min(near, key=lambda key: (abs(key - frame), key))
-        values = nearness(made)
+        values = nearness(detected_map)
         relation = relate(values, nearness(near[closest]), tracker.motion(frame, closest))
-        kept = relation.weight * np.exp(-abs(closest - frame) / MEMORY)
-        scale = relation.scale**kept
-        level = relation.centre + kept * ((relation.scale - 1) * relation.centre + relation.shift)
+        memory = relation.weight * np.exp(-abs(closest - frame) / MEMORY)
+        scale = relation.scale**memory
+        level = relation.centre + memory * ((relation.scale - 1) * relation.centre + relation.shift)
         level -= scale * relation.centre
         own = values * np.float32(scale) + np.float32(level)
-        return _averaged(frame, {frame: replace(made, values=own), **near}, tracker, relation.spread)
+        return _averaged(frame, {frame: replace(detected_map, values=own), **near}, tracker, relation.spread)
     if method == "edges":
         before = max((key for key in near if key < frame), default=None)
         drawn = None if before is None else (before, edge_strength(near[before]))
-        return stabilise_edge_map(frame, {frame: made, **near}, tracker, radius, drawn=drawn, keep=True)
+        return stabilise_edge_map(frame, {frame: detected_map, **near}, tracker, radius, drawn=drawn, keep=True)
     if method == "pose":
-        maps = {frame: made, **near}
+        maps = {frame: detected_map, **near}
         return dict(stabilise_pose(lambda number: maps[number], sorted(maps), BRIDGE))[frame]
-    return made
+    return detected_map
 
 
 def _around(load: Load, keys: Sequence[int]) -> Iterator[tuple[int, dict[int, ControlMap]]]:
@@ -103,8 +103,8 @@ def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[
 
     def levelled(key: int) -> ControlMap:
         nonlocal before
-        made = load(key)
-        values, level = nearness(made), (1.0, 0.0)
+        detected_map = load(key)
+        values, level = nearness(detected_map), (1.0, 0.0)
         if before is not None:
             other, raw, last = before
             relation = relate(raw, values, tracker.motion(other, key))
@@ -112,7 +112,7 @@ def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[
             if relation.weight:
                 spreads[key] = relation.spread * level[0]
         before = (key, values, level)
-        return replace(made, values=values * np.float32(level[0]) + np.float32(level[1]))
+        return replace(detected_map, values=values * np.float32(level[0]) + np.float32(level[1]))
 
     for key, near in _around(levelled, keys):
         known = [spreads[other] for other in near if other in spreads]
@@ -122,15 +122,15 @@ def _depth(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[
 def _next_level(before: tuple[float, float], relation: Relation, gap: int) -> tuple[float, float]:
     """Scale and shift of a keyframe's nearness from those of the one before: as the relation of both says, but for what is
     forgotten of it, which goes back to the detector's own (1, 0)."""
-    kept = relation.weight * float(np.exp(-gap / MEMORY))
-    scale = (before[0] / relation.scale) ** kept
+    memory = relation.weight * float(np.exp(-gap / MEMORY))
+    scale = (before[0] / relation.scale) ** memory
     there = relation.scale * relation.centre + relation.shift
-    wanted = kept * (before[0] * relation.centre + before[1]) + (1 - kept) * there
+    wanted = memory * (before[0] * relation.centre + before[1]) + (1 - memory) * there
     return scale, wanted - scale * there
 
 
 def _averaged(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, spread: float) -> ControlMap:
-    values = {number: nearness(made) for number, made in maps.items()}
+    values = {number: nearness(detected_map) for number, detected_map in maps.items()}
     mean = average_along_motion(
         frame, values, tracker, _radius(frame, maps), range_sigma=max(RANGE_SPREADS * spread, LEAST_RANGE)
     )
@@ -140,9 +140,9 @@ def _averaged(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, spre
 def _edges(load: Load, keys: Sequence[int], tracker: Tracker) -> Iterator[tuple[int, ControlMap]]:
     drawn: tuple[int, np.ndarray] | None = None
     for key, near in _around(load, keys):
-        made = stabilise_edge_map(key, near, tracker, _radius(key, near), drawn=drawn, keep=True)
-        drawn = (key, edge_strength(made))
-        yield key, made
+        detected_map = stabilise_edge_map(key, near, tracker, _radius(key, near), drawn=drawn, keep=True)
+        drawn = (key, edge_strength(detected_map))
+        yield key, detected_map
 
 
 def _radius(frame: int, maps: Mapping[int, ControlMap]) -> int:

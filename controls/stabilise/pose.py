@@ -145,11 +145,11 @@ def smooth_joints(joints: dict[int, np.ndarray], frame: int, options: StabiliseO
 def _inliers(times: np.ndarray, joints: np.ndarray, size: float) -> np.ndarray:
     """Indices into ``times`` of the frames that show the person near where the frames beside them do: the one that is furthest
     off is left out, until none is. A body that is found upside down for a frame is no motion."""
-    kept = list(range(len(times)))
-    while len(kept) > 2:
-        off = np.zeros(len(kept))
-        for position in range(1, len(kept) - 1):
-            before, here, after = kept[position - 1 : position + 2]
+    inliers = list(range(len(times)))
+    while len(inliers) > 2:
+        off = np.zeros(len(inliers))
+        for position in range(1, len(inliers) - 1):
+            before, here, after = inliers[position - 1 : position + 2]
             elapsed = (times[here] - times[before]) / (times[after] - times[before])
             body = joints[[before, here, after], :18]
             visible = (body[..., 2] > 0).all(axis=0)
@@ -159,8 +159,8 @@ def _inliers(times: np.ndarray, joints: np.ndarray, size: float) -> np.ndarray:
         worst = int(off.argmax())
         if off[worst] <= OUTLIER:
             break
-        del kept[worst]
-    return np.array(kept)
+        del inliers[worst]
+    return np.array(inliers)
 
 
 def _fit_joint(times: np.ndarray, positions: np.ndarray, size: float, options: StabiliseOptions) -> np.ndarray:

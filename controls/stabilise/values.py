@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from controls.maps.normals import normal_picture
 from controls.stabilise.window import Load, MapWindow, StabiliseOptions
 from controls.types import ControlMap
 from interp.types import Motion, Tracker
@@ -70,8 +71,6 @@ def stabilise_values(
 
 def average_map(frame: int, maps: Mapping[int, ControlMap], tracker: Tracker, radius: int) -> ControlMap:
     """The map of ``frame``, of soft lines or normals, averaged with those around it."""
-    from controls.maps.normals import normal_picture
-
     here = maps[frame]
     if here.kind == "normal":
         normals = {number: _normals(each) for number, each in maps.items()}

@@ -173,7 +173,7 @@ class _Findings:
             self._lost[name].append(number)
 
     def facts(self) -> dict[str, Any]:
-        """As plain values, for ``Mattes``."""
+        """Return plain values, for ``Mattes``."""
         return {
             "names": self.names,
             "lost": {name: sorted(numbers) for name, numbers in self._lost.items()},

@@ -181,7 +181,7 @@ class KeyframeMaps:
         return stabilise_keyframes(load, keyframes, self._motion[1], method=self._methods[kind])
 
     def _raw(self, kind: str, frame: int, picture: np.ndarray | None = None) -> ControlMap:
-        """As the detector finds it."""
+        """Return the map as detected."""
         key = self._raw_key(kind, frame)
         if not self._store.has("maps", key):
             with translated():

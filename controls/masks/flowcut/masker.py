@@ -56,7 +56,7 @@ class FlowCutMasker:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Contribution:
     """A matte of one object in one frame, on a region, and how much it counts."""
 
     share: float
@@ -74,9 +74,9 @@ class _Seeds:
     @property
     def first(self) -> int:
         """The frame to begin with: the first box or matte, or else the first point."""
-        full = [frame for frame, given in self.prompts.items() if any(isinstance(p, Box | Matte) for p in given)]
+        full = [frame for frame, own in self.prompts.items() if any(isinstance(p, Box | Matte) for p in own)]
         positive = [
-            frame for frame, given in self.prompts.items() if any(isinstance(p, Point) and p.positive for p in given)
+            frame for frame, own in self.prompts.items() if any(isinstance(p, Point) and p.positive for p in own)
         ]
         return min(full or positive)
 
@@ -151,45 +151,45 @@ class _Shot:
         """One frame's mattes, out of what was carried to it from the prompts before and after."""
         mattes, lost = {}, set()
         for name, seeds in self._seeds.items():
-            found: list[_Found] = []
+            contributions: list[_Contribution] = []
             left = max((frame for frame in seeds.mattes if frame <= context.number), default=None)
             right = min((frame for frame in seeds.mattes if frame > context.number), default=None)
             share = 1.0  # of what comes from the prompt before; nearer prompts count more
             if left is not None and right is not None:
                 share = (right - context.number) / (right - left)
             if left is not None:
-                found.append(_Found(share, objects[name].region, objects[name].visible))
+                contributions.append(_Contribution(share, objects[name].region, objects[name].visible))
             carried_back = spill.take(name, context.number)
             if carried_back is not None and carried_back[0] is not None:
-                found.append(_Found(1 - share if left is not None else 1.0, *carried_back))  # type: ignore[arg-type]
-            mattes[name] = self._matte(context.frame, found)
-            if not any((one.matte > 0.5).any() for one in found):
+                contributions.append(_Contribution(1 - share if left is not None else 1.0, *carried_back))  # type: ignore[arg-type]
+            mattes[name] = self._matte(context.frame, contributions)
+            if not any((part.matte > 0.5).any() for part in contributions):
                 lost.add(name)
         return Masked(context.number, _normalised(mattes), frozenset(lost))
 
-    def _matte(self, frame: ScaledPicture, found: Sequence[_Found]) -> np.ndarray:
+    def _matte(self, frame: ScaledPicture, contributions: Sequence[_Contribution]) -> np.ndarray:
         """The matte at the picture's size, float32 H x W, its edge softened as the picture's is."""
         width, height = frame.size
         matte = np.zeros((height, width), np.float32)
         edge = max(2, round(self._params.edge * width / 1000)) if self._params.edge else 0
         extents: list[tuple[int, int, int, int]] = []
-        for one in found:
-            if one.matte.any():
-                a, b = width / one.region.grid[0], height / one.region.grid[1]
-                y, x = np.nonzero(one.matte)
+        for part in contributions:
+            if part.matte.any():
+                a, b = width / part.region.grid[0], height / part.region.grid[1]
+                y, x = np.nonzero(part.matte)
                 pad = 3 * edge + 2 * max(a, b)
                 extents.append((
-                    max(0, int((x.min() + one.region.left) * a - pad)), max(0, int((y.min() + one.region.top) * b - pad)),
-                    min(width, int((x.max() + 1 + one.region.left) * a + pad) + 1),
-                    min(height, int((y.max() + 1 + one.region.top) * b + pad) + 1),
+                    max(0, int((x.min() + part.region.left) * a - pad)), max(0, int((y.min() + part.region.top) * b - pad)),
+                    min(width, int((x.max() + 1 + part.region.left) * a + pad) + 1),
+                    min(height, int((y.max() + 1 + part.region.top) * b + pad) + 1),
                 ))  # fmt: skip
         if not extents:
             return matte
         lows, highs = np.min(extents, axis=0), np.max(extents, axis=0)
         full = Region(int(lows[0]), int(lows[1]), int(highs[2]), int(highs[3]), (width, height))
         mixed = np.zeros(full.shape, np.float32)
-        for one in found:
-            mixed += np.float32(one.share) * resample(one.matte, one.region, full)
+        for part in contributions:
+            mixed += np.float32(part.share) * resample(part.matte, part.region, full)
         if edge:
             matte[full.slices] = soft_edge(mixed, frame.picture[full.slices], radius=edge)
         else:

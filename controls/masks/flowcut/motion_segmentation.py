@@ -179,16 +179,17 @@ class _Comparison:
             return np.where(self.outside, np.float32(0), difference)
         misfit, outside = self._misfit(flow)
         misfit *= self._own_share
-        apart = _least([_distance(flow, other) for other in self._background])
+        separation = _least([_distance(flow, other) for other in self._background])
         if self._object_flow is None:
             others = self.background_misfit
         else:
             others = np.where(
                 self._moves_along, self.background_misfit, np.minimum(self.background_misfit, self.own_misfit)
             )
-            apart = np.where(self._moves_along, apart, np.maximum(apart, _distance(flow, self._flow)))
+            otherwise = np.maximum(separation, _distance(flow, self._flow))
+            separation = np.where(self._moves_along, separation, otherwise)
         own = np.where(self._moves_along, np.minimum(misfit, self.own_misfit), misfit)
-        distinct = np.clip(apart - self._params.distinct_motion, 0, 1)
+        distinct = np.clip(separation - self._params.distinct_motion, 0, 1)
         return np.where(self.outside | outside, np.float32(0), (others - own) * distinct)
 
     def _whole_flow(self, moving: np.ndarray) -> np.ndarray | None:

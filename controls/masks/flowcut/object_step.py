@@ -64,8 +64,8 @@ class _Step:
         if not after.frames_missing:
             # what is new is the object's own only once it has moved with it
             certainty = foreground_similarity / (foreground_similarity + np.float32(params.likeness_floor))
-            kept = (1 - params.trust) * self._amodal + params.trust * certainty
-            amodal = np.maximum(kept, 0.3) * after.visible
+            remembered = (1 - params.trust) * self._amodal + params.trust * certainty
+            amodal = np.maximum(remembered, 0.3) * after.visible
             after = replace(after, amodal=np.maximum(amodal, self._amodal * (1 - after.visible) * params.memory))
         hidden = after.visible > 0.5
         return replace(
@@ -209,8 +209,8 @@ class _Step:
 def _learn(tracked: TrackedObject, picture: np.ndarray) -> TrackedObject:
     """The object with colour models of this frame."""
     visible = (tracked.visible > 0.5).astype(np.uint8)
-    sure = cv2.erode(visible, np.ones((3, 3), np.uint8)) > 0
+    core = cv2.erode(visible, np.ones((3, 3), np.uint8)) > 0
     far = cv2.dilate(visible, np.ones((5, 5), np.uint8)) == 0
-    own = (tracked.colours[0], ColourModel(picture[sure])) if sure.sum() > 30 else tracked.colours
+    own = (tracked.colours[0], ColourModel(picture[core])) if core.sum() > 30 else tracked.colours
     others = ColourModel(picture[far], parts=8) if far.sum() > 30 else tracked.surrounding_colours
     return replace(tracked, colours=own, surrounding_colours=others)

@@ -46,7 +46,7 @@ class _Seed:
     def from_prompts(
         self, mattes: Sequence[np.ndarray], boxes: Sequence[Box], tracked: TrackedObject | None
     ) -> tuple[Region, np.ndarray]:
-        """By the strongest kind of prompt that there is."""
+        """Make the region and matte from the strongest kind of prompt that there is."""
         if mattes:
             whole = np.max(mattes, axis=0)
             region = self._region(extent_of(whole >= 0.5))

@@ -15,9 +15,9 @@ from controls.maps.base import Detector
 from controls.maps.people import PARTS
 from controls.maps.pose_dwpose import (
     BODY,
-    FINDER,
+    DETECTOR,
     JOINTS,
-    POSER,
+    POSE_NETWORK,
     boxes_of,
     crop_of,
     joints_of,
@@ -122,8 +122,8 @@ def write_poser(path: Path) -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("dwpose")
-    write_finder(made / FINDER)
-    write_poser(made / POSER)
+    write_finder(made / DETECTOR)
+    write_poser(made / POSE_NETWORK)
     return made
 
 
@@ -295,13 +295,13 @@ def test_the_letterbox_is_grey_beside_the_picture() -> None:
 
 
 def test_what_is_none_of_its_networks_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / FINDER).write_bytes(b"no network")
-    (tmp_path / POSER).write_bytes((folder / POSER).read_bytes())
+    (tmp_path / DETECTOR).write_bytes(b"no network")
+    (tmp_path / POSE_NETWORK).write_bytes((folder / POSE_NETWORK).read_bytes())
     with pytest.raises(ControlError, match="is no network that onnxruntime can run") as caught:
         detector(tmp_path)
     assert "\n" not in str(caught.value)
-    (tmp_path / FINDER).write_bytes((folder / POSER).read_bytes())
-    with pytest.raises(ControlError, match=f"{FINDER}' is none of DWPose's networks"):
+    (tmp_path / DETECTOR).write_bytes((folder / POSE_NETWORK).read_bytes())
+    with pytest.raises(ControlError, match=f"{DETECTOR}' is none of DWPose's networks"):
         detector(tmp_path)
     with pytest.raises(ControlError, match="no device 'tpu' here"):
         detector(folder, device="tpu")
