@@ -35,10 +35,10 @@ _NUMBER = re.compile(r"([0-9]+)(?=[^0-9]*$)")
 
 def write_maps(folder: str | os.PathLike[str], maps: Iterable[tuple[int, ControlMap]], *, bits: int = 8) -> list[Path]:
     """Write (frame, map) pairs, as ``stabilise`` yields them, one at a time. Returns the files. Raises as ``write_map``."""
-    return [write_map(folder, frame, made, bits=bits) for frame, made in maps]
+    return [write_map(folder, frame, control_map, bits=bits) for frame, control_map in maps]
 
 
-def write_map(folder: str | os.PathLike[str], frame: int, made: ControlMap, *, bits: int = 8) -> Path:
+def write_map(folder: str | os.PathLike[str], frame: int, control_map: ControlMap, *, bits: int = 8) -> Path:
     """Write one map into ``folder`` (made, if it is not there), over one that is there.
 
     ``bits``: 16 keeps depth's ``values`` (in [0, 1], near = 1) as 16-bit grey instead of the picture. Raises
@@ -46,21 +46,21 @@ def write_map(folder: str | os.PathLike[str], frame: int, made: ControlMap, *, b
     """
     if bits not in (8, 16):
         raise ControlError(f"maps are written with 8 or 16 bits, got {bits}")
-    if bits == 16 and (made.kind != "depth" or made.values is None):
-        raise ControlError(f"only depth is kept with 16 bits; this map is {made.kind!r}")
+    if bits == 16 and (control_map.kind != "depth" or control_map.values is None):
+        raise ControlError(f"only depth is kept with 16 bits; this map is {control_map.kind!r}")
     if bits == 16:
-        assert made.values is not None
-        pixels = from_unit(made.values, np.dtype(np.uint16))
+        assert control_map.values is not None
+        pixels = from_unit(control_map.values, np.dtype(np.uint16))
     else:
-        pixels = np.ascontiguousarray(made.picture[..., ::-1])
+        pixels = np.ascontiguousarray(control_map.picture[..., ::-1])
     done, data = cv2.imencode(".png", pixels)
     if not done:
-        raise ControlError(f"the {made.kind} map of frame {frame} cannot be encoded as PNG")
+        raise ControlError(f"the {control_map.kind} map of frame {frame} cannot be encoded as PNG")
     path = Path(folder) / f"{frame:06d}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     _put(path, data.tobytes())
-    if "people" in made.facts:
-        _put(path.with_suffix(".json"), json.dumps({"people": made.facts["people"]}).encode())
+    if "people" in control_map.facts:
+        _put(path.with_suffix(".json"), json.dumps({"people": control_map.facts["people"]}).encode())
     return path
 
 
@@ -96,23 +96,23 @@ class MapFiles:
             raise ControlError(
                 f"there is no {self.kind} map of frame {frame}, but {len(frames)} of {frames[0]} to {frames[-1]}"
             )
-        made = read_map(self.files[frame], self.kind)
-        height, width = made.picture.shape[:2]
+        control_map = read_map(self.files[frame], self.kind)
+        height, width = control_map.picture.shape[:2]
         if size is not None and size != (width, height):
             raise ControlError(
                 f"the map {str(self.files[frame])!r} is {width}x{height}, but the footage is {size[0]}x{size[1]}; "
                 "export it at the footage's size"
             )
-        return made
+        return control_map
 
 
-def read_maps(place: str | os.PathLike[str], kind: str) -> MapFiles:
+def read_maps(source: str | os.PathLike[str], kind: str) -> MapFiles:
     """Find maps of ``kind``: a folder of pictures, or a pattern such as ``depth/frame.%04d.png``.
 
     The last number in a file's name is its frame's. Nothing is decoded yet. Raises ``ControlError``: no such folder, no
     pictures in it, a name without a number, two of one number.
     """
-    path = Path(place)
+    path = Path(source)
     if path.is_dir():
         folder, wanted = path, None
     else:
@@ -120,7 +120,7 @@ def read_maps(place: str | os.PathLike[str], kind: str) -> MapFiles:
         fields = list(_FIELD.finditer(path.name))
         if len(fields) != 1:
             raise ControlError(
-                f"there is no folder {str(place)!r}; maps are read from a folder, or by a pattern as map.%04d.png"
+                f"there is no folder {str(source)!r}; maps are read from a folder, or by a pattern as map.%04d.png"
             )
         before, after = path.name[: fields[0].start()], path.name[fields[0].end() :]
         wanted = re.compile(re.escape(before) + r"([0-9]+)" + re.escape(after))
@@ -140,7 +140,7 @@ def read_maps(place: str | os.PathLike[str], kind: str) -> MapFiles:
             raise ControlError(f"{str(files[frame])!r} and {file.name!r} are both of frame {frame}; keep one of them")
         files[frame] = file
     if not files:
-        raise ControlError(f"no maps in {str(place)!r} ({', '.join(SUFFIXES)})")
+        raise ControlError(f"no maps in {str(source)!r} ({', '.join(SUFFIXES)})")
     return MapFiles(kind, files)
 
 

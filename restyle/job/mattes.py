@@ -50,15 +50,15 @@ class Mattes:
         self._why: str | None = facts["why"]
         self._notes: Sequence[str] = facts["notes"]
         self._boxes = {
-            name: {int(frame): tuple(box) for frame, box in found.items()} for name, found in facts["boxes"].items()
+            name: {int(frame): tuple(box) for frame, box in boxes.items()} for name, boxes in facts["boxes"].items()
         }
         self._read = lru_cache(maxsize=2 * len(self.names))(self._load)
 
     def without(self, names: Sequence[str]) -> Mattes:
         """The same, where objects of these ``names`` are part of the background."""
-        made = copy(self)
-        made.names = tuple(name for name in self.names if name not in names)
-        return made
+        others = copy(self)
+        others.names = tuple(name for name in self.names if name not in names)
+        return others
 
     def of(self, name: str, frame: int) -> np.ndarray:
         """float32 H x W in [0, 1], read only; all zero in shots in which the object is not marked."""

@@ -1,0 +1,71 @@
+"""The masker that follows an object: the one that is named, or the best that can be used here."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from clips import moving_frames, write_clip
+
+from controls.errors import ControlError
+from controls.types import Box, MatteClip, MatteFolder, People
+from restyle import Job, Recipe
+from restyle.errors import RecipeError
+from restyle.job.masker_choice import MaskerChoice, choose_masker, masker_for
+
+SIZE = (96, 64)
+FRAMES = 6
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "in.mkv", moving_frames(FRAMES, SIZE), codec="ffv1", pixel_format="bgr0")
+
+
+def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    recipe = Recipe.build(objects=["thing=box:20,16,60,50@3"])
+    (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "a")
+    assert note.startswith("objects were followed by flowcut, for ")
+    assert ("allow_pickle" if find_spec("sam2") else "restyle[sam2]") in note
+    named = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker="flowcut")
+    assert Job(clip, recipe=named).mattes(tmp_path / "b") == []
+    with monkeypatch.context() as without:
+        without.setattr("restyle.job.masker_choice.find_spec", lambda name: None)
+        (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "c")
+        assert "pip install 'restyle[sam2]'" in note
+    for kept, other in zip(
+        sorted((tmp_path / "a/thing").iterdir()), sorted((tmp_path / "b/thing").iterdir()), strict=True
+    ):
+        assert kept.read_bytes() == other.read_bytes()
+
+
+def test_sam2_is_taken_where_its_weights_are(tmp_path: Path) -> None:
+    pytest.importorskip("sam2")
+    weights = tmp_path / "sam2.1_hiera_tiny.safetensors"
+    choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
+    assert choice == MaskerChoice("flowcut", {"edge": 3}, {"text_score": 0.4}, choice.reason)
+    assert "sam2.1_hiera_tiny" in str(choice.reason)
+    weights.touch()
+    choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
+    assert choice == MaskerChoice("sam2", {"model": str(weights)}, {"text_score": 0.4})
+
+
+def test_whatever_holds_for_a_whole_shot_has_a_masker_of_its_own() -> None:
+    assert masker_for(Box(1, 2, 3, 4), "sam2") == "sam2"
+    assert masker_for(People(), "sam2") == "people"
+    assert masker_for(MatteFolder(Path("mattes")), "flowcut") == "matte-folder"
+    with pytest.raises(ControlError, match="no masker follows MatteClip"):
+        masker_for(MatteClip(Path("car.mov")), "flowcut")
+
+
+def test_options_of_another_masker_do_not_stop_the_one_that_is_chosen(clip: Path, tmp_path: Path) -> None:
+    options = {"model": str(tmp_path / "none.safetensors"), "edge": 3}
+    recipe = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker_options=options)
+    (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "a")
+    assert "none.safetensors" in note
+    with pytest.raises(RecipeError, match="no masker has an option 'hardness'"):
+        Job(clip, recipe=Recipe.build(objects=recipe.objects, masker_options={"hardness": 1})).mattes(tmp_path / "b")
