@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,18 +23,13 @@ from controls.types import ControlMap
 from interp.pixels.depth import from_unit, to_uint8
 from interp.regular import require_regular
 
-__all__ = ["MapFiles", "read_map", "read_maps", "write_map", "write_maps"]
+__all__ = ["MapFiles", "read_map", "read_maps", "write_map"]
 
 LARGEST = 1 << 30  # bytes of a file
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 _FIELD = re.compile(r"%(0\d+)?d")
 _NUMBER = re.compile(r"([0-9]+)(?=[^0-9]*$)")
-
-
-def write_maps(folder: str | os.PathLike[str], maps: Iterable[tuple[int, ControlMap]], *, bits: int = 8) -> list[Path]:
-    """Write (frame, map) pairs, as ``stabilise`` yields them, one at a time. Returns the files. Raises as ``write_map``."""
-    return [write_map(folder, frame, control_map, bits=bits) for frame, control_map in maps]
 
 
 def write_map(folder: str | os.PathLike[str], frame: int, control_map: ControlMap, *, bits: int = 8) -> Path:

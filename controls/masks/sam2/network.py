@@ -46,6 +46,18 @@ class ObjectMemory:
         return ObjectMemory(dict(self.prompted), {})
 
 
+@dataclass(frozen=True)
+class _PromptInput:
+    """A prompt as the network takes it."""
+
+    first: bool
+    """The object has not been followed to this frame."""
+    points: dict[str, Any] | None = None
+    mask: Any = None
+    before: Any = None
+    """Low-resolution logits of the object's mask so far, which points correct."""
+
+
 class Network:
     """The steps of SAM 2 on single frames. ``holes``: largest hole, in pixels of the low-resolution logits, that is closed."""
 
@@ -77,12 +89,12 @@ class Network:
         with torch.inference_mode(), self._precision():
             out: dict[str, Any] = {}
             if matte is not None:
-                out = self._step(memory, features, first=first, mask=self._mask(matte))
+                out = self._step(memory, features, _PromptInput(first, mask=self._mask(matte)))
                 before = out["pred_masks"]
             if points is not None:
                 if before is not None:
                     before = torch.clamp(before, -32.0, 32.0)
-                out = self._step(memory, features, first=first, points=points, before=before)
+                out = self._step(memory, features, _PromptInput(first, points=points, before=before))
             # the memory of a prompted frame is that of its mask as it is shown, holes closed
             high = torch.nn.functional.interpolate(
                 out["pred_masks"], size=(self._model.image_size,) * 2, mode="bilinear", align_corners=False
@@ -100,7 +112,7 @@ class Network:
         if features.frame in memory.prompted:
             return
         with torch.inference_mode(), self._precision():
-            memory.followed[features.frame] = self._step(memory, features, first=False, reverse=reverse, remember=True)
+            memory.followed[features.frame] = self._step(memory, features, None, reverse=reverse)
         for frame in [frame for frame in memory.followed if abs(frame - features.frame) >= self._reach]:
             del memory.followed[frame]
 
@@ -118,35 +130,27 @@ class Network:
         return torch.autocast(self._device.type, dtype=self._half, enabled=half)
 
     def _step(
-        self,
-        memory: ObjectMemory,
-        features: Features,
-        *,
-        first: bool,
-        points: Any = None,
-        mask: Any = None,
-        before: Any = None,
-        reverse: bool = False,
-        remember: bool = False,
+        self, memory: ObjectMemory, features: Features, prompt: _PromptInput | None, *, reverse: bool = False
     ) -> dict[str, Any]:
+        """Segment the object in one frame: by a prompt, or by what is remembered of it; then that frame is remembered, too."""
         vision, positions, sizes = features.vision
         out = self._model.track_step(
             frame_idx=features.frame,
-            is_init_cond_frame=first,
+            is_init_cond_frame=prompt is not None and prompt.first,
             current_vision_feats=vision,
             current_vision_pos_embeds=positions,
             feat_sizes=sizes,
-            point_inputs=points,
-            mask_inputs=mask,
+            point_inputs=None if prompt is None else prompt.points,
+            mask_inputs=None if prompt is None else prompt.mask,
             output_dict={"cond_frame_outputs": memory.prompted, "non_cond_frame_outputs": memory.followed},
             num_frames=self._frames,
             track_in_reverse=reverse,
-            run_mem_encoder=remember,
-            prev_sam_mask_logits=before,
+            run_mem_encoder=prompt is None,
+            prev_sam_mask_logits=None if prompt is None else prompt.before,
         )
         output = {name: out[name] for name in ("obj_ptr", "object_score_logits")}
         output["pred_masks"] = self._close_holes(out["pred_masks"])
-        if remember:
+        if prompt is None:
             self._store(output, out["maskmem_features"], out["maskmem_pos_enc"])
         return output
 

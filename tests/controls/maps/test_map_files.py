@@ -11,7 +11,7 @@ import pytest
 from controls.errors import ControlError
 from controls.maps.canny import Canny
 from controls.maps.depth_maps import depth_map
-from controls.maps.files import read_map, read_maps, write_map, write_maps
+from controls.maps.files import read_map, read_maps, write_map
 from controls.maps.people import Person
 from controls.maps.pose_maps import pose_map
 from controls.types import ControlMap
@@ -24,7 +24,7 @@ def ramp(width: int = 61, height: int = 33) -> np.ndarray:
 def test_pictures_come_back_as_they_were(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     maps = [(frame, ControlMap("normal", draw.integers(0, 255, (9, 14, 3), np.uint8))) for frame in (3, 4, 12)]
-    files = write_maps(tmp_path / "normal", iter(maps))
+    files = [write_map(tmp_path / "normal", frame, normals) for frame, normals in maps]
     assert [file.name for file in files] == ["000003.png", "000004.png", "000012.png"]
     kept = read_maps(tmp_path / "normal", "normal")
     assert kept.frames == [3, 4, 12]
