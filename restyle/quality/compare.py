@@ -60,7 +60,7 @@ class Comparison:
         return figures
 
     def structure_loss(self) -> StructureLoss:
-        """How much of its structure what moves lost, over all frames. Measured only against a painting of every frame."""
+        """Share of its structure that what moves lost, over all frames. Measured only against a painting of every frame."""
         total = StructureLoss()
         for row in self.rows:
             total.add(row.moving_blocks or 0, [loss for _, _, loss in row.block_losses or ()])

@@ -1,4 +1,4 @@
-"""What moves, on the report's page: its worst moments, and a verdict in words."""
+"""Moving parts on the report's page: their worst moments, and a verdict in words."""
 
 from __future__ import annotations
 
