@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from interp.structure import grid_of
 from restyle.footage import format_timecode
 from restyle.job.store import damaged
-from restyle.quality.moving_structure import LOST, BlockLoss, grid_of, worst_moments
+from restyle.quality.moving_structure import LOST, BlockLoss, worst_moments
 from restyle.quality.page_moments import MOST_MOMENTS
 from restyle.quality.pictures import CARD_SIDE, jpeg_of
 from restyle.quality.report import FrameRow, Moment

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from interp.pixels.depth import to_uint8_truncated
+from interp.structure import grid_of
 from restyle.errors import FootageError, show_path
 from restyle.footage import Footage, open_footage
 from restyle.planning.shots import CutFinder, Kind, shots_between
 from restyle.progress import Meter, ProgressCallback
 from restyle.quality.measures import Preset
-from restyle.quality.moving_structure import BlockLoss, StructureLoss, grid_of, worst_moments
+from restyle.quality.moving_structure import BlockLoss, StructureLoss, worst_moments
 from restyle.quality.report_data import mean, plain_number
 from restyle.quality.streaming import Measurer, Row, measuring_size
 from restyle.types import FootageSpec, Frame, Shot

@@ -17,32 +17,25 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from interp.structure import LEAST_EDGES, Bands, block_means
+
 __all__ = [
-    "ACROSS",
     "LEAST_LOSS",
     "LOST",
     "WORST",
     "BlockLoss",
     "Ceiling",
     "StructureLoss",
-    "agreement",
     "block_losses",
-    "edges_of",
-    "gradients",
-    "grid_of",
     "moving_blocks",
     "restyled_blocks",
     "worst_moments",
 ]
 
-ACROSS = 24  # blocks to the picture's width
 LOST = 0.35  # loss of agreement from which a block counts as lost
 WORST = 0.05  # share of the blocks that make up the figure of the worst
 LEAST_LOSS = 0.1  # losses below are not kept one by one: a look's marks vary as much
 LEAST_MOTION = 0.0015  # of the width, from one frame to the next, from which a block moves
-LEAST_EDGES = 0.004  # mean gradient magnitude (code values of 1 a pixel) from which a block has edges
-NOISE = 1e-12  # product of variances below which nothing correlates
-EDGE_BANDS = (0.008, 0.014, 0.022, 0.035)  # mean gradient magnitudes between which blocks are alike
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ class Ceiling:
 
     def __init__(self) -> None:
         self._map: np.ndarray | None = None  # h x w, at the measuring size
-        self._bands: np.ndarray | None = None  # by strength of edges
+        self._bands: Bands | None = None
 
     def carry(self, backward: np.ndarray) -> None:
         """Follow the footage by one frame. ``backward``: flow h x w x 2 from the new frame to the one before."""
@@ -108,72 +101,29 @@ class Ceiling:
     def paint(self, agreement: np.ndarray, edges: np.ndarray, restyled: np.ndarray, size: tuple[int, int]) -> None:
         """Take a painted frame for what the look allows. ``edges``: mean gradient magnitude of the source's blocks;
         ``restyled``: blocks that are painted at all; ``size``: width and height of the pictures."""
-        strong = restyled & (edges > LEAST_EDGES)
-        if not strong.any():
-            return
-        band = np.digitize(edges, EDGE_BANDS)
-        typical = float(agreement[strong].mean())
-        means = [
-            float(agreement[strong & (band == n)].mean()) if (strong & (band == n)).any() else typical for n in range(5)
-        ]
-        self._bands = np.array(means, np.float32)
-        known = np.where(strong, agreement, self._bands[band]).astype(np.float32)
-        self._map = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
+        bands = Bands.of(agreement, edges, restyled)
+        if bands is not None:
+            self._bands = bands
+            known = np.where(restyled & (edges > LEAST_EDGES), agreement, bands.at(edges)).astype(np.float32)
+            self._map = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
 
     def at(self, edges: np.ndarray) -> np.ndarray | None:
         """The ceiling of each block; ``None`` before anything was painted."""
         if self._map is None or self._bands is None:
             return None
-        carried = _block_means(self._map, edges.shape)
-        return np.minimum(carried, self._bands[np.digitize(edges, EDGE_BANDS)])
-
-
-def gradients(luma: np.ndarray) -> np.ndarray:
-    """Smoothed gradient magnitude, float32 h x w. ``luma``: float32 h x w in [0, 1], some 320 pixels wide."""
-    smooth = cv2.GaussianBlur(luma, (0, 0), 1.0)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    return cv2.GaussianBlur(cv2.magnitude(across, down), (0, 0), 1.5)
-
-
-def grid_of(width: int, height: int) -> tuple[int, int]:
-    """Count the rows and columns of blocks of a picture."""
-    columns = min(ACROSS, width)
-    return max(1, min(height, round(columns * height / width))), columns
-
-
-def agreement(source: np.ndarray, result: np.ndarray) -> np.ndarray:
-    """Normalised correlation of two gradient maps in each block, the best of shifts by up to one pixel: float32 rows x columns
-    in [-1, 1]."""
-    height, width = source.shape
-    grid = grid_of(width, height)
-    mean = _block_means(source, grid)
-    variance = _block_means(source * source, grid) - mean * mean
-    padded = cv2.copyMakeBorder(result, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    best = np.full(grid, -1, np.float32)
-    for down in range(3):
-        for across in range(3):
-            moved = np.ascontiguousarray(padded[down : down + height, across : across + width])
-            other = _block_means(moved, grid)
-            spread = _block_means(moved * moved, grid) - other * other
-            joint = _block_means(source * moved, grid) - mean * other
-            best = np.maximum(best, joint / np.sqrt(np.maximum(variance, 0) * np.maximum(spread, 0) + NOISE))
-    return best
-
-
-def edges_of(source: np.ndarray) -> np.ndarray:
-    """Mean gradient magnitude of each block, float32 rows x columns. ``source``: as ``gradients`` gives it."""
-    return _block_means(source, grid_of(source.shape[1], source.shape[0]))
+        carried = block_means(self._map, edges.shape)
+        return np.minimum(carried, self._bands.at(edges))
 
 
 def moving_blocks(flow: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Blocks that move and have edges: bool rows x columns. ``flow``: float32 h x w x 2, between neighbouring frames."""
-    motion = _block_means(cv2.magnitude(flow[..., 0], flow[..., 1]), edges.shape)
+    motion = block_means(cv2.magnitude(flow[..., 0], flow[..., 1]), edges.shape)
     return (motion > LEAST_MOTION * flow.shape[1]) & (edges > LEAST_EDGES)
 
 
 def restyled_blocks(region: np.ndarray | None, grid: tuple[int, ...]) -> np.ndarray:
     """Blocks that are restyled for the most part: bool rows x columns. ``region``: float32 H x W; ``None``: all are."""
-    return np.ones(grid, bool) if region is None else _block_means(region, grid) > 0.5
+    return np.ones(grid, bool) if region is None else block_means(region, grid) > 0.5
 
 
 def block_losses(frame: int, moving: np.ndarray, ceiling: np.ndarray, agreement: np.ndarray) -> list[BlockLoss]:
@@ -199,7 +149,3 @@ def worst_moments(losses: Sequence[BlockLoss], count: int) -> list[BlockLoss]:
         if len(chosen) == count:
             break
     return chosen
-
-
-def _block_means(values: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
-    return cv2.resize(values, (grid[1], grid[0]), interpolation=cv2.INTER_AREA).reshape(grid[0], grid[1])

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from interp.pixels.sizes import size_within
+from interp.structure import agreement, edges_of, gradients_of
 from restyle.quality import measures, moving_structure
 from restyle.quality.measures import Preset
 from restyle.quality.moving_structure import Ceiling
@@ -95,8 +96,7 @@ class _Picture:
     @cached_property
     def gradients(self) -> np.ndarray:
         """For the structure of what moves."""
-        height, width = self.luma.shape
-        return moving_structure.gradients(_shrink(self.luma, measuring_size(width, height)))
+        return gradients_of(self.luma)
 
 
 @dataclass(frozen=True)
@@ -208,29 +208,26 @@ class Measurer:
         self, now: _Pair, motion: _PairMotion, frame: int, region: np.ndarray | None, painting: _Picture | None
     ) -> dict[str, Any]:
         """Fields of the row. ``painting``: of this very frame."""
-        edges = moving_structure.edges_of(now.source.gradients)
+        edges = edges_of(now.source.gradients)
         self._ceiling.carry(motion.backward)
-        if painting is None:
-            ceiling = self._ceiling.at(edges)
-        else:
-            ceiling = moving_structure.agreement(now.source.gradients, painting.gradients)
+        ceiling = self._ceiling.at(edges) if painting is None else agreement(now.source.gradients, painting.gradients)
         if ceiling is None:
             return {}
         moving = moving_structure.moving_blocks(motion.backward, edges)
         moving &= moving_structure.restyled_blocks(region, edges.shape)
-        agreement = moving_structure.agreement(now.source.gradients, now.output.gradients)
-        losses = moving_structure.block_losses(frame, moving, ceiling, agreement)
+        follows = agreement(now.source.gradients, now.output.gradients)
+        losses = moving_structure.block_losses(frame, moving, ceiling, follows)
         return {
             "moving_blocks": int(np.count_nonzero(moving)),
             "block_losses": tuple((block.row, block.column, round(block.loss, 3)) for block in losses),
         }
 
     def _take_ceiling(self, now: _Pair, region: np.ndarray | None) -> None:
-        edges = moving_structure.edges_of(now.source.gradients)
-        agreement = moving_structure.agreement(now.source.gradients, now.output.gradients)
+        edges = edges_of(now.source.gradients)
+        follows = agreement(now.source.gradients, now.output.gradients)
         restyled = moving_structure.restyled_blocks(region, edges.shape)
         height, width = now.source.grey.shape
-        self._ceiling.paint(agreement, edges, restyled, (width, height))
+        self._ceiling.paint(follows, edges, restyled, (width, height))
 
     def _short_range_figures(self, here: _Pair, there: _Pair, motion: _PairMotion) -> dict[str, float]:
         flow, visible, share = motion.forward, motion.visible, motion.share

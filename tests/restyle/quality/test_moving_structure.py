@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from scenes import texture
 
+from interp.structure import edges_of
 from restyle.quality.moving_structure import (
     LEAST_LOSS,
     LOST,
     BlockLoss,
     StructureLoss,
-    agreement,
-    edges_of,
-    gradients,
     moving_blocks,
     worst_moments,
 )
@@ -99,16 +97,6 @@ def test_outside_of_the_restyled_region_nothing_counts() -> None:
         output = frame(number, smeared=bool(number))
         row = measurer.push(frame(number), output, number, shot_start=not number, painted=not number, region=region)
     assert row.block_losses == ()
-
-
-def test_agreement_is_one_for_the_same_and_tolerates_a_pixel() -> None:
-    grey = cv2.cvtColor(texture(HEIGHT, WIDTH, 3), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    edges = gradients(grey)
-    strong = edges_of(edges) > 0.01
-    assert strong.mean() > 0.5
-    assert agreement(edges, edges)[strong].min() > 0.95
-    assert agreement(edges, np.roll(edges, 1, axis=1))[:, 1:-1][strong[:, 1:-1]].min() > 0.95
-    assert agreement(edges, np.roll(edges, 9, axis=1))[strong].mean() < 0.5
 
 
 def test_blocks_without_edges_do_not_move() -> None:
