@@ -57,7 +57,12 @@ if typing.TYPE_CHECKING:
     from restyle.job.call import restyle as restyle
     from restyle.job.job import Job as Job
     from restyle.job.result import Result as Result
-    from restyle.painters.base import Capabilities as Capabilities, Painter as Painter, PaintRequest as PaintRequest
+    from restyle.painters.base import (
+        Capabilities as Capabilities,
+        Painter as Painter,
+        PaintRequest as PaintRequest,
+        RegionRequest as RegionRequest,
+    )
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
     from restyle.recipe import Control as Control, Layer as Layer, PromptAt as PromptAt, Recipe as Recipe
@@ -87,7 +92,7 @@ if not typing.TYPE_CHECKING:
         "restyle.job.call": "restyle",
         "restyle.job.job": "Job",
         "restyle.job.result": "Result",
-        "restyle.painters.base": "Capabilities PaintRequest Painter",
+        "restyle.painters.base": "Capabilities PaintRequest Painter RegionRequest",
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",
         "restyle.recipe": "Control Layer PromptAt Recipe",

@@ -168,7 +168,7 @@ def _lines_for_type_checkers(path: Path) -> set[int]:
     return {line for node in tests for line in range(node.lineno, (node.body[-1].end_lineno or node.lineno) + 1)}
 
 
-HEAVY = ("torch", "onnxruntime", "cv2", "av", "scenedetect", "PIL", "OpenImageIO", "typer", "yaml")
+HEAVY = ("torch", "onnx", "onnxruntime", "cv2", "av", "scenedetect", "PIL", "OpenImageIO", "typer", "yaml")
 
 
 def seconds(*command: str) -> tuple[float, str]:

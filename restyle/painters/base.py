@@ -9,11 +9,12 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from interp.pixels.boxes import Box
 from interp.types import Tracker
 from restyle.errors import PartError
 from restyle.types import Carry, TextPrompt
 
-__all__ = ["Capabilities", "PaintRequest", "Painter", "check_painter"]
+__all__ = ["Capabilities", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
 
 
 PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
@@ -52,6 +53,32 @@ class PaintRequest:
 
 
 @dataclass(frozen=True)
+class RegionRequest:
+    """A region of one frame to be painted, in the look of a keyframe near it."""
+
+    picture: np.ndarray
+    """The footage's own picture, all of it: H x W x 3 RGB, uint8, uint16 or float32."""
+    box: Box
+    """The region: left, top, right, bottom in pixels, within the picture."""
+    keyframe: np.ndarray
+    """The footage's own picture of a painted keyframe of the same shot, of the same shape and dtype.
+
+    What a painter takes from a whole picture (the statistics by which it sets its colours) it takes from this one, so that
+    the region fits to that keyframe's painting."""
+
+    def __post_init__(self) -> None:
+        height, width = self.picture.shape[:2]
+        left, top, right, bottom = self.box
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            raise ValueError(f"a region lies within its picture of {width} x {height} pixels, got {self.box!r}")
+        if (self.keyframe.shape, self.keyframe.dtype) != (self.picture.shape, self.picture.dtype):
+            raise ValueError(
+                f"a region's keyframe is of its picture's shape and dtype {self.picture.shape} {self.picture.dtype}, "
+                f"got {self.keyframe.shape} {self.keyframe.dtype}"
+            )
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """A painter's needs and abilities. The defaults are those of one that paints each picture by itself."""
 
@@ -64,6 +91,8 @@ class Capabilities:
     option ``controls``: tables of kind, model, strength, start and end."""
     inpaints: bool = False
     """It wants to know where its painting will be seen (``PaintRequest.mattes``)."""
+    paints_regions: bool = False
+    """It has ``paint_region``, at a cost that goes with the region's size."""
     chain: Literal["keys", "ends"] = "keys"
     """The keyframes that decide the carry to the next window.
 
@@ -111,6 +140,15 @@ class Painter(Protocol):
         """
         ...
 
+    def paint_region(self, request: RegionRequest) -> np.ndarray:
+        """Paint a region of a frame that is no keyframe: h x w x 3 of the box, in the picture's dtype.
+
+        It is what the painting of that frame alone would be there, but with the statistics of ``request.keyframe``; the
+        frame's own picture as its keyframe gives the painting itself. The same arguments give the same pixels. Only of
+        painters that declare ``Capabilities.paints_regions``. Raises ``PainterError``.
+        """
+        raise NotImplementedError(f"painter {self.name!r} paints no regions")
+
     def close(self) -> None:
         """Let go of models and threads."""
         return None
@@ -123,5 +161,8 @@ def check_painter(painter: Any, name: str) -> Painter:
         raise PartError(f"painter {name!r} has no {', '.join(missing)}: derive it from restyle.painters.base.Painter")
     if not isinstance(painter.capabilities, Capabilities):
         raise PartError(f"painter {name!r} declares a {type(painter.capabilities).__name__} as its capabilities")
+    own = getattr_static(painter, "paint_region", None)
+    if painter.capabilities.paints_regions and own in (None, Painter.paint_region):
+        raise PartError(f"painter {name!r} declares that it paints regions, and has no paint_region")
     checked: Painter = painter
     return checked

