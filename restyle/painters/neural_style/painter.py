@@ -15,14 +15,14 @@ from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.multistyle import Statistics
 from restyle.painters.neural_style.networks import StyleNetworks
 from restyle.painters.neural_style.regions import unit_picture
-from restyle.painters.neural_style.temporal import first_ages, hold_to_previous
+from restyle.painters.neural_style.temporal import Previous, first_ages, hold_to_previous
 from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
 from restyle.versions import parts_of
 
 __all__ = ["NeuralStylePainter"]
 
-METHOD = 5  # number of this way of painting; a new one makes old paintings stale
+METHOD = 6  # number of this way of painting; a new one makes old paintings stale
 STATISTICS = 64  # keyframes whose statistics (4 KB) are kept
 
 
@@ -81,6 +81,7 @@ class NeuralStylePainter(Painter):
         """See ``Painter.paint``."""
         paintings: list[np.ndarray] = []
         ages = None if carry is None else carry.arrays.get("age")
+        by_hand = carry is not None and bool(carry.facts.get("by_hand"))
         for number, picture in enumerate(request.pictures):
             if ages is None:
                 ages = first_ages(picture.shape[0], picture.shape[1])
@@ -88,13 +89,15 @@ class NeuralStylePainter(Painter):
             fixed = request.fixed.get(number)
             if fixed is not None:
                 paintings.append(fixed.copy())
+                by_hand |= bool(number) or carry is None  # the first of a later window is that window's shared keyframe
                 continue
             painting = self._paint_afresh(picture)
             if number and self._hold:
                 motion = request.tracker.motion(request.positions[number], request.positions[number - 1])
-                painting, ages = hold_to_previous(painting, paintings[-1], motion, self._hold, ages)
+                before = Previous(request.pictures[number - 1], paintings[-1], ages, by_hand)
+                painting, ages = hold_to_previous(painting, picture, before, motion, self._hold)
             paintings.append(from_unit(painting, picture.dtype))
-        return paintings, Carry({} if ages is None else {"age": ages})
+        return paintings, Carry({} if ages is None else {"age": ages}, {"by_hand": by_hand})
 
     def paint_region(self, request: RegionRequest) -> np.ndarray:
         """See ``Painter.paint_region``. Raises ``NotImplementedError`` where a picture is the style."""

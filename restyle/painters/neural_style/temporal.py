@@ -12,7 +12,9 @@ its colours. So each keyframe after a shot's first builds on the one before:
 4. let go of what the network painted round something that has moved away since (its halo, the bright rim of a dark figure):
    near pixels that are not explained, where the two paintings' colours disagree, the fresh one is right. So it is where the
    motion would pull marks out of shape, and, a few cells at a time, where they have been moved often enough;
-5. give back the fine detail that moving cost: the fresh painting tells, cell by cell, how much the style has.
+5. give back the fine detail that moving cost: the fresh painting tells, cell by cell, how much the style has;
+6. let go where the footage changed and no motion says so (an eye that closes, a mouth that speaks, a hand that turns): block by
+   block, where the held painting follows the footage's edges less than the fresh one does, the fresh one is right.
 
 The idea of a painting's own past as its prior is Ruder, Dosovitskiy & Brox's ("Artistic style transfer for videos and spherical
 images", 2018); there it is trained into the network, here it goes round any network. Feeding the moved painting, or its brush
@@ -21,14 +23,17 @@ marks, back into these networks was tried too: the look drifted, and no more mar
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from interp.pixels.depth import to_unit
+from interp.structure import LEAST_EDGES, agreement, edges_of, gradients_of
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, undistorted, warp
 
-__all__ = ["first_ages", "hold_to_previous"]
+__all__ = ["Previous", "first_ages", "hold_to_previous"]
 
 CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
 SEEN_IN_BOTH = 0.6  # confidence from which a pixel counts as seen in both keyframes
@@ -39,7 +44,22 @@ MOST_GAIN = 1.25  # of contrast, in matching colours
 # Least and most of its own fine detail that is added to a painting. A move costs no more than 0.4; where more is missing, the
 # fresh painting has other marks, and blowing up the old ones would make them ripple.
 DETAIL = (-0.2, 0.4)
+LET_GO = 0.1  # of agreement with the footage's edges that holding may cost a block
+FINE = 8  # values to a block's side, in which soft edges are drawn
 HALO = (0.07, 0.22)  # difference of colour, of 1, over which paint is let go beside what is not explained
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The keyframe before."""
+
+    picture: np.ndarray
+    """The footage's."""
+    painting: np.ndarray
+    ages: np.ndarray
+    """Of its marks, float32, a number a cell: how many times they were moved."""
+    by_hand: bool = False
+    """Whether it, or one before it in the shot, was painted by a person."""
 
 
 def first_ages(height: int, width: int) -> np.ndarray:
@@ -50,12 +70,12 @@ def first_ages(height: int, width: int) -> np.ndarray:
 
 
 def hold_to_previous(
-    fresh: np.ndarray, before: np.ndarray, motion: Motion, hold: float, ages: np.ndarray
+    fresh: np.ndarray, picture: np.ndarray, before: Previous, motion: Motion, hold: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The fresh painting (float32 in [0, 1]), held to the painting before it where ``motion`` is certain; and the ages of its
-    marks. ``ages``: of the marks before, float32, a number a cell: how many times they were moved."""
+    """The fresh painting (float32 in [0, 1]) of ``picture`` (the footage's), held to the painting before it where ``motion`` is
+    certain; and the ages of its marks."""
     height, width = fresh.shape[:2]
-    moved = warp(to_unit(before), motion.flow, interpolation="cubic")
+    moved = warp(to_unit(before.painting), motion.flow, interpolation="cubic")
     confidence = resize_confidence(cv2.multiply(motion.confidence, undistorted(motion.flow)), width, height)
     fresh = _match_colours(fresh, moved, confidence)
     difference = cv2.subtract(moved, fresh)
@@ -63,7 +83,8 @@ def hold_to_previous(
     tint = _area(difference, cells)
     cell_confidence = _area(confidence, cells)
     keep = _not_halo(cell_confidence, tint)
-    older = warp(ages, resize_flow(motion.flow, *cells), interpolation="nearest").reshape(ages.shape) + 1
+    older = warp(before.ages, resize_flow(motion.flow, *cells), interpolation="nearest")
+    older = older.reshape(before.ages.shape) + 1
     young = (older < LASTS + 0.5).astype(np.float32)
     keep_marks = keep * cv2.blur(young, (3, 3)).reshape(young.shape) if min(young.shape) > 2 else keep * young
     marks = cv2.multiply(confidence, _linear(keep_marks, (width, height)))
@@ -75,7 +96,31 @@ def hold_to_previous(
     held += fresh
     held += _linear(tint * colour[:, :, None], (width, height))
     kept = cell_confidence * keep_marks > (MARKS[0] + MARKS[1]) / 2
-    return _match_detail(held, fresh).clip(0, 1), np.where(kept, older, np.float32(0))
+    held = _match_detail(held, fresh).clip(0, 1)
+    changed = _changed(picture, fresh, held, before, motion)
+    if changed is None:
+        return held, np.where(kept, older, np.float32(0))
+    held += _linear(changed, (width, height))[:, :, None] * (fresh - held)
+    kept &= _area(changed, cells).reshape(kept.shape) < 0.5
+    return held, np.where(kept, older, np.float32(0))
+
+
+def _changed(
+    picture: np.ndarray, fresh: np.ndarray, held: np.ndarray, before: Previous, motion: Motion
+) -> np.ndarray | None:
+    """Find where the held painting follows the footage's edges less than the fresh one does: soft, float32 h x w in [0, 1],
+    some pixels a block; ``None`` where there are no such places."""
+    gradients = gradients_of(_luma(to_unit(picture)))
+    follows, wanted = (agreement(gradients, gradients_of(_luma(each))) for each in (held, fresh))
+    if before.by_hand:  # it need not follow the footage: what counts is whether it follows less than it did
+        earlier = (warp(gradients_of(_luma(to_unit(each))), motion.flow) for each in (before.picture, before.painting))
+        wanted = np.minimum(wanted, agreement(*earlier))
+    lost = (edges_of(gradients) > LEAST_EDGES) & (wanted - follows > LET_GO)
+    if not lost.any():
+        return None
+    rows, columns = lost.shape
+    fine = cv2.resize(lost.astype(np.float32), (columns * FINE, rows * FINE), interpolation=cv2.INTER_NEAREST)
+    return cv2.GaussianBlur(fine, (0, 0), FINE / 4)
 
 
 def _not_halo(cell_confidence: np.ndarray, tint: np.ndarray) -> np.ndarray:
@@ -149,8 +194,12 @@ def _match_detail(painting: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     return fine
 
 
+def _luma(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
 def _edges(picture: np.ndarray) -> np.ndarray:
-    return cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+    return cv2.Laplacian(_luma(picture), cv2.CV_32F)
 
 
 def _area(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
