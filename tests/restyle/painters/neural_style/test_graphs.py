@@ -73,3 +73,19 @@ def test_the_painter_loads_no_graph_before_it_paints() -> None:
     code = "import sys; from restyle.painters.neural_style.painter import NeuralStylePainter as P; "
     code += "dict(P('mosaic').identity); print('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_painting_with_statistics_takes_no_more_memory_than_one_without() -> None:
+    code = """if True:
+        import resource
+        import numpy as np
+        from restyle.painters.neural_style.networks import StyleNetworks
+        networks, weights = StyleNetworks(threads=1), np.eye(26)[3]
+        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        networks.paint_builtin(np.zeros((64, 64, 3), np.float32), weights)
+        before = peak()
+        networks.paint_builtin(np.random.default_rng(0).random((768, 1024, 3), np.float32), weights)
+        print(peak() - before)"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    kib = 1 if sys.platform == "linux" else 1024  # macOS gives bytes
+    assert int(said) / kib * 1024 / (768 * 1024) < 450, "bytes a pixel; all layers together are 700"
