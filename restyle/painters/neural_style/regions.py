@@ -36,14 +36,18 @@ class Canvas:
     @property
     def padding(self) -> tuple[int, int]:
         """Columns and rows that are added."""
-        sides = (self.width, self.height)
-        return tuple(max(SMALLEST, -(-side // GRID) * GRID) - side for side in sides)  # type: ignore[return-value]
+        wide, tall = (max(SMALLEST, _on_grid(side)) for side in (self.width, self.height))
+        return wide - self.width, tall - self.height
 
     def region(self, box: Box) -> Box:
         """The part of the picture that is to be seen for ``box`` to be painted: with a margin, and on the grid."""
         left, top, right, bottom = grown(box, MARGIN, self.width, self.height)
-        right, bottom = (-(-side // GRID) * GRID for side in (right, bottom))
-        return left - left % GRID, top - top % GRID, min(right, self.width), min(bottom, self.height)
+        return (
+            left - left % GRID,
+            top - top % GRID,
+            min(_on_grid(right), self.width),
+            min(_on_grid(bottom), self.height),
+        )
 
     def padded(self, part: np.ndarray, region: Box) -> np.ndarray:
         """The picture's part that is ``region``, with the canvas's padding where the picture ends."""
@@ -92,10 +96,16 @@ class Reduction:
 
     def _on_both_grids(self, box: Box) -> tuple[Box, Box]:
         """``box`` of the small picture, grown until its sides lie between pixels of the full picture too; and there."""
-        steps = [small // gcd(small, full) for small, full in zip(self.small, self.full, strict=True)]
-        cells = (box[0] // steps[0], box[1] // steps[1], -(-box[2] // steps[0]), -(-box[3] // steps[1]))
-        sizes = (gcd(self.small[0], self.full[0]), gcd(self.small[1], self.full[1])) * 2
+        divisors = [gcd(small, full) for small, full in zip(self.small, self.full, strict=True)]
+        across, down = (small // divisor for small, divisor in zip(self.small, divisors, strict=True))
+        left, top, right, bottom = box[0] // across, box[1] // down, -(-box[2] // across), -(-box[3] // down)
+        wide, tall = (full // divisor for full, divisor in zip(self.full, divisors, strict=True))
         return (
-            tuple(cell * side // size for cell, side, size in zip(cells, self.small * 2, sizes, strict=True)),  # type: ignore[return-value]
-            tuple(cell * side // size for cell, side, size in zip(cells, self.full * 2, sizes, strict=True)),
+            (left * across, top * down, right * across, bottom * down),
+            (left * wide, top * tall, right * wide, bottom * tall),
         )
+
+
+def _on_grid(side: int) -> int:
+    """``side``, or the next multiple of ``GRID``."""
+    return -(-side // GRID) * GRID

@@ -88,6 +88,15 @@ def test_another_frames_statistics_change_little(style: str) -> None:
     assert near < far / 4  # a crop by itself has other statistics
 
 
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_a_blank_keyframe_spoils_no_region(level: int) -> None:
+    """To its statistics, what little a picture varies would be multiplied by hundreds, in layer after layer."""
+    picture, blank = texture(96, 128, 3), np.full((96, 128, 3), level, np.uint8)
+    painter = NeuralStylePainter("starry-swirl")
+    made = painter.paint_region(RegionRequest(picture, (30, 30, 80, 80), blank))
+    assert np.abs(made.astype(int) - cropped(whole(painter, blank), (30, 30, 80, 80))).max() <= 2
+
+
 def test_statistics_are_kept_of_the_last_keyframes_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = texture(96, 128, 3), texture(96, 128, 4)
     request = RegionRequest(other, (20, 20, 70, 60), first)
