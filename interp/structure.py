@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from interp.pixels.sizes import size_within
+from interp.pixels.depth import to_unit
+from interp.pixels.sizes import shrunk
 
 __all__ = [
     "ACROSS",
@@ -56,10 +57,8 @@ class Bands:
 
 
 def gradients_of(luma: np.ndarray) -> np.ndarray:
-    """Smoothed gradient magnitude of a picture of any size, taken at ``SIDE``. ``luma``: float32 H x W in [0, 1]."""
-    height, width = luma.shape
-    size = size_within(width, height, SIDE)
-    return gradients(luma if size == (width, height) else cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+    """Smoothed gradient magnitude of a picture of any size, taken at ``SIDE``. ``luma``: H x W of uint8, uint16 or float32."""
+    return gradients(to_unit(shrunk(luma, SIDE)))
 
 
 def gradients(luma: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from controls.types import ControlMap, Masked
 from interp.errors import InterpError
 from interp.types import Filler, Gap, Interpolator, Propagated
 from restyle.errors import PainterError, PartError, RestyleError, translated, why
-from restyle.painters.base import Painter, PaintRequest
+from restyle.painters.base import Painter, PaintRequest, RegionRequest
 from restyle.types import Carry
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "checked_mattes",
     "checked_paintings",
     "checked_propagation",
+    "checked_region",
 ]
 
 
@@ -54,6 +55,18 @@ def checked_paintings(painter: Painter, request: PaintRequest, carry: Carry | No
             f"{name} hands on what cannot be stored: a carry holds arrays of numbers, and plain JSON values"
         )
     return [np.ascontiguousarray(painting) for painting in paintings], after
+
+
+def checked_region(painter: Painter, request: RegionRequest) -> np.ndarray:
+    """Call ``painter.paint_region``: a painting of the region, as its picture is. Raises as ``checked_paintings``."""
+    name = f"painter {painter.name!r}"
+    left, top, right, bottom = request.box
+    with _failing(f"{name} failed on a region", PainterError):
+        painting = painter.paint_region(request)
+    _require(
+        painting, (bottom - top, right - left, 3), request.picture.dtype, f"{name} painted a region as", PainterError
+    )
+    return np.ascontiguousarray(painting)
 
 
 def checked_propagation(filler: Filler, gap: Gap) -> Iterator[tuple[int, Propagated]]:

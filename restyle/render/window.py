@@ -9,14 +9,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from interp.pixels.boxes import Box
 from interp.types import Gap, Propagated
 from restyle.compositing import blend as composite
 from restyle.errors import PainterError
-from restyle.painters.base import Painter, PaintRequest
+from restyle.painters.base import Painter, PaintRequest, RegionRequest
 from restyle.progress import Meter
-from restyle.render.contracts import checked_paintings, checked_propagation
+from restyle.render.contracts import checked_paintings, checked_propagation, checked_region
 from restyle.render.protocols import Compositor, Look, Paintings, Rendered, RenderParts
 from restyle.render.reading import FrameView, WindowFrames
+from restyle.render.regions import RegionRepair
 from restyle.types import Carry, Frame, Keyframe
 
 __all__ = ["WindowRenderer", "seed_of"]
@@ -115,7 +117,7 @@ class WindowRenderer:
             return _Stretch(painted | inner)
         worst = min(inner, key=lambda number: inner[number].coverage)
         if inner[worst].coverage >= REPAIR_BELOW:
-            return _Stretch(painted | inner)
+            return _Stretch(painted | inner | self._repair_regions(look.painter, ends, inner))
         self.meter.report(f"painting frame {worst}, which its neighbours do not explain")
         numbers = sorted({*ends, worst})
         fixed = {position: ends[number] for position, number in enumerate(numbers) if number in ends}
@@ -130,6 +132,30 @@ class WindowRenderer:
             {number: picture for half in halves for number, picture in half.frames.items()},
             frozenset({worst}).union(*(half.repaired for half in halves)),
         )
+
+    def _repair_regions(
+        self, painter: Painter, ends: Mapping[int, np.ndarray], inner: Mapping[int, Propagated]
+    ) -> dict[int, Propagated]:
+        """In-betweens that lost the structure of some regions, with those painted anew. ``ends``: the keyframes' paintings."""
+        if not painter.capabilities.paints_regions:
+            return {}
+        start = self.frames.window.start
+        pictures = {number: self.frames.view(number).picture for number in (*ends, *inner)}
+
+        def paint(picture: np.ndarray, box: Box, keyframe: np.ndarray) -> np.ndarray:
+            self.meter.report("painting regions that no keyframe explains")
+            return checked_region(painter, RegionRequest(picture, box, keyframe))
+
+        repair = RegionRepair(
+            paint,
+            self.frames.track,
+            {number - start: (pictures[number], painting) for number, painting in ends.items()},
+        )
+        repaired = repair({n - start: (pictures[n], propagated.picture) for n, propagated in inner.items()})
+        return {
+            position + start: Propagated(picture, inner[position + start].coverage)
+            for position, picture in repaired.items()
+        }
 
     def _call_painter(
         self, look: Look, numbers: Sequence[int], fixed: Mapping[int, np.ndarray], carry: Carry | None
