@@ -25,7 +25,7 @@ __all__ = ["RegionRepair"]
 
 LOSS = 0.1  # of agreement, from which a block is painted anew
 BUDGET = 0.35  # of a frame's area, the mean over a stretch's in-betweens, that is painted at most
-CHEAP = 1 << 17  # pixels a frame that may be painted however small it is
+CHEAP = 1 << 16  # pixels a frame that may be painted however small it is
 MARGIN = 64  # pixels that a painter looks at round a region, about
 WHOLE = 0.8  # of the frame's area, from which all of it is painted at once
 CERTAIN = 0.1  # confidence of the motion from which the paintings beside it say what a block allows
