@@ -1,4 +1,4 @@
-"""Where a region of a picture lies in what the network sees: reduced, padded, and with its surroundings."""
+"""Place of a region of a picture in what the network sees: reduced, padded, and with its surroundings."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Reduction:
         return self.full == self.small
 
     def part(self, picture: np.ndarray, box: Box) -> np.ndarray:
-        """What lies in ``box`` of the small picture, float32: as if all of it had been reduced."""
+        """Cut out what lies in ``box`` of the small picture, float32: as if all of it had been reduced."""
         if self.is_none:
             return unit_picture(cropped(picture, box))
         (left, top, right, bottom), full = self._on_both_grids(box)

@@ -198,7 +198,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         source = write_clip(tmp_path / f"{n}.mp4", moving_frames(n, SIZE), rate=24)
         restyle.retime(source, tmp_path / f"{n}-out.mp4", fps=48, by="cross-fade", progress=look)
         peaks.append(most)
-    assert peaks[1] <= peaks[0] + 3
+    assert peaks[1] <= peaks[0] + 12  # as many as are read ahead at the moment
     assert peaks[1] < 30
 
 
