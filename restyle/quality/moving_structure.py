@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from interp.structure import LEAST_EDGES, Bands, block_means
+from interp.structure import LEAST_EDGES, Bands, agreement, block_means, edges_of
+from interp.warp import warp
 
 __all__ = [
     "LEAST_LOSS",
@@ -78,41 +79,30 @@ class StructureLoss:
 
 
 class Ceiling:
-    """Agreement that the look allows, block by block, carried from painted frame to painted frame."""
+    """Agreement that the look allows, block by block: of the last painted frame, carried along the footage's motion since."""
 
     def __init__(self) -> None:
-        self._map: np.ndarray | None = None  # h x w, at the measuring size
+        self._painted: tuple[np.ndarray, np.ndarray] | None = None  # gradients of the footage, and of its painting
         self._bands: Bands | None = None
 
     def carry(self, backward: np.ndarray) -> None:
         """Follow the footage by one frame. ``backward``: flow h x w x 2 from the new frame to the one before."""
-        if self._map is None:
-            return
-        height, width = backward.shape[:2]
-        rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-        self._map = cv2.remap(
-            self._map,
-            columns + backward[..., 0],
-            rows + backward[..., 1],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        if self._painted is not None:
+            source, painting = self._painted
+            self._painted = warp(source, backward), warp(painting, backward)
 
-    def paint(self, agreement: np.ndarray, edges: np.ndarray, restyled: np.ndarray, size: tuple[int, int]) -> None:
-        """Take a painted frame for what the look allows. ``edges``: mean gradient magnitude of the source's blocks;
-        ``restyled``: blocks that are painted at all; ``size``: width and height of the pictures."""
-        bands = Bands.of(agreement, edges, restyled)
+    def paint(self, source: np.ndarray, painting: np.ndarray, restyled: np.ndarray) -> None:
+        """Take a painted frame for what the look allows. ``source``, ``painting``: gradients; ``restyled``: bool rows x
+        columns, blocks that are painted at all."""
+        bands = Bands.of(agreement(source, painting), edges_of(source), restyled)
         if bands is not None:
-            self._bands = bands
-            known = np.where(restyled & (edges > LEAST_EDGES), agreement, bands.at(edges)).astype(np.float32)
-            self._map = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
+            self._painted, self._bands = (source, painting), bands
 
     def at(self, edges: np.ndarray) -> np.ndarray | None:
-        """The ceiling of each block; ``None`` before anything was painted."""
-        if self._map is None or self._bands is None:
+        """The ceiling of each block, no more than is usual with such edges; ``None`` before anything was painted."""
+        if self._painted is None or self._bands is None:
             return None
-        carried = block_means(self._map, edges.shape)
-        return np.minimum(carried, self._bands.at(edges))
+        return np.minimum(agreement(*self._painted), self._bands.at(edges))
 
 
 def moving_blocks(flow: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -126,9 +116,9 @@ def restyled_blocks(region: np.ndarray | None, grid: tuple[int, ...]) -> np.ndar
     return np.ones(grid, bool) if region is None else block_means(region, grid) > 0.5
 
 
-def block_losses(frame: int, moving: np.ndarray, ceiling: np.ndarray, agreement: np.ndarray) -> list[BlockLoss]:
+def block_losses(frame: int, moving: np.ndarray, ceiling: np.ndarray, follows: np.ndarray) -> list[BlockLoss]:
     """Losses of at least ``LEAST_LOSS`` among the moving blocks, the greatest first."""
-    loss = np.where(moving, ceiling - agreement, 0)
+    loss = np.where(moving, ceiling - follows, 0)
     rows, columns = np.nonzero(loss >= LEAST_LOSS)
     found = [BlockLoss(frame, int(r), int(c), float(loss[r, c])) for r, c in zip(rows, columns, strict=True)]
     return sorted(found, key=lambda block: -block.loss)

@@ -223,11 +223,8 @@ class Measurer:
         }
 
     def _take_ceiling(self, now: _Pair, region: np.ndarray | None) -> None:
-        edges = edges_of(now.source.gradients)
-        follows = agreement(now.source.gradients, now.output.gradients)
-        restyled = moving_structure.restyled_blocks(region, edges.shape)
-        height, width = now.source.grey.shape
-        self._ceiling.paint(follows, edges, restyled, (width, height))
+        source, painting = now.source.gradients, now.output.gradients
+        self._ceiling.paint(source, painting, moving_structure.restyled_blocks(region, edges_of(source).shape))
 
     def _short_range_figures(self, here: _Pair, there: _Pair, motion: _PairMotion) -> dict[str, float]:
         flow, visible, share = motion.forward, motion.visible, motion.share
