@@ -62,10 +62,7 @@ class Comparison:
 
     def structure_loss(self) -> StructureLoss:
         """Share of its structure that what moves lost, over all frames. Measured only against a painting of every frame."""
-        total = StructureLoss()
-        for row in self.rows:
-            total.add(row.moving_blocks or 0, [loss for _, _, loss in row.block_losses or ()])
-        return total
+        return StructureLoss.of(self.rows)
 
     def position(self, block: BlockLoss) -> tuple[float, float]:
         """Share of the width and of the height at which a block's middle lies."""
@@ -131,11 +128,13 @@ def compare(
         measurer = Measurer(long_side=size, preset=preset, t_of=True, edges=True)
         rows: list[Row] = []
         counts = [0, 0]
+        judged = 0
         for a, b in _side_by_side(stack, source, result):
             if a is not None and b is not None:
                 cut = a.index in starts or not rows
                 painting = next(paintings, None)
                 alone = None if painting is None else painting.picture
+                judged += painting is not None
                 rows.append(measurer.push(a.picture, b.picture, a.index, shot_start=cut, painting=alone))
                 meter.step("measuring")
             counts[0] += a is not None
@@ -143,6 +142,9 @@ def compare(
     for path, count in ((source_path, counts[0]), (result_path, counts[1])):
         if not count:
             raise FootageError(f"{show_path(path)} has no frame to measure; give footage with a picture")
+    findings = list(_findings(source.spec, result.spec, counts))
+    if painted_path is not None and judged < len(rows):
+        findings.append(f"{show_path(painted_path)} ends after {judged} frames: what moves is judged over those alone")
     return Comparison(
         source=str(source_path),
         result=str(result_path),
@@ -151,7 +153,7 @@ def compare(
         result_frames=counts[1],
         shots=tuple(source_shots),
         rows=tuple(rows),
-        findings=tuple(_findings(source.spec, result.spec, counts)),
+        findings=tuple(findings),
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -49,6 +50,20 @@ class BlockLoss:
     loss: float
 
 
+class MeasuredFrame(Protocol):
+    """The figures of one frame that are summed up."""
+
+    @property
+    def moving_blocks(self) -> int | None:
+        """Blocks that move and have edges."""
+        ...
+
+    @property
+    def block_losses(self) -> Sequence[tuple[int, int, float]] | None:
+        """(row, column, loss) of those that lose something."""
+        ...
+
+
 @dataclass
 class StructureLoss:
     """Losses of many frames, summed up in flat memory but for the blocks that lose at least ``LEAST_LOSS``."""
@@ -57,6 +72,14 @@ class StructureLoss:
     """Blocks that move and have edges, in all frames."""
     losses: list[float] = field(default_factory=list)
     """Of those that lose at least ``LEAST_LOSS``."""
+
+    @classmethod
+    def of(cls, frames: Iterable[MeasuredFrame]) -> StructureLoss:
+        """Sum up how much of its structure what moves lost."""
+        total = cls()
+        for frame in frames:
+            total.add(frame.moving_blocks or 0, [loss for _, _, loss in frame.block_losses or ()])
+        return total
 
     def add(self, blocks: int, losses: Iterable[float]) -> None:
         """Count one frame's blocks."""

@@ -146,10 +146,7 @@ class ReportData:
 
     def structure_loss(self) -> StructureLoss:
         """Sum up how much of its structure what moves lost."""
-        total = StructureLoss()
-        for row in self.frames:
-            total.add(row.moving_blocks or 0, [loss for _, _, loss in row.block_losses])
-        return total
+        return StructureLoss.of(self.frames)
 
     def summary(self) -> dict[str, float | int | None]:
         """Figures over all frames: counts, and means of what was measured (``None`` = nothing was)."""

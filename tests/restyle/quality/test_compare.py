@@ -82,6 +82,20 @@ def test_differences_are_findings(tmp_path: Path) -> None:
     assert len(compare(result, source).rows) == 4, "the other way round too"
 
 
+def test_what_moves_is_judged_by_a_painting_of_every_frame(tmp_path: Path) -> None:
+    frames = moving_frames(8, (320, 180))
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1")
+    spoilt = write_clip(tmp_path / "b.mkv", frames[:1] * 8, codec="ffv1")
+    good, bad = (compare(source, result, painted_path=source) for result in (source, spoilt))
+    assert good.structure_loss().lost == 0
+    assert (bad.structure_loss().lost or 0) > 0.1
+    assert bad.worst_moments()[0].loss > 0.35
+    assert compare(source, spoilt).structure_loss().lost is None
+    short = write_clip(tmp_path / "c.mkv", frames[:5], codec="ffv1")
+    assert "ends after 5 frames" in " ".join(compare(source, source, painted_path=short).findings)
+    assert good.findings == ()
+
+
 def test_a_sequence_against_a_file_at_a_small_size(tmp_path: Path) -> None:
     frames = moving_frames(3)
     source = write_clip(tmp_path / "a.mkv", frames, **LOSSLESS)
