@@ -12,6 +12,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from interp.pixels.depth import quantise
+
 __all__ = [
     "blend",
     "compose",
@@ -42,6 +44,9 @@ LEAST_CONFIDENCE = (
     1e-3  # of a motion that stays in the picture, however little its return agrees; what has left it has 0
 )
 LARGEST = 32767  # pixels a side from which on OpenCV cannot sample a picture
+# Sum of the weights that cv2.blendLinear is given: it divides by the sum and 1e-5, which beside 1 makes every half a little
+# less than one, so that all of them would be rounded down. Beside this much, in float32, nothing is left of it.
+_WEIGHTS = 4096
 
 
 @lru_cache(maxsize=8)
@@ -95,11 +100,16 @@ def resize_part(small: np.ndarray, width: int, height: int, box: tuple[int, int,
 
 
 def blend(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """``b + share * (a - b)``, rounded: pictures H x W x 3 of one dtype, ``share`` float32 H x W in [0, 1]."""
+    """``b + share * (a - b)``, rounded to the nearest code value (halves to the even one) and clipped to the depth.
+
+    Pictures H x W x 3 of one dtype (uint8, uint16 or float32), ``share`` float32 H x W: 0 is ``b``, 1 is ``a``, beyond them it
+    goes on."""
+    whole = np.float32(_WEIGHTS)
+    of_a = share * whole
+    of_b = whole - of_a
     if a.dtype == np.uint16:  # blendLinear knows no 16 bit
-        mixed = cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), share, 1 - share)
-        return np.rint(mixed).astype(np.uint16)
-    return cv2.blendLinear(a, b, share, 1 - share)
+        return quantise(cv2.blendLinear(a.astype(np.float32), b.astype(np.float32), of_a, of_b), a.dtype)
+    return cv2.blendLinear(a, b, of_a, of_b)
 
 
 def upsample_twofold(picture: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from interp.pixels.depth import quantise, white_of
+from interp.pixels.depth import white_of
 from interp.propagate.repair import transfer_look
 from interp.types import Gap, Motion, Propagated
 from interp.warp import (
@@ -172,13 +172,4 @@ def _restore_detail(picture: np.ndarray, energy: np.ndarray) -> np.ndarray:
     if float(gain.max()) < 0.02:
         return picture
     gain = cv2.resize(cv2.blur(gain, (3, 3)), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return _extrapolate(picture, cv2.GaussianBlur(picture, (5, 5), DETAIL_SIGMA), gain)
-
-
-def _extrapolate(picture: np.ndarray, blurred: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """``picture + gain * (picture - blurred)``, clipped to the depth."""
-    if picture.dtype == np.uint8:
-        return cv2.blendLinear(picture, blurred, 1 + gain, -gain)
-    base = picture.astype(np.float32)
-    sharp = base + gain[:, :, None] * (base - blurred)
-    return quantise(sharp, picture.dtype)
+    return blend(picture, cv2.GaussianBlur(picture, (5, 5), DETAIL_SIGMA), 1 + gain)

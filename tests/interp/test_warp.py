@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scenes import moving_scene, texture
 
 from interp.warp import (
+    blend,
     compose,
     consistency,
     outside,
@@ -176,3 +177,34 @@ def test_what_leaves_the_picture_is_not_sure_at_all() -> None:
     nonsense = consistency(still(20, 40, 6), still(20, 40, 30))
     assert (nonsense[:, :34] > 0).all(), "inside, however little the return agrees, something is left"
     assert (nonsense[:, 34:] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_blend_of_equal_pictures_is_that_picture(dtype: type) -> None:
+    random = np.random.default_rng(1)
+    picture = (random.random((33, 47, 3)) * (1 if dtype is np.float32 else np.iinfo(dtype).max)).astype(dtype)
+    made = blend(picture, picture.copy(), random.random((33, 47)).astype(np.float32))
+    assert made.dtype == dtype
+    assert np.allclose(made, picture, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("steps", [2, 4, 8])
+def test_a_blend_is_neither_darker_nor_brighter(dtype: type, steps: int) -> None:
+    """Every share of so many steps between all codes: where the value lies midway between two codes it goes both ways."""
+    random = np.random.default_rng(2)
+    a, b = random.integers(0, np.iinfo(dtype).max, (2, 240, 320, 3), dtype)
+    share = random.integers(0, steps + 1, (240, 320)).astype(np.float32) / steps
+    exact = b + share[..., None].astype(np.float64) * (a.astype(np.float64) - b)
+    made = blend(a, b, share)
+    assert np.abs(made - exact).max() <= 0.5
+    assert abs((made - exact).mean()) < 0.003
+
+
+def test_a_blend_goes_on_beyond_its_pictures_and_is_clipped() -> None:
+    a, b = (np.full((3, 5, 3), value, np.uint16) for value in (40000, 30000))
+    for share, wanted in ((2.0, 50000), (9.0, 65535), (-1.0, 20000), (-9.0, 0)):
+        assert (blend(a, b, np.full((3, 5), share, np.float32)) == wanted).all()
+    eight = [np.array([[[v] * 3]], np.uint8) for v in (200, 100)]
+    for share, wanted in ((1.5, 250), (3.0, 255), (-2.0, 0)):
+        assert (blend(*eight, np.full((1, 1), share, np.float32)) == wanted).all()
