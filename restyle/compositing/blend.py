@@ -15,6 +15,8 @@ __all__ = ["blend", "blend_mode", "keep_colour", "matte_edge", "over"]
 
 # Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
 LUMA = (0.2126, 0.7152, 0.0722)
+NEARLY_BLACK = 0.08  # of white: luma below which colours grow little with brightness
+MOST_GROWTH = 4.0  # of colour differences
 
 
 def blend(source: np.ndarray, painting: np.ndarray, strength: float) -> np.ndarray:
@@ -30,23 +32,34 @@ def blend(source: np.ndarray, painting: np.ndarray, strength: float) -> np.ndarr
 
 
 def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:
-    """The painting's luma with the source's hue and saturation (its colour differences R-Y and B-Y).
+    """The painting's luma with the source's hue and saturation. Both H x W x 3 of one dtype.
 
-    Where that leaves the gamut, saturation gives way, not hue or brightness. Both H x W x 3 of one dtype.
+    Where the painting is brighter, the source's colour differences (R-Y and B-Y) grow with it: those of a dark colour are small
+    numbers, and beside a bright luma they would be grey. They grow less where the source is nearly black, for there they are
+    noise. Where colours would leave the gamut, saturation gives way, not hue or brightness.
     """
-    white = white_of(source.dtype)
-    weights = np.array([LUMA], np.float32)
-    base = source.astype(np.float32)
-    luma = cv2.transform(base, weights)
-    target = cv2.transform(painting.astype(np.float32), weights)
-    chroma = base - luma[:, :, None]
-    if source.dtype != np.float32:  # integers clip: shrink the colour difference until it fits
+    black = np.float32(NEARLY_BLACK * white_of(source.dtype))
+    luma, target = _luma(source), _luma(painting)
+    growth = np.clip((target + black) / (np.maximum(luma, 0) + black), 1, MOST_GROWTH)
+    return _with_luma(source, luma, target, growth)
+
+
+def _with_luma(base: np.ndarray, luma: np.ndarray, target: np.ndarray, growth: np.ndarray | None = None) -> np.ndarray:
+    """``base`` with the luma ``target`` in place of its own, and its colour differences, times ``growth``."""
+    chroma = base.astype(np.float32) - luma[:, :, None]
+    if growth is not None:
+        chroma *= growth[:, :, None]
+    if base.dtype != np.float32:  # integers clip: shrink the colour difference until it fits
         high = chroma.max(axis=2)
         low = -chroma.min(axis=2)
+        white = white_of(base.dtype)
         room = np.minimum((white - target) / np.maximum(high, 1e-3), target / np.maximum(low, 1e-3))
         chroma *= np.clip(room, 0, 1)[:, :, None]
-    result = target[:, :, None] + chroma
-    return quantise(result, source.dtype)
+    return quantise(target[:, :, None] + chroma, base.dtype)
+
+
+def _luma(picture: np.ndarray) -> np.ndarray:
+    return cv2.transform(picture.astype(np.float32), np.array([LUMA], np.float32)).reshape(picture.shape[:2])
 
 
 def blend_mode(base: np.ndarray, top: np.ndarray, mode: str) -> np.ndarray:
@@ -55,12 +68,13 @@ def blend_mode(base: np.ndarray, top: np.ndarray, mode: str) -> np.ndarray:
     ``mode``: ``normal`` (the top), ``multiply``, ``screen``, ``overlay``, ``soft-light``, ``darken``, ``lighten``: the formulas
     of W3C's Compositing and Blending Level 1, section 10.1, of display-referred values with 1 = white, as editors have them
     (floats are clipped to [0, 1] for those that need it). ``colour``: the top's hue and saturation with the base's brightness,
-    and ``luminosity``: the reverse, by Rec. 709 luma (``keep_colour``). Raises ``ValueError`` for another name.
+    and ``luminosity``: the reverse, by Rec. 709 luma, colour differences as they are. Raises ``ValueError`` for another name.
     """
     if mode == "normal":
         return top
     if mode in ("colour", "luminosity"):
-        return keep_colour(top, base) if mode == "colour" else keep_colour(base, top)
+        coloured, other = (top, base) if mode == "colour" else (base, top)
+        return _with_luma(coloured, _luma(coloured), _luma(other))
     if mode not in _BLENDS:
         raise ValueError(f"no blend mode {mode!r}; there are: normal, {', '.join(_BLENDS)}, colour, luminosity")
     below, above = (to_unit(picture) for picture in (base, top))

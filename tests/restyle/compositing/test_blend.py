@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restyle.compositing.blend import LUMA, blend, blend_mode, keep_colour, matte_edge, over
+from restyle.compositing.blend import LUMA, MOST_GROWTH, blend, blend_mode, keep_colour, matte_edge, over
 
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)]
 
@@ -46,6 +46,30 @@ def test_keeping_colour_never_turns_the_hue(colour: tuple[int, int, int], grey: 
     cross = np.linalg.norm(np.cross(before, after))
     assert cross <= 1.5 * np.linalg.norm(before) + 1e-6  # parallel, up to rounding
     assert before @ after >= -1.5 * np.linalg.norm(before)
+
+
+@pytest.mark.parametrize(("dtype", "white"), DEPTHS)
+def test_dark_colours_stay_colours_where_the_painting_is_bright(dtype: type, white: float) -> None:
+    """As saturated as they were; added to a bright luma as they are, the colour differences of a dark green would be grey."""
+    source = (np.full((4, 4, 3), (0.10, 0.30, 0.15)) * white).astype(dtype)
+    painting = (np.full((4, 4, 3), (0.5, 0.5, 0.5)) * white).astype(dtype)
+
+    def saturation(picture: np.ndarray) -> float:
+        low, high = picture[0, 0].min(), picture[0, 0].max()
+        return float(high - low) / float(high)
+
+    kept = keep_colour(source, painting)
+    assert saturation(kept) > 0.75 * saturation(source)
+    assert saturation(kept) <= saturation(source) + 0.01
+    darker = keep_colour(source, (painting * 0.25).astype(dtype))
+    assert saturation(darker) >= saturation(source) - 0.01
+
+
+def test_noise_in_black_does_not_become_colour() -> None:
+    random = np.random.default_rng(4)
+    source = random.integers(0, 5, (40, 40, 3)).astype(np.uint8)
+    kept = keep_colour(source, np.full_like(source, 180)).astype(int)
+    assert np.abs(kept - 180).max() <= 4 * MOST_GROWTH
 
 
 def test_a_grey_source_stays_grey() -> None:
