@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "styles": "List the built-in styles, or paint them all on one sheet.",
     "inspect": "Say what footage is: its facts, cuts and motion.",
     "measure": "Measure how steady a result is against its source.",
+    "sheets": "Lay neighbouring frames side by side where a result is most likely to fail.",
     "doctor": "Say what is installed, what is missing and what mends it.",
 }
 """Name -> what ``restyle --help`` says of it. Each is the function of that name in the module of that name."""

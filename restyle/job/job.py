@@ -80,7 +80,9 @@ class Job:
         self.rate = None if rate is None else Fraction(rate)
         self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
-        self.folder = Path(folder) if folder is not None else default_folder(self.output)
+        self.folder: Path | None = None if folder is None else Path(folder)
+        if self.folder is None and self.output is not None:
+            self.folder = default_folder(self.output)
         self._meter = Meter(progress, cancel)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from interp.pixels.boxes import Box, part_of
 from interp.structure import grid_of
 from restyle.footage import format_timecode
 from restyle.job.store import damaged
@@ -16,7 +17,7 @@ from restyle.quality.report import FrameRow, Moment
 from restyle.quality.streaming import measuring_size
 from restyle.render.protocols import Rendered
 
-__all__ = ["WorstMoments", "worst_moments_of"]
+__all__ = ["WorstMoments", "surroundings", "worst_moments_of"]
 
 MOST = 4  # crops that a window keeps
 AROUND = 6  # blocks to a crop's side
@@ -43,8 +44,11 @@ class WorstMoments:
             (folder / f"{_name_of(block)}.result.jpg").write_bytes(result)
 
 
-def worst_moments_of(folders: Sequence[Path], frames: Sequence[FrameRow], rate: Fraction) -> list[Moment]:
-    """Choose the worst moments of which a window kept crops. ``folders``: the windows'. Raises ``JobError``."""
+def worst_moments_of(
+    folders: Sequence[Path], frames: Sequence[FrameRow], rate: Fraction, size: tuple[int, int]
+) -> list[Moment]:
+    """Choose the worst moments of which a window kept crops. ``folders``: the windows'; ``size``: the footage's width and
+    height. Raises ``JobError``."""
     crops = {
         path.name.removesuffix(".source.jpg"): path
         for folder in folders
@@ -59,26 +63,31 @@ def worst_moments_of(folders: Sequence[Path], frames: Sequence[FrameRow], rate: 
             pictures = source.read_bytes(), result.read_bytes()
         except OSError as error:
             raise damaged(source) from error
-        moments.append(Moment(block.frame, format_timecode(block.frame, rate), block.loss, *pictures))
+        timecode = format_timecode(block.frame, rate)
+        moments.append(Moment(block.frame, timecode, block.loss, surroundings(block, *size), *pictures))
     return moments
+
+
+def surroundings(block: BlockLoss, width: int, height: int) -> Box:
+    """The square round a block, within a picture of that size."""
+    rows, columns = grid_of(*measuring_size(width, height))
+    half = max(8, round(width / columns * AROUND / 2))
+    left, right = _span(round((block.column + 0.5) / columns * width), half, width)
+    top, bottom = _span(round((block.row + 0.5) / rows * height), half, height)
+    return left, top, right, bottom
+
+
+def _span(middle: int, half: int, size: int) -> tuple[int, int]:
+    start = max(0, min(middle - half, size - 2 * half))
+    return start, min(size, start + 2 * half)
 
 
 def _cropped(frame: Rendered, block: BlockLoss) -> tuple[bytes, bytes]:
     """Source and result round a block, as JPEG."""
     height, width = frame.source.picture.shape[:2]
-    rows, columns = grid_of(*measuring_size(width, height))
-    half = max(8, round(width / columns * AROUND / 2))
-    part = (
-        _span(round((block.row + 0.5) / rows * height), half, height),
-        _span(round((block.column + 0.5) / columns * width), half, width),
-    )
+    part = part_of(surroundings(block, width, height))
     source, result = (jpeg_of(made.picture[part], long_side=CARD_SIDE) for made in (frame.source, frame.result))
     return source, result
-
-
-def _span(middle: int, half: int, size: int) -> slice:
-    start = max(0, min(middle - half, size - 2 * half))
-    return slice(start, min(size, start + 2 * half))
 
 
 def _name_of(block: BlockLoss) -> str:

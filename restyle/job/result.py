@@ -40,11 +40,8 @@ class Result:
         return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
 
 
-def default_folder(output: Path | None) -> Path | None:
+def default_folder(output: Path) -> Path:
     """Name the job folder of an output: ``OUTPUT.restyle``, beside it. Raises ``OutputError`` for a folder that has no name."""
-    if output is None:
-        return None
-
     if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
         output = output.parent  # a pattern of pictures: beside their folder
     if output.name in ("", ".."):

@@ -121,7 +121,7 @@ class Windows:
             shots=[ShotRow(shot.index, shot.start, shot.stop, shot.begins) for shot in plan.shots],
             keys=key_cards(folders, plan, frames),
             pairs=large_pairs(folders, plan),
-            moments=worst_moments_of(folders, frames, plan.rate),
+            moments=worst_moments_of(folders, frames, plan.rate, (self.source.width, self.source.height)),
             facts=facts_of(self.source, output, frames=(self.source.frames, len(frames))),
             notes=notes,
             timings=seconds,

@@ -5,5 +5,7 @@
 ``compare``        two files, frame against frame (``restyle measure``)
 ``report``         the report of a job: one page, and the same as JSON. ``report_data`` is what it says; ``page`` its sections,
                    ``page_plots`` and ``plots`` its curves, ``lettering`` its figures in words, ``pictures`` its pictures
+``stored_report``  what a job's report.json says, read back
 ``contact_sheet``  pictures with captions, in rows
+``neighbours``     contact sheets of neighbouring frames (``restyle sheets``)
 """

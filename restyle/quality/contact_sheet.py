@@ -1,4 +1,4 @@
-"""Contact sheets: pictures with captions, in rows, in one PNG or JPEG."""
+"""Contact sheets: pictures with captions, in rows or in one strip, in one PNG or JPEG."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from restyle.errors import OutputError, OutputExistsError, show_path
 from restyle.files.owned import refuse_inputs
 from restyle.files.writing import writing
 
-__all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet"]
+__all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet", "write_strip"]
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+OPTIONS: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 90}}  # of Pillow; PNG's usual 6
+# takes twice the time for a twentieth less
 LONG_SIDE = 480  # pixels, of one picture on the sheet
 LARGEST = 60_000  # pixels, of a side of the sheet: a JPEG ends at 65,500
 MARGIN, CAPTION = 12, 24
@@ -28,7 +30,7 @@ GROUND, INK = (24, 24, 26), (225, 225, 225)
 
 @dataclass(frozen=True)
 class Tile:
-    """Pictures that belong together, side by side over one caption."""
+    """Pictures that belong together, over one caption: side by side on a sheet, one above the other in a strip."""
 
     caption: str
     pictures: tuple[np.ndarray, ...]
@@ -78,6 +80,28 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     save_sheet(path, np.asarray(sheet), overwrite=overwrite)
 
 
+def write_strip(path: Path, tiles: Sequence[Tile], labels: Sequence[str], *, overwrite: bool) -> None:
+    """Lay the tiles out from left to right, their pictures one above the other as they are, and write the strip in one step.
+
+    ``labels``: one for each row of pictures, in the first tile. All pictures are of one size. Raises as ``save_sheet``.
+    """
+    height, width = tiles[0].pictures[0].shape[:2]
+    gap = MARGIN // 3
+    size = (2 * MARGIN + len(tiles) * (width + gap) - gap, MARGIN + len(labels) * (height + gap) + CAPTION)
+    strip = Image.new("RGB", size, GROUND)
+    draw = ImageDraw.Draw(strip)
+    font = ImageFont.load_default(14)
+    for column, tile in enumerate(tiles):
+        x = MARGIN + column * (width + gap)
+        for row, picture in enumerate(tile.pictures):
+            strip.paste(Image.fromarray(to_uint8(picture)), (x, MARGIN + row * (height + gap)))
+        draw.text((x, MARGIN + len(labels) * (height + gap)), tile.caption, fill=INK, font=font)
+    for row, label in enumerate(labels):
+        at = (MARGIN + 4, MARGIN + row * (height + gap) + 3)
+        draw.text(at, label, fill=INK, font=font, stroke_width=2, stroke_fill=GROUND)
+    save_sheet(path, np.asarray(strip), overwrite=overwrite)
+
+
 def save_sheet(path: Path, picture: np.ndarray, *, overwrite: bool) -> None:
     """Write a picture (uint8 H x W x 3 RGB) as PNG or JPEG, in one step.
 
@@ -85,6 +109,6 @@ def save_sheet(path: Path, picture: np.ndarray, *, overwrite: bool) -> None:
     """
     kind = KINDS[path.suffix.lower()]
     data = io.BytesIO()
-    Image.fromarray(picture).save(data, kind, **({"quality": 90} if kind == "JPEG" else {}))
+    Image.fromarray(picture).save(data, kind, **OPTIONS[kind])
     with writing(path, overwrite=overwrite) as part:
         part.write_bytes(data.getvalue())

@@ -11,9 +11,33 @@ from typing import TypeVar
 from restyle.quality.plots import RAISED
 from restyle.quality.report_data import mean
 
-__all__ = ["count", "duration", "figure", "image", "jpeg_size", "percent", "ranges", "spread", "text", "thousandths"]
+__all__ = [
+    "REASONS",
+    "count",
+    "duration",
+    "figure",
+    "image",
+    "jpeg_size",
+    "percent",
+    "ranges",
+    "spread",
+    "text",
+    "thousandths",
+]
 
 T = TypeVar("T")
+
+REASONS = {
+    "start": "shot begins",
+    "coverage": "coverage fell",
+    "max-gap": "longest gap",
+    "end": "shot ends",
+    "pinned": "asked for",
+    "every": "regular step",
+    "storyboard": "painted by hand",
+    "repair": "repaired",
+}
+"""Why a frame was painted (``Keyframe.reason``), in words."""
 
 
 def text(value: object) -> str:

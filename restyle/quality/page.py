@@ -12,6 +12,7 @@ from string import Template
 
 from restyle.quality import page_moments, page_plots
 from restyle.quality.lettering import (
+    REASONS,
     count,
     duration,
     figure,
@@ -32,17 +33,6 @@ MOST_PAIRS = 7  # before/after pictures
 MOST_BYTES = 1_900_000  # of JPEG; a third more once inlined
 MOST_SHOTS = 200  # rows of the shots table
 MOST_NOTES = 100
-
-REASONS = {
-    "start": "shot begins",
-    "coverage": "coverage fell",
-    "max-gap": "longest gap",
-    "end": "shot ends",
-    "pinned": "asked for",
-    "every": "regular step",
-    "storyboard": "painted by hand",
-    "repair": "repaired",
-}
 
 
 def page_of(data: ReportData) -> str:

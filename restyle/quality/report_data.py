@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from interp.pixels.boxes import Box
 from restyle.quality.moving_structure import LOST, StructureLoss
 
 __all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Moment", "Pair", "ReportData", "ShotRow"]
@@ -101,6 +102,8 @@ class Moment:
     frame: int
     timecode: str
     loss: float
+    box: Box
+    """The surroundings: left, top, right, bottom in pixels of the footage."""
     source: bytes = b""
     """JPEG of the surroundings, as the next."""
     result: bytes = b""
@@ -241,4 +244,4 @@ def _plain_row(row: FrameRow) -> dict[str, Any]:
 
 def _without_pictures(value: KeyCard | Pair | Moment) -> dict[str, Any]:
     plain = {item.name: getattr(value, item.name) for item in fields(value)}
-    return {name: item for name, item in plain.items() if not isinstance(item, bytes)}
+    return {name: plain_value(item) for name, item in plain.items() if not isinstance(item, bytes)}

@@ -324,7 +324,7 @@ def test_facts_of_two_specs() -> None:
 
 def test_the_worst_moments_are_shown_and_said_in_words() -> None:
     rows = [FrameRow(n, 0, moving_blocks=50, block_losses=((1, 2, 0.9), (1, 3, 0.2))) for n in range(4)]
-    moment = Moment(2, "00:00:00:02", 0.9, JPEG, JPEG)
+    moment = Moment(2, "00:00:00:02", 0.9, (8, 0, 48, 24), JPEG, JPEG)
     data = ReportData(title="x", rate=Fraction(25), frames=rows, moments=[moment])
     page = Page(page_of(data))
     assert len(page.all("ol", "moments")) == 1
@@ -332,7 +332,7 @@ def test_the_worst_moments_are_shown_and_said_in_words() -> None:
     assert "2 % of it does not" in page.text or "2.0 % of it does not" in page.text
     plain = data.to_json()
     assert plain["summary"]["moving_lost"] == pytest.approx(0.02)
-    assert plain["moments"] == [{"frame": 2, "timecode": "00:00:00:02", "loss": 0.9}]
+    assert plain["moments"] == [{"frame": 2, "timecode": "00:00:00:02", "loss": 0.9, "box": [8, 0, 48, 24]}]
     assert plain["frames"][0]["lost_blocks"] == 1
     assert "block_losses" not in plain["frames"][0]
     unhurt = ReportData(title="x", rate=Fraction(25), frames=[FrameRow(0, 0, moving_blocks=50)])
