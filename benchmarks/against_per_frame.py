@@ -48,6 +48,7 @@ from restyle.painters.neural_style.choice import parse_style  # noqa: E402
 from restyle.painters.neural_style.networks import StyleNetworks  # noqa: E402
 from restyle.painters.neural_style.styles import DEFAULT_STYLE  # noqa: E402
 from restyle.quality import measures  # noqa: E402
+from restyle.quality.motion import occlusion  # noqa: E402
 from restyle.render.stream import WriteBehind, prefetch  # noqa: E402
 from restyle.types import Frame  # noqa: E402
 
@@ -159,7 +160,7 @@ def warp_errors(source: Path, results: list[Path]) -> list[float]:
             if before is not None:
                 a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before[-1], now[-1]))
                 forward, backward = dis.calc(a, b, None), dis.calc(b, a, None)
-                visible = ~measures.occlusion(forward, backward)
+                visible = ~occlusion(forward, backward)
                 if visible.mean() > 0.3:  # else a cut: no pair
                     for errors, here, there in zip(sums, before, now, strict=True):
                         errors.append(measures.warp_error(here, there, forward, visible))
@@ -183,7 +184,7 @@ def carried_painting_error(source: Path, painted: Path, frames: int = 24) -> flo
             grey = cv2.cvtColor(frame.picture, cv2.COLOR_RGB2GRAY)
             if before is not None:
                 forward, backward = dis.calc(before, grey, None), dis.calc(grey, before, None)
-                visible = ~measures.occlusion(forward, backward)
+                visible = ~occlusion(forward, backward)
                 if visible.mean() <= 0.3:
                     break
                 flow = backward if flow is None else compose(backward, flow)

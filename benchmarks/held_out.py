@@ -38,6 +38,7 @@ from restyle.job.job import Job
 from restyle.painters.base import PaintRequest
 from restyle.painters.neural_style.painter import NeuralStylePainter
 from restyle.quality import measures
+from restyle.quality.motion import estimate_flow, occlusion
 from restyle.recipe import Recipe
 from restyle.registry import make_filler
 
@@ -87,8 +88,8 @@ def motion_of(frames: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Flow and what is visible, from each frame to the next."""
     found = []
     for a, b in pairwise(frames):
-        there, back = measures.estimate_flow(a, b), measures.estimate_flow(b, a)
-        found.append((there, ~measures.occlusion(there, back)))
+        there, back = estimate_flow(a, b), estimate_flow(b, a)
+        found.append((there, ~occlusion(there, back)))
     return found
 
 

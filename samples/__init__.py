@@ -1,21 +1,15 @@
 """Footage that we rendered ourselves, with its exact truth: ``from samples import clip, load_truth``.
 
-Two clips of two shots each, ``harbour`` and ``square`` (see README.md here). Truth is kept on a coarser grid than a clip's
-pixels: each of its points is one ray through one place of the picture, never an average over an edge.
+Two clips of two shots each, ``harbour`` and ``square`` (see README.md here).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
+from restyle.quality.truth import Truth, pack_plane, read_truth, unpack_plane
 
-__all__ = ["CLIPS", "Truth", "clip", "load_truth", "pack_plane", "unpack_plane"]
+__all__ = ["CLIPS", "Truth", "clip", "load_truth", "pack_plane", "truth_folder", "unpack_plane"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -36,158 +30,20 @@ def clip(name: str = "harbour") -> Path:
     return path
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is known of every frame of the clip. Frames count from 0 through the whole clip.
+def truth_folder(name: str = "harbour") -> Path:
+    """The folder of a clip's truth, as ``restyle measure --truth`` takes it. Raises ``ValueError`` for another name."""
+    return _HERE / "truth" / _known(name)
 
-    Truth point (i, j), column i and row j of an h x w grid, looks through the place ``positions[j, i]`` of the picture:
-    with ``s = size[0] / w`` that is ``(s * (i + 0.5) - 0.5, s * (j + 0.5) - 0.5)``, in coordinates where whole numbers
-    are pixel centres. So a clip shrunk to w x h by averaging (OpenCV's ``INTER_AREA``) lies on the grid pixel by pixel,
-    and its flow there is ``flow / s``.
+
+def load_truth(name: str = "harbour") -> Truth:
+    """Read the truth kept beside a clip: about a second, 80 MB.
+
+    Raises ``ValueError`` for another name and ``RecipeError`` where there is none, or of a version that is not known.
     """
-
-    size: tuple[int, int]
-    """Width and height of the clip, pixels."""
-    grid: tuple[int, int]
-    """Width and height (w, h) of the truth grid."""
-    rate: Fraction
-    """Frames a second."""
-    frames: int
-    cuts: tuple[int, ...]
-    """Numbers of the frames that begin a new shot; 0 is not among them."""
-    objects: Mapping[str, int]
-    """Names of the objects that have mattes, and their numbers in ``labels``."""
-    flow_steps: int
-    """Steps in which flow is kept, a pixel of the clip: its rounding error is at most ``0.5 / flow_steps``."""
-    _planes: tuple[Mapping[str, np.ndarray], ...]
-
-    @property
-    def shots(self) -> tuple[tuple[int, int], ...]:
-        """(first, end) of every shot; the end is not part of it."""
-        edges = (0, *self.cuts, self.frames)
-        return tuple(pairwise(edges))
-
-    @property
-    def positions(self) -> np.ndarray:
-        """float32 h x w x 2: where in the clip's picture (x, y) each truth point looks."""
-        w, h = self.grid
-        s = self.size[0] / w
-        x, y = np.meshgrid((np.arange(w) + 0.5) * s - 0.5, (np.arange(h) + 0.5) * s - 0.5)
-        return np.stack([x, y], -1).astype(np.float32)
-
-    def _find(self, t: int) -> tuple[Mapping[str, np.ndarray], int, int]:
-        for planes, (first, end) in zip(self._planes, self.shots, strict=True):
-            if first <= t < end:
-                return planes, t - first, end - first
-        raise ValueError(f"the clip has frames 0 to {self.frames - 1}, got {t}")
-
-    def flow_forward(self, t: int) -> np.ndarray:
-        """Motion from frame t to t + 1: float32 h x w x 2 (dx, dy), pixels of the clip.
-
-        It is the motion of the surface seen, whether or not it is still seen in t + 1; the sky's too. Reflections on
-        the water move otherwise. Raises ``ValueError`` for the last frame of a shot.
-        """
-        planes, k, count = self._find(t)
-        if k == count - 1:
-            raise ValueError(f"frame {t} is the last of its shot: nothing of it is in frame {t + 1}")
-        return planes["forward"][k].astype(np.float32) / self.flow_steps
-
-    def flow_backward(self, t: int) -> np.ndarray:
-        """Motion from frame t to t - 1: float32 h x w x 2 (dx, dy), pixels of the clip.
-
-        Raises ``ValueError`` for the first frame of a shot.
-        """
-        planes, k, _ = self._find(t)
-        if k == 0:
-            raise ValueError(f"frame {t} is the first of its shot: nothing of it is in frame {t - 1}")
-        return planes["backward"][k].astype(np.float32) / self.flow_steps
-
-    def depth(self, t: int) -> np.ndarray:
-        """Distance from the camera along its axis: float32 h x w, metres, good to 1 in 2048. The sky is some 6000 m away."""
-        planes, k, _ = self._find(t)
-        return planes["depth"][k].astype(np.float32)
-
-    def labels(self, t: int) -> np.ndarray:
-        """Which object each point sees: uint8 h x w, the numbers of ``objects``; 0 is none of them."""
-        planes, k, _ = self._find(t)
-        return planes["mattes"][k]
-
-    def matte(self, name: str, t: int) -> np.ndarray:
-        """One object's matte: float32 h x w, 1 where it is seen, else 0. Raises ``ValueError`` for an unknown name."""
-        if name not in self.objects:
-            raise ValueError(f"no object {name!r}; there are: {', '.join(self.objects)}")
-        return (self.labels(t) == self.objects[name]).astype(np.float32)
-
-    def seen_ahead(self, t: int) -> np.ndarray:
-        """Which points of frame t are still seen in t + 1: bool h x w.
-
-        They land inside the picture, and the nearest truth point there comes from within one grid step of them and is
-        as far from the camera, to 5 %.
-        """
-        w, h = self.grid
-        s = self.size[0] / w
-        flow = self.flow_forward(t) / s
-        x, y = np.meshgrid(np.arange(w), np.arange(h))
-        to_x, to_y = np.rint(x + flow[..., 0]).astype(int), np.rint(y + flow[..., 1]).astype(int)
-        inside = (to_x >= 0) & (to_x < w) & (to_y >= 0) & (to_y < h)
-        to_x, to_y = np.clip(to_x, 0, w - 1), np.clip(to_y, 0, h - 1)
-        loop = flow + self.flow_backward(t + 1)[to_y, to_x] / s
-        near, there = self.depth(t), self.depth(t + 1)[to_y, to_x]
-        return inside & (np.hypot(loop[..., 0], loop[..., 1]) < 1) & (np.abs(there - near) < 0.05 * near)
+    return read_truth(truth_folder(name))
 
 
 def _known(name: str) -> str:
     if name not in CLIPS:
         raise ValueError(f"no sample clip {name!r}; there are: {', '.join(CLIPS)}")
     return name
-
-
-def load_truth(name: str = "harbour") -> Truth:
-    """Read the truth kept beside a clip: about a second, 80 MB.
-
-    Raises ``FileNotFoundError`` where there is none and ``ValueError`` for a version that this loader does not know, or another
-    name.
-    """
-    folder = _HERE / "truth" / _known(name)
-    facts = json.loads((folder / "facts.json").read_text())
-    if facts["version"] != 1:
-        raise ValueError(f"{folder.name} holds truth of version {facts['version']}, this loader knows 1")
-    shots = []
-    for number in range(len(facts["cuts"]) + 1):
-        with np.load(folder / f"shot{number}.npz") as kept:
-            forward = unpack_plane(kept["forward"]).view(np.int16)
-            turn = unpack_plane(kept["turn"]).view(np.int16)
-            mattes = kept["mattes"]
-            depth = unpack_plane(kept["depth"]).view(np.float16)
-        # Backward flow is nearly the forward flow's mirror: what is kept is the small difference.
-        shots.append({"forward": forward, "backward": turn - forward, "depth": depth, "mattes": mattes})
-    return Truth(
-        size=tuple(facts["size"]),
-        grid=tuple(facts["grid"]),
-        rate=Fraction(facts["rate"]),
-        frames=facts["frames"],
-        cuts=tuple(facts["cuts"]),
-        objects=facts["objects"],
-        flow_steps=facts["flow_steps"],
-        _planes=tuple(shots),
-    )
-
-
-def pack_plane(values: np.ndarray) -> np.ndarray:
-    """Rows of 16-bit values as byte planes of zig-zag differences, which deflate well. Lossless.
-
-    ``values``: any 16-bit dtype, frames x h x w or frames x h x w x channels. Gives uint8 2 x frames x channels x h x w.
-    """
-    bits = values.view(np.uint16)
-    bits = bits[:, None] if bits.ndim == 3 else np.moveaxis(bits, 3, 1)
-    step = np.diff(bits, axis=-1, prepend=np.uint16(0))
-    step = (step << 1) ^ np.where(step >> 15, 0xFFFF, 0).astype(np.uint16)
-    return np.stack([step & 255, step >> 8]).astype(np.uint8)
-
-
-def unpack_plane(packed: np.ndarray) -> np.ndarray:
-    """What ``pack_plane`` was given, as uint16 frames x h x w (one channel) or frames x h x w x channels."""
-    step = packed[0] | packed[1].astype(np.uint16) << 8
-    step = (step >> 1) ^ np.where(step & 1, 0xFFFF, 0).astype(np.uint16)
-    bits = np.cumsum(step, axis=-1, dtype=np.uint16)
-    return np.ascontiguousarray(bits[:, 0] if bits.shape[1] == 1 else np.moveaxis(bits, 1, 3))

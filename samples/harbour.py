@@ -18,6 +18,8 @@ from samples.world import Builder, Pose, ShotPlan, animate, film, light
 
 OBJECTS = {"boat": 1, "lamp": 2, "tree": 3, "balloon": 4, "lighthouse": 5, "water": 6, "sky": 7, "gulls": 8}
 """Named objects and their numbers in the matte picture; 0 is everything else."""
+MIRRORS = ["water"]
+"""Those that mirror others: what is seen in them moves otherwise than they do."""
 
 MOORED = (
     ("hull-blue", -20, 50, 0.2),

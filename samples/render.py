@@ -181,6 +181,7 @@ def pack(scene, options) -> None:
         "cuts": cuts,
         "flow_steps": STEPS,
         "objects": scene.OBJECTS,
+        "mirrors": scene.MIRRORS,
     }
     (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -21,6 +21,8 @@ OBJECTS = {
     "walker": 1, "ball": 2, "van": 3, "stroller": 4, "child": 5, "banner": 6, "lamp": 7, "tree": 8, "planter": 9, "sky": 10,
 }  # fmt: skip
 """Named objects and their numbers in the matte picture; 0 is everything else."""
+MIRRORS: list[str] = []
+"""Those that mirror others."""
 
 
 def _slide(t: float):

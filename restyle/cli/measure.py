@@ -34,7 +34,16 @@ Painted = Annotated[
         metavar="CLIP",
         parser=parse_path,
         help="The same look with every frame painted (--keyframes every:1 --painter-option hold=0): "
-        "also measure how much of its structure what moves lost against it.",
+        "also measure how much of its structure what moves lost against it, and its warp error.",
+    ),
+]
+Truth = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        parser=parse_path,
+        help="What is known of SOURCE's motion, as samples/truth/harbour holds it: warp errors from frame to frame are "
+        "taken along it.",
     ),
 ]
 
@@ -45,10 +54,14 @@ def measure(
     source: Source,
     result: Restyled,
     painted: Painted = None,
+    truth: Truth = None,
     size: Size = None,
     rate: Rate = None,
 ) -> None:
     """Measure how steady RESULT is, frame against frame of SOURCE; beside each warp error the source's own, the floor.
+
+    Warp errors are taken where the footage's motion is sure: where it is known (--truth), or where two unlike estimators agree.
+    With --painted, warp_error_over_painted is the result's over that of the frames painted one by one.
 
     Also says where the two differ in size, number of frames, rate, sound or colour tags.
 
@@ -59,6 +72,7 @@ def measure(
             source,
             result,
             painted_path=painted,
+            truth_path=truth,
             size=size,
             rate=rate,
             progress=progress,

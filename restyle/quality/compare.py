@@ -16,10 +16,11 @@ from restyle.errors import FootageError, show_path
 from restyle.footage import Footage, open_footage
 from restyle.planning.shots import CutFinder, Kind, shots_between
 from restyle.progress import Meter, ProgressCallback
-from restyle.quality.measures import Preset
+from restyle.quality.motion import Preset
 from restyle.quality.moving_structure import BlockLoss, StructureLoss, worst_moments
 from restyle.quality.report_data import mean, plain_number
 from restyle.quality.streaming import Measurer, Row, measuring_size
+from restyle.quality.true_motion import TrueMotion
 from restyle.types import FootageSpec, Frame, Shot
 
 __all__ = ["VERSION", "Comparison", "compare", "shots_of"]
@@ -55,6 +56,11 @@ class Comparison:
         for name in ("warp_error", "long_range", "sharpness"):
             here, floor = figures[name], figures[f"source_{name}"]
             figures[f"{name}_over_source"] = here / floor if here is not None and floor else None
+        here, alone = (
+            mean([row.warp_error for row in self.rows if row.painted_warp_error]),
+            figures["painted_warp_error"],
+        )
+        figures["warp_error_over_painted"] = here / alone if here is not None and alone else None
         if any(row.moving_blocks is not None for row in self.rows):
             loss = self.structure_loss()
             figures |= {"moving_blocks": loss.blocks, "moving_lost": loss.lost, "moving_worst": loss.worst}
@@ -97,6 +103,7 @@ def compare(
     result_path: str | Path,
     *,
     painted_path: str | Path | None = None,
+    truth_path: str | Path | None = None,
     size: int | None = None,
     shots: Sequence[Shot] | FindShots | None = None,
     preset: Preset = "medium",
@@ -107,15 +114,23 @@ def compare(
     """Measure a result against its source, frame by frame, in flat memory.
 
     ``painted_path``: the same look, every frame painted by itself: what moves is then judged by it, block by block (see
-    ``moving_structure``).
+    ``moving_structure``), and its own warp error is measured beside the result's.
+
+    ``truth_path``: folder of truth of the source (see ``truth``), from its first frame on: warp errors between neighbours are
+    then taken along the true motion, and its shots are the source's. Without it, only where two estimators agree
+    (``motion.agreed_motion``).
 
     ``size``: long side, in pixels, to which both are shrunk; ``None`` = the source's full size (a result of another
     size is brought to the source's). ``shots``: the source's shots, or what finds them (``shots_of``, the default): nothing is
     compared across a cut. ``preset``: of the DIS flow. ``rate``: of picture sequences.
 
     Footage that differs in size, frame count, rate, audio or colour tags is measured as far as it goes, and the difference
-    is told in ``findings``. Raises ``FootageError`` if either cannot be read or has no frame, ``Cancelled``.
+    is told in ``findings``. Raises ``FootageError`` if either cannot be read or has no frame, ``RecipeError`` if the truth
+    cannot be read or is of other footage, ``Cancelled``.
     """
+    true_motion = None if truth_path is None else _true_motion(truth_path, source_path, rate)
+    if true_motion is not None:
+        shots = true_motion.shots
     find_shots = shots or (lambda path: shots_of(path, rate=rate))
     source_shots = find_shots if isinstance(find_shots, Sequence) else find_shots(source_path)
     starts = {shot.start for shot in source_shots}
@@ -125,6 +140,7 @@ def compare(
         result = stack.enter_context(open_footage(result_path, rate=rate))
         paintings = _paintings(stack, painted_path, rate)
         meter.begin("analyse", source.spec.frames)
+        measured = measuring_size(source.spec.width, source.spec.height, size)
         measurer = Measurer(long_side=size, preset=preset, t_of=True, edges=True)
         rows: list[Row] = []
         counts = [0, 0]
@@ -135,7 +151,9 @@ def compare(
                 painting = next(paintings, None)
                 alone = None if painting is None else painting.picture
                 judged += painting is not None
-                rows.append(measurer.push(a.picture, b.picture, a.index, shot_start=cut, painting=alone))
+                known = None if true_motion is None or cut else true_motion.between(a.index - 1, measured)
+                row = measurer.push(a.picture, b.picture, a.index, shot_start=cut, painting=alone, motion=known)
+                rows.append(row)
                 meter.step("measuring")
             counts[0] += a is not None
             counts[1] += b is not None
@@ -148,7 +166,7 @@ def compare(
     return Comparison(
         source=str(source_path),
         result=str(result_path),
-        size=measuring_size(source.spec.width, source.spec.height, size),
+        size=measured,
         source_frames=counts[0],
         result_frames=counts[1],
         shots=tuple(source_shots),
@@ -172,6 +190,11 @@ def shots_of(path: str | Path, *, rate: Any = None) -> tuple[Shot, ...]:
             raise FootageError(f"{show_path(path)} has no frame to measure; give footage with a picture")
         cuts |= finder.finish(last)
     return shots_between(0, last + 1, cuts)
+
+
+def _true_motion(folder: str | Path, source: str | Path, rate: Any) -> TrueMotion:
+    with open_footage(source, rate=rate) as footage:
+        return TrueMotion(folder, footage.spec)
 
 
 def _paintings(stack: ExitStack, path: str | Path | None, rate: Any) -> Iterator[Frame]:

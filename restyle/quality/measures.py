@@ -9,27 +9,23 @@ A measure over no pixel at all is NaN: nothing was measured, which is neither go
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from interp.pixels import depth
-from interp.warp import outside, warp
+from interp.warp import warp
 
 __all__ = [
     "Leakage",
     "boundary_f",
     "edge_f1",
     "end_point_error",
-    "estimate_flow",
     "flicker",
     "jaccard",
     "leakage",
     "luma",
-    "occlusion",
     "psnr",
     "sharpness",
     "structure",
@@ -37,8 +33,6 @@ __all__ = [
     "to_unit",
     "warp_error",
 ]
-
-Preset = Literal["ultrafast", "fast", "medium"]
 
 STATIC = 2.5 / 255  # a source pixel that changed less than this (8-bit rounding and a little noise) stands still
 HALF_MAX = 65504.0
@@ -65,78 +59,15 @@ def luma8(picture: np.ndarray) -> np.ndarray:
     return depth.to_uint8(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
 
 
-# Motion
-
-
-def estimate_flow(here: np.ndarray, there: np.ndarray, *, preset: Preset = "medium") -> np.ndarray:
-    """Flow float32 H x W x 2 from ``here`` to ``there`` (pictures, or uint8 luma, of one size).
-
-    DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at the stated preset.
-    A picture smaller than its patches (12 pixels either way) has no flow to find: all zero.
-    """
-    a, b = luma8(here), luma8(there)
-    if a.shape != b.shape:
-        raise ValueError(f"flow is between two pictures of one size, got {a.shape} and {b.shape}")
-    if min(a.shape) < 12:
-        return np.zeros((*a.shape, 2), np.float32)
-    return _SEARCHES.by_preset[preset].calc(a, b, None)  # type: ignore[call-overload]  # None: no flow to start from
-
-
-_PRESETS = {
-    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-}
-
-
-class _Searches(threading.local):
-    """One of OpenCV's searches a preset and a thread: a search writes into buffers of its own while it runs, so that two
-    threads in one tear the process down; making one anew for every pair costs as much again as the flow of a small picture."""
-
-    def __init__(self) -> None:
-        self.by_preset = {name: cv2.DISOpticalFlow.create(number) for name, number in _PRESETS.items()}
-
-
-_SEARCHES = _Searches()
-
-
-def occlusion(flow_fw: np.ndarray, flow_bw: np.ndarray) -> np.ndarray:
-    """Pixels of *here* that cannot be compared with *there*: bool H x W, ``True`` = hidden or at a motion boundary.
-
-    ``flow_fw``: here -> there; ``flow_bw``: there -> here. With b the flow on the mask's own grid (``flow_fw``) and f_w the
-    other one warped onto it, a pixel is hidden where ``|f_w + b|² > 0.01 (|f_w|² + |b|²) + 0.5`` and at a motion
-    boundary where ``|∇b|² > 0.01 |b|² + 0.002`` (Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016, as used by
-    Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018). Pixels that leave the picture by more than half
-    a pixel are hidden too.
-    """
-    if flow_fw.shape != flow_bw.shape:
-        raise ValueError(f"both flows are of one size, got {flow_fw.shape} and {flow_bw.shape}")
-    back = warp(flow_bw, flow_fw)
-    bx, by = cv2.split(flow_fw)
-    fx, fy = cv2.split(back)
-    own = bx * bx + by * by
-    difference = np.square(bx + fx) + np.square(by + fy)
-    difference -= 0.01 * (own + fx * fx + fy * fy)
-    hidden = difference > 0.5
-    steep = np.zeros(flow_fw.shape[:2], np.float32)
-    for part in (bx, by):
-        steep[:, :-1] += np.square(part[:, 1:] - part[:, :-1])
-        steep[:-1, :] += np.square(part[1:, :] - part[:-1, :])
-    steep -= 0.01 * own
-    hidden |= steep > 0.002
-    hidden |= outside(flow_fw) > 0
-    return hidden
-
-
 # Consistency over time
 
 
 def warp_error(here: np.ndarray, there: np.ndarray, flow: np.ndarray, visible: np.ndarray) -> float:
     """Mean square difference along the motion: Σ noc·(warp(there) - here)² / Σ noc, averaged over R, G and B in [0, 1].
 
-    ``flow``: the *source's*, here -> there; ``visible``: bool H x W, pixels that both pictures show (``~occlusion(...)``). Lai
-    et al., ECCV 2018, section 4.2. Against the shot's first frame as ``here`` it is their long-term error. NaN where
-    nothing is visible.
+    ``flow``: the *source's*, here -> there; ``visible``: bool H x W, pixels that both pictures show
+    (``~motion.occlusion(...)``). Lai et al., ECCV 2018, section 4.2. Against the shot's first frame as ``here`` it is their
+    long-term error. NaN where nothing is visible.
     """
     pixels = int(np.count_nonzero(visible))
     if not pixels:

@@ -19,7 +19,7 @@ import numpy as np
 from interp.pixels.sizes import size_within
 from interp.structure import agreement, edges_of, gradients_of
 from restyle.quality import measures, moving_structure
-from restyle.quality.measures import Preset
+from restyle.quality.motion import KnownMotion, Preset, agreed_motion, estimate_flow, occlusion
 from restyle.quality.moving_structure import Ceiling
 
 __all__ = ["SMALL", "Measurer", "Row", "measuring_size"]
@@ -34,9 +34,11 @@ class Row:
 
     frame: int
     warp_error: float | None = None
-    """Of the result, between the frame before and this one."""
+    """Of the result, between the frame before and this one, where the motion between them is known (``motion.KnownMotion``)."""
     source_warp_error: float | None = None
     """Of the source, over the same pixels: the floor."""
+    painted_warp_error: float | None = None
+    """Of the look painted frame by frame, over the same pixels; only where such paintings are at hand."""
     long_range: float | None = None
     """Warp error of the result between the shot's first frame and this one."""
     source_long_range: float | None = None
@@ -50,6 +52,8 @@ class Row:
     """Only if asked for."""
     visible: float | None = None
     """Share of the frame before that this frame shows too."""
+    judged: float | None = None
+    """Share of the frame before over which the warp error is taken."""
     long_visible: float | None = None
     """The same for the shot's first frame. A small share means that the long-range figure speaks of little."""
     moving_blocks: int | None = None
@@ -103,6 +107,8 @@ class _Picture:
 class _Pair:
     source: _Picture
     output: _Picture
+    painting: _Picture | None = None
+    """Of this very frame."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ class _PairMotion:
     backward: np.ndarray
     visible: np.ndarray
     """bool h x w, on the first picture's grid: what both show."""
+    known: KnownMotion
+    """What steadiness is judged along."""
 
     @property
     def share(self) -> float:
@@ -155,14 +163,15 @@ class Measurer:
         painted: bool = False,
         painting: np.ndarray | None = None,
         region: np.ndarray | None = None,
+        motion: KnownMotion | None = None,
     ) -> Row:
         """Measure the next frame. ``shot_start``: a shot begins here, so that nothing is compared across the cut.
 
+        ``motion``: true motion from the frame before, at the measuring size. Without it, it is what two estimators agree on.
         For the structure of what moves: ``painted``: the output is a painting; ``painting``: one of this very frame, to judge
         the output by; ``region``: float32 H x W, where the output may differ from the source, ``None`` everywhere.
         """
-        now = self._pair(source, output)
-        beside = None if painting is None else self._pair(source, painting).output
+        now = self._pair(source, output, painting)
         figures: dict[str, float] = {
             "sharpness": measures.sharpness(now.output.luma),
             "source_sharpness": measures.sharpness(now.source.luma),
@@ -174,9 +183,9 @@ class Measurer:
             self._first, self._last, self._ceiling = now, None, Ceiling()
         moving: dict[str, Any] = {}
         if self._last is not None:
-            motion = self._motion(self._last, now)
-            figures |= self._short_range_figures(self._last, now, motion)
-            moving = self._structure_of_what_moves(now, motion, frame, region, beside)
+            between = self._motion(self._last, now, motion)
+            figures |= self._short_range_figures(self._last, now, between)
+            moving = self._structure_of_what_moves(now, between, frame, region)
             if painted and moving:
                 moving["block_losses"] = ()  # a painting is what the look allows
         if self._long_range and self._first is not None and self._first is not now:
@@ -187,30 +196,26 @@ class Measurer:
         measured: dict[str, Any] = {name: None if math.isnan(value) else value for name, value in figures.items()}
         return Row(frame, **measured, **moving)
 
-    def _pair(self, source: np.ndarray, output: np.ndarray) -> _Pair:
+    def _pair(self, source: np.ndarray, output: np.ndarray, painting: np.ndarray | None) -> _Pair:
         size = measuring_size(source.shape[1], source.shape[0], self._long_side)
-        return _Pair(_Picture(_shrink(source, size)), _Picture(_shrink(output, size)))
+        beside = None if painting is None else _Picture(_shrink(painting, size))
+        return _Pair(_Picture(_shrink(source, size)), _Picture(_shrink(output, size)), beside)
 
-    def _motion(self, here: _Pair, there: _Pair) -> _PairMotion:
-        """The source's motion."""
-        forward = measures.estimate_flow(here.source.grey, there.source.grey, preset=self._preset)
-        backward = measures.estimate_flow(there.source.grey, here.source.grey, preset=self._preset)
-        return _PairMotion(forward, backward, ~measures.occlusion(forward, backward))
-
-    def _warp_errors(self, here: _Pair, there: _Pair, flow: np.ndarray, visible: np.ndarray) -> tuple[float, float]:
-        """Of the result and of the source."""
-        return (
-            measures.warp_error(here.output.unit, there.output.unit, flow, visible),
-            measures.warp_error(here.source.unit, there.source.unit, flow, visible),
-        )
+    def _motion(self, here: _Pair, there: _Pair, known: KnownMotion | None = None) -> _PairMotion:
+        """The source's motion. ``known``: the true one."""
+        a, b = here.source.grey, there.source.grey
+        forward, backward = estimate_flow(a, b, preset=self._preset), estimate_flow(b, a, preset=self._preset)
+        visible = ~occlusion(forward, backward)
+        return _PairMotion(forward, backward, visible, known or agreed_motion(a, b, forward, visible))
 
     def _structure_of_what_moves(
-        self, now: _Pair, motion: _PairMotion, frame: int, region: np.ndarray | None, painting: _Picture | None
+        self, now: _Pair, motion: _PairMotion, frame: int, region: np.ndarray | None
     ) -> dict[str, Any]:
-        """Fields of the row. ``painting``: of this very frame."""
+        """Fields of the row."""
         edges = edges_of(now.source.gradients)
         self._ceiling.carry(motion.backward)
-        ceiling = self._ceiling.at(edges) if painting is None else agreement(now.source.gradients, painting.gradients)
+        source, painting = now.source.gradients, now.painting
+        ceiling = self._ceiling.at(edges) if painting is None else agreement(source, painting.gradients)
         if ceiling is None:
             return {}
         moving = moving_structure.moving_blocks(motion.backward, edges)
@@ -227,16 +232,20 @@ class Measurer:
         self._ceiling.paint(source, painting, moving_structure.restyled_blocks(region, edges_of(source).shape))
 
     def _short_range_figures(self, here: _Pair, there: _Pair, motion: _PairMotion) -> dict[str, float]:
-        flow, visible, share = motion.forward, motion.visible, motion.share
+        known = motion.known
         figures = {
-            "visible": share,
+            "visible": motion.share,
+            "judged": known.share,
             "flicker": measures.flicker(here.source.unit, there.source.unit, here.output.unit, there.output.unit),
         }
-        if share >= LEAST_VISIBLE:
-            figures["warp_error"], figures["source_warp_error"] = self._warp_errors(here, there, flow, visible)
+        if known.share >= LEAST_VISIBLE:
+            figures["warp_error"] = _warp_error(here.output, there.output, known)
+            figures["source_warp_error"] = _warp_error(here.source, there.source, known)
+            if here.painting is not None and there.painting is not None:
+                figures["painted_warp_error"] = _warp_error(here.painting, there.painting, known)
         if self._t_of:
-            output_flow = measures.estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
-            figures["t_of"] = measures.t_of(flow, output_flow)
+            output_flow = estimate_flow(here.output.grey, there.output.grey, preset=self._preset)
+            figures["t_of"] = measures.t_of(motion.forward, output_flow)
         return figures
 
     def _long_range_figures(self, first: _Pair, now: _Pair, short: Mapping[str, float]) -> dict[str, float]:
@@ -245,11 +254,15 @@ class Measurer:
             same = {"long_range": "warp_error", "source_long_range": "source_warp_error", "long_visible": "visible"}
             return {name: short[other] for name, other in same.items() if other in short}
         motion = self._motion(first, now)
-        flow, visible, share = motion.forward, motion.visible, motion.share
-        figures = {"long_visible": share}
-        if share >= LEAST_VISIBLE:
-            figures["long_range"], figures["source_long_range"] = self._warp_errors(first, now, flow, visible)
+        figures = {"long_visible": motion.share}
+        if motion.known.share >= LEAST_VISIBLE:
+            figures["long_range"] = _warp_error(first.output, now.output, motion.known)
+            figures["source_long_range"] = _warp_error(first.source, now.source, motion.known)
         return figures
+
+
+def _warp_error(here: _Picture, there: _Picture, motion: KnownMotion) -> float:
+    return measures.warp_error(here.unit, there.unit, motion.flow, motion.known)
 
 
 def _shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

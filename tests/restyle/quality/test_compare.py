@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import moving_frames, write_clip, write_pictures
+from truths import write_truth
 
-from restyle.errors import Cancelled, FootageError
+from restyle.errors import Cancelled, FootageError, RecipeError
 from restyle.progress import Progress
 from restyle.quality.compare import compare, shots_of
 from restyle.types import Shot
@@ -94,6 +95,29 @@ def test_what_moves_is_judged_by_a_painting_of_every_frame(tmp_path: Path) -> No
     short = write_clip(tmp_path / "c.mkv", frames[:5], codec="ffv1")
     assert "ends after 5 frames" in " ".join(compare(source, source, painted_path=short).findings)
     assert good.findings == ()
+
+
+def test_steadiness_beside_a_painting_of_every_frame_and_along_true_motion(tmp_path: Path) -> None:
+    frames = moving_frames(6, (192, 128), shift=(2, 0))
+    source = write_clip(tmp_path / "a.mkv", frames, **LOSSLESS)
+    calm, wild = (
+        write_clip(tmp_path / name, boiled(frames, s), **LOSSLESS) for name, s in (("b.mkv", 6), ("c.mkv", 12))
+    )
+    truth = write_truth(tmp_path / "truth", 6, (192, 128), (2, 0), scale=2)
+    for options in ({}, {"truth_path": truth}, {"truth_path": truth, "size": 192}):
+        summary = compare(source, calm, painted_path=wild, **options).summary()  # type: ignore[arg-type]
+        assert summary["warp_error_over_painted"] == pytest.approx(1 / 4, abs=0.05)
+    assert summary["source_warp_error"] is not None
+    assert summary["source_warp_error"] < 1e-6
+    assert summary["judged"] == pytest.approx(0.97, abs=0.02)
+    assert compare(source, calm).summary()["warp_error_over_painted"] is None
+    wrong = write_truth(tmp_path / "wrong", 6, (192, 128), (0, 0), scale=2)
+    assert (compare(source, calm, truth_path=wrong).summary()["source_warp_error"] or 0) > 1e-3, (
+        "it is what is judged along"
+    )
+    other = write_truth(tmp_path / "other", 7, (192, 128), (2, 0), scale=2)
+    with pytest.raises(RecipeError, match="7 frames"):
+        compare(source, calm, truth_path=other)
 
 
 def test_a_sequence_against_a_file_at_a_small_size(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from clips import as_depth, moving_frames, texture
 
 from restyle.quality import measures
+from restyle.quality.motion import KnownMotion, agreed_motion, estimate_flow, occlusion
 from restyle.quality.streaming import Measurer, Row, measuring_size
 
 
@@ -25,17 +26,22 @@ def rows_of(sources: list[np.ndarray], results: list[np.ndarray], **options: obj
     return [measurer.push(s, r, n, shot_start=n == 0) for n, (s, r) in enumerate(zip(sources, results, strict=True))]
 
 
+def judged_along(here: np.ndarray, there: np.ndarray) -> tuple[KnownMotion, np.ndarray]:
+    forward, backward = (estimate_flow(*pair, preset="ultrafast") for pair in ((here, there), (there, here)))
+    visible = ~occlusion(forward, backward)
+    return agreed_motion(measures.luma8(here), measures.luma8(there), forward, visible), visible
+
+
 def test_rows_are_what_the_measures_say() -> None:
     sources, results = clip()
     rows = rows_of(sources, results, t_of=True, edges=True)
-    forward = measures.estimate_flow(sources[2], sources[3], preset="ultrafast")
-    visible = ~measures.occlusion(forward, measures.estimate_flow(sources[3], sources[2], preset="ultrafast"))
-    assert rows[3].warp_error == measures.warp_error(results[2], results[3], forward, visible)
-    assert rows[3].source_warp_error == measures.warp_error(sources[2], sources[3], forward, visible)
+    near, visible = judged_along(sources[2], sources[3])
+    assert rows[3].warp_error == measures.warp_error(results[2], results[3], near.flow, near.known)
+    assert rows[3].source_warp_error == measures.warp_error(sources[2], sources[3], near.flow, near.known)
     assert rows[3].visible == pytest.approx(visible.mean())
-    far = measures.estimate_flow(sources[0], sources[3], preset="ultrafast")
-    seen = ~measures.occlusion(far, measures.estimate_flow(sources[3], sources[0], preset="ultrafast"))
-    assert rows[3].long_range == measures.warp_error(results[0], results[3], far, seen)
+    assert rows[3].judged == pytest.approx(near.known.mean())
+    far, _ = judged_along(sources[0], sources[3])
+    assert rows[3].long_range == measures.warp_error(results[0], results[3], far.flow, far.known)
     assert rows[3].sharpness == pytest.approx(measures.sharpness(results[3]))
     assert rows[3].structure == pytest.approx(measures.structure(sources[3], results[3]))
     assert rows[3].edge_f1 == measures.edge_f1(sources[3], results[3])
@@ -50,6 +56,24 @@ def test_boiling_shows_as_twice_the_noise_over_the_floor() -> None:
         assert row.source_warp_error is not None
         assert row.warp_error > 2 * 0.03**2 * 0.5  # bilinear warping takes some of the noise
         assert row.warp_error > 3 * row.source_warp_error
+
+
+def test_true_motion_is_what_is_judged_along() -> None:
+    """Noise that is fixed to the picture moves with nothing: along the true motion it boils, along none it would be still."""
+    sources, _ = clip(3)
+    noise = 0.05 * np.random.default_rng(2).standard_normal(sources[0].shape)
+    results = [as_depth(np.clip(source / 255 * 0.7 + 0.1 + noise, 0, 1), "uint8") for source in sources]
+    shape = sources[0].shape[:2]
+    errors = []
+    for shift in (1, 0):
+        measurer = Measurer()
+        measurer.push(sources[0], results[0], 0, shot_start=True)
+        motion = KnownMotion(np.full((*shape, 2), shift, np.float32), np.ones(shape, bool))
+        row = measurer.push(sources[1], results[1], 1, motion=motion, painting=sources[1])
+        assert (row.judged, row.painted_warp_error) == (1, None), "the frame before had no painting"
+        assert row.source_warp_error is not None
+        errors.append(row.source_warp_error)
+    assert errors[0] < 0.2 * errors[1]
 
 
 def test_nothing_is_compared_across_a_cut() -> None:
