@@ -38,6 +38,9 @@ if typing.TYPE_CHECKING:
         Propagated as Propagated,
         Tracker as Tracker,
     )
+    from restyle.batch.batch import Batch as Batch
+    from restyle.batch.call import batch as batch
+    from restyle.batch.results import BatchProgress as BatchProgress, ClipResult as ClipResult
     from restyle.errors import (
         Cancelled as Cancelled,
         FootageError as FootageError,
@@ -87,6 +90,9 @@ if not typing.TYPE_CHECKING:
         "controls.types": "Box ControlMap Masked Masker MaskerTraits Matte MatteClip MatteFolder People Pictures Point "
         "Prompt Prompted Text",
         "interp.types": "Filler FlowEstimator Gap Interpolator Motion Propagated Tracker",
+        "restyle.batch.batch": "Batch",
+        "restyle.batch.call": "batch",
+        "restyle.batch.results": "BatchProgress ClipResult",
         "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
         "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",
         "restyle.job.call": "restyle",

@@ -286,22 +286,30 @@ class Recipe(BaseModel):
             fields = use_new_names(fields, f"recipe {show_path(path)}")
         except ValueError as error:
             raise RecipeError(f"recipe {show_path(path)}: {error}") from None
-        recipe = cls.build(f"recipe {show_path(path)}", **fields)
-        _check_trust(recipe, show_path(path))
-        here = path.resolve().parent
+        return cls.read_fields(fields, f"recipe {show_path(path)}", path.resolve().parent)
+
+    @classmethod
+    def read_fields(cls, fields: dict[str, Any], source: str, folder: Path) -> dict[str, Any]:
+        """The fields that a part of a document sets, validated, with its pictures' paths taken from ``folder``.
+
+        Raises ``RecipeError``, whose line begins with ``source``.
+        """
+        recipe = cls.build(source, **fields)
+        _check_trust(recipe, source)
+        fields = dict(fields)
         if recipe.storyboard:
-            fields["storyboard"] = {number: str(here / picture) for number, picture in recipe.storyboard.items()}
-        if recipe.style and _is_file(here / recipe.style):
-            fields["style"] = str(here / recipe.style)
+            fields["storyboard"] = {number: str(folder / picture) for number, picture in recipe.storyboard.items()}
+        if recipe.style and _is_file(folder / recipe.style):
+            fields["style"] = str(folder / recipe.style)
         if recipe.objects:
-            fields["objects"] = [_beside(text, here) for text in recipe.objects]
+            fields["objects"] = [_beside(text, folder) for text in recipe.objects]
         for layer in fields.get("layers", []):
             for name in ("style", "source"):
-                if layer.get(name) and _is_file(here / layer[name]):
-                    layer[name] = str(here / layer[name])
+                if layer.get(name) and _is_file(folder / layer[name]):
+                    layer[name] = str(folder / layer[name])
         for control in fields.get("controls", []):
             if control.get("source"):
-                control["source"] = str(here / control["source"])
+                control["source"] = str(folder / control["source"])
         return fields
 
     @classmethod
@@ -328,13 +336,13 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _check_trust(recipe: Recipe, shown: str) -> None:
+def _check_trust(recipe: Recipe, source: str) -> None:
     """Raises ``RecipeError`` where a file wants others trusted: that is for the person at work to say."""
     parts = {"painter": recipe.painter_options, "filler": recipe.filler_options, "masker": recipe.masker_options}
     for part, options in parts.items():
         if options.get("allow_pickle"):
             raise RecipeError(
-                f"recipe {shown} asks to trust pickled files, which no recipe can: leave it out of {part}_options, and say "
+                f"{source} asks to trust pickled files, which no recipe can: leave it out of {part}_options, and say "
                 f"--{part}-option allow_pickle=true if you know where the files come from"
             )
 

@@ -19,6 +19,7 @@ from command import Caller
 
 import restyle
 from restyle import errors
+from restyle.batch.manifest import read_manifest
 from restyle.cli.app import application
 from restyle.recipe import Recipe
 from restyle.registry import TABLES
@@ -54,6 +55,9 @@ def furnish(folder: Path) -> None:
         write_pictures(folder / pattern.parent, moving_frames(1, SIZE, seed=number), f"%d{pattern.name}", first=1)
         os.replace(folder / pattern.parent / f"1{pattern.name}", folder / name)
     write_pictures(folder / "shot", frames[:6], "frame.%04d.png")
+    for number, name in enumerate(("day1/beach.mp4", "day1/street.mov", "day2/beach.mp4")):
+        (folder / "footage" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_clip(folder / "footage" / name, moving_frames(6, SIZE, seed=number))
     for kind, name in (("sd15", "models/base"), ("controlnet-sd15", "models/net"), ("lora-sd15", "models/lora")):
         tiny_diffusion.build(kind, folder / name)
     write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
@@ -118,6 +122,8 @@ def test_every_command_and_every_program_does_what_it_says(
         elif block.language == "python":
             done = subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, capture_output=True, text=True)
             assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+        elif block.name.startswith("clips."):
+            assert read_manifest(tmp_path / block.name)
         else:
             assert block.language in ("json", "yaml")
             assert block.name

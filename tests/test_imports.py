@@ -20,7 +20,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # never go round in a circle; nor do modules (see below).
 LAYERS = (
     ("errors",),
-    ("types", "progress", "versions", "renames"),
+    ("types", "progress", "versions", "renames", "memory", "unforeseen"),
     ("files",),
     ("recipe",),
     ("recipe_fields",),
@@ -34,6 +34,7 @@ LAYERS = (
     ("quality",),
     ("job",),
     ("retiming",),
+    ("batch",),
     ("__init__",),
     ("cli",),
     ("__main__",),
@@ -202,7 +203,8 @@ def test_the_public_api_is_what_all_says() -> None:
     code = (
         "import restyle, types; "
         "missing = [n for n in restyle.__all__ if not hasattr(restyle, n)]; "
-        "names = {n for n, v in vars(restyle).items() if not n.startswith('_') and not isinstance(v, types.ModuleType)}; "
+        "hidden = lambda n, v: n.startswith('_') or (isinstance(v, types.ModuleType) and not callable(v)); "
+        "names = {n for n, v in vars(restyle).items() if not hidden(n, v)}; "
         "print(sorted(names ^ (set(restyle.__all__) - {'__version__'})), missing, "
         "restyle.__all__ == sorted(restyle.__all__), set(restyle.__all__) <= set(dir(restyle)))"
     )

@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from restyle.cli.memory import keep_freed_memory
 from restyle.cli.stopping import Stop
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled
+from restyle.memory import keep_freed_memory
 
 __all__ = ["main"]
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from restyle.cli.errors import describe
 from restyle.cli.panels import PanelCommand
 from restyle.cli.terminal import Terminal
 from restyle.errors import RestyleError
+from restyle.unforeseen import describe
 
 __all__ = ["COMMANDS", "application", "call"]
 
@@ -30,12 +30,14 @@ Exit codes:
   7  a painter failed
   70 internal error
   130, 143  stopped by Ctrl-C, by SIGTERM
+  'batch' that has begun: as many clips as failed, 99 at most
 
 \b
 A file name that begins with a dash goes last, after two dashes:
   restyle run -o out.mp4 -- -clip.mp4"""
 COMMANDS: Mapping[str, str] = {
     "run": "Restyle footage.",
+    "batch": "Restyle many clips: a folder, a pattern or a manifest of them.",
     "plan": "Say what would be done, and about how long it takes.",
     "preview": "Paint one keyframe of each shot, on a contact sheet.",
     "matte": "Follow objects, and write their mattes alone.",
@@ -43,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "retime": "Give footage another frame rate, or slow motion.",
     "models": "List the diffusion painter's models, fetch some, or say where they are.",
     "styles": "List the built-in styles, or paint them all on one sheet.",
+    "clean": "Give up what finished jobs keep for later changes.",
     "inspect": "Say what footage is: its facts, cuts and motion.",
     "measure": "Measure how steady a result is against its source.",
     "sheets": "Lay neighbouring frames side by side where a result is most likely to fail.",

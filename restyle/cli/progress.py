@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from restyle.progress import Progress
 
-__all__ = ["Bar", "Display", "Lines", "display"]
+__all__ = ["Bar", "Display", "Lines", "count", "display", "duration", "facts_of", "line_of", "size"]
 
 NAMES = {
     "analyse": "looking",
@@ -159,3 +159,12 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """``1 shot``, ``3 shots``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: float) -> str:
+    """``512 B``, ``3.4 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"

@@ -1,8 +1,8 @@
-"""Picture formats, by file name extension and by content."""
+"""Formats of pictures and clips, by file name extension and by content."""
 
 from __future__ import annotations
 
-__all__ = ["FORMATS", "UNREAD", "format_of"]
+__all__ = ["CLIPS", "FORMATS", "UNREAD", "format_of"]
 
 FORMATS = {
     ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff", ".webp": "webp", ".exr": "exr",
@@ -27,3 +27,10 @@ UNREAD = frozenset({
     ".ppm", ".pgm", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw",
 })  # fmt: skip
 """Extensions of picture formats that are known, but not read as a sequence: named in messages."""
+
+CLIPS = frozenset({
+    ".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mxf", ".gxf", ".mpg", ".mpeg", ".m2v", ".mp2v", ".vob", ".ts",
+    ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".3gp", ".3g2", ".dv", ".nut", ".y4m", ".ivf", ".h264", ".264",
+    ".h265", ".hevc", ".265", ".av1", ".obu", ".gif", ".apng", ".mjpg", ".mjpeg", ".rm", ".rmvb", ".wtv",
+})  # fmt: skip
+"""Extensions by which a folder's files are taken for clips. What is in them is looked at when they are opened."""

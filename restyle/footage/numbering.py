@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from restyle.errors import FootageError, show_path, why
-from restyle.footage.formats import FORMATS, UNREAD
+from restyle.footage.formats import CLIPS, FORMATS, UNREAD
 
-__all__ = ["Numbering", "Pictures", "find_pictures", "is_pattern"]
+__all__ = ["Numbering", "Pictures", "find_pictures", "is_pattern", "sequences_among"]
 
 _FIELDS = (
     re.compile(r"%(?:0[0-9]{1,2})?d"),  # C, FFmpeg, Nuke
@@ -119,6 +120,10 @@ def _of_folder(folder: Path, names: Sequence[str]) -> Pictures:
     shown = show_path(folder)
     pictures = sorted((name for name in names if Path(name).suffix.lower() in FORMATS), key=_natural)
     if not pictures:
+        if any(Path(name).suffix.lower() in CLIPS for name in names) or _holds_clips(folder, names):
+            raise FootageError(
+                f"{shown} is a folder of clips: to restyle all of them, restyle batch {shown} -o OUT; or name one of them"
+            )
         other = sorted({Path(name).suffix.lower() for name in names} & set(UNREAD))
         hint = f"; {', '.join(other)} pictures are not read" if other else ""
         raise FootageError(f"the folder {shown} holds no pictures ({_readable_formats()}){hint}")
@@ -148,6 +153,34 @@ def _of_folder(folder: Path, names: Sequence[str]) -> Pictures:
     raise FootageError(
         f"the folder {shown} holds more than one sequence: {listed}; name the one that is meant by its pattern"
     )
+
+
+def _holds_clips(folder: Path, names: Sequence[str]) -> bool:
+    """Tell whether a folder within a folder holds clips. What cannot be read holds none."""
+    for name in names:
+        with suppress(OSError):
+            if any(Path(inner).suffix.lower() in CLIPS for inner in os.listdir(folder / name)):
+                return True
+    return False
+
+
+def sequences_among(folder: Path, names: Iterable[str]) -> tuple[list[Numbering], list[str]]:
+    """Sort a folder's pictures into numbered sequences, of two pictures at least, and names that belong to none.
+
+    A gap in the numbers is no end of a sequence: ``find_pictures`` tells it.
+    """
+    by_kind: dict[str, list[str]] = {}
+    for name in names:
+        if Path(name).suffix.lower() in FORMATS and not name.startswith("."):
+            by_kind.setdefault(Path(name).suffix, []).append(name)
+    sequences, single = [], []
+    for pictures in by_kind.values():
+        for (prefix, suffix), numbered in _grouped(pictures).items():
+            if suffix is None or len(numbered) < 2:
+                single += [name for _, name in numbered]
+            else:
+                sequences.append(_numbering(folder, prefix, suffix, numbered))
+    return sorted(sequences, key=lambda numbering: numbering.pattern), sorted(single)
 
 
 _Groups = dict[tuple[str, str | None], list[tuple[int, str]]]

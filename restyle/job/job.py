@@ -150,6 +150,7 @@ class Job:
             looks = stack.enter_context(open_looks(self.recipe, offline=self.offline))
             store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
             footage = stack.enter_context(self._open())
+            store.drop_text("result.json")
             store.put_text("recipe.json", self.recipe.to_text())
             findings = self._findings(footage, store, inputs)
             assembly = self._assembly(footage, store, findings, looks, inputs)
@@ -172,18 +173,21 @@ class Job:
             notes += store.notes()
             report = windows.write_report(self.recipe, seconds, notes) if self.report else None
             store.prune(findings.keys | assembly.used_keys(keys))
-        return Result(
-            output=self.output,
-            folder=self.folder,
-            report=report,
-            frames=plan.frames,
-            shots=len(plan.shots),
-            painted=tally.painted,
-            repaired=tally.repaired,
-            reused=reused,
-            seconds=time.perf_counter() - began,
-            notes=tuple(notes),
-        )
+            result = Result(
+                output=self.output,
+                folder=self.folder,
+                report=report,
+                frames=plan.frames,
+                shots=len(plan.shots),
+                painted=tally.painted,
+                repaired=tally.repaired,
+                reused=reused,
+                seconds=time.perf_counter() - began,
+                footage=findings.footage_key,
+                notes=tuple(notes),
+            )
+            store.put_text("result.json", json.dumps(result.to_json(), indent=1) + "\n")
+        return result
 
     def _join(self, windows: Windows, out: OutputSpec, analysis: Analysis, inputs: Inputs) -> list[str]:
         """Join the finished windows into the output; give warnings for a person."""

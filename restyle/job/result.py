@@ -31,6 +31,8 @@ class Result:
     reused: int
     """Frames that an earlier run had finished."""
     seconds: float
+    footage: str
+    """Key of the footage's content (``job.keys.footage_key``): the same for the same footage, whatever its name."""
     notes: tuple[str, ...] = ()
     """What a person should know: one line each."""
 

@@ -11,6 +11,7 @@ of its files and their digests: what is missing, cut off or altered counts as no
     lock                held (flock) by the process that works here
     recipe.json         the recipe of the last run
     plan.json           shots, keyframes and windows of the last run
+    result.json         what came out of it, if it came to its end
     analysis/KEY/       what pass 1 found
     mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
     maps/KEY/           one control map of one keyframe: map.npz
@@ -19,8 +20,8 @@ of its files and their digests: what is missing, cut off or altered counts as no
     report.html  report.json
     work/               unfinished things; emptied at every start
 
-A folder is taken for a job's only if ``job.json`` or ``lock`` says so. In it, only things named by a key are ever removed, and
-no link is followed.
+A folder is taken for a job's only if ``job.json`` or ``lock`` says so. In it, only things named by a key, and ``result.json``,
+are ever removed, and no link is followed.
 """
 
 from __future__ import annotations
@@ -234,10 +235,22 @@ class JobStore:
         except OSError as error:
             raise OutputError(f"cannot write {show_path(self.folder / name)}: {why(error)}") from error
 
+    def drop_text(self, name: str) -> None:
+        """Remove a small file of ours at the folder's top, if it is there."""
+        try:
+            (self.folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot remove {show_path(self.folder / name)}: {why(error)}") from error
+
     def prune(self, keep: Mapping[str, Collection[str]]) -> None:
         """Delete finished things that no longer belong to the job: every key not in ``keep[kind]``."""
         for kind, keys in keep.items():
             self._remove(kind, _KEY, keys)
+
+    def clear(self) -> None:
+        """Delete all finished things: the report and what else lies at the top stays, and a later run makes them anew."""
+        self.prune(dict.fromkeys(KINDS, ()))
+        self._intact.clear()
 
     def notes(self) -> list[str]:
         """Tell a person what was damaged and was made again. One line, or none."""

@@ -8,7 +8,7 @@ import pytest
 WORK = """
 import resource, threading
 import numpy as np
-from restyle.cli.memory import keep_freed_memory
+from restyle.memory import keep_freed_memory
 if {keep}:
     assert keep_freed_memory()
 def work():

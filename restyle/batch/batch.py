@@ -1,0 +1,164 @@
+"""A batch: many clips, one recipe, a folder of results. This is what the command line and the Python API call."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from restyle.batch.dry_run import PlannedClip, planned
+from restyle.batch.engines import Engine
+from restyle.batch.engines.in_process import InProcess
+from restyle.batch.engines.pool import ProcessPool
+from restyle.batch.entries import Entries, Entry
+from restyle.batch.history import History
+from restyle.batch.machine import Budget
+from restyle.batch.records import BatchFolder
+from restyle.batch.results import BatchProgress, BatchProgressCallback, ClipResult, Summary
+from restyle.batch.scheduler import Choices, Scheduler
+from restyle.batch.watch import watched
+from restyle.errors import Cancelled
+from restyle.progress import Progress
+
+__all__ = ["Batch"]
+
+
+class Batch:
+    """Restyling of many clips into one folder.
+
+    ``sources``: folders (searched with all folders within), patterns, clips, manifests. ``output``: the folder of the results;
+    its ``batch.restyle`` keeps what is finished. ``fields``: of the recipe, for all clips. ``template``: names of the results,
+    such as ``"{stem}_{style}.mp4"``. ``match_first``: all clips share the look of the first one. ``watch``: go on looking for
+    new clips until it is cancelled. ``cache``: bytes that finished jobs may keep for later changes. ``engine``: where the
+    work is done; by default this process, or a pool of them if ``budget`` allows more than one job at once.
+    ``progress`` is called in the thread that iterates over ``results``. Setting ``cancel`` stops the work with ``Cancelled``.
+
+    Raises ``RecipeError``, ``OutputError`` for what cannot be, before anything is looked at.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[str | Path],
+        output: str | Path,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        template: str | None = None,
+        rate: Fraction | int | None = None,
+        overwrite: bool = False,
+        report: bool = True,
+        offline: bool = False,
+        match_first: bool = False,
+        watch: bool = False,
+        budget: Budget | None = None,
+        cache: int | None = None,
+        engine: Engine | None = None,
+        progress: BatchProgressCallback | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        self.output = Path(output)
+        self.summary = Summary()
+        self.folder = BatchFolder(self.output)
+        self._entries = Entries(
+            [Path(source) for source in sources],
+            self.output,
+            fields or {},
+            template=template,
+            rate=None if rate is None else Fraction(rate),
+            match_first=match_first,
+        )
+        budget = budget or Budget()
+        self._choices = Choices(overwrite, report, offline, budget.threads, cache)
+        self._watch = watch
+        self._engine: Engine = engine or (
+            InProcess() if budget.jobs == 1 else ProcessPool(budget.jobs, threads=budget.threads, memory=budget.memory)
+        )
+        self._progress = progress
+        self._cancel = cancel or threading.Event()
+        self._history = History()
+        self._running: dict[str, Progress] = {}
+        self._total: int | None = None
+        self._began = 0.0
+
+    @property
+    def workers(self) -> int:
+        """Clips that are worked on at once, at most."""
+        return self._engine.workers
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines about what was left out in the search."""
+        return self._entries.findings.notes
+
+    def plan(self) -> Iterator[PlannedClip]:
+        """Say of each clip what would be done; restyles and writes nothing.
+
+        Raises ``RecipeError``, ``OutputError``, ``FootageError`` for what would end the batch before it begins."""
+        count = 0
+        choices = self._choices
+        plans = planned(
+            iter(self._entries), self.folder, self._history, overwrite=choices.overwrite, offline=choices.offline
+        )
+        for clip in plans:
+            count += 1
+            if self._cancel.is_set():
+                raise Cancelled("stopped")
+            yield clip
+        self._entries.require_some(count)
+
+    def stop(self) -> None:
+        """Ask the work to stop, from any thread: ``results`` raises ``Cancelled`` soon."""
+        self._cancel.set()
+
+    def results(self) -> Iterator[ClipResult]:
+        """Restyle what is new or changed, and give the end of each clip as it comes. To be iterated over once.
+
+        One bad clip stops no other. Raises, before any work, what ``plan`` raises, and ``JobLockedError`` while another batch
+        works into the same folder; ``OutputError`` if the batch's own folder cannot be written; ``Cancelled``.
+        """
+        self._began = time.monotonic()
+        entries = watched(self._entries) if self._watch else iter(self._listed())
+        with self.folder.open():
+            scheduler = Scheduler(self.folder, self._history, self._choices, self._cancel)
+            outcomes = self._engine.run(scheduler.tasks(entries), self._tell, self._cancel)
+            with closing(outcomes):
+                for outcome in outcomes:
+                    self._running.pop(outcome.name, None)
+                    scheduler.end(outcome)
+                    yield from map(self._counted, scheduler.results())
+            yield from map(self._counted, scheduler.results())
+        if self._total is not None and scheduler.disk_full:
+            self.summary.left = self._total - self.summary.clips
+        self.summary.seconds = time.monotonic() - self._began
+        if self._cancel.is_set():
+            raise Cancelled("stopped; what is finished is kept: the same command goes on from there")
+
+    def _listed(self) -> list[Entry]:
+        entries = list(self._entries)
+        self._entries.require_some(len(entries))
+        self._total = len(entries)
+        return entries
+
+    def _counted(self, result: ClipResult) -> ClipResult:
+        self.summary.count(result)
+        self.folder.log({"time": round(time.time(), 3), **result.to_json()})
+        self._show()
+        return result
+
+    def _tell(self, name: str, now: Progress) -> None:
+        self._running[name] = now
+        self._show()
+
+    def _show(self) -> None:
+        if self._progress is not None:
+            self._progress(BatchProgress(self.summary.clips, self._total, dict(self._running), self._left()))
+
+    def _left(self) -> float | None:
+        """Seconds that are left, if the other clips take as long as those that were worked on."""
+        worked = self.summary.done + self.summary.failed
+        if self._total is None or not worked:
+            return None
+        return (time.monotonic() - self._began) / worked * (self._total - self.summary.clips)

@@ -1,0 +1,105 @@
+"""Room on the disk: what finished jobs keep for later changes is given up, the longest unused first.
+
+Results, reports and records stay. A job whose paintings and windows are gone is done still; changed, it starts from nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from restyle.batch.work import bytes_in
+from restyle.errors import JobLockedError
+from restyle.job.store import KINDS, JobStore
+
+__all__ = ["CacheBudget", "FinishedJob", "clear_job", "finished_jobs"]
+
+
+@dataclass(frozen=True)
+class FinishedJob:
+    """A job folder whose last run came to its end, and that holds something to be given up."""
+
+    folder: Path
+    used: float
+    """Time of its last run, seconds since 1970."""
+    bytes: int
+    """Of what can be given up."""
+
+
+def finished_jobs(root: Path) -> list[FinishedJob]:
+    """Find the finished jobs in a folder, or that it is, the longest unused first. Links are not followed."""
+    jobs = []
+    for folder in _job_folders(root):
+        job = _finished(folder)
+        if job is not None:
+            jobs.append(job)
+    return sorted(jobs, key=lambda job: (job.used, str(job.folder)))
+
+
+def _job_folders(root: Path) -> Iterator[Path]:
+    for here, folders, files in os.walk(root):
+        if "job.json" in files and "lock" in files:
+            folders.clear()
+            yield Path(here)
+
+
+def _finished(folder: Path) -> FinishedJob | None:
+    """Look at a job folder; ``None`` if it is not finished, or nothing can be given up."""
+    try:
+        if not (folder / "result.json").is_file():
+            return None
+        used = (folder / "lock").stat().st_mtime
+    except OSError:
+        return None
+    size = sum(bytes_in(folder / kind) for kind in KINDS)
+    return FinishedJob(folder, used, size) if size else None
+
+
+def clear_job(job: FinishedJob) -> int:
+    """Give up what a finished job keeps; gives how many bytes that were, 0 if somebody works in it at this moment.
+
+    Raises ``JobError``, ``OutputError``.
+    """
+    before = os.stat(job.folder / "lock")
+    try:
+        with JobStore(job.folder) as store:
+            if not (job.folder / "result.json").is_file():
+                return 0  # another run began it anew meanwhile
+            store.clear()
+            os.utime(job.folder / "lock", ns=(before.st_atime_ns, before.st_mtime_ns))  # cleaning is no use of it
+    except JobLockedError:
+        return 0
+    return job.bytes - sum(bytes_in(job.folder / kind) for kind in KINDS)
+
+
+class CacheBudget:
+    """Bytes that the finished jobs in a folder may keep together. ``None``: as many as they like."""
+
+    def __init__(self, root: Path, most: int | None) -> None:
+        self._root = root
+        self._most = most
+        self._jobs = {} if most is None else {job.folder: job for job in finished_jobs(root)}
+
+    def add(self, folder: Path) -> int:
+        """Count a job that has just finished, and give up what is too much; gives the bytes."""
+        if self._most is None:
+            return 0
+        job = _finished(folder)
+        if job is not None:
+            self._jobs[folder] = job
+        freed = 0
+        total = sum(job.bytes for job in self._jobs.values())
+        for job in sorted(self._jobs.values(), key=lambda job: (job.used, str(job.folder))):
+            if total <= self._most:
+                break
+            freed += clear_job(job)
+            total -= job.bytes
+            del self._jobs[job.folder]
+        return freed
+
+    def make_room(self) -> int:
+        """Give up what all finished jobs keep: the disk is full. Gives the bytes."""
+        self._jobs.clear()
+        return sum(clear_job(job) for job in finished_jobs(self._root))

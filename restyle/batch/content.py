@@ -1,0 +1,69 @@
+"""Content of files: what a clip or a result is, by the bytes of its files.
+
+Time stamps decide nothing. They only save reading: a file whose device, number, size, and times of change of content and of
+anything about it (ctime, which nobody can set) are as they were when it was read has the content that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from restyle.errors import FootageError, show_path, why
+from restyle.footage import files_of, probe
+from restyle.job.inputs import Inputs
+from restyle.job.keys import digest
+
+__all__ = ["Content", "footage_content", "footage_state", "result_content", "state_of"]
+
+
+@dataclass(frozen=True)
+class Content:
+    """The content of some files, and the state that they were in when they were read."""
+
+    state: str
+    """Digest of the files' names and what the system says of them."""
+    key: str
+    """Digest of what is in them (of footage: ``job.keys.footage_key``)."""
+
+
+def state_of(files: Sequence[Path]) -> str:
+    """Digest what the system says of some files. Raises ``FootageError`` if one is not there."""
+    facts = []
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError as error:
+            raise FootageError(f"cannot read {show_path(file)}: {why(error)}") from error
+        facts.append([file.name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns])
+    return digest(facts)
+
+
+def footage_state(source: Path, rate: Fraction | None, deinterlace: bool) -> str:
+    """Digest the state of a piece of footage's files, and how they are read. Raises ``FootageError``."""
+    return digest(state_of(files_of(source)), str(rate), deinterlace)
+
+
+def footage_content(
+    source: Path, known: Content | None = None, *, rate: Fraction | None = None, deinterlace: bool = False
+) -> Content:
+    """Find the key of a piece of footage; its files are read unless they are as they were when ``known`` was found.
+
+    Raises ``FootageError``, ``RecipeError``.
+    """
+    state = footage_state(source, rate, deinterlace)
+    if known is not None and known.state == state:
+        return known
+    files = files_of(source)
+    return Content(state, Inputs().footage(probe(source, rate=rate, deinterlace=deinterlace), files))
+
+
+def result_content(files: Sequence[Path], known: Content | None = None) -> Content:
+    """Find what is in a result's files, as ``footage_content`` does. Raises ``FootageError``."""
+    state = state_of(files)
+    if known is not None and known.state == state:
+        return known
+    inputs = Inputs()
+    return Content(state, digest([inputs.digest(file) for file in files]))

@@ -1,0 +1,149 @@
+"""Finding clips: in folders and all folders within them, by patterns such as ``day*/**/*.mov``, or one by one.
+
+Links are followed, but not into a folder that is being searched already. What cannot be searched is told and left out: hidden
+names, job folders, and folders that may not be read.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from restyle.batch.clips import Clip, is_clip_name
+from restyle.errors import FootageError, show_path, why
+from restyle.footage.formats import FORMATS
+from restyle.footage.numbering import Numbering, is_pattern, sequences_among
+
+__all__ = ["Findings", "clip_at", "find_clips", "searched_with"]
+
+MAGIC = frozenset("*?[")
+
+
+class Findings:
+    """Facts of a search for a person: what was left out, one line each, and how many single pictures were passed by."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.pictures = 0
+
+    def note(self, text: str) -> None:
+        """Add a line, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def searched_with(sources: Iterable[Path], folder: Path) -> Path | None:
+    """Give the source whose search would look into ``folder``, which need not be there; ``None`` if none would."""
+    around = [folder.resolve(), *folder.resolve().parents]
+    for source in sources:
+        whole = Path(os.path.abspath(source))
+        if os.path.lexists(source):
+            looked_into = source.is_dir() and source.resolve() in around
+        elif "**" in source.parts:
+            looked_into = _base_of(source).resolve() in around
+        else:
+            looked_into = any(path.match(str(whole)) for path in around)
+        if looked_into:
+            return source
+    return None
+
+
+def find_clips(sources: Iterable[Path], findings: Findings) -> Iterator[Clip]:
+    """Find the clips of some folders, patterns and files, in the order of their names, each once.
+
+    Raises ``FootageError`` for a source that is not there, and a pattern that nothing matches.
+    """
+    seen: set[Path] = set()
+    for source in sources:
+        for clip in _of_source(source, findings):
+            path = Path(os.path.abspath(clip.source))
+            if path not in seen:
+                seen.add(path)
+                yield clip
+
+
+def _of_source(source: Path, findings: Findings) -> Iterator[Clip]:
+    if source.is_dir():
+        yield from _search(source, PurePosixPath(), findings, ())
+    elif os.path.lexists(source) or is_pattern(source):
+        yield clip_at(source, PurePosixPath())
+    elif MAGIC & set(str(source)):
+        yield from _matches(source, findings)
+    else:
+        raise FootageError(f"there is no file or folder {show_path(source)}")
+
+
+def clip_at(path: Path, inner: PurePosixPath) -> Clip:
+    """Make a clip of a path that somebody named: a file, a pattern, or a folder of pictures. ``inner``: its ``folder``."""
+    if path.is_dir():
+        with suppress(OSError):
+            sequences, _ = sequences_among(path, [entry.name for entry in os.scandir(path)])
+            if len(sequences) == 1:
+                return Clip(path / sequences[0].pattern, inner, path.resolve().name)
+        return Clip(path, inner, path.name)
+    if is_pattern(path):
+        return Clip(path, inner, path.parent.resolve().name)
+    return Clip(path, inner, path.stem)
+
+
+def _matches(pattern: Path, findings: Findings) -> Iterator[Clip]:
+    base = _base_of(pattern)
+    matched = sorted(glob.iglob(str(pattern), recursive=True))
+    if not matched:
+        raise FootageError(f"nothing matches {show_path(pattern)}")
+    for name in matched:
+        path = Path(name)
+        inner = PurePosixPath(path.relative_to(base)) if base != Path() else PurePosixPath(path)
+        if path.is_dir():
+            yield from _search(path, inner, findings, ())
+        elif is_clip_name(path.name):
+            yield Clip(path, inner.parent, path.stem)
+
+
+def _base_of(path: Path) -> Path:
+    """The folder that a file lies in, or that a pattern begins with."""
+    parts = path.parts[:-1]
+    plain = next((number for number, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+    return Path(*parts[:plain])
+
+
+def _search(
+    folder: Path, inner: PurePosixPath, findings: Findings, above: tuple[tuple[int, int], ...]
+) -> Iterator[Clip]:
+    """The clips in a folder and in those within it. ``above``: (device, number) of the folders that lead here."""
+    try:
+        state = os.stat(folder)
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        findings.note(f"cannot read the folder {show_path(folder)}: {why(error)}; its clips are left out")
+        return
+    here = (state.st_dev, state.st_ino)
+    if here in above:
+        findings.note(f"{show_path(folder)} is a link to a folder that it lies in: not followed")
+        return
+    names = [entry.name for entry in entries if not entry.name.startswith(".")]
+    sequences, single = sequences_among(folder, names)
+    findings.pictures += len(single)
+    alone = len(sequences) == 1 and not any(is_clip_name(name) for name in names)
+    for numbering in sequences:
+        pattern = folder / numbering.pattern
+        if alone:
+            yield Clip(pattern, inner.parent, inner.name or folder.resolve().name)
+        else:
+            yield Clip(pattern, inner, _stem_of(numbering))
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if is_clip_name(entry.name) and not entry.is_dir():
+            yield Clip(folder / entry.name, inner, Path(entry.name).stem)
+        elif entry.is_dir() and not (folder / entry.name / "job.json").is_file():
+            yield from _search(folder / entry.name, inner / entry.name, findings, (*above, here))
+
+
+def _stem_of(numbering: Numbering) -> str:
+    """A name for one of several sequences in a folder: what is before and behind its numbers."""
+    behind = Path(numbering.suffix).stem if Path(numbering.suffix).suffix.lower() in FORMATS else ""
+    return (numbering.prefix + behind).strip("._- ") or "pictures"
