@@ -158,13 +158,15 @@ class Masked:
 
 @dataclass(frozen=True)
 class PublishedWeights:
-    """A file on the model hub that an option of a part stands for."""
+    """Files on the model hub that an option of a part stands for."""
 
     repository: str
     """Id on the model hub, ``owner/name``."""
-    file: str
+    files: tuple[str, ...]
     option: str
-    """The option that takes the file's path on this machine."""
+    """The option that takes the path of their folder on this machine."""
+    name: str | None = None
+    """Name that ``restyle models`` knows them by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,7 @@ class MaskerTraits:
     extra: str | None = None
     """The extra of restyle that installs them."""
     published_weights: Callable[[Mapping[str, Any]], PublishedWeights | None] | None = None
-    """Gives the file on the model hub that its options stand for, if they do. Whoever builds it finds that file first."""
+    """Gives the files on the model hub that its options stand for, if they do. Whoever builds it finds those first."""
     check_weights: Callable[[Mapping[str, Any]], None] | None = None
     """Looks at the weights that its options name; raises ``interp.errors.InterpError`` if they cannot be used. ``None``: it has
     none, or brings them."""

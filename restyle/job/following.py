@@ -69,9 +69,9 @@ def follow_objects(footage: Footage, request: FollowRequest, folder: Path, meter
                     counted.add(number)
                     meter.step("following objects", shot=shot.index)
     facts = findings.facts()
-    reason, marked = request.masker.reason, any(not isinstance(p.prompt, WholeShot) for p in following.prompts)
+    marked = any(not isinstance(p.prompt, WholeShot) for p in following.prompts)
     facts["size"] = [footage.spec.width, footage.spec.height]
-    facts["why"] = f"objects were followed by {request.masker.name}, for {reason}" if reason and marked else None
+    facts["why"] = request.masker.note if marked else None
     facts["notes"] = [*findings.notes, *_label_notes(request.objects), *findings.faint()]
     (folder / "facts.json").write_text(json.dumps(facts))
 

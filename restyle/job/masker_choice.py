@@ -12,7 +12,8 @@ from controls.masks import MASKERS
 from controls.types import MaskerTraits, Prompt, WholeShot
 from restyle.errors import RestyleError, translated
 from restyle.registry import options_of
-from restyle.weights.parts import local_masker_options
+from restyle.weights.hub import cached, pull_line
+from restyle.weights.selection import Selection
 
 __all__ = ["GROUNDING_OPTIONS", "MaskerChoice", "choose_masker", "masker_for", "traits_of"]
 
@@ -31,8 +32,8 @@ class MaskerChoice:
     options: Mapping[str, Any] = field(default_factory=dict)
     grounding: Mapping[str, Any] = field(default_factory=dict)
     """Those of ``GROUNDING_OPTIONS`` that were given, by the names that a person writes."""
-    reason: str | None = None
-    """Why it is not a better one, in one line, where the choice was left to us."""
+    note: str | None = None
+    """Who follows the objects, and the line that gets a better one if there is one; where the choice was left to us."""
 
 
 def choose_masker(name: str, options: Mapping[str, Any]) -> MaskerChoice:
@@ -50,14 +51,14 @@ def choose_masker(name: str, options: Mapping[str, Any]) -> MaskerChoice:
         if not any(option in names for names in known.values()):
             listed = ", ".join(dict.fromkeys(each for names in known.values() for each in [*names, *GROUNDING_OPTIONS]))
             raise ControlError(f"no masker has an option {option!r}; there are: {listed}")
-    reason = None
+    better = None
     for each in PREFERRED:
-        lack = _lack(each, own)
-        if lack is None or each == PREFERRED[-1]:
+        remedy = _remedy(each, own)
+        if remedy is None or each == PREFERRED[-1]:
             break
-        reason = reason or lack
+        better = better or f"; {traits_of(each).title} would follow them better: {remedy}"
     taken = {option: value for option, value in own.items() if option in known[each]}
-    return MaskerChoice(each, taken, grounding, reason)
+    return MaskerChoice(each, taken, grounding, f"objects were followed by {traits_of(each).title}{better or ''}")
 
 
 def masker_for(prompt: Prompt, chosen: str) -> str:
@@ -79,15 +80,21 @@ def traits_of(name: str) -> MaskerTraits:
     return traits
 
 
-def _lack(name: str, options: Mapping[str, Any]) -> str | None:
-    """Name what a masker lacks to be used here and now, in one line; ``None``: nothing. Nothing is fetched."""
+def _remedy(name: str, options: Mapping[str, Any]) -> str | None:
+    """Say in one line what makes a masker usable here and now; ``None``: it is. Nothing is fetched."""
     traits = traits_of(name)
-    if any(find_spec(package) is None for package in traits.packages):
-        return f"{traits.title} is not installed (pip install 'restyle[{traits.extra}]')"
-    if traits.check_weights is not None:
-        try:
-            with translated():
-                traits.check_weights(local_masker_options(name, {**options, "offline": True}))
-        except RestyleError as error:
-            return str(error)
-    return None
+    installed = all(find_spec(package) is not None for package in traits.packages)
+    install = [] if installed else [f"pip install 'restyle[{traits.extra}]'"]
+    try:
+        with translated():
+            published = None if traits.published_weights is None else traits.published_weights(options)
+            if published is not None:
+                files = Selection(published.files)
+                if not installed or cached(published.repository, files) is None:
+                    pull = pull_line(published.name) if published.name else pull_line(published.repository, files)
+                    return ", then ".join([*install, pull])
+            elif installed and traits.check_weights is not None:
+                traits.check_weights(options)
+    except RestyleError as error:
+        return str(error)
+    return install[0] if install else None

@@ -11,7 +11,17 @@ from typing import Literal
 
 from controls.maps import kinds
 
-__all__ = ["BASE_MODELS", "FAMILIES", "IP_ADAPTERS", "LICENCES", "BaseModel", "Family", "IPAdapter", "controlnet_for"]
+__all__ = [
+    "BASE_MODELS",
+    "FAMILIES",
+    "IP_ADAPTERS",
+    "LICENCES",
+    "SAM2",
+    "BaseModel",
+    "Family",
+    "IPAdapter",
+    "controlnet_for",
+]
 
 Family = Literal["sd15", "sdxl"]
 FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
@@ -84,6 +94,14 @@ IP_ADAPTERS: Mapping[Family, IPAdapter] = {
     "sdxl": IPAdapter("h94/IP-Adapter", "sdxl_models", "ip-adapter_sdxl.safetensors"),
 }
 """The one for each family."""
+
+SAM2: Mapping[str, str] = {
+    "sam2": "SAM 2.1 small, 0.2 GB: follows objects",
+    "sam2-tiny": "SAM 2.1 tiny, 0.2 GB: the fastest",
+    "sam2-base-plus": "SAM 2.1 base plus, 0.3 GB",
+    "sam2-large": "SAM 2.1 large, 0.9 GB: the most exact, as its makers measure",
+}
+"""Checkpoints of the masker sam2, which are Apache-2.0."""
 
 LICENCES: Mapping[str, str] = {
     "stabilityai/sd-vae-ft-mse": "MIT",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from controls.maps import kinds
+from controls.masks.sam2.weights import FILES, HUB
 from restyle.errors import RecipeError
-from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES
+from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES, SAM2
 from restyle.weights.digests import size_of
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
 from restyle.weights.selection import Selection, lacking
@@ -30,6 +31,8 @@ class Model:
     family: str | None = None
     files: tuple[str, ...] = ()
     """All files that are needed of it; empty: those that its layout asks for."""
+    extra: str = "diffusion"
+    """The extra that installs what uses it."""
 
     @property
     def selection(self) -> Selection:
@@ -101,7 +104,11 @@ def known_models() -> Mapping[str, Sequence[Model]]:
             kinds_of.setdefault(hub_id, []).append(kind)
             about = f"{', '.join(kinds_of[hub_id])} maps, {FAMILIES.get(family, family)}"  # type: ignore[call-overload]
             nets[hub_id] = Model(hub_id, hub_id, "ControlNet", about, LICENCES[hub_id], family)
-    return {"models": bases, "controlnets": list(nets.values()), "ip_adapters": adapters}
+    maskers = [
+        Model(name, hub_id, "masker", SAM2[name], "Apache-2.0", files=FILES, extra="sam2")
+        for name, hub_id in HUB.items()
+    ]
+    return {"models": bases, "controlnets": list(nets.values()), "ip_adapters": adapters, "maskers": maskers}
 
 
 def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
@@ -115,6 +122,6 @@ def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
     if not is_hub_id(name):
         raise RecipeError(
             f"there is no model {name!r}: give an id on the model hub (owner/name), or one of: "
-            f"{', '.join([*BASE_MODELS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS)])}"
+            f"{', '.join([*BASE_MODELS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS), *HUB])}"
         )
     return [Model(name, name, "model", "", "see its page", files=tuple(files))]

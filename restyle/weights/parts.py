@@ -83,7 +83,7 @@ def local_detector_options(name: str, options: Mapping[str, Any]) -> dict[str, A
 
 
 def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a masker, with the file of its weights, found or fetched. Raises as ``local_detector_options``."""
+    """The options of a masker, with the folder of its weights, found or fetched. Raises as ``local_detector_options``."""
     traits: MaskerTraits = MASKERS.part(name).traits
     if traits.published_weights is None:
         return dict(options)
@@ -97,11 +97,12 @@ def local_masker_options(name: str, options: Mapping[str, Any]) -> dict[str, Any
     folder = find_weights(
         published.repository,
         f"masker {name!r}",
-        Selection([published.file]),
+        Selection(published.files),
         offline=source.offline,
+        name=published.name,
         extra=traits.extra or "controls",
     )
-    return {**local, published.option: str(folder / published.file)}
+    return {**local, published.option: str(folder)}
 
 
 def local_grounding_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,1 +1,4 @@
-"""The masker sam2: SAM 2 in streaming order, on the package ``sam2``. Only ``network`` and ``following`` import torch."""
+"""The masker sam2: SAM 2 in streaming order, by transformers or by its makers' package.
+
+Only ``following`` and the networks import torch.
+"""

@@ -1,4 +1,4 @@
-"""Objects followed by SAM 2, on the package ``sam2`` (``pip install 'restyle[sam2]'``)."""
+"""Objects followed by SAM 2 (``pip install 'restyle[sam2]'``)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from controls.masks.sam2.weights import check_weights, find_checkpoint, published_weights
 from controls.masks.spill import MatteSpill
 from controls.prompts import check_kinds, check_prompts
+from controls.torchvision_guard import make_torchvision_importable
 from controls.types import Box, Masked, MaskerTraits, Matte, Pictures, Point, Prompted
 from interp.errors import MissingPackageError
 
@@ -26,11 +27,12 @@ SOFT = 4.0  # logits on each side of the border over which a matte passes from 0
 class Sam2Masker:
     """Follows points, boxes (with or without points) and drawn mattes.
 
-    ``model``: a checkpoint's file (safetensors, or pickled with ``allow_pickle``: even then only tensors are read).
-    ``config``: the package's configuration, where a file's name does not tell it. ``device``: ``cpu``, ``cuda`` ...; by default
-    CUDA if there is one. ``dtype``: ``float32``, or ``bfloat16`` for speed on a GPU. ``image_size``: the side of the square
-    the network looks at, 1024 as it was trained; a smaller one is faster and coarser. ``holes``: largest hole that is closed,
-    in pixels a fourth of that side.
+    ``model``: a folder with a ``config.json`` and a ``model.safetensors``, as the hub has them, which transformers loads; or a
+    checkpoint's file, which the makers' package ``sam2`` does (safetensors, or pickled with ``allow_pickle``: even then only
+    tensors are read). ``config``: the package's configuration, where a file's name does not tell it. ``device``: ``cpu``,
+    ``cuda`` ...; by default CUDA if there is one. ``dtype``: ``float32``, or ``bfloat16`` for speed on a GPU. ``image_size``:
+    the side of the square the network looks at, 1024 as it was trained; a smaller one is faster and coarser. ``holes``: largest
+    hole that is closed, in pixels a fourth of that side.
 
     Raises, when built, ``controls.errors.ControlError`` (a ``ValueError``): missing package or weights, a pickled file
     without permission. The network is loaded when the first shot is followed.
@@ -40,7 +42,7 @@ class Sam2Masker:
     traits = MaskerTraits(
         title="SAM 2",
         prompts=frozenset({Point, Box, Matte}),
-        packages=("torch", "sam2"),
+        packages=("torch", "transformers"),
         extra="sam2",
         published_weights=published_weights,
         check_weights=check_weights,
@@ -57,7 +59,7 @@ class Sam2Masker:
             raise ValueError(f"image_size is a multiple of 32 from 128 on, got {image_size}")
         if holes < 0:
             raise ValueError(f"holes is 0 or more, got {holes}")
-        self._checkpoint, self._config = find_checkpoint(model, config=config, allow_pickle=allow_pickle)
+        self._checkpoint = find_checkpoint(model, config=config, allow_pickle=allow_pickle)
         self._device, self._dtype, self._image_size, self._holes = device, dtype, image_size, holes
         self._model: Any = None
 
@@ -116,16 +118,25 @@ class Sam2Masker:
 
     def _load(self, frames: int) -> tuple[ModuleType, Network]:
         """The module that walks a shot, and the network for one of so many frames. Raises ``MissingPackageError``."""
-        try:  # torch and sam2, which are here only where somebody follows with them
-            from controls.masks.sam2 import following, loading, network
+        way: Any
+        try:  # torch and what carries the network, which are here only where somebody follows with them
+            make_torchvision_importable()
+            from controls.masks.sam2 import following
+
+            if self._checkpoint.config is None:
+                from controls.masks.sam2 import transformers_network as way
+
+                network = way.TransformersNetwork
+            else:
+                from controls.masks.sam2 import package_network as way
+
+                network = way.PackageNetwork
         except ModuleNotFoundError as error:
-            missing = (error.name or "sam2").partition(".")[0]
+            missing = (error.name or "torch").partition(".")[0]
             raise MissingPackageError("masker 'sam2'", missing, "sam2") from error
         if self._model is None:
-            self._model = loading.build_network(
-                self._checkpoint, self._config, image_size=self._image_size, device=self._device
-            )
-        return following, network.Network(self._model, frames=frames, holes=self._holes, dtype=self._dtype)
+            self._model = way.load_model(self._checkpoint, image_size=self._image_size, device=self._device)
+        return following, network(self._model, frames=frames, holes=self._holes, dtype=self._dtype)
 
 
 def _by_frame(prompts: Sequence[Prompted]) -> PromptsByFrame:

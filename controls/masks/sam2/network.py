@@ -1,12 +1,14 @@
 """SAM 2 frame by frame: Ravi et al., "SAM 2: Segment Anything in Images and Videos" (2024).
 
-The network's own steps (``sam2.modeling.sam2_base.SAM2Base``: image encoder, memory attention, mask decoder, memory encoder)
-are called in the order in which the package's video predictor calls them. What differs is what is kept: pictures are
-encoded once, and of each object's past only as much stays as memory attention looks back at.
+Two libraries carry the network: transformers (``transformers_network``) and its makers' package ``sam2``
+(``package_network``). Their own steps (image encoder, memory attention, mask decoder, memory encoder) are called in the
+order in which the makers' video predictor calls them. What differs is what is kept: pictures are encoded once, and of each
+object's past only as much stays as memory attention looks back at.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +21,7 @@ from PIL import Image
 from controls.types import Box, Matte, Point, Prompt
 from interp.pixels.depth import to_uint8
 
-__all__ = ["Features", "Network", "ObjectMemory"]
+__all__ = ["Features", "Network", "ObjectMemory", "PromptInput", "chosen_device"]
 
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictures, as the encoder was trained
 
@@ -29,7 +31,8 @@ class Features:
     """One frame as the network sees it."""
 
     frame: int
-    vision: tuple[list[Any], list[Any], list[tuple[int, int]]]
+    vision: Any
+    """The image encoder's output, as the library hands it on."""
     size: tuple[int, int]
     """The picture's width and height."""
 
@@ -47,37 +50,57 @@ class ObjectMemory:
 
 
 @dataclass(frozen=True)
-class _PromptInput:
+class PromptInput:
     """A prompt as the network takes it."""
 
     first: bool
     """The object has not been followed to this frame."""
-    points: dict[str, Any] | None = None
+    points: tuple[Any, Any] | None = None
+    """Positions in the encoder's pixels, float32 1 x N x 2, and labels, int32 1 x N: 1 on the object, 0 not, 2 and 3 a box's
+    corners."""
     mask: Any = None
+    """float32 1 x 1 x side x side of 0 and 1."""
     before: Any = None
     """Low-resolution logits of the object's mask so far, which points correct."""
 
 
-class Network:
-    """The steps of SAM 2 on single frames. ``holes``: largest hole, in pixels of the low-resolution logits, that is closed."""
+class Network(ABC):
+    """The steps of SAM 2 on single frames, on one of the libraries.
 
-    def __init__(self, model: Any, *, frames: int, holes: int = 8, dtype: str = "float32") -> None:
-        self._model, self._frames, self._holes = model, frames, holes
+    ``side``: of the square that the network looks at. ``reach``: frames that memory attention looks back at. ``holes``: largest
+    hole, in pixels of the low-resolution logits, that is closed. ``dtype``: ``float32`` or ``bfloat16``, of the arithmetic.
+    """
+
+    def __init__(self, model: Any, *, side: int, reach: int, holes: int, dtype: str) -> None:
+        self._model, self._side, self._reach, self._holes = model, side, reach, holes
         self._device = next(model.parameters()).device
         self._half = None if dtype == "float32" else getattr(torch, dtype)
-        model.fill_hole_area = 0  # the package's own way needs a compiled CUDA part; ours gives the same everywhere
-        self._positions: list[Any] | None = None
-        stride = max(1, model.memory_temporal_stride_for_eval)
-        self._reach = max(model.num_maskmem * stride, model.max_obj_ptrs_in_encoder)
+        self._positions: Any = None
+
+    @abstractmethod
+    def _see(self, pictures: Any, frame: int) -> Any:
+        """Encode a picture, 1 x 3 x side x side. What it gives is a frame's ``Features.vision``."""
+
+    @abstractmethod
+    def _segment(
+        self, memory: ObjectMemory, features: Features, prompt: PromptInput | None, *, reverse: bool
+    ) -> tuple[dict[str, Any], Any]:
+        """Segment the object in one frame: by a prompt, or by what is remembered of it.
+
+        Gives what is kept of it, ``pred_masks`` (logits, 1 x 1 x side/4 x side/4), ``object_score_logits`` and the object's
+        pointer, by the names that the library looks them up by; and the logits at the network's own size.
+        """
+
+    @abstractmethod
+    def _encode(self, features: Features, logits: Any, score: Any, *, prompted: bool) -> tuple[Any, Any]:
+        """Encode what was segmented for the memory: its features, and their positional encodings."""
 
     def encode(self, picture: np.ndarray, frame: int) -> Features:
         """Encode one picture: H x W x 3, uint8, uint16 or float32 (display-referred)."""
         height, width = picture.shape[:2]
         with torch.inference_mode(), self._precision():
-            tensor = torch.from_numpy(_prepared(picture, self._model.image_size)).to(self._device)
-            out = self._model.forward_image(tensor[None])
-            _, vision, positions, sizes = self._model._prepare_backbone_features(out)
-        return Features(frame, (vision, positions, sizes), (width, height))
+            tensor = torch.from_numpy(_prepared(picture, self._side)).to(self._device)
+            return Features(frame, self._see(tensor[None], frame), (width, height))
 
     def prompt(self, memory: ObjectMemory, features: Features, prompts: Sequence[Prompt]) -> None:
         """Segment the object by ``prompts``. Where it has been followed to this frame, they correct what was found there."""
@@ -89,21 +112,17 @@ class Network:
         with torch.inference_mode(), self._precision():
             out: dict[str, Any] = {}
             if matte is not None:
-                out = self._step(memory, features, _PromptInput(first, mask=self._mask(matte)))
+                out = self._found(memory, features, PromptInput(first, mask=self._mask(matte)))[0]
                 before = out["pred_masks"]
             if points is not None:
                 if before is not None:
                     before = torch.clamp(before, -32.0, 32.0)
-                out = self._step(memory, features, _PromptInput(first, points=points, before=before))
+                out = self._found(memory, features, PromptInput(first, points=points, before=before))[0]
             # the memory of a prompted frame is that of its mask as it is shown, holes closed
             high = torch.nn.functional.interpolate(
-                out["pred_masks"], size=(self._model.image_size,) * 2, mode="bilinear", align_corners=False
+                out["pred_masks"], size=(self._side, self._side), mode="bilinear", align_corners=False
             )
-            encoded, positions = self._model._encode_new_memory(
-                current_vision_feats=features.vision[0], feat_sizes=features.vision[2], pred_masks_high_res=high,
-                object_score_logits=out["object_score_logits"], is_mask_from_pts=True,
-            )  # fmt: skip
-            self._store(out, encoded, positions)
+            self._remember(out, features, high, prompted=True)
         memory.followed.pop(features.frame, None)
         memory.prompted[features.frame] = out
 
@@ -112,7 +131,9 @@ class Network:
         if features.frame in memory.prompted:
             return
         with torch.inference_mode(), self._precision():
-            memory.followed[features.frame] = self._step(memory, features, None, reverse=reverse)
+            out, high = self._found(memory, features, None, reverse=reverse)
+            self._remember(out, features, high, prompted=False)
+        memory.followed[features.frame] = out
         for frame in [frame for frame in memory.followed if abs(frame - features.frame) >= self._reach]:
             del memory.followed[frame]
 
@@ -129,39 +150,22 @@ class Network:
         half = self._half is not None
         return torch.autocast(self._device.type, dtype=self._half, enabled=half)
 
-    def _step(
-        self, memory: ObjectMemory, features: Features, prompt: _PromptInput | None, *, reverse: bool = False
-    ) -> dict[str, Any]:
-        """Segment the object in one frame: by a prompt, or by what is remembered of it; then that frame is remembered, too."""
-        vision, positions, sizes = features.vision
-        out = self._model.track_step(
-            frame_idx=features.frame,
-            is_init_cond_frame=prompt is not None and prompt.first,
-            current_vision_feats=vision,
-            current_vision_pos_embeds=positions,
-            feat_sizes=sizes,
-            point_inputs=None if prompt is None else prompt.points,
-            mask_inputs=None if prompt is None else prompt.mask,
-            output_dict={"cond_frame_outputs": memory.prompted, "non_cond_frame_outputs": memory.followed},
-            num_frames=self._frames,
-            track_in_reverse=reverse,
-            run_mem_encoder=prompt is None,
-            prev_sam_mask_logits=None if prompt is None else prompt.before,
-        )
-        output = {name: out[name] for name in ("obj_ptr", "object_score_logits")}
-        output["pred_masks"] = self._close_holes(out["pred_masks"])
-        if prompt is None:
-            self._store(output, out["maskmem_features"], out["maskmem_pos_enc"])
-        return output
+    def _found(
+        self, memory: ObjectMemory, features: Features, prompt: PromptInput | None, *, reverse: bool = False
+    ) -> tuple[dict[str, Any], Any]:
+        """``_segment``, with small holes closed in what is kept."""
+        out, high = self._segment(memory, features, prompt, reverse=reverse)
+        return {**out, "pred_masks": self._close_holes(out["pred_masks"])}, high
 
-    def _store(self, output: dict[str, Any], encoded: Any, positions: list[Any]) -> None:
-        """Store a frame's encoded memory in half the bits, as the package does; positional encodings are the same for all."""
+    def _remember(self, out: dict[str, Any], features: Features, logits: Any, *, prompted: bool) -> None:
+        """Encode a frame's memory into what is kept of it, in half the bits; positional encodings are the same for all."""
+        encoded, positions = self._encode(features, logits, out["object_score_logits"], prompted=prompted)
         if self._positions is None:
-            self._positions = [position.clone() for position in positions]
-        output["maskmem_features"], output["maskmem_pos_enc"] = encoded.to(torch.bfloat16), self._positions
+            self._positions = positions
+        out["maskmem_features"], out["maskmem_pos_enc"] = encoded.to(torch.bfloat16), self._positions
 
     def _close_holes(self, low: Any) -> Any:
-        """Logits with small holes closed."""
+        """Logits with small holes closed; the package's own way needs a compiled CUDA part."""
         if self._holes <= 0:
             return low
         outside = (low[0, 0] <= 0).cpu().numpy().astype(np.uint8)
@@ -173,8 +177,8 @@ class Network:
         holes = torch.from_numpy(small[labels]).to(low.device)
         return torch.where(holes[None, None], torch.full_like(low, 0.1), low)
 
-    def _points(self, features: Features, prompts: Sequence[Prompt]) -> dict[str, Any] | None:
-        """Points and the box's corners (labels 2 and 3, first) in the encoder's pixels."""
+    def _points(self, features: Features, prompts: Sequence[Prompt]) -> tuple[Any, Any] | None:
+        """Points and the box's corners (first), as ``PromptInput.points``."""
         coordinates: list[tuple[float, float]] = []
         labels: list[int] = []
         for prompt in prompts:
@@ -189,14 +193,11 @@ class Network:
             return None
         scale = torch.tensor(features.size, dtype=torch.float32)
         # our whole numbers are pixel centres, theirs are the pixels' upper left corners
-        scaled = (torch.tensor([coordinates], dtype=torch.float32) + 0.5) / scale * self._model.image_size
-        return {
-            "point_coords": scaled.to(self._device),
-            "point_labels": torch.tensor([labels], dtype=torch.int32, device=self._device),
-        }
+        scaled = (torch.tensor([coordinates], dtype=torch.float32) + 0.5) / scale * self._side
+        return scaled.to(self._device), torch.tensor([labels], dtype=torch.int32, device=self._device)
 
     def _mask(self, matte: np.ndarray) -> Any:
-        side = self._model.image_size
+        side = self._side
         mask = torch.from_numpy((matte >= 0.5).astype(np.float32))[None, None].to(self._device)
         if mask.shape[-2:] != (side, side):
             mask = torch.nn.functional.interpolate(
@@ -204,6 +205,11 @@ class Network:
             )
             mask = (mask >= 0.5).float()
         return mask
+
+
+def chosen_device(device: str | None) -> str:
+    """The device that was asked for; by default CUDA if there is one."""
+    return device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _prepared(picture: np.ndarray, side: int) -> np.ndarray:

@@ -205,3 +205,35 @@ def test_the_doctor_tells_the_device_and_what_is_here(sd15: Hub, restyle_command
     after = told()
     assert after["models"]["state"] == "good"
     assert "sd15 (" in after["models"]["detail"]
+
+
+def test_sam2_is_two_lines_away(
+    hub: Hub, restyle_command: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulled, it is told by the doctor, and follows objects without being asked for."""
+    from clips import moving_frames, write_clip
+    from sam2_weights import save_small_folder
+
+    from controls.torchvision_guard import make_torchvision_importable
+
+    def told() -> dict[str, Any]:
+        checks = restyle_command("doctor", "--json").json["checks"]
+        return next(check for check in checks if check["group"] == "Masker SAM 2" and check["name"] == "sam2")
+
+    make_torchvision_importable()
+    save_small_folder(tmp_path / "sam2")
+    files = {file.name: file.read_bytes() for file in (tmp_path / "sam2").iterdir()}
+    hub.repositories["facebook/sam2.1-hiera-small"] = Repository(files | {"sam2.1_hiera_small.pt": b"pickled"})
+    clip = write_clip(tmp_path / "in.mkv", moving_frames(3, (96, 64)), codec="ffv1", pixel_format="bgr0")
+    words = ("matte", clip, "--object", "thing=box:20,16,60,50@1", "--masker-option", "image_size=128")
+    assert (told()["state"], told()["remedy"]) == ("absent", "restyle models pull sam2")
+    notes = restyle_command(*words, "-o", tmp_path / "a", "--json").json["notes"]
+    assert any(note.endswith("SAM 2 would follow them better: restyle models pull sam2") for note in notes), notes
+    restyle_command("models", "pull", "sam2")
+    assert {name for name, _ in hub.sent} == {"config.json", "model.safetensors"}
+    hub.down = True
+    assert told()["state"] == "good"
+    notes = restyle_command(*words, "-o", tmp_path / "b", "--json").json["notes"]
+    assert "objects were followed by SAM 2" in notes
+    monkeypatch.setattr("restyle.cli.environment.find_spec", lambda name: None)
+    assert told()["remedy"] == "pip install 'restyle[sam2]' && restyle models pull sam2"

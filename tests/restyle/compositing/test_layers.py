@@ -314,9 +314,8 @@ def test_sam2_without_its_package_or_its_weights_says_what_to_do(
         "--object",
         "a=point:9,9@0",
     )
-    assert "allow_pickle" in restyle_command.fails(*words, code=2)
-    line = restyle_command.fails(*words, "--masker-option", "allow_pickle=true", code=6)
-    assert "restyle[sam2]" in line or "restyle models pull facebook/sam2" in line
+    line = restyle_command.fails(*words, code=6)
+    assert "restyle[sam2]" in line or "restyle models pull sam2" in line
 
 
 def test_options_of_the_masker_reach_it_and_make_other_mattes(clip: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,35 +22,46 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "in.mkv", moving_frames(FRAMES, SIZE), codec="ffv1", pixel_format="bgr0")
 
 
-def test_the_notes_say_who_followed_and_why_it_was_not_sam2(
+def test_the_notes_say_who_followed_and_what_would_be_better(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     recipe = Recipe.build(objects=["thing=box:20,16,60,50@3"])
     (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "a")
-    assert note.startswith("objects were followed by flowcut, for ")
-    assert ("allow_pickle" if find_spec("sam2") else "restyle[sam2]") in note
+    assert note.startswith("objects were followed by flowcut; SAM 2 would follow them better: ")
+    assert note.endswith("restyle models pull sam2")
     named = Recipe.build(objects=["thing=box:20,16,60,50@3"], masker="flowcut")
     assert Job(clip, recipe=named).mattes(tmp_path / "b") == []
     with monkeypatch.context() as without:
         without.setattr("restyle.job.masker_choice.find_spec", lambda name: None)
         (note,) = Job(clip, recipe=recipe).mattes(tmp_path / "c")
-        assert "pip install 'restyle[sam2]'" in note
+        assert note.endswith("better: pip install 'restyle[sam2]', then restyle models pull sam2")
     for kept, other in zip(
         sorted((tmp_path / "a/thing").iterdir()), sorted((tmp_path / "b/thing").iterdir()), strict=True
     ):
         assert kept.read_bytes() == other.read_bytes()
 
 
-def test_sam2_is_taken_where_its_weights_are(tmp_path: Path) -> None:
-    pytest.importorskip("sam2")
-    weights = tmp_path / "sam2.1_hiera_tiny.safetensors"
+def test_sam2_is_taken_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restyle.job.masker_choice.find_spec", lambda name: object())
+    weights = tmp_path / "tiny"
     choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
-    assert choice == MaskerChoice("flowcut", {"edge": 3}, {"text_score": 0.4}, choice.reason)
-    assert "sam2.1_hiera_tiny" in str(choice.reason)
-    weights.touch()
+    assert choice == MaskerChoice("flowcut", {"edge": 3}, {"text_score": 0.4}, choice.note)
+    assert str(weights) in str(choice.note)
+    weights.mkdir()
+    (weights / "config.json").write_text('{"model_type": "sam2_video"}')
+    (weights / "model.safetensors").touch()
     choice = choose_masker("auto", {"model": str(weights), "edge": 3, "text_score": 0.4})
-    assert choice == MaskerChoice("sam2", {"model": str(weights)}, {"text_score": 0.4})
+    assert choice == MaskerChoice(
+        "sam2", {"model": str(weights)}, {"text_score": 0.4}, "objects were followed by SAM 2"
+    )
+
+
+@pytest.mark.parametrize("model", [5, "", "a" * 5000, "a/" + "b" * 5000, "a\0b", "/dev/zero", "~nobody/x"])
+def test_auto_survives_models_that_nobody_means(model: object) -> None:
+    choice = choose_masker("auto", {"model": model})
+    assert choice.name == "flowcut"
+    assert "SAM 2 would follow them better: " in str(choice.note)
 
 
 def test_whatever_holds_for_a_whole_shot_has_a_masker_of_its_own() -> None:

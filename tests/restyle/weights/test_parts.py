@@ -110,27 +110,29 @@ def test_options_of_parts_whose_weights_are_on_the_hub() -> None:
     assert "offline" not in options_of("detector", "canny")
 
 
-def test_a_masker_is_handed_its_file(hub: Hub, tmp_path: Path) -> None:
-    pytest.importorskip("sam2")
-    hub.repositories[TINY] = Repository({"sam2.1_hiera_tiny.pt": b"pickled", "config.json": b"{}"})
-    with pytest.raises(RecipeError, match="published as a pickled file"):
-        make_masker("sam2", {"model": TINY})
+def test_a_masker_is_handed_its_folder(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restyle.job.masker_choice.find_spec", lambda name: object())
+    files = {"config.json": b'{"model_type": "sam2_video"}', "model.safetensors": b"weights"}
+    hub.repositories[TINY] = Repository(files | {"sam2.1_hiera_tiny.pt": b"pickled", "README.md": b"x"})
+    for model in (TINY, "sam2-tiny"):
+        with pytest.raises(MissingModelError, match=r"restyle models pull sam2-tiny$"):
+            make_masker("sam2", {"model": model, "offline": True})
+        choice = choose_masker("auto", {"model": model})
+        assert choice.name == "flowcut"
+        assert str(choice.note).endswith("better: restyle models pull sam2-tiny")
     assert hub.asked == []
-    line = rf"restyle models pull {TINY} --file sam2\.1_hiera_tiny\.pt$"
-    with pytest.raises(MissingModelError, match=line):
-        make_masker("sam2", {"model": TINY, "allow_pickle": True, "offline": True})
-    assert choose_masker("auto", {"model": TINY, "allow_pickle": True}).name == "flowcut"
-    local = local_masker_options("sam2", {"model": TINY, "allow_pickle": True, "offline": False})
-    assert Path(local["model"]).name == "sam2.1_hiera_tiny.pt"
-    assert Path(local["model"]).read_bytes() == b"pickled"
-    assert "offline" not in local
-    assert {file for file, _ in hub.sent} == {"sam2.1_hiera_tiny.pt"}
+    local = local_masker_options("sam2", {"model": "sam2-tiny", "offline": False})
+    folder = Path(local["model"])
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
+    assert set(local) == {"model"}
     hub.down = True
-    options = {"model": TINY, "allow_pickle": True}
-    assert choose_masker("auto", options) == MaskerChoice("sam2", options)
-    make_masker("sam2", {"model": TINY, "allow_pickle": True, "offline": True})
+    choice = choose_masker("auto", {"model": "sam2-tiny"})
+    assert choice == MaskerChoice("sam2", {"model": "sam2-tiny"}, {}, "objects were followed by SAM 2")
+    make_masker("sam2", {"model": TINY, "offline": True})
     assert local_masker_options("sam2", {"model": str(tmp_path / "a.pt")}) == {"model": str(tmp_path / "a.pt")}
     assert local_masker_options("flowcut", {"offline": 1}) == {"offline": 1}
+    with pytest.raises(RecipeError, match="config is one of the package's own"):
+        make_masker("sam2", {"config": "evil.yaml"})
 
 
 def test_grounding_is_handed_a_folder_of_safetensors(hub: Hub) -> None:
