@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -75,9 +74,14 @@ def run(who: str, weights: Path, frames: int, side: int) -> None:
             network._model.add_new_mask(state, 0, 1, torch.from_numpy(drawn > 0.5))
             steps = network._model.propagate_in_video(state)
     next(steps)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak()
     assert 1 + sum(1 for _ in steps) == frames
-    print(json.dumps([before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    print(json.dumps([before, peak()]))
+
+
+def peak() -> float:
+    """This process's peak, MiB. (What ``getrusage`` gives counts the parent's before it began.)"""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def session_steps(model: Any, seen: Any, mask: Any) -> Iterator[object]:
