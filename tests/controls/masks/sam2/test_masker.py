@@ -112,6 +112,7 @@ print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_ten_times_the_frames_take_no_more_memory(tmp_path: Path) -> None:
     """Followed both ways from the middle; each in a process of its own."""
     program = PEAK.format(tests=str(Path(sam2_weights.__file__).parent), folder=str(save_small_folder(tmp_path)))
