@@ -165,7 +165,8 @@ def check_prompts(prompts: Sequence[Prompted], size: tuple[int, int], frames: in
     """Check that every prompt lies in a shot of ``frames`` frames of ``size`` (width, height), and that each object is marked.
 
     Raises ``ValueError``, one line for a person: a position outside of the picture, a frame outside of the shot, a matte of
-    another size or an empty one, an object with nothing but positions that it is not at, no prompt at all.
+    another size or an empty one, an object with nothing but positions that it is not at, one that is said to be at a pixel and
+    not at it, no prompt at all.
     """
     if not prompts:
         raise ValueError(f"no object is marked: write NAME=PROMPT, a prompt is {FORMS}")
@@ -196,6 +197,21 @@ def check_prompts(prompts: Sequence[Prompted], size: tuple[int, int], frames: in
         own = [prompted.prompt for prompted in prompts if prompted.name == name]
         if all(isinstance(prompt, Point) and not prompt.positive for prompt in own):
             raise ValueError(f"object {name!r} has only places that it is not at; mark one that is on it (point:X,Y@F)")
+    _check_contradictions(prompts)
+
+
+def _check_contradictions(prompts: Sequence[Prompted]) -> None:
+    """Raise ``ValueError`` for an object that two points put at a pixel, and not there."""
+    said: dict[tuple[str, int, int, int], bool] = {}
+    for prompted in prompts:
+        point = prompted.prompt
+        if isinstance(point, Point):
+            x, y = math.floor(point.x + 0.5), math.floor(point.y + 0.5)
+            if said.setdefault((prompted.name, prompted.frame, x, y), point.positive) != point.positive:
+                raise ValueError(
+                    f"object {prompted.name!r}, frame {prompted.frame}: ({x}, {y}) is marked as on it and as not on it; "
+                    "take one of the two away"
+                )
 
 
 def _extent(size: tuple[int, int]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from controls.masks.binding import bound
 from controls.masks.files import labelled, load_matte
 from controls.masks.grounding import TextGrounder, ground_prompts
 from controls.prompts import check_prompts, parse_object, split_label, split_object
@@ -104,7 +105,8 @@ class _Following:
                         prompts = ground_prompts(prompts, pictures, self._make_grounder)
                 frames = self._masker(name).follow(pictures, prompts)
                 objects = {prompted.name for prompted in prompts}
-                yield from checked_mattes(name, frames, objects, pictures.size, len(pictures))
+                checked = checked_mattes(name, frames, objects, pictures.size, len(pictures))
+                yield from bound(checked, pictures, prompts)
 
     def _by_masker(self, shot: Shot) -> dict[str, list[Prompted]]:
         """Masker -> the prompts that it follows in a shot, by their frames within it; first what is there already."""

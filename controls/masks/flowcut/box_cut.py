@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controls.masks.flowcut.colour_models import ColourModel
-from controls.masks.flowcut.components import drop_stray_components, fill_holes
+from controls.masks.flowcut.components import drop_stray_components, fill_holes, keep_marks
 from controls.masks.flowcut.min_cut import edge_weights, minimal_cut
 from controls.masks.flowcut.params import Params
 from controls.masks.flowcut.region import Box
@@ -27,6 +27,8 @@ class BoxCut:
     """bool: where it is if nothing else is known."""
     marks: np.ndarray
     """float32, of points: 1, -1, or 0."""
+    patches: np.ndarray
+    """float32: the same of the patches of like colour round them (``patches.connected_patch``)."""
     evidence: np.ndarray
     """float32, of motion segmentation."""
     position: np.ndarray | None
@@ -45,7 +47,8 @@ class BoxCut:
         elif self.position is not None and self._leak(best) >= params.leak_share:
             best = self._without_background(best)
         components = self.params.components
-        return fill_holes(drop_stray_components(best, evidence, components), evidence, components)
+        tidy = fill_holes(drop_stray_components(best, evidence, components), evidence, components)
+        return keep_marks(tidy, best, self.marks, self.patches)
 
     @property
     def ring(self) -> np.ndarray:
@@ -85,10 +88,15 @@ class BoxCut:
         )
         if self.position is not None:
             prior = prior + self.position
+        there, absent = self.patches > 0, self.patches < 0
+        # what a point shows may be rare in the object: it has models of its own, and is no one else's
+        named = [ColourModel(self.picture[patch], parts=2) if patch.any() else None for patch in (there, absent)]
+        prior = prior + np.float32(params.seed.patch_odds) * self.patches
         matte, bias = inside.astype(np.float32), 0.0
         for number in range(params.seed.rounds):
-            own, rest = ColourModel(self.picture[inside]), ColourModel(self.picture[others], parts=12)
-            colour = np.clip(own.log_likelihood(self.picture) - rest.log_likelihood(self.picture), -5, 5)
+            own = _likeliest(self.picture, ColourModel(self.picture[inside & ~absent]), named[0])
+            rest = _likeliest(self.picture, ColourModel(self.picture[others & ~there], parts=12), named[1])
+            colour = np.clip(own - rest, -5, 5)
             before, matte = matte, self._settle(params.seed.colour_weight * colour + prior + bias, edges, matte)
             if self.position is not None and _slack(matte, self.allowed) > 0.35 and bias < 3:
                 bias += 0.5  # the box says how large the object is (Lempitsky et al. 2009)
@@ -136,6 +144,12 @@ class BoxCut:
         ]
         sides, border, seamless = (np.concatenate(both) for both in zip(*planes, strict=True))
         return sides, border, seamless
+
+
+def _likeliest(picture: np.ndarray, model: ColourModel, named: ColourModel | None) -> np.ndarray:
+    """float32 h x w: log likelihood by ``model``, or by the colours round the points if those are nearer."""
+    likely = model.log_likelihood(picture)
+    return likely if named is None else np.maximum(likely, named.log_likelihood(picture))
 
 
 def extent_of(inside: np.ndarray) -> Box:

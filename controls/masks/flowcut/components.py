@@ -7,7 +7,7 @@ import numpy as np
 
 from controls.masks.flowcut.params import ComponentParams
 
-__all__ = ["drop_stray_components", "drop_unrelated_components", "fill_holes"]
+__all__ = ["drop_stray_components", "drop_unrelated_components", "fill_holes", "keep_marks"]
 
 
 def drop_stray_components(matte: np.ndarray, evidence: np.ndarray, params: ComponentParams) -> np.ndarray:
@@ -59,3 +59,20 @@ def fill_holes(matte: np.ndarray, evidence: np.ndarray, params: ComponentParams)
         small = facts[label, cv2.CC_STAT_AREA] <= most
         fill[label] = evidence[hole].mean() > (params.against_evidence if small else params.certain_evidence)
     return np.where(fill[labels], np.float32(1), matte)
+
+
+def keep_marks(matte: np.ndarray, before: np.ndarray, marks: np.ndarray, patches: np.ndarray) -> np.ndarray:
+    """``matte`` (float32 h x w) as points say: components of ``before`` that have a positive one are kept, and where a point's
+    patch went mostly the other way, it is put right. ``marks``, ``patches``: float32 h x w, of points: 1, -1, or 0."""
+    if not marks.any():
+        return matte
+    _, labels = cv2.connectedComponents((before > 0.5).astype(np.uint8), connectivity=8)
+    own = np.unique(labels[(marks > 0) & (before > 0.5)])
+    matte = np.where(np.isin(labels, own[own > 0]), before, matte)
+    for sign in (1, -1):
+        _, pieces = cv2.connectedComponents((patches == sign).astype(np.uint8), connectivity=4)
+        for piece in np.unique(pieces[(marks == sign) & (pieces > 0)]):
+            patch = pieces == piece
+            if (matte[patch] > 0.5).mean() * sign < (0.5 if sign > 0 else -0.5):
+                matte = np.where(patch, np.float32(sign > 0), matte)
+    return np.where(marks != 0, np.float32(marks > 0), matte).astype(np.float32)

@@ -20,7 +20,7 @@ from controls.masks.flowcut.params import Params
 from controls.masks.flowcut.region import Region, ScaledPicture, resample
 from controls.masks.flowcut.seed import seed
 from controls.masks.flowcut.soft_edge import soft_edge
-from controls.masks.flowcut.tracked_object import TrackedObject, begin, fit_grid
+from controls.masks.flowcut.tracked_object import Seed, TrackedObject, begin, fit_grid
 from controls.masks.spill import MatteSpill
 from controls.prompts import check_kinds, check_prompts
 from controls.types import Box, Masked, MaskerTraits, Matte, Pictures, Point, Prompt, Prompted
@@ -45,7 +45,8 @@ class FlowCutMasker:
         """Yield every frame of the shot once, ascending. Mattes of several objects do not overlap.
 
         An object prompted on several frames is carried from each of them both ways; between two of them the nearer one counts
-        more. Points alone, on a frame to which an object has been carried, correct it there. An object that cannot be found is
+        more. Points alone, on a frame to which an object has been carried, correct it there, from there on, and back to the
+        prompt before: what they put in or took out counts in all of these frames. An object that cannot be found is
         looked for where it should be for two seconds' worth of frames (48), and is in ``lost`` until it is found.
         Raises ``ValueError``, one line for a person: see ``controls.prompts.check_prompts``; a prompt of another kind, or one
         that marks nothing.
@@ -62,6 +63,8 @@ class _Contribution:
     share: float
     region: Region
     matte: np.ndarray
+    certain: np.ndarray | None = None
+    """float32: where it alone counts."""
 
 
 @dataclass
@@ -69,7 +72,7 @@ class _Seeds:
     """One object's prompts by frame, and what they have been made into."""
 
     prompts: dict[int, list[Prompt]] = field(default_factory=dict)
-    mattes: dict[int, tuple[Region, np.ndarray]] = field(default_factory=dict)
+    mattes: dict[int, Seed] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -117,11 +120,12 @@ class _Shot:
                 objects = self._step(objects, context, only=name)
                 if context.number in seeds.prompts and context.number not in seeds.mattes:
                     try:
-                        region, matte = seed(seeds.prompts[context.number], context, self._params, objects.get(name))
+                        made = seed(seeds.prompts[context.number], context, self._params, objects.get(name))
                     except ValueError as error:
                         raise ValueError(f"object {name!r}, frame {context.number}: {error}") from error
-                    seeds.mattes[context.number] = (region, matte)
-                    objects = {name: begin(context.frame, region, matte)}
+                    if made is not None:
+                        seeds.mattes[context.number] = made
+                        objects = {name: begin(context.frame, made.region, made.matte, made.corrected)}
 
     def _step(
         self, objects: Mapping[str, TrackedObject], context: FrameContext, *, only: str | None = None
@@ -132,7 +136,8 @@ class _Shot:
             if only is not None and name != only:
                 continue
             if context.number in seeds.mattes:
-                after[name] = begin(context.frame, *seeds.mattes[context.number])
+                made = seeds.mattes[context.number]
+                after[name] = begin(context.frame, made.region, made.matte, made.corrected)
             elif name in objects and context.previous is not None:
                 tracked = fit_grid(objects[name], context.frame.size, self._params.working_side)
                 after[name] = carry(tracked, context, self._params)
@@ -146,6 +151,8 @@ class _Shot:
             for name, tracked in objects.items():
                 if context.number not in self._seeds[name].mattes:
                     spill.put(name, context.number, tracked.region, tracked.visible)
+                    if tracked.corrected is not None:
+                        spill.put(_corrected(name), context.number, tracked.region, tracked.corrected)
 
     def _masked(self, context: FrameContext, objects: Mapping[str, TrackedObject], spill: MatteSpill) -> Masked:
         """One frame's mattes, out of what was carried to it from the prompts before and after."""
@@ -161,7 +168,10 @@ class _Shot:
                 contributions.append(_Contribution(share, objects[name].region, objects[name].visible))
             carried_back = spill.take(name, context.number)
             if carried_back is not None and carried_back[0] is not None:
-                contributions.append(_Contribution(1 - share if left is not None else 1.0, *carried_back))  # type: ignore[arg-type]
+                correction = spill.take(_corrected(name), context.number)
+                certain = None if correction is None else correction[1]
+                counts = 1 - share if left is not None else 1.0
+                contributions.append(_Contribution(counts, carried_back[0], carried_back[1], certain))
             mattes[name] = self._matte(context.frame, contributions)
             if not any((part.matte > 0.5).any() for part in contributions):
                 lost.add(name)
@@ -190,6 +200,10 @@ class _Shot:
         mixed = np.zeros(full.shape, np.float32)
         for part in contributions:
             mixed += np.float32(part.share) * resample(part.matte, part.region, full)
+        for part in contributions:
+            if part.certain is not None:
+                certain = resample(part.certain, part.region, full) > 0.5
+                mixed = np.where(certain, resample(part.matte, part.region, full), mixed)
         if edge:
             matte[full.slices] = soft_edge(mixed, frame.picture[full.slices], radius=edge)
         else:
@@ -214,6 +228,11 @@ def resolve_overlaps(objects: Mapping[str, TrackedObject]) -> dict[str, TrackedO
         if beaten.any():
             after[name] = replace(tracked, visible=np.where(beaten, np.float32(0), tracked.visible))
     return after
+
+
+def _corrected(name: str) -> str:
+    """Name under which an object's corrections are put aside; no object has such a name (``prompts.check_name``)."""
+    return f"{name}/corrected"
 
 
 def _normalised(mattes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -68,8 +68,10 @@ class _Step:
             amodal = np.maximum(remembered, 0.3) * after.visible
             after = replace(after, amodal=np.maximum(amodal, self._amodal * (1 - after.visible) * params.memory))
         hidden = after.visible > 0.5
+        corrected = self._object.corrected
         return replace(
             after,
+            corrected=None if corrected is None else self._pulled(corrected, self._flow),
             background=np.where(hidden[:, :, None], background, self._picture),
             background_known=np.where(hidden, known * np.float32(params.memory), np.float32(1)),
         )

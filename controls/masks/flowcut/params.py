@@ -110,6 +110,10 @@ class SeedParams:
     """Colour difference below which the picture goes on without a step."""
     point_radius: float = 0.008
     """Radius of the disc that a point marks, of the picture's long side."""
+    patch_radius: float = 0.04
+    """How far the patch of like colour round a point may reach, of the same."""
+    patch_odds: float = 4.0
+    """Log odds for what lies in a positive point's patch, and against it in a negative one's."""
 
 
 @dataclass(frozen=True, kw_only=True)

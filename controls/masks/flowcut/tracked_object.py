@@ -10,7 +10,18 @@ import numpy as np
 from controls.masks.flowcut.colour_models import ColourModel
 from controls.masks.flowcut.region import Region, ScaledPicture, region_around, resample, working_grid
 
-__all__ = ["TrackedObject", "begin", "fit_grid"]
+__all__ = ["Seed", "TrackedObject", "begin", "fit_grid"]
+
+
+@dataclass(frozen=True, eq=False)
+class Seed:
+    """An object as the prompts on one frame show it."""
+
+    region: Region
+    matte: np.ndarray
+    """float32 h x w in [0, 1]."""
+    corrected: np.ndarray | None = None
+    """float32 h x w, 0 or 1: where points corrected what had been carried to the frame; ``None``: they did not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +53,15 @@ class TrackedObject:
     """Frames since the prompt."""
     frames_missing: int = 0
     """Frames since it was last visible; 0: it is."""
+    corrected: np.ndarray | None = None
+    """float32 in [0, 1]: where a correction by points, made on the frame it was carried from, holds; ``None``: nowhere."""
 
 
-def begin(frame: ScaledPicture, region: Region, matte: np.ndarray) -> TrackedObject:
-    """The object as a prompt showed it: ``matte`` is float32 h x w of the region, at least one pixel of it above a half."""
+def begin(
+    frame: ScaledPicture, region: Region, matte: np.ndarray, corrected: np.ndarray | None = None
+) -> TrackedObject:
+    """The object as a prompt showed it: ``matte`` is float32 h x w of the region, at least one pixel of it above a half.
+    ``corrected``: as ``Seed``'s."""
     appearance = frame.lab(region.grid)[region.slices]
     inside = matte > 0.5
     outside = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
@@ -61,6 +77,7 @@ def begin(frame: ScaledPicture, region: Region, matte: np.ndarray) -> TrackedObj
         surrounding_colours=ColourModel(appearance[outside] if outside.any() else appearance.reshape(-1, 3), parts=8),
         usual_area=float(inside.sum()),
         motion=np.eye(2, 3),
+        corrected=corrected,
     )
 
 
@@ -97,4 +114,5 @@ def fit_grid(tracked: TrackedObject, size: tuple[int, int], working_side: float)
         background_known=resample(tracked.background_known, old, region),
         usual_area=tracked.usual_area * ratio**2,
         motion=motion,
+        corrected=None if tracked.corrected is None else resample(tracked.corrected, old, region),
     )

@@ -266,3 +266,38 @@ def test_a_place_that_two_claim_alike_goes_to_the_first() -> None:
     after = resolve_overlaps(objects)
     assert not after["one"].visible.any(), "a stronger claim wins, whoever is first"
     assert np.array_equal(after["other"].visible, both)
+
+
+def test_a_correction_acts_from_its_frame_on_and_back_to_the_prompt_before() -> None:
+    scene = Scene(8)
+    both = scene.mattes[0].copy()
+    both[85:110, 110:150] = True  # drawn with a piece of the world that is not the disc
+    drawn = Prompted("disc", 0, Matte(both.astype(np.float32)))
+    point = Prompted("disc", 5, Point(120, 97, positive=False))
+    plain, corrected = followed(scene, drawn), followed(scene, drawn, point)
+    gained = [
+        overlap(after.mattes["disc"], truth) - overlap(before.mattes["disc"], truth)
+        for before, after, truth in zip(plain, corrected, scene.mattes, strict=True)
+    ]
+    assert min(gained[3:]) > 0.05, gained
+    assert gained[2] > 0.05, "nearer to the drawn matte than to the correction"
+    assert min(overlap(corrected[n].mattes["disc"], scene.mattes[n]) for n in range(2, 8)) > 0.85
+
+
+def test_what_a_point_shows_is_cut_out_as_a_whole() -> None:
+    """A red disc that carries a blue sign, both in the box: a point off it takes the whole sign out, one on it takes it in."""
+    scene = Scene(2)
+    sign = np.zeros(SIZE[::-1], np.uint8)
+    cv2.rectangle(sign, (40, 28), (62, 46), 255, -1)
+    for frame in scene.frames:
+        frame[:] = scene.frames[0]
+        frame[sign > 0] = (30, 50, 160)
+    box = Prompted("disc", 0, Box(20, 26, 64, 80))
+    inside = cv2.erode(sign, np.ones((5, 5))) > 0
+    off = followed(scene, box, Prompted("disc", 0, Point(50, 36, positive=False)))[0].mattes["disc"]
+    on = followed(scene, box, Prompted("disc", 0, Point(50, 36)))[0].mattes["disc"]
+    assert off[inside].mean() < 0.2
+    assert on[inside].mean() > 0.8
+    rest = scene.mattes[0] & (sign == 0)
+    assert off[rest].mean() > 0.8
+    assert on[rest].mean() > 0.8
