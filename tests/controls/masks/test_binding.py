@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from sam2_weights import SIDE, random_predictor, save_file_of_the_package, save_small_folder
 from scenes import texture
 
 from controls.masks import MASKERS
@@ -16,6 +16,7 @@ from controls.masks.binding import SLACK, bind, bound, obeys
 from controls.masks.flowcut.masker import FlowCutMasker
 from controls.masks.patches import connected_patch
 from controls.prompts import check_prompts
+from controls.torchvision_guard import make_torchvision_importable
 from controls.types import Box, Masked, Masker, MaskerTraits, Matte, Pictures, Point, Prompted
 
 SIZE = WIDTH, HEIGHT = 96, 64
@@ -64,24 +65,21 @@ class Stubborn:
 
 @pytest.fixture(scope="module")
 def sam2(tmp_path_factory: pytest.TempPathFactory) -> Masker:
-    """SAM 2 with random weights, which listens to nobody."""
-    pytest.importorskip("sam2")
-    tensors = pytest.importorskip("safetensors.torch")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from sam2.build_sam import build_sam2_video_predictor
-    import torch
+    """SAM 2 by transformers, with random weights, which listens to nobody."""
+    make_torchvision_importable()
+    pytest.importorskip("transformers")
+    folder = save_small_folder(tmp_path_factory.mktemp("sam2"))
+    made: Masker = MASKERS.make("sam2", {"model": str(folder), "image_size": SIDE})
+    return made
 
-    torch.manual_seed(3)
-    overrides = ["++model.image_size=128"]
-    network = build_sam2_video_predictor(
-        "configs/sam2.1/sam2.1_hiera_t.yaml", None, device="cpu", hydra_overrides_extra=overrides
-    )
-    with torch.no_grad():
-        network.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(4.0)
-    path = tmp_path_factory.mktemp("sam2") / "sam2.1_hiera_tiny.safetensors"
-    tensors.save_file(network.state_dict(), path)
-    made: Masker = MASKERS.make("sam2", {"model": str(path), "image_size": 128})
+
+@pytest.fixture(scope="module")
+def sam2_package(tmp_path_factory: pytest.TempPathFactory) -> Masker:
+    """The same by its makers' package."""
+    make_torchvision_importable()
+    pytest.importorskip("sam2")
+    file = save_file_of_the_package(random_predictor(), tmp_path_factory.mktemp("sam2"))
+    made: Masker = MASKERS.make("sam2", {"model": str(file), "image_size": SIDE})
     return made
 
 
@@ -144,7 +142,7 @@ def require_obedience(prompts: Sequence[Prompted], found: Sequence[Masked]) -> N
 @pytest.mark.parametrize(
     ("masker", "marked"),
     [(masker, n) for masker in ("flowcut", "nothing", "everything") for n in range(len(MARKED))]
-    + [("sam2", 1), ("sam2", 2)],
+    + [("sam2", 1), ("sam2", 2), ("sam2_package", 1), ("sam2_package", 2)],
 )
 def test_prompts_bind(masker: str, marked: int, request: pytest.FixtureRequest) -> None:
     made: Any = {"nothing": Stubborn(0), "everything": Stubborn(1), "flowcut": FlowCutMasker()}.get(masker)
