@@ -12,7 +12,7 @@ from restyle.errors import Cancelled
 
 __all__ = ["Meter", "Progress", "ProgressCallback"]
 
-Stage = Literal["analyse", "mattes", "plates", "maps", "render", "finish"]
+Stage = Literal["analyse", "mattes", "plates", "maps", "render", "report", "finish"]
 
 
 @dataclass(frozen=True)

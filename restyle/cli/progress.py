@@ -17,6 +17,7 @@ NAMES = {
     "plates": "clearing",
     "maps": "mapping",
     "render": "restyling",
+    "report": "looking back",
     "finish": "joining",
 }
 EVERY = 5.0  # seconds between two lines of a log

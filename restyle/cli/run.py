@@ -39,6 +39,14 @@ Report = Annotated[
     bool,
     typer.Option("--report/--no-report", help="Measure, and write report.html."),
 ]
+PaintMoments = Annotated[
+    bool | None,
+    typer.Option(
+        "--paint-moments/--no-paint-moments",
+        help="Show in the report what a painting of each of the worst moments would be; by default where that takes little.",
+        show_default=False,
+    ),
+]
 
 
 @command
@@ -53,6 +61,7 @@ def run(
     folder: Folder = None,
     fresh: Fresh = False,
     report: Report = True,
+    paint_moments: PaintMoments = None,
     offline: Offline = False,
 ) -> None:
     """Restyle footage: INPUT goes in, OUTPUT comes out, frame for frame with its sound.
@@ -71,6 +80,7 @@ def run(
             fresh=fresh,
             overwrite=overwrite,
             report=report,
+            paint_moments=paint_moments,
             offline=offline,
             rate=rate,
             progress=progress,

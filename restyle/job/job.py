@@ -21,6 +21,7 @@ from restyle.job.assembly import Assembly, open_looks
 from restyle.job.control_maps import MapOutput, make_detectors, require_maps, write_control_maps
 from restyle.job.findings import Findings
 from restyle.job.inputs import Inputs, named_files, require_files
+from restyle.job.job_report import JobReport
 from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.mattes import Form, export
@@ -49,6 +50,8 @@ class Job:
     ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``.
     ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``.
     ``rate``: frames a second of a picture sequence, which has none of its own.
+    ``report``: write a report; in it, ``paint_moments``: show the worst moments painted by themselves, too, in some more time
+    (``None``: where the painter takes little).
     ``progress`` is called with a ``Progress`` many times a second, in the caller's thread. Setting ``cancel`` stops the work
     with ``Cancelled``; what is finished is kept.
 
@@ -65,6 +68,7 @@ class Job:
         fresh: bool = False,
         overwrite: bool = False,
         report: bool = True,
+        paint_moments: bool | None = None,
         offline: bool = False,
         rate: Fraction | int | None = None,
         progress: ProgressCallback | None = None,
@@ -76,6 +80,7 @@ class Job:
         self.fresh = fresh
         self.overwrite = overwrite
         self.report = report
+        self.paint_moments = paint_moments
         self.offline = offline
         self.rate = None if rate is None else Fraction(rate)
         self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
@@ -162,21 +167,27 @@ class Job:
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
             windows = Windows(plan, store, keys, self.spec, out)
             seconds = {"analyse": time.perf_counter() - began}
-            reused = windows.make_missing(assembly.engine(associated=out.codec == "exr"), self._meter)
-            seconds["render"] = time.perf_counter() - began - seconds["analyse"]
+            engine = assembly.engine(associated=out.codec == "exr")
+            reused = windows.make_missing(engine, self._meter)
+            seconds["render"] = time.perf_counter() - began - sum(seconds.values())
+            report = JobReport(windows, looks, paint=self.paint_moments) if self.report else None
+            if report is not None:
+                report.prepare(engine, self._meter)
+                seconds["report"] = time.perf_counter() - began - sum(seconds.values())
             notes += dict.fromkeys(note for look in looks for note in look.painter.notes)
             notes += self._join(windows, out, analysis, inputs)
-            seconds["finish"] = time.perf_counter() - began - seconds["analyse"] - seconds["render"]
+            seconds["finish"] = time.perf_counter() - began - sum(seconds.values())
             tally = windows.tally()
             if tally.repaired:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
-            report = windows.write_report(self.recipe, seconds, notes) if self.report else None
-            store.prune(findings.keys | assembly.used_keys(keys))
+            page = None if report is None else report.write(self.recipe, seconds, notes)
+            kept = {"pictures": set()} if report is None else report.keys
+            store.prune(findings.keys | assembly.used_keys(keys) | kept)
             result = Result(
                 output=self.output,
                 folder=self.folder,
-                report=report,
+                report=page,
                 frames=plan.frames,
                 shots=len(plan.shots),
                 painted=tally.painted,

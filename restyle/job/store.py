@@ -16,7 +16,8 @@ of its files and their digests: what is missing, cut off or altered counts as no
     mattes/KEY/         of the objects, for all shots: NAME/NUMBER.png, facts.json
     maps/KEY/           one control map of one keyframe: map.npz
     paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
-    windows/KEY/        one finished window: segment, rows.json
+    windows/KEY/        one finished window: segment, rows.json, what the report shows of it
+    pictures/KEY/       pictures of the report: preview clip, poster, worst moments
     report.html  report.json
     work/               unfinished things; emptied at every start
 
@@ -63,6 +64,7 @@ __all__ = [
 
 FORMAT = 2
 KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
+PICTURES = "pictures"  # of the report, which stays when what else is finished is given up
 _KEY = re.compile(r"[0-9a-f]{32}")
 _WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
 
@@ -97,9 +99,9 @@ class JobStore:
                 raise JobError(f"{shown} holds other things than a job; choose an empty folder with --job")
             self._take_lock()
             old = self._check_format()
-            for kind in (*KINDS, "work"):
+            for kind in (*KINDS, PICTURES, "work"):
                 self._make_subfolder(self.folder / kind)
-            for kind in KINDS if self._fresh or old else ():
+            for kind in (*KINDS, PICTURES) if self._fresh or old else ():
                 self._remove(kind, _KEY)
             self._remove("work", _WORK)
         except OSError as error:

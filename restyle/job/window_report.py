@@ -14,6 +14,7 @@ import cv2
 
 from interp.pixels.sizes import shrunk
 from restyle.footage import format_timecode
+from restyle.footage.preview import PreviewEncoder
 from restyle.job.moments import WorstMoments
 from restyle.job.store import damaged
 from restyle.planning.plan import Plan
@@ -22,15 +23,32 @@ from restyle.quality.pictures import CARD_SIDE, PAIR_SIDE, jpeg_of, overlay_matt
 from restyle.quality.report import MOST_CARDS, MOST_PAIRS, FrameRow, KeyCard, Pair, spread
 from restyle.quality.streaming import Measurer, Row
 from restyle.render.protocols import Rendered
+from restyle.types import FootageSpec
 
-__all__ = ["WindowNotes", "frame_rows", "key_cards", "large_pairs"]
+__all__ = ["PREVIEW", "WindowNotes", "frame_rows", "key_cards", "large_pairs", "preview_span"]
+
+
+PREVIEW = "preview.h264"
+PREVIEW_SECONDS = 10
+PREVIEW_FRAMES = 300
+
+
+def preview_span(plan: Plan) -> range:
+    """Frames of the preview clip: the first seconds of the result."""
+    first = plan.shots[0].start
+    return range(first, first + min(plan.frames, PREVIEW_FRAMES, max(1, round(PREVIEW_SECONDS * plan.rate))))
 
 
 class WindowNotes:
-    """Measures every frame of one window as it passes, and keeps small pictures of the painted ones."""
+    """Measures every frame of one window as it passes, and keeps small pictures of the painted ones.
 
-    def __init__(self, folder: Path) -> None:
+    ``preview``: frames that become part of the preview clip.
+    """
+
+    def __init__(self, folder: Path, spec: FootageSpec, preview: range) -> None:
         self._folder = folder
+        self._preview = preview
+        self._encoder = PreviewEncoder(spec)
         self._measurer = Measurer(long_range=False)
         self._moments = WorstMoments()
         self._rows: list[dict[str, Any]] = []
@@ -49,6 +67,8 @@ class WindowNotes:
         ).to_json()
         if not frame.boundary:
             self._moments.look(frame, row["block_losses"] or ())
+            if number in self._preview:
+                self._encoder.add(frame.source.picture, frame.result.picture)
         row["boundary"] = frame.boundary
         row["coverage"] = round(frame.coverage, 4)
         row["reason"] = frame.key.reason if frame.key is not None else None
@@ -68,6 +88,8 @@ class WindowNotes:
 
     def save(self) -> None:
         """Write the rows beside the pictures."""
+        if preview := self._encoder.finish():
+            (self._folder / PREVIEW).write_bytes(preview)
         self._moments.save(self._folder / "cards")
         (self._folder / "rows.json").write_text(json.dumps(self._rows))
 

@@ -1,30 +1,24 @@
-"""The windows of one job: missing ones are rendered; all of them are counted, listed and reported."""
+"""The windows of one job: missing ones are rendered; all of them are counted and listed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restyle.footage import SegmentWriter, probe
+from restyle.footage import SegmentWriter
 from restyle.job.keys import WindowKeys
-from restyle.job.moments import worst_moments_of
 from restyle.job.paintings import StoredPaintings
 from restyle.job.store import JobStore, damaged
-from restyle.job.window_report import WindowNotes, frame_rows, key_cards, large_pairs
+from restyle.job.window_report import WindowNotes, preview_span
 from restyle.planning.plan import Plan
 from restyle.progress import Meter
-from restyle.quality.pictures import facts_of
-from restyle.quality.report import ReportData, ShotRow, write_report
-from restyle.recipe import Recipe
 from restyle.render.engine import Engine
 from restyle.render.protocols import Rendered
 from restyle.render.stream import WriteBehind
 from restyle.types import FootageSpec, Window
-from restyle.versions import versions
 
 if TYPE_CHECKING:
     from restyle.footage import OutputSpec
@@ -78,7 +72,7 @@ class Windows:
         with closing(rendering):
             for window, frames in rendering:
                 with self.store.making("windows", self._key(window)) as folder:
-                    notes = WindowNotes(folder)
+                    notes = WindowNotes(folder, self.source, preview_span(self.plan))
                     with SegmentWriter(folder / "segment", self.out, self.source) as writer:
 
                         def write(frame: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
@@ -108,29 +102,6 @@ class Windows:
         for window in self.plan.windows:
             if not self.store.still_has("windows", self._key(window)):
                 raise damaged(self.store.path("windows", self._key(window)))
-
-    def write_report(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
-        """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""
-        plan, folders = self.plan, self.folders
-        frames = frame_rows(folders, plan)
-        output = probe(self.out.path, rate=self.source.rate if self.out.kind == "sequence" else None)
-        data = ReportData(
-            title=Path(self.out.path).name,
-            rate=plan.rate,
-            frames=frames,
-            shots=[ShotRow(shot.index, shot.start, shot.stop, shot.begins) for shot in plan.shots],
-            keys=key_cards(folders, plan, frames),
-            pairs=large_pairs(folders, plan),
-            moments=worst_moments_of(folders, frames, plan.rate, (self.source.width, self.source.height)),
-            facts=facts_of(self.source, output, frames=(self.source.frames, len(frames))),
-            notes=notes,
-            timings=seconds,
-            recipe=recipe.model_dump(mode="json"),
-            versions=versions(),
-        )
-        page = self.store.folder / "report.html"
-        write_report(data, page, page.with_suffix(".json"))
-        return page
 
     def _key(self, window: Window) -> str:
         return self.keys.windows[window.shot, window.index]

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 REASONS = {
     "start": "shot begins",
-    "coverage": "coverage fell",
+    "coverage": "others explain too little",
     "max-gap": "longest gap",
     "end": "shot ends",
     "pinned": "asked for",

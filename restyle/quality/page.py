@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
 
-from restyle.quality import page_moments, page_plots
+from restyle.quality import page_head, page_moments, page_player, page_plots
 from restyle.quality.lettering import (
     REASONS,
-    count,
     duration,
     figure,
     image,
@@ -37,74 +36,41 @@ MOST_NOTES = 100
 
 def page_of(data: ReportData) -> str:
     """The whole page. Same data, same text."""
-    template = files("restyle.quality").joinpath("report.html").read_text(encoding="utf-8")
-    script = template.rpartition("<script>")[2].partition("</script>")[0]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     body = "\n".join(
         part
         for part in (
-            _head(data),
+            page_head.header(data),
+            _player(data),
             _pairs(data),
-            _facts(data),
             _moments(data),
             _sheet(data),
             page_plots.section(data),
             _shots(data),
             _happened(data),
+            _facts(data),
             _recipe(data),
-            _terms(),
             _foot(data),
         )
         if part
     )
-    return Template(template).substitute(
-        title=text(data.title), script_hash=f"sha256-{digest}", body=body, curves=page_plots.curves_json(data)
+    scripts = [_file("report.js")] + ([] if data.moving_pair is None else [_file("player.js")])
+    return Template(_file("report.html")).substitute(
+        title=text(data.title),
+        style="" if data.moving_pair is None else _file("player.css"),
+        script_hashes=" ".join(f"'{_digest(script)}'" for script in scripts),
+        body=body,
+        curves=page_plots.curves_json(data),
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
 
 
-def _head(data: ReportData) -> str:
-    summary = data.summary()
-    figures = [
-        ("frame" if summary["frames"] == 1 else "frames", f"{summary['frames']:,}"),
-        ("shot" if summary["shots"] == 1 else "shots", f"{summary['shots']:,}"),
-        (
-            "painted" if summary["painted"] == summary["frames"] else "painted, the others filled",
-            f"{summary['painted']:,}",
-        ),
-    ]
-    if (ratio := summary["warp_error_over_source"]) is not None:
-        figures.append(("the footage’s own warp error", f"{figure(ratio)}×"))
-    if (coverage := summary["coverage"]) is not None:
-        figures.append(("coverage of the in-betweens", percent(coverage)))
-    if (speed := summary["frames_per_second"]) is not None:
-        figures.append(("frames a second in all", figure(speed)))
-    long = ' class="long"' if len(data.title) > 60 else ""
-    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
-    return (
-        f'<header><p class="eyebrow">Restyle report</p><h1{long}>{text(data.title)}</h1>'
-        f'<p class="verdict">{text(data.verdict or verdict(data))}</p><dl class="figures">{cells}</dl></header>'
-    )
+def _file(name: str) -> str:
+    return files("restyle.quality").joinpath(name).read_text(encoding="utf-8")
 
 
-def verdict(data: ReportData) -> str:
-    """One or two sentences from the figures."""
-    summary = data.summary()
-    frames, painted, repaired = (int(summary[name] or 0) for name in ("frames", "painted", "repaired"))
-    sentences = f"{count(frames, 'frame')} in {count(int(summary['shots'] or 1), 'shot')}, "
-    sentences += "painted." if frames == 1 else f"{'all' if painted == frames else f'{painted:,}'} of them painted."
-    ratio = summary["warp_error_over_source"]
-    if ratio is not None and ratio <= 1.05:
-        sentences += " From frame to frame the result is as steady as the footage itself."
-    elif ratio is not None:
-        sentences += f" From frame to frame the result changes {figure(ratio)} times as much as the footage itself."
-    if about := page_moments.verdict_on_what_moves(data):
-        sentences += f" {about}"
-    if repaired:
-        sentences += f" {count(repaired, 'frame')} had to be painted anew, because no neighbour explained enough of "
-        sentences += "it." if repaired == 1 else "them."
-    if data.notes:
-        sentences += f" {count(len(data.notes), 'note')} below." if frames > 1 else ""
-    return sentences
+def _digest(script: str) -> str:
+    """A script's name in a content security policy (W3C, CSP level 3)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _section(name: str, body: str, *, under: str = "", css_class: str = "") -> str:
@@ -118,7 +84,7 @@ def _pairs(data: ReportData) -> str:
         return ""
     figures = [_pair(pair, first=not number) for number, pair in enumerate(_fitting(pairs))]
     return _section(
-        "Before and after",
+        "Before and after, still",
         f'<div class="pairs">{"".join(figures)}</div>',
         under='<span class="hint">Drag, or use the arrow keys.</span>',
     )
@@ -153,10 +119,14 @@ def _pair(pair: Pair, *, first: bool) -> str:
     )
 
 
+def _player(data: ReportData) -> str:
+    html = page_player.player(data)
+    return _section("Before and after, playing", html, under=page_player.player_note(data)) if html else ""
+
+
 def _moments(data: ReportData) -> str:
     html = page_moments.moments(data)
-    under = "Where something that moves follows the footage’s shapes least: the source, and the result."
-    return _section("Worst moments", html, under=under) if html else ""
+    return _section("Worst moments", html, under=page_moments.EXPLANATION) if html else ""
 
 
 def _facts(data: ReportData) -> str:
@@ -288,21 +258,6 @@ def _recipe(data: ReportData) -> str:
     return (
         _section("Recipe", html, under="With the same footage and versions it gives the same pixels.") if html else ""
     )
-
-
-def _terms() -> str:
-    terms = {
-        "Warp error": "Two neighbouring frames, one laid over the other along the footage’s own motion: the mean square "
-        "difference of what both show, with black at 0 and white at 1. The footage’s own figure is the floor: grain, "
-        "light and what no motion explains. (Lai et al. 2018)",
-        "Worst moments": "The picture in blocks, 24 to its width: how well the result’s edges follow the source’s there, "
-        "against the nearest painted frame. What is missing is the loss; a block that loses more than 0.35 counts as lost. "
-        "Blocks that stand still or have no edges do not count.",
-        "Coverage": "How much of an in-between the paintings beside it explain; the rest is made up from what is near.",
-        "Sharpness": "Variance of the Laplacian of luma. In-betweens as sharp as painted frames are not washed out.",
-    }
-    items = "".join(f"<dt>{name}</dt><dd>{meaning}</dd>" for name, meaning in terms.items())
-    return _section("How to read this", f'<dl class="terms">{items}</dl>')
 
 
 def _foot(data: ReportData) -> str:

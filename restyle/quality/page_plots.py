@@ -31,9 +31,22 @@ class _Panel:
 
 MOST_MARKS = 150  # more lines than this would run together
 
+WARP_ERROR = "Warp error, from frame to frame"
+MEANINGS = {
+    WARP_ERROR: "Two neighbouring frames, one laid over the other along the footage’s own motion: the mean square difference "
+    "of what both show, with black at 0 and white at 1. The footage’s own figure is the floor: grain, light and what no motion "
+    "explains. (Lai et al. 2018)",
+    "Coverage": "How much of a frame the paintings before and after it explain; the rest is painted anew, or made up from what "
+    "is near. Painted frames count as wholly explained.",
+    "Area of the layers": "How much of the picture is restyled at all.",
+    "Sharpness": "How strong fine detail is (variance of the Laplacian of luma). Frames between paintings that are as sharp as "
+    "painted ones are not washed out.",
+}
+"""What each panel's figures mean, said under the plots."""
+
 PANELS = (
     _Panel(
-        "Warp error, from frame to frame",
+        WARP_ERROR,
         (_Line("warp_error", "result", "a"), _Line("source_warp_error", "the footage itself", "b")),
     ),
     _Panel("Coverage", (_Line("coverage", "explained by the paintings", "a"),), percent=True),
@@ -71,8 +84,14 @@ def section(data: ReportData) -> str:
         '<div class="readout" aria-live="polite"><span class="hint">Point at the plots, or use the arrow keys, to read '
         "single frames.</span></div>"
         f'{html}<div class="time" aria-hidden="true">{lettered}</div><i class="cross"></i></div>'
-        '<p class="axis-name">Frame number, and time since the footage’s first frame</p></div></section>'
+        '<p class="axis-name">Frame number, and time since the footage’s first frame</p>'
+        f"{_terms([title for title, _, _ in panels])}</div></section>"
     )
+
+
+def _terms(titles: Sequence[str]) -> str:
+    items = "".join(f"<dt>{title}</dt><dd>{MEANINGS[title]}</dd>" for title in titles)
+    return f'<dl class="terms">{items}</dl>'
 
 
 def curves_json(data: ReportData) -> str:

@@ -9,7 +9,18 @@ from restyle.errors import OutputError, show_path, why
 from restyle.files.writing import write_file
 from restyle.quality.lettering import spread
 from restyle.quality.page import MOST_CARDS, MOST_PAIRS, page_of
-from restyle.quality.report_data import SCHEMA, VERSION, FrameRow, KeyCard, Moment, Pair, ReportData, ShotRow
+from restyle.quality.report_data import (
+    SCHEMA,
+    VERSION,
+    FrameRow,
+    KeyCard,
+    Moment,
+    MovingPair,
+    Pair,
+    ReportData,
+    ShotRow,
+)
+from restyle.quality.verdict import verdict_of
 
 __all__ = [
     "MOST_CARDS",
@@ -19,6 +30,7 @@ __all__ = [
     "FrameRow",
     "KeyCard",
     "Moment",
+    "MovingPair",
     "Pair",
     "ReportData",
     "ShotRow",
@@ -39,7 +51,8 @@ def write_report(data: ReportData, html_path: str | Path, json_path: str | Path 
 
 def _json(data: ReportData) -> str:
     """Readable, yet with one line a frame."""
-    plain = data.to_json()
+    verdict = verdict_of(data)
+    plain = data.to_json() | {"verdict": data.verdict or verdict.text, "level": verdict.level}
     rows = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in plain.pop("frames"))
     head = json.dumps(plain, allow_nan=False, indent=1)
     return f'{head[:-2]},\n "frames": [\n  {rows}\n ]\n}}\n'

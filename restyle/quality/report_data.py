@@ -12,7 +12,7 @@ from typing import Any
 from interp.pixels.boxes import Box
 from restyle.quality.moving_structure import LOST, StructureLoss
 
-__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Moment", "Pair", "ReportData", "ShotRow"]
+__all__ = ["SCHEMA", "VERSION", "FrameRow", "KeyCard", "Moment", "MovingPair", "Pair", "ReportData", "ShotRow"]
 
 SCHEMA = "restyle.report"
 VERSION = 1
@@ -107,6 +107,23 @@ class Moment:
     source: bytes = b""
     """JPEG of the surroundings, as the next."""
     result: bytes = b""
+    painting: bytes = b""
+    """The same place if that frame were painted by itself: what the look allows."""
+
+
+@dataclass(frozen=True)
+class MovingPair:
+    """A clip that shows source and result in step: the source above the result."""
+
+    first: int
+    """Number of its first frame in the footage."""
+    frames: int
+    size: tuple[int, int]
+    """Width and height of either picture."""
+    whole: bool
+    """Whether it shows the whole result, or the first seconds of it."""
+    data: bytes
+    """MP4, H.264."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,9 @@ class ReportData:
     pairs: Sequence[Pair] = ()
     moments: Sequence[Moment] = ()
     """Where what moves lost most of its structure, the worst first."""
+    moments_note: str = ""
+    """One line under them."""
+    moving_pair: MovingPair | None = None
     facts: Sequence[tuple[str, str, str]] = ()
     """Rows of the facts table: what, footage in, footage out. ``pictures.facts_of`` makes them from two specs."""
     notes: Sequence[str] = ()
@@ -135,6 +155,8 @@ class ReportData:
     versions: Mapping[str, str] = field(default_factory=dict)
     verdict: str = ""
     """One line under the title; empty = made from the figures."""
+    pictures: str = ""
+    """Folder of the report's pictures within the job folder (``stored_report``); empty: there is none."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further plain JSON values, for ``report.json`` alone."""
 
@@ -196,6 +218,8 @@ class ReportData:
             "keys": [_without_pictures(card) for card in self.keys],
             "pairs": [_without_pictures(pair) for pair in self.pairs],
             "moments": [_without_pictures(moment) for moment in self.moments],
+            "moving_pair": None if self.moving_pair is None else _without_pictures(self.moving_pair),
+            "pictures": self.pictures,
             "notes": list(self.notes),
             "timings": {name: plain_number(value) for name, value in self.timings.items()},
             "recipe": plain_value(self.recipe),
@@ -242,6 +266,6 @@ def _plain_row(row: FrameRow) -> dict[str, Any]:
     return plain | {"lost_blocks": row.lost_blocks}
 
 
-def _without_pictures(value: KeyCard | Pair | Moment) -> dict[str, Any]:
+def _without_pictures(value: KeyCard | Pair | Moment | MovingPair) -> dict[str, Any]:
     plain = {item.name: getattr(value, item.name) for item in fields(value)}
     return {name: plain_value(item) for name, item in plain.items() if not isinstance(item, bytes)}

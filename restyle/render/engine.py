@@ -12,6 +12,7 @@ import numpy as np
 
 from restyle.footage import Footage
 from restyle.progress import Meter
+from restyle.render.alone import Place, paint_alone
 from restyle.render.protocols import Paintings, PaintingStore, Rendered, RenderParts
 from restyle.render.reading import WindowReader
 from restyle.render.window import WindowRenderer
@@ -71,6 +72,13 @@ class Engine:
                     before = _Finished(window, self._paintings(renderer, before, store))
                     yield window, renderer.finish(before.paintings)
                     del renderer  # and its frames, before the next window's are read
+        finally:
+            self._compositor.close()
+
+    def paint_alone(self, places: Sequence[Place], meter: Meter) -> Iterator[np.ndarray]:
+        """Paint what places would be if their frames were painted: see ``alone.paint_alone``. Not while windows are rendered."""
+        try:
+            yield from paint_alone(self._footage, self._parts, self._compositor, self._pts, places, meter)
         finally:
             self._compositor.close()
 

@@ -19,7 +19,7 @@ from restyle.render.protocols import RenderParts
 from restyle.render.stream import prefetch
 from restyle.types import Frame, Window
 
-__all__ = ["FrameView", "WindowFrames", "WindowReader"]
+__all__ = ["FrameView", "WindowFrames", "WindowReader", "view_of"]
 
 AHEAD = 16  # frames that decoding and motion run ahead of painting
 
@@ -48,6 +48,13 @@ class FrameView:
         picture = self.frame.picture.copy()
         picture[part_of(self.box)] = part
         return picture
+
+
+def view_of(source: Frame, parts: RenderParts) -> FrameView:
+    """A frame of the footage as its parts see it."""
+    frame = source if parts.clean_plate is None else parts.clean_plate(source)
+    box = None if parts.framing is None else parts.framing.of(frame.index)
+    return FrameView(source, frame, frame.picture if box is None else cropped(frame.picture, box), box)
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,6 @@ class WindowReader:
             meter.report("reading")
         return WindowFrames(window, views, track)
 
-    def _view(self, source: Frame) -> FrameView:
-        parts = self._parts
-        frame = source if parts.clean_plate is None else parts.clean_plate(source)
-        box = None if parts.framing is None else parts.framing.of(frame.index)
-        return FrameView(source, frame, frame.picture if box is None else cropped(frame.picture, box), box)
-
     def _views(self, windows: Sequence[Window]) -> Iterator[tuple[FrameView, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
         flow = make_estimator("dis")
@@ -114,7 +115,7 @@ class WindowReader:
                         if last is None or last.index != number:
                             name = show_path(self._footage.spec.path)
                             raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
-                    view = self._view(last)
+                    view = view_of(last, self._parts)
                     if track is None:
                         track = MotionTrack(flow, working=motion_size(*view.picture.shape[1::-1]))
                     track.add(view.picture)

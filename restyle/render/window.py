@@ -21,7 +21,7 @@ from restyle.render.reading import FrameView, WindowFrames
 from restyle.render.regions import RegionRepair
 from restyle.types import Carry, Frame, Keyframe
 
-__all__ = ["WindowRenderer", "seed_of"]
+__all__ = ["WindowRenderer", "composited", "seed_of"]
 
 REPAIR_BELOW = 0.35  # a frame of which its neighbours explain less than this is painted itself
 
@@ -33,6 +33,18 @@ def seed_of(seed: int, frame: int) -> int:
     """
     data = f"{seed}/{frame}".encode()
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") >> 1
+
+
+def composited(
+    looks: Sequence[Look], compositor: Compositor, view: FrameView, paintings: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The result's picture, H x W x 3. ``paintings``: of each look, of the view's part of the frame."""
+    pictures = []
+    for look, painting in zip(looks, paintings, strict=True):
+        if look.keep_colour:
+            painting = composite.keep_colour(view.picture, painting)
+        pictures.append(view.paste(composite.blend(view.picture, painting, look.strength)))
+    return compositor.compose(view.frame, pictures)
 
 
 @dataclass(frozen=True)
@@ -191,13 +203,8 @@ class WindowRenderer:
 
     def _composite(self, view: FrameView, looks: Sequence[Propagated], key: Keyframe | None) -> Rendered:
         frame, window = view.frame, self.frames.window
-        pictures = []
-        for look, propagated in zip(self.parts.looks, looks, strict=True):
-            painting = propagated.picture
-            if look.keep_colour:
-                painting = composite.keep_colour(view.picture, painting)
-            pictures.append(view.paste(composite.blend(view.picture, painting, look.strength)))
-        picture = self.compositor.compose(frame, pictures)
+        paintings = [propagated.picture for propagated in looks]
+        picture = composited(self.parts.looks, self.compositor, view, paintings)
         return Rendered(
             source=view.source,
             result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), self.compositor.alpha(frame)),

@@ -72,9 +72,9 @@ def test_a_frame_that_is_not_there_and_clips_of_two_sizes_are_told(source: Path,
 def test_a_report_names_painted_frames_and_worst_moments() -> None:
     painted = tuple(PaintedFrame(frame, "coverage") for frame in range(0, 100, 10))
     moments = (StoredMoment(41, 1.4, (0, 0, 40, 40)), StoredMoment(12, 0.5, (8, 8, 48, 48)))
-    spots = spots_of(StoredReport(0, painted, moments), most=3)
+    spots = spots_of(StoredReport("bad", "Bad.", {}, 0, painted, moments), most=3)
     assert [spot.frame for spot in spots] == [0, 40, 90, 41, 12]
     assert [spot.box for spot in spots[3:]] == [(0, 0, 40, 40), (8, 8, 48, 48)]
-    assert "coverage fell" in spots[0].label
+    assert "explain too little" in spots[0].label
     assert "loses 1.00" in spots[3].label
     assert len({spot.name for spot in spots}) == 5

@@ -19,7 +19,17 @@ from restyle.errors import OutputError
 from restyle.quality.lettering import jpeg_size
 from restyle.quality.page import page_of
 from restyle.quality.pictures import facts_of, jpeg_of
-from restyle.quality.report import MOST_CARDS, FrameRow, KeyCard, Moment, Pair, ReportData, ShotRow, write_report
+from restyle.quality.report import (
+    MOST_CARDS,
+    FrameRow,
+    KeyCard,
+    Moment,
+    MovingPair,
+    Pair,
+    ReportData,
+    ShotRow,
+    write_report,
+)
 from restyle.types import ColourTags, FootageSpec
 
 HOSTILE = "\"><img src=x onerror=alert(1)>'&amp;<script>alert(2)</script>\n\u202egpj.--> ${title} $x %s </title>"
@@ -69,6 +79,7 @@ class Page(HTMLParser):
 
 
 JPEG = jpeg_of(as_depth(texture(24, 40), "uint8"))
+CLIP = MovingPair(first=12, frames=20, size=(64, 36), whole=False, data=b"a clip")
 
 
 def rows(n: int, shot_length: int = 10**9, every: int = 12) -> list[FrameRow]:
@@ -120,12 +131,18 @@ def test_the_page_is_well_formed_and_complete() -> None:
 
 
 def test_the_page_asks_nothing_of_any_network() -> None:
-    html = page_of(report())
+    lost = [replace(row, moving_blocks=9, block_losses=((1, 2, 0.9),)) for row in report().frames]
+    moment = Moment(2, "00:00:00:02", 0.9, (8, 0, 48, 24), JPEG, JPEG, JPEG)
+    html = page_of(replace(report(), moving_pair=CLIP, frames=lost, moments=[moment]))
     page = Page(html)
+    assert page.all("a")
     for tag, attributes in page.elements:
         for name in ("src", "href", "srcset", "action", "data", "xlink:href", "poster"):
             value = attributes.get(name)
-            assert value is None or value.startswith("data:image/jpeg;base64,"), (tag, name, value)
+            if name == "href" and value is not None and value.startswith("#"):
+                assert value[1:] in {attributes.get("id") for _, attributes in page.elements}
+                continue
+            assert value is None or value.startswith(("data:image/jpeg;base64,", "data:video/mp4;base64,")), (tag, name)
         assert not any(name.startswith("on") for name in attributes), tag
     assert "url(" not in html
     assert "@import" not in html
@@ -134,9 +151,11 @@ def test_the_page_asks_nothing_of_any_network() -> None:
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert "default-src 'none'" in policy
-    script = next(said for attributes, said in page.scripts if "type" not in attributes)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in policy, "no other script may run"
+    scripts = [said for attributes, said in page.scripts if "type" not in attributes]
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    assert len(digests) == 2
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    assert policy.endswith(f"script-src {allowed}"), "no other script may run"
 
 
 def test_hostile_names_are_text() -> None:
@@ -151,6 +170,7 @@ def test_hostile_names_are_text() -> None:
         timings={HOSTILE: 1.0},
         keys=[KeyCard(0, HOSTILE, HOSTILE, JPEG, JPEG)],
         pairs=[Pair(0, HOSTILE, JPEG, JPEG, HOSTILE)],
+        moments_note=HOSTILE,
         shots=[ShotRow(0, 0, 20, HOSTILE), ShotRow(1, 20, 40, HOSTILE)],
     )
     html = page_of(data)
@@ -325,10 +345,14 @@ def test_facts_of_two_specs() -> None:
 def test_the_worst_moments_are_shown_and_said_in_words() -> None:
     rows = [FrameRow(n, 0, moving_blocks=50, block_losses=((1, 2, 0.9), (1, 3, 0.2))) for n in range(4)]
     moment = Moment(2, "00:00:00:02", 0.9, (8, 0, 48, 24), JPEG, JPEG)
-    data = ReportData(title="x", rate=Fraction(25), frames=rows, moments=[moment])
+    data = ReportData(title="x", rate=Fraction(25), frames=rows, moments=[moment], moments_note="Ask for paintings.")
     page = Page(page_of(data))
     assert len(page.all("ol", "moments")) == 1
-    assert "loses 0.90" in page.text
+    assert "loss 0.90" in page.text
+    assert "Ask for paintings." in page.text
+    assert [image["alt"] for image in page.all("img")] == ["Source, frame 2", "Result, frame 2"]
+    painted = Page(page_of(replace(data, moments=[replace(moment, painting=JPEG)])))
+    assert painted.all("img")[2]["alt"] == "Painted by itself, frame 2"
     assert "2 % of it does not" in page.text or "2.0 % of it does not" in page.text
     plain = data.to_json()
     assert plain["summary"]["moving_lost"] == pytest.approx(0.02)
@@ -339,3 +363,30 @@ def test_the_worst_moments_are_shown_and_said_in_words() -> None:
     assert "What moves keeps its shape" in Page(page_of(unhurt)).text
     still = ReportData(title="x", rate=Fraction(25), frames=[FrameRow(0, 0)])
     assert "What moves" not in Page(page_of(still)).text.replace("Worst moments", "")
+
+
+def test_the_clip_plays_within_the_page() -> None:
+    page = Page(page_of(replace(report(), moving_pair=CLIP)))
+    (video,) = page.all("video")
+    assert video["src"] == f"data:video/mp4;base64,{base64.b64encode(b'a clip').decode()}"
+    assert "controls" in video, "it plays without scripts, too"
+    assert "autoplay" not in video
+    (canvas,) = page.all("canvas")
+    assert (canvas["width"], canvas["height"], canvas["tabindex"]) == ("64", "36", "0")
+    (player,) = page.all("div", "player")
+    assert (player["data-first"], player["data-frames"]) == ("12", "20")
+    assert float(player["data-rate"] or 0) == pytest.approx(24000 / 1001)
+    labels = [button["aria-label"] for button in page.all("button")]
+    assert labels == ["One frame back", "Play", "One frame on"]
+    assert "The first 0.834 seconds, small and compressed" in page.text
+    whole = Page(page_of(replace(report(), moving_pair=replace(CLIP, whole=True))))
+    assert "The whole result, small and compressed" in whole.text
+    assert not Page(page_of(report())).all("video")
+
+
+def test_terms_are_explained_under_their_plots() -> None:
+    text = Page(page_of(report())).text
+    for panel in ("Warp error, from frame to frame", "Coverage", "Sharpness"):
+        assert text.count(panel) >= 2, panel
+    assert "along the footage’s own motion" in text
+    assert "Area of the layers" not in text, "of what is not shown nothing is explained"
