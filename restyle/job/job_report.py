@@ -41,7 +41,7 @@ class JobReport:
     @property
     def keys(self) -> dict[str, set[str]]:
         """Keys of what it keeps in the job folder."""
-        return {"reports": {self._pictures.key}}
+        return {"pictures": {self._pictures.key}}
 
     def prepare(self, engine: Engine, meter: Meter) -> None:
         """Make the pictures. Raises as ``ReportPictures.make``."""

@@ -5,7 +5,7 @@ that is written anew finds them there. Nothing of them decides a pixel of the re
 
 ::
 
-    reports/KEY/  clip.mp4  poster.jpg  before.jpg  after.jpg  moment-01.source.jpg  .result.jpg  .painting.jpg  moment-02 ...
+    pictures/KEY/  clip.mp4  poster.jpg  before.jpg  after.jpg  moment-01.source.jpg  .result.jpg  .painting.jpg  moment-02 ...
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ class ReportPictures:
     @property
     def name(self) -> str:
         """The folder's name within the job folder."""
-        return f"reports/{self.key}"
+        return f"pictures/{self.key}"
 
     def make(self, engine: Engine, meter: Meter) -> None:
         """Make them, unless they are there. Raises ``JobError``, ``OutputError``, ``FootageError``, ``PainterError``,
         ``Cancelled``."""
         store = self._windows.store
-        if store.has("reports", self.key):
+        if store.has("pictures", self.key):
             return
         moments = self._chosen()
         meter.begin("report", len(moments) if self._paint else 0)
-        with store.making("reports", self.key) as folder:
+        with store.making("pictures", self.key) as folder:
             if clip := self._clip():
                 (folder / CLIP).write_bytes(clip)
             self._save_stills(folder)
@@ -75,7 +75,7 @@ class ReportPictures:
 
     def moments(self) -> list[Moment]:
         """The worst moments with their pictures. Raises ``JobError``."""
-        folder = self._windows.store.path("reports", self.key)
+        folder = self._windows.store.path("pictures", self.key)
         return [
             replace(moment, painting=_bytes(folder / moment_name(number, "painting")) if self._paint else b"")
             for number, moment in enumerate(self._chosen(), 1)
@@ -83,7 +83,7 @@ class ReportPictures:
 
     def moving_pair(self) -> MovingPair | None:
         """The preview clip; ``None`` where some window keeps no part of it. Raises ``JobError``."""
-        path = self._windows.store.path("reports", self.key) / CLIP
+        path = self._windows.store.path("pictures", self.key) / CLIP
         if not path.exists():
             return None
         span = preview_span(self._windows.plan)

@@ -2,7 +2,7 @@
 
 ``read_report(folder)`` gives the verdict, the figures, and paths of the pictures that lie in the job folder:
 
-    report = read_report("painted.mp4.restyle")
+    report = read_report("job.mp4.restyle")
     report.level, report.verdict, report.poster, report.before, report.after, report.clip
     report.moments[0].source, report.moments[0].result, report.moments[0].painting
 
@@ -43,7 +43,7 @@ CLIP = "clip.mp4"
 POSTER = "poster.jpg"
 BEFORE = "before.jpg"
 AFTER = "after.jpg"
-_PICTURES = re.compile(r"reports/[0-9a-f]{32}")
+_PICTURES = re.compile(r"pictures/[0-9a-f]{32}")
 
 
 def moment_name(number: int, side: str) -> str:

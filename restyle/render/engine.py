@@ -76,7 +76,7 @@ class Engine:
             self._compositor.close()
 
     def paint_alone(self, places: Sequence[Place], meter: Meter) -> Iterator[np.ndarray]:
-        """Paint what places would be if their frames were painted: see ``alone.paint_alone``. Not while windows are rendered."""
+        """Paint what places would be if their frames were painted: see ``paint_alone``. Not while windows are rendered."""
         try:
             yield from paint_alone(self._footage, self._parts, self._compositor, self._pts, places, meter)
         finally:

@@ -44,7 +44,7 @@ def run(clip: Path, folder: Path, recipe: Recipe = RECIPE, **options) -> restyle
 
 def files(folder: Path) -> dict[str, int]:
     """Files of the report's pictures, and their inodes."""
-    return {str(path.relative_to(folder)): path.stat().st_ino for path in (folder / "reports").rglob("*.*")}
+    return {str(path.relative_to(folder)): path.stat().st_ino for path in (folder / "pictures").rglob("*.*")}
 
 
 def test_pictures_are_made_once_and_change_nothing(clip: Path, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_windows_that_keep_no_preview_give_a_report_without_a_clip(clip: Path, t
     for folder in (job / "windows").iterdir():
         (folder / "preview.h264").unlink()
         (folder / LIST_NAME).write_text(OwnFiles.of_folder(folder, f"windows/{folder.name}").to_text())
-    (path,) = (job / "reports").iterdir()
+    (path,) = (job / "pictures").iterdir()
     (path / "clip.mp4").write_bytes(b"damaged")
     run(clip, tmp_path, Recipe(painter="identity", keyframes="every:10"))
     assert read_report(job).clip is None

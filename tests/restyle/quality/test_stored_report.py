@@ -15,7 +15,7 @@ from restyle.files.owned import LIST_NAME, OwnFiles
 from restyle.quality.report import FrameRow, Moment, ReportData, write_report
 from restyle.quality.stored_report import PaintedFrame, StoredMoment, read_report
 
-NAME = "reports/" + "0123456789abcdef" * 2
+NAME = "pictures/" + "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_only_pictures_that_lie_there_as_they_were_written_are_named(job: Path, 
     (folder / "before.jpg").symlink_to(folder / "after.jpg")
     report = read_report(job)
     assert (report.poster, report.before, report.after) == (None, None, folder / "after.jpg")
-    os.rename(job / "reports", job / "elsewhere")
+    os.rename(job / "pictures", job / "elsewhere")
     assert read_report(job).after is None
-    (job / "reports").symlink_to(job / "elsewhere")
+    (job / "pictures").symlink_to(job / "elsewhere")
     assert read_report(job).after is None
 
 
@@ -87,7 +87,7 @@ def change(job: Path, **values: Any) -> None:
         {"moments": [{"frame": 1, "loss": 0.5, "box": [0, 0, 1e999, 4]}]},
         {"moments": {}, "frames": None},
         {"pictures": "../../etc"},
-        {"pictures": "reports/../windows"},
+        {"pictures": "pictures/../windows"},
         {"pictures": 3},
         {"summary": 3},
         {"schema": "restyle.comparison"},
