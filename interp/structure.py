@@ -25,6 +25,7 @@ __all__ = [
     "gradients",
     "gradients_of",
     "grid_of",
+    "has_structure",
 ]
 
 ACROSS = 24  # blocks to the picture's width
@@ -96,6 +97,15 @@ def agreement(source: np.ndarray, result: np.ndarray) -> np.ndarray:
 def edges_of(source: np.ndarray) -> np.ndarray:
     """Mean gradient magnitude of each block, float32 rows x columns. ``source``: as ``gradients`` gives it."""
     return block_means(source, grid_of(source.shape[1], source.shape[0]))
+
+
+def has_structure(source: np.ndarray) -> np.ndarray:
+    """Blocks that have edges to be lost, bool rows x columns: strong enough, and not the same all over the block, where no
+    correlation means anything (blocks of few pixels, a plain slope). ``source``: as ``gradients`` gives it."""
+    grid = grid_of(source.shape[1], source.shape[0])
+    mean = block_means(source, grid)
+    variance = block_means(source * source, grid) - mean * mean
+    return (mean > LEAST_EDGES) & (variance * variance > 16 * NOISE)
 
 
 def block_means(values: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:

@@ -77,6 +77,8 @@ class PromptAt(BaseModel):
         return self
 
 
+Effort = Literal["draft", "normal", "best"]
+
 Blend = Literal[
     "normal", "multiply", "screen", "overlay", "soft-light", "darken", "lighten", "colour", "luminosity"
 ]  # fmt: skip
@@ -166,6 +168,8 @@ class Recipe(BaseModel):
 
     ``"auto"`` (by coverage), ``"every:N"``, or the frame numbers themselves.
     """
+    effort: Effort = "normal"
+    """How much is painted: draft (quick, for looking), normal, or best (what moves keeps its shape, whatever it takes)."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """How much of the frame midway between two keyframes their paintings must serve: more means more keyframes.
 

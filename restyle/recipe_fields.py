@@ -27,6 +27,7 @@ class RecipeFields(TypedDict, total=False):
     keep_colour: bool
     seed: int
     keyframes: str | Sequence[int]
+    effort: Literal["draft", "normal", "best"]
     coverage: float
     max_gap: int
     storyboard: Mapping[int, str]

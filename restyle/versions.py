@@ -26,12 +26,12 @@ __all__ = ["METHODS", "deciding", "parts_of", "versions"]
 Stage = Literal["analysis", "mattes", "plates", "maps", "paintings", "frames"]
 
 METHODS: Mapping[Stage, int] = {
-    "analysis": 1,  # cuts, coverage, keyframes
+    "analysis": 2,  # cuts, coverage, keyframes
     "mattes": 2,  # how objects are followed
     "plates": 1,  # what lies behind a removed object
     "maps": 1,  # detectors of control maps, and how their maps are held still
     "paintings": 1,  # what painters are given: motion, crops, seeds
-    "frames": 3,  # propagating, repairing, compositing, encoding
+    "frames": 4,  # propagating, repairing, compositing, encoding
 }
 
 REPORTED = (

@@ -19,7 +19,7 @@ __all__ = ["plan"]
 def plan(terminal: Terminal, source: Source, recipe: Recipe, rate: Rate = None) -> None:
     """Look at INPUT and say what would be done: shots, keyframes, windows of work, and about how long. Paints nothing.
 
-    Example: restyle plan clip.mp4 --coverage 0.8
+    Example: restyle plan clip.mp4 --effort draft
     """
     with terminal.display() as progress:
         result = Job(source, None, recipe, rate=rate, progress=progress, cancel=terminal.stop.event).plan()

@@ -32,7 +32,7 @@ Sheet = Annotated[
 
 
 @command
-@recipe_options(without=("filler", "filler_options", "keyframes", "coverage", "max_gap", "codec", "quality"))
+@recipe_options(without=("filler", "filler_options", "keyframes", "effort", "coverage", "max_gap", "codec", "quality"))
 def preview(
     terminal: Terminal,
     source: Source,

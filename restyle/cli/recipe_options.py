@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
@@ -96,6 +96,7 @@ OPTIONS: Mapping[str, RecipeOption] = {
         help="A keyframe painted by hand, used as it is.",
         parse=parse_storyboard,
     ),
+    "effort": RecipeOption("Keyframes", "draft|normal|best"),
     "coverage": RecipeOption("Keyframes", "0..1"),
     "max_gap": RecipeOption("Keyframes", "N"),
     "cuts": RecipeOption("Footage", "auto|none|LIST", example="such as 96,240", parse=parse_cuts),
@@ -245,4 +246,4 @@ def _value_type(annotation: Any) -> Any:
     kinds = {get_origin(branch) or branch for branch in bare} - {type(None)}
     if kinds <= {tuple, dict}:
         return list[str]
-    return kinds.pop() if len(kinds) == 1 else str
+    return kinds.pop() if len(kinds) == 1 and Literal not in kinds else str

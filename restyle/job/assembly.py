@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +27,13 @@ from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
 from restyle.job.keys import LookKey, WindowKeys, window_keys
 from restyle.job.mattes import Mattes
+from restyle.planning.effort import region_rules
 from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, options_of
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, RenderParts
+from restyle.render.regions import RegionRules
 from restyle.types import FootageSpec, Frame, TextPrompt
 from restyle.versions import deciding
 
@@ -154,8 +156,16 @@ class Assembly:
         recipe = self.recipe
         base = [footage, *([] if self.clean_footage is None else [self.clean_footage.key])]
         look_settings = [[look.strength, look.keep_colour] for look in self.looks]
-        frames = [recipe.filler, recipe.filler_options, self._fill_weights(), look_settings, self._repair, out.identity]
-        if self._repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
+        repair = None if self._repair is None else asdict(self._repair)
+        frames: list[Any] = [
+            recipe.filler,
+            recipe.filler_options,
+            self._fill_weights(),
+            look_settings,
+            repair,
+            out.identity,
+        ]
+        if repair and (recipe.prompts or recipe.controls):  # which frames will be painted is not known before
             span = range(self.analysis.start, self.analysis.stop)
             frames.append(
                 [[self._keyframe_facts(number)(frame) for frame in span] for number in range(len(self.looks))]
@@ -185,8 +195,11 @@ class Assembly:
         }
 
     @property
-    def _repair(self) -> bool:
-        return self.recipe.keyframes == "auto" and not self.recipe.storyboard
+    def _repair(self) -> RegionRules | None:
+        """Where a person says which frames are painted, no others are."""
+        if self.recipe.keyframes != "auto" or self.recipe.storyboard:
+            return None
+        return region_rules(self.recipe)
 
     def _fill_weights(self) -> list[str]:
         """Digest the weights that the filler's options name: other weights at the same path are another filler."""

@@ -19,6 +19,7 @@ from restyle.job.masker_choice import choose_masker
 from restyle.job.mattes import Mattes, matte_files
 from restyle.job.store import JobStore
 from restyle.planning.analyse import analyse
+from restyle.planning.effort import KeyRules
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
 from restyle.recipe import Recipe
@@ -34,8 +35,8 @@ __all__ = ["Findings"]
 class Findings:
     """Looks findings up in the job folder, or makes and stores them there.
 
-    ``source``: as ``Job``'s. ``inputs``: the watch over the files that are read. ``offline``: nothing may be fetched. ``keys``
-    holds what was used: kind -> keys.
+    ``source``: as ``Job``'s. ``inputs``: the watch over the files that are read. ``rules``: how near keyframes lie.
+    ``offline``: nothing may be fetched. ``keys`` holds what was used: kind -> keys.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Findings:
         inputs: Inputs,
         meter: Meter,
         *,
+        rules: KeyRules,
         offline: bool = False,
     ) -> None:
         self.footage_key = inputs.footage(footage.spec, files_of(source))
@@ -57,6 +59,7 @@ class Findings:
         self._recipe = recipe
         self._store = store
         self._meter = meter
+        self._rules = rules
         self._offline = offline
 
     @property
@@ -65,7 +68,7 @@ class Findings:
         return self._store.has("analysis", self._analysis_key())
 
     def _analysis_key(self) -> str:
-        return analysis_key(self.footage_key, self._recipe, self._span())
+        return analysis_key(self.footage_key, self._recipe, self._rules, self._span())
 
     def analysis(self) -> Analysis:
         """Find cuts, motion and coverage. Raises ``FootageError``, ``RecipeError`` (no such range), ``Cancelled``."""
@@ -73,7 +76,7 @@ class Findings:
         start, stop = self._span()
         key = self._analysis_key()
         if not self._store.has("analysis", key):
-            analysis = analyse(self._footage, recipe, start, stop, self._meter)
+            analysis = analyse(self._footage, recipe, self._rules, start, stop, self._meter)
             with self._store.making("analysis", key) as folder:
                 (folder / "analysis.json").write_text(json.dumps(asdict(analysis)))
         self.keys["analysis"].add(key)

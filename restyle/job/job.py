@@ -29,6 +29,7 @@ from restyle.job.paintings import MemoryPaintings
 from restyle.job.result import Result, default_folder
 from restyle.job.store import JobStore
 from restyle.job.windows import Windows
+from restyle.planning.effort import key_rules
 from restyle.planning.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.recipe import Recipe
@@ -100,7 +101,7 @@ class Job:
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done; paints and writes nothing."""
         with self._scratch_job() as parts, open_looks(self.recipe, offline=self.offline) as looks:
-            return self._plan(looks, self._findings(*parts).analysis())
+            return self._plan(looks, self._findings(*parts, looks).analysis())
 
     @cached_property
     def output_plan(self) -> OutputSpec:
@@ -157,7 +158,7 @@ class Job:
             footage = stack.enter_context(self._open())
             store.drop_text("result.json")
             store.put_text("recipe.json", self.recipe.to_text())
-            findings = self._findings(footage, store, inputs)
+            findings = self._findings(footage, store, inputs, looks)
             assembly = self._assembly(footage, store, findings, looks, inputs)
             plan, analysis = assembly.plan, assembly.analysis
             notes += analysis.notes
@@ -297,7 +298,7 @@ class Job:
     def _scratch_engine(self) -> Iterator[tuple[Plan, Engine]]:
         """Make a plan and an engine that renders it, for work that is not kept."""
         with self._scratch_job() as (footage, store, inputs), open_looks(self.recipe, offline=self.offline) as looks:
-            assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
+            assembly = self._assembly(footage, store, self._findings(footage, store, inputs, looks), looks, inputs)
             yield assembly.plan, assembly.engine()
 
     @property
@@ -311,8 +312,11 @@ class Job:
     def _open(self) -> Footage:
         return open_footage(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
 
-    def _findings(self, footage: Footage, store: JobStore, inputs: Inputs) -> Findings:
-        return Findings(footage, self.source, self.recipe, store, inputs, self._meter, offline=self.offline)
+    def _findings(self, footage: Footage, store: JobStore, inputs: Inputs, looks: Sequence[Look] = ()) -> Findings:
+        rules = key_rules(self.recipe, _cost(looks))
+        return Findings(
+            footage, self.source, self.recipe, store, inputs, self._meter, rules=rules, offline=self.offline
+        )
 
     def _assembly(
         self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
@@ -343,5 +347,9 @@ class Job:
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs)
 
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
-        cost = sum(look.painter.capabilities.cost for look in looks)
-        return make_plan(self.spec, self.recipe, analysis, key_cost=cost)
+        return make_plan(self.spec, self.recipe, analysis, key_cost=_cost(looks))
+
+
+def _cost(looks: Sequence[Look]) -> float:
+    """Of painting one keyframe in all looks."""
+    return sum(look.painter.capabilities.cost for look in looks)

@@ -4,8 +4,8 @@
 key            what it depends on
 =============  =====================================================================================================
 footage        the files' content; size, depth, rate, rotation, mirroring, fields and colour tags as they are read
-analysis       footage; where cuts are looked for; whether keyframes are automatic, and then coverage and the longest
-               gap; the range; numbers of the storyboard's frames
+analysis       footage; where cuts are looked for; whether keyframes are automatic, and then how near they lie (coverage,
+               longest gap, effort, and the painter's cost); the range; numbers of the storyboard's frames
 mattes         footage; the objects' prompts; content of matte files that they name; masker, its options, and those of
                grounding; the shots' borders
 plates         footage; mattes; name, growth, feather and inversion of each removal; the shots' borders
@@ -16,7 +16,7 @@ paintings      footage and plates; the painter and its identity (options, weight
                crop; mattes, where the painter sees them; of each keyframe its number, the storyboard picture's content,
                prompts and maps; and the paintings of the window before in the shot
 window         its paintings; footage and plates; filler, its options, and content of weights that they name; strength
-               and colour of each look; layers, mattes and backdrops' content; repair; the output (codec, quality ...)
+               and colour of each look; layers, mattes and backdrops' content; rules of repair; the output (codec ...)
 =============  =====================================================================================================
 
 Every key but the footage's holds, further, what ``restyle.versions.deciding`` says of its stage. Nothing else is in a key, so
@@ -31,6 +31,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from restyle.planning.effort import KeyRules
 from restyle.recipe import Layer, Recipe
 from restyle.types import FootageSpec, Shot, Window
 from restyle.versions import deciding
@@ -60,10 +61,10 @@ def footage_key(spec: FootageSpec, files: Sequence[str]) -> str:
     return digest(files, [*facts, asdict(spec.colour)])
 
 
-def analysis_key(footage: str, recipe: Recipe, span: tuple[int, int | None]) -> str:
-    """Key of the analysis. ``span``: first frame, and the one after the last."""
+def analysis_key(footage: str, recipe: Recipe, rules: KeyRules, span: tuple[int, int | None]) -> str:
+    """Key of the analysis. ``rules``: how near keyframes lie; ``span``: first frame, and the one after the last."""
     automatic = recipe.keyframes == "auto"
-    walk = [recipe.coverage, recipe.max_gap] if automatic else []
+    walk = asdict(rules) if automatic else {}
     return digest(footage, deciding("analysis"), recipe.cuts, automatic, walk, *span, sorted(recipe.storyboard))
 
 

@@ -65,6 +65,9 @@ class RegionRequest:
 
     What a painter takes from a whole picture (the statistics by which it sets its colours) it takes from this one, so that
     the region fits to that keyframe's painting."""
+    margin: int | None = None
+    """Pixels round the box that need be painted with it, and are thrown away: the fewer, the quicker, and the less like the
+    whole frame's painting near the box's border. ``None``: as many as that painting depends on."""
 
     def __post_init__(self) -> None:
         height, width = self.picture.shape[:2]

@@ -12,6 +12,7 @@ from interp.pixels.sizes import size_within
 from interp.tracks import MotionTrack
 from restyle.errors import FootageError, show_path
 from restyle.footage import Footage
+from restyle.planning.effort import KeyRules
 from restyle.planning.keyframes import KeyWalk
 from restyle.planning.plan import Analysis
 from restyle.planning.shots import CutFinder, Kind
@@ -27,15 +28,15 @@ NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins
 SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
 
 
-def analyse(footage: Footage, recipe: Recipe, start: int, stop: int | None, meter: Meter) -> Analysis:
-    """Look at the frames ``start`` up to ``stop`` (``None``: the end) once.
+def analyse(footage: Footage, recipe: Recipe, rules: KeyRules, start: int, stop: int | None, meter: Meter) -> Analysis:
+    """Look at the frames ``start`` up to ``stop`` (``None``: the end) once. ``rules``: how near keyframes lie.
 
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
     spec = footage.spec
     size = size_within(spec.width, spec.height, SMALL)
     dis = make_estimator("dis")
-    walk = KeyWalk(lambda: MotionTrack(dis, working=size), coverage=recipe.coverage, max_gap=recipe.max_gap)
+    walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
     survey = _Survey(recipe, walk, float(np.hypot(*size)))
     finder = CutFinder(spec.rate) if recipe.cuts == "auto" else None
     meter.begin("analyse", None if (stop or spec.frames) is None else (stop or spec.frames or 0) - start)

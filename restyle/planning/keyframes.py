@@ -1,4 +1,4 @@
-"""Keyframes: the frames that are painted, chosen by how much of each frame they can serve."""
+"""Keyframes: the frames that are painted, chosen by how well they serve the frames between."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from interp.structure import agreement, gradients_of, has_structure
 from interp.types import Motion
+from interp.warp import warp
 from restyle.errors import RecipeError
+from restyle.planning.effort import KeyRules
 from restyle.recipe import Recipe
 from restyle.types import Keyframe, Shot
 
-__all__ = ["KeyWalk", "choose_keyframes", "local_loss"]
+__all__ = ["KeyWalk", "choose_keyframes"]
 
-LEAST_GAP = 4  # frames: nearer keyframes cost more than they mend, unless almost nothing is explained
+FEW = 4  # frames: for what is merely unsure, nearer keyframes cost more than they mend
 HOPELESS = 0.35  # share explained by the keyframe before, below which none is too near
-LOCAL_GAP = 8  # frames: something small that is lost (a ball, a hand) asks for a keyframe, but not at any price
-LOCAL_SHARE = 0.1  # the worst tenth of the picture decides whether something small is lost
-LOCAL_WEIGHT = 5.0  # that tenth may lack so much more than the whole
-TILES = 16  # the picture is looked at in so many tiles across
+LOST = 0.2  # of its structure, from which a block counts as lost
 
 
 class GrowingTrack(Protocol):
@@ -33,26 +33,33 @@ class GrowingTrack(Protocol):
 
 
 class KeyWalk:
-    """From keyframe k, walks forward for as long as a keyframe here and the one at k would serve the frame midway.
+    """From keyframe k, walks forward for as long as a keyframe here and the one at k would serve the frames between.
 
-    What counts is the frames between: what comes into the picture after k is seen by the next keyframe, so it is no loss. The
-    frame midway has it furthest from both. ``coverage``: how much of it the better of the two paintings must serve (see
-    ``interp.types.Motion.usable``). The next keyframe is the last frame for which that held, or comes after ``max_gap`` frames.
+    What counts is the frame midway, which has it furthest from both; what comes into the picture after k is seen by the next
+    keyframe, so it is no loss. Two things are asked of it; the next keyframe is the last frame for which both held, or comes
+    after ``max_gap`` frames:
+
+    - The better of the two keyframes explains enough of it on the whole (see ``interp.types.Motion.usable``).
+    - What moves keeps its shape: the footage's own keyframes are moved to it along the motion, as paintings will be, and blocks
+      whose edges they do not give back (``interp.structure``) are lost. The mean over a picture hides a hand; their number
+      does not.
+
     Holds one keyframe's track at a time, so memory does not depend on the footage's length.
     """
 
-    def __init__(self, new_track: Callable[[], GrowingTrack], *, coverage: float, max_gap: int) -> None:
+    def __init__(self, new_track: Callable[[], GrowingTrack], rules: KeyRules) -> None:
         self._new_track = new_track
-        self._threshold = coverage
-        self._max_gap = max_gap
+        self._rules = rules
         self._track: GrowingTrack | None = None
+        self._gradients: list[np.ndarray] = []  # since the keyframe
         self._key = self._last = -1
         self._picture: np.ndarray | None = None
 
     def start(self, frame: int, picture: np.ndarray) -> None:
-        """Begin anew at ``frame``: the first of a shot, or a keyframe."""
+        """Begin anew at ``frame``: the first of a shot, or a keyframe. ``picture``: small, H x W x 3 uint8."""
         self._track = self._new_track()
         self._track.add(picture)
+        self._gradients = [_gradients(picture)]
         self._key = self._last = frame
         self._picture = picture
 
@@ -61,61 +68,53 @@ class KeyWalk:
         explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
         if self._track is None or self._picture is None:
             raise RuntimeError("step comes after start")
-        motion, moved = self._advance(picture, frame)
-        coverage = motion.coverage
+        motion, moved = self._advance(self._track, picture, frame)
         new: Keyframe | None = None
-        if self._too_far(motion, frame):
+        if self._too_far(self._track, motion, frame):
             if self._last > self._key:  # the frame before was still explained: it becomes the key
                 new = Keyframe(self._last, "coverage")
                 self.start(self._last, self._picture)
-                motion, _ = self._advance(picture, frame)
-                coverage = motion.coverage
-            if coverage < HOPELESS:  # even its neighbour does not explain it: it needs a painting of its own
+                motion, _ = self._advance(self._track, picture, frame)
+            if motion.coverage < HOPELESS:  # even its neighbour does not explain it: it needs a painting of its own
                 new = Keyframe(frame, "coverage")
                 self.start(frame, picture)
-        elif frame - self._key >= self._max_gap:
+        elif frame - self._key >= self._rules.max_gap:
             new = Keyframe(frame, "max-gap")
             self.start(frame, picture)
         self._last, self._picture = frame, picture
-        return new, coverage, moved
+        return new, motion.coverage, moved
 
-    def _advance(self, picture: np.ndarray, frame: int) -> tuple[Motion, float]:
-        if self._track is None:
-            raise RuntimeError("a walk begins with start")
-        self._track.add(picture)
+    def _advance(self, track: GrowingTrack, picture: np.ndarray, frame: int) -> tuple[Motion, float]:
+        track.add(picture)
+        self._gradients.append(_gradients(picture))
         here = frame - self._key
-        return self._track.motion(here, 0), self._track.moved(here)
+        return track.motion(here, 0), track.moved(here)
 
-    def _too_far(self, motion: Motion, frame: int) -> bool:
+    def _too_far(self, track: GrowingTrack, motion: Motion, frame: int) -> bool:
         """Tell whether ``frame`` lies too far from the last keyframe to be the next one."""
         gap = frame - self._key
         if motion.coverage < HOPELESS:
             return True
-        if gap <= LEAST_GAP or self._enough(motion.usable, gap):  # serves even the far end: then the middle, too
+        if gap <= self._rules.least_gap:
             return False
-        if self._track is None:
-            raise RuntimeError("a walk begins with start")
         middle = gap // 2
-        before, after = (self._track.motion(middle, end).usable for end in (0, gap))
-        return not self._enough(np.maximum(before, after), gap)
+        ends = {end: track.motion(middle, end) for end in (0, gap)}
+        usable = float(np.maximum(*(each.usable for each in ends.values())).mean())
+        if gap > FEW and usable < self._rules.coverage:
+            return True
+        return self._lost(middle, ends) * (gap - 1) > self._rules.loss
 
-    def _enough(self, usable: np.ndarray, gap: int) -> bool:
-        lacking = 1 - self._threshold
-        if float(usable.mean()) < self._threshold:
-            return False
-        return gap <= LOCAL_GAP or local_loss(usable) <= LOCAL_WEIGHT * lacking
+    def _lost(self, middle: int, ends: Mapping[int, Motion]) -> float:
+        """Share of the picture's blocks that neither of two keyframes gives back. ``middle``: frames since the keyframe;
+        ``ends``: the motion from there to either."""
+        here = self._gradients[middle]
+        kept = [agreement(here, warp(self._gradients[end], motion.flow)) for end, motion in ends.items()]
+        lost = (1 - np.maximum(*kept) > LOST) & has_structure(here)
+        return float(lost.mean())
 
 
-def local_loss(usable: np.ndarray) -> float:
-    """Share of the worst tenth of the picture that is unexplained: 0 (nothing) to 1.
-
-    The picture's mean hides a small thing that is lost altogether; the eye does not.
-    """
-    height, width = usable.shape
-    across = min(TILES, width)
-    down = max(1, min(height, round(TILES * height / width)))
-    tiles = np.sort(cv2.resize(usable, (across, down), interpolation=cv2.INTER_AREA).ravel())
-    return float(1 - tiles[: max(1, round(len(tiles) * LOCAL_SHARE))].mean())
+def _gradients(picture: np.ndarray) -> np.ndarray:
+    return gradients_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
 
 
 def choose_keyframes(
@@ -156,7 +155,7 @@ def choose_keyframes(
 def _add_end(keys: dict[int, Keyframe], shot: Shot) -> None:
     """A keyframe at the shot's end, so that no frames hang on one side alone; unless they are few."""
     last = max(frame for frame in keys if shot.start <= frame < shot.stop)
-    if shot.stop - 1 - last > LEAST_GAP:
+    if shot.stop - 1 - last > FEW:
         keys[shot.stop - 1] = Keyframe(shot.stop - 1, "end")
 
 

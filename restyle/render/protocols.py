@@ -12,6 +12,7 @@ from controls.types import ControlMap
 from interp.pixels.boxes import Box
 from interp.types import Filler
 from restyle.painters.base import Painter
+from restyle.render.regions import RegionRules
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
 __all__ = [
@@ -115,8 +116,8 @@ class RenderParts:
     """Painter and filler see only that part of each frame; the rest of a look is the frame itself."""
     control_maps: ControlMapSource | None = None
     """For painters that want to see some of the keyframes."""
-    repair: bool = True
-    """Paint frames that neither neighbour explains."""
+    repair: RegionRules | None = field(default_factory=RegionRules)
+    """What is painted anew between keyframes, besides frames that neither neighbour explains; ``None``: nothing is."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
 """Regions of in-betweens that lost their structure, painted anew.
 
-A propagated painting is right where the footage's motion explains it. Where it does not (a hand that turns, what comes out from
-behind something), it smears. The frame itself tells: block by block, how well the in-between's edges follow the footage's,
-against how well the paintings beside it follow them along the motion (``interp.structure``). Groups of blocks that fall behind
-are painted by the painter itself, in the look of the nearest keyframe, their colours brought to those round them, and blended
-in along a soft edge. Where there are more than time allows, those that lost most come first.
+Groups of lost blocks (``lost_blocks``) are painted by the painter itself, in the look of the nearest keyframe, their colours
+brought to those round them, and blended in along a soft edge. What was painted in one frame is carried along the footage's
+motion to the frames beside it, for as long as it serves the same loss there: neighbours share one painting, which is steadier,
+and cheaper, than one each. Where there is more than time allows, what mends most for its price comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -17,18 +16,19 @@ import numpy as np
 
 from interp.pixels.boxes import Box, grown, part_of
 from interp.pixels.depth import from_unit, to_unit
-from interp.structure import LEAST_EDGES, Bands, agreement, block_means, edges_of, gradients_of
-from interp.types import Tracker
-from interp.warp import warp
+from interp.structure import block_means
+from interp.types import Motion, Tracker
+from interp.warp import blend, resize_confidence, resize_flow, warp
+from restyle.render.lost_blocks import Finder, InBetween
 
-__all__ = ["RegionRepair"]
+__all__ = ["MARGIN", "RegionRepair", "RegionRules"]
 
-LOSS = 0.1  # of agreement, from which a block is painted anew
-BUDGET = 0.35  # of a frame's area, the mean over a stretch's in-betweens, that is painted at most
 CHEAP = 1 << 16  # pixels a frame that may be painted however small it is
-MARGIN = 64  # pixels that a painter looks at round a region, about
+MARGIN = 16  # pixels that are painted round a region, and thrown away
 WHOLE = 0.8  # of the frame's area, from which all of it is painted at once
-CERTAIN = 0.1  # confidence of the motion from which the paintings beside it say what a block allows
+REACH = 4  # frames over which a painted region is carried on
+SERVES = 0.4  # usable share of a block (see ``Motion.usable``) from which what is carried there is tried
+BETTER = 0.03  # of agreement that it has to give back
 FINE = 8  # values to a block's side, in which soft edges are drawn
 MARKS = 8.0  # pixels over which colours are averaged before they are compared: brush marks do not count
 MOST_SHIFT = 0.15  # of 1: colours that differ by more are another thing's
@@ -38,28 +38,23 @@ PaintRegion = Callable[[np.ndarray, Box, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class _End:
-    """A painted keyframe beside the in-betweens."""
+class RegionRules:
+    """What is painted anew between keyframes (``render.regions``)."""
 
-    position: int
-    """Number within the tracker's run."""
-    picture: np.ndarray
-    gradients: np.ndarray
-    painted_gradients: np.ndarray
-    bands: Bands
+    loss: float = 0.2
+    """Of its agreement with the footage's edges, from which a block is painted anew."""
+    budget: float = 0.3
+    """Share of a frame's area, the mean over the frames between two keyframes, that is painted at most."""
 
 
 @dataclass(frozen=True)
 class _Group:
     """Lost blocks of one frame that lie together."""
 
-    position: int
     blocks: np.ndarray
     """bool rows x columns."""
     box: Box
     """Pixels that may change."""
-    loss: float
-    """Sum over its blocks."""
     cost: int
     """Pixels that the painter has to see."""
 
@@ -70,75 +65,99 @@ class RegionRepair:
     ``ends``: number within the tracker's run -> (the footage's picture, its painting) of the keyframes at the stretch's ends.
     """
 
-    def __init__(self, paint: PaintRegion, tracker: Tracker, ends: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> None:
+    def __init__(
+        self,
+        paint: PaintRegion,
+        tracker: Tracker,
+        ends: Mapping[int, tuple[np.ndarray, np.ndarray]],
+        rules: RegionRules,
+    ) -> None:
         self._paint = paint
+        self._rules = rules
         self._tracker = tracker
-        self._ends = [end for position, each in ends.items() if (end := _end(position, *each)) is not None]
+        self._finder = Finder(tracker, ends)
+        self._keyframes = {position: picture for position, (picture, _) in ends.items()}
 
     def __call__(self, frames: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> dict[int, np.ndarray]:
         """Give those in-betweens that were repaired, by their number within the run.
 
         ``frames``: number -> (the footage's picture, the in-between of it), of one size and dtype.
         """
-        if not self._ends or not frames:
-            return {}
-        groups = [group for position, pair in frames.items() for group in self._lost(position, *pair)]
-        chosen: dict[int, list[_Group]] = {}
-        picture = next(iter(frames.values()))[0]
-        left = len(frames) * max(BUDGET * picture.shape[0] * picture.shape[1], CHEAP)
-        for group in sorted(groups, key=lambda group: (-group.loss / group.cost, group.position, group.box)):
-            if group.cost <= left:
-                left -= group.cost
-                chosen.setdefault(group.position, []).append(group)
-        return {position: self._repaired(*frames[position], chosen[position]) for position in sorted(chosen)}
+        stretch = {position: self._finder.look(position, *pair) for position, pair in frames.items()}
+        budget = sum(max(self._rules.budget * _area(each.source), CHEAP) for each in stretch.values())
+        while (found := self._most_worth(stretch, budget)) is not None:
+            frame, groups = found
+            budget -= sum(group.cost for group in groups)
+            painted = self._painted(frame, groups)
+            for step in (-1, 1):
+                self._carry(stretch, frame, painted, step)
+        return {position: each.picture for position, each in stretch.items() if each.picture is not frames[position][1]}
 
-    def _lost(self, position: int, source: np.ndarray, picture: np.ndarray) -> list[_Group]:
-        gradients = _gradients(source)
-        edges = edges_of(gradients)
-        loss = self._ceiling(edges, position) - agreement(gradients, _gradients(picture))
-        lost = (edges > LEAST_EDGES) & (loss > LOSS)
-        return _groups(position, lost, loss, source.shape[1], source.shape[0]) if lost.any() else []
+    def _most_worth(self, stretch: Mapping[int, InBetween], budget: float) -> tuple[InBetween, list[_Group]] | None:
+        """The frame, and its groups of lost blocks, whose painting mends most for its price, here and in the frames beside it,
+        within ``budget`` pixels; ``None`` where there is none."""
+        best: tuple[InBetween, list[_Group]] | None = None
+        most = 0.0
+        for position, frame in stretch.items():
+            worth = np.zeros_like(frame.loss)
+            for away in range(-REACH, REACH + 1):
+                if (beside := stretch.get(position + away)) is not None:
+                    share = np.float32(1 - abs(away) / (REACH + 1))
+                    worth += np.where(beside.loss > self._rules.loss, beside.loss * share, np.float32(0))
+            groups = _affordable(_groups(frame, self._rules.loss), worth, budget)
+            if groups:
+                value = sum(float(worth[group.blocks].sum()) for group in groups) / sum(group.cost for group in groups)
+                if value > most:
+                    best, most = (frame, groups), value
+        return best
 
-    def _ceiling(self, edges: np.ndarray, position: int) -> np.ndarray:
-        """Agreement that a painting of the frame would have: what the paintings beside it have there, along the motion, and no
-        more than is usual with such edges."""
-        total = np.zeros(edges.shape, np.float32)
-        mass = np.zeros(edges.shape, np.float32)
-        usual = np.zeros(edges.shape, np.float32)
-        for end in self._ends:
-            motion = self._tracker.motion(position, end.position)
-            confidence = block_means(motion.confidence, edges.shape)
-            total += confidence * agreement(warp(end.gradients, motion.flow), warp(end.painted_gradients, motion.flow))
-            mass += confidence
-            usual += end.bands.at(edges) / len(self._ends)
-        return np.minimum(np.where(mass > CERTAIN, total / np.maximum(mass, CERTAIN), usual), usual)
-
-    def _repaired(self, source: np.ndarray, picture: np.ndarray, groups: list[_Group]) -> np.ndarray:
-        height, width = source.shape[:2]
-        nearest = min(self._ends, key=lambda end: abs(end.position - groups[0].position))
+    def _painted(self, frame: InBetween, groups: list[_Group]) -> np.ndarray:
+        """Paint groups of lost blocks; give their soft mask, float32, ``FINE`` values to a block's side."""
+        height, width = frame.source.shape[:2]
+        keyframe = self._keyframes[min(self._keyframes, key=lambda position: abs(position - frame.position))]
         blocks = np.any([group.blocks for group in groups], axis=0)
         boxes = [group.box for group in groups]
         if sum(group.cost for group in groups) > WHOLE * width * height:
             boxes = [(0, 0, width, height)]
-        rows, columns = blocks.shape
-        fine = cv2.resize(blocks.astype(np.float32), (columns * FINE, rows * FINE), interpolation=cv2.INTER_NEAREST)
-        mask = cv2.resize(cv2.GaussianBlur(fine, (0, 0), FINE / 4), (width, height), interpolation=cv2.INTER_LINEAR)
-        repaired = picture.copy()
+        soft = _soft(blocks)
+        mask = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+        picture = frame.picture.copy()
         for box in boxes:
             part = part_of(box)
-            repaired[part] = _blended(picture[part], self._paint(source, box, nearest.picture), mask[part])
-        return repaired
+            picture[part] = _blended(picture[part], self._paint(frame.source, box, keyframe), mask[part])
+        frame.take(picture, blocks, frame.ceiling)  # a painting is what a look allows
+        return soft
+
+    def _carry(self, stretch: Mapping[int, InBetween], painted: InBetween, soft: np.ndarray, step: int) -> None:
+        """Carry what was painted (``soft``: where) to the frames before or after, for as long as it mends something there."""
+        for position in range(painted.position + step, painted.position + step * (REACH + 1), step):
+            frame = stretch.get(position)
+            if frame is None or not (frame.loss > self._rules.loss).any():
+                return
+            motion = self._tracker.motion(position, painted.position)
+            there = warp(soft, resize_flow(motion.flow, soft.shape[1], soft.shape[0]))
+            lost = (frame.loss > self._rules.loss) & _serves(motion, there, frame.loss.shape)
+            if not lost.any():
+                return
+            moved = warp(painted.picture, motion.flow, interpolation="cubic")
+            follows = frame.follows(moved)
+            better = lost & (follows - (frame.ceiling - frame.loss) > BETTER)
+            if not better.any():
+                return
+            height, width = frame.source.shape[:2]
+            share = resize_confidence(_soft(better) * there, width, height)
+            frame.take(blend(moved, frame.picture, share), better, follows)
 
 
-def _end(position: int, picture: np.ndarray, painting: np.ndarray) -> _End | None:
-    gradients, painted_gradients = _gradients(picture), _gradients(painting)
-    edges = edges_of(gradients)
-    bands = Bands.of(agreement(gradients, painted_gradients), edges, np.ones(edges.shape, bool))
-    return None if bands is None else _End(position, picture, gradients, painted_gradients, bands)
+def _serves(motion: Motion, soft: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+    """Blocks that were painted in the other frame and can be carried from there: bool rows x columns."""
+    return (block_means(soft, grid) > 0.5) & (block_means(motion.usable, grid) > SERVES)
 
 
-def _groups(position: int, lost: np.ndarray, loss: np.ndarray, width: int, height: int) -> list[_Group]:
+def _groups(frame: InBetween, least: float) -> list[_Group]:
     """Lost blocks in groups, each with a border of one block over which it fades out; groups do not overlap."""
+    height, width = frame.source.shape[:2]
+    lost = frame.loss > least
     rows, columns = lost.shape
     near = cv2.dilate(lost.astype(np.uint8), np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
@@ -151,11 +170,30 @@ def _groups(position: int, lost: np.ndarray, loss: np.ndarray, width: int, heigh
             -(-(left + across) * width // columns),
             -(-(top + down) * height // rows),
         )
-        blocks = lost & (labels == label)
         seen = grown(box, MARGIN, width, height)
-        cost = (seen[2] - seen[0]) * (seen[3] - seen[1])
-        groups.append(_Group(position, blocks, box, float(loss[blocks].sum()), cost))
+        groups.append(_Group(lost & (labels == label), box, (seen[2] - seen[0]) * (seen[3] - seen[1])))
     return groups
+
+
+def _affordable(groups: Iterable[_Group], worth: np.ndarray, budget: float) -> list[_Group]:
+    """Those groups that ``budget`` pixels pay for, the most worth for its price first."""
+    chosen = []
+    for group in sorted(groups, key=lambda group: (-float(worth[group.blocks].sum()) / group.cost, group.box)):
+        if group.cost <= budget:
+            budget -= group.cost
+            chosen.append(group)
+    return chosen
+
+
+def _soft(blocks: np.ndarray) -> np.ndarray:
+    """Blocks as a mask with soft edges: float32, ``FINE`` values to a block's side."""
+    size = (blocks.shape[1] * FINE, blocks.shape[0] * FINE)
+    fine = cv2.resize(blocks.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
+    return cv2.GaussianBlur(fine, (0, 0), FINE / 4)
+
+
+def _area(picture: np.ndarray) -> int:
+    return int(picture.shape[0] * picture.shape[1])
 
 
 def _blended(picture: np.ndarray, painting: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -169,7 +207,3 @@ def _blended(picture: np.ndarray, painting: np.ndarray, mask: np.ndarray) -> np.
     above *= mask[:, :, None]
     above += below
     return from_unit(above, picture.dtype)
-
-
-def _gradients(picture: np.ndarray) -> np.ndarray:
-    return gradients_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))

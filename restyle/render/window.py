@@ -18,7 +18,7 @@ from restyle.progress import Meter
 from restyle.render.contracts import checked_paintings, checked_propagation, checked_region
 from restyle.render.protocols import Compositor, Look, Paintings, Rendered, RenderParts
 from restyle.render.reading import FrameView, WindowFrames
-from restyle.render.regions import RegionRepair
+from restyle.render.regions import MARGIN, RegionRepair
 from restyle.types import Carry, Frame, Keyframe
 
 __all__ = ["WindowRenderer", "composited", "seed_of"]
@@ -125,7 +125,7 @@ class WindowRenderer:
             inner[left + position] = propagated
             self.meter.report("propagating paintings")
         painted = {number: Propagated(picture, 1.0) for number, picture in ends.items()}
-        if not self.parts.repair or not inner:
+        if self.parts.repair is None or not inner:
             return _Stretch(painted | inner)
         worst = min(inner, key=lambda number: inner[number].coverage)
         if inner[worst].coverage >= REPAIR_BELOW:
@@ -149,19 +149,21 @@ class WindowRenderer:
         self, painter: Painter, ends: Mapping[int, np.ndarray], inner: Mapping[int, Propagated]
     ) -> dict[int, Propagated]:
         """In-betweens that lost the structure of some regions, with those painted anew. ``ends``: the keyframes' paintings."""
-        if not painter.capabilities.paints_regions:
+        rules = self.parts.repair
+        if rules is None or not painter.capabilities.paints_regions:
             return {}
         start = self.frames.window.start
         pictures = {number: self.frames.view(number).picture for number in (*ends, *inner)}
 
         def paint(picture: np.ndarray, box: Box, keyframe: np.ndarray) -> np.ndarray:
             self.meter.report("painting regions that no keyframe explains")
-            return checked_region(painter, RegionRequest(picture, box, keyframe))
+            return checked_region(painter, RegionRequest(picture, box, keyframe, margin=MARGIN))
 
         repair = RegionRepair(
             paint,
             self.frames.track,
             {number - start: (pictures[number], painting) for number, painting in ends.items()},
+            rules,
         )
         repaired = repair({n - start: (pictures[n], propagated.picture) for n, propagated in inner.items()})
         return {

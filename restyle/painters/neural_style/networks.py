@@ -26,7 +26,7 @@ import numpy as np
 from interp.pixels.boxes import Box, cropped
 from interp.pixels.sizes import scaled_size
 from restyle.painters.neural_style.multistyle import Multistyle, Statistics
-from restyle.painters.neural_style.regions import Canvas, Reduction, unit_picture
+from restyle.painters.neural_style.regions import MARGIN, Canvas, Reduction, unit_picture
 from restyle.painters.neural_style.sessions import model_path, open_session
 
 __all__ = ["StyleNetworks", "enlarge"]
@@ -67,16 +67,19 @@ class StyleNetworks:
         painting = cropped(painting, whole)
         return (painting if reduction.is_none else enlarge(painting, small, unit_picture(picture))), statistics
 
-    def paint_builtin_region(self, picture: np.ndarray, box: Box, statistics: Statistics) -> np.ndarray:
+    def paint_builtin_region(
+        self, picture: np.ndarray, box: Box, statistics: Statistics, margin: int = MARGIN
+    ) -> np.ndarray:
         """Paint what lies in ``box`` as the whole picture's painting would be there, had it these statistics.
 
-        They are another picture's of the same size, and hold its styles' weights too.
+        They are another picture's of the same size, and hold its styles' weights too. ``margin``: pixels of the network's own
+        picture that it sees round the box; with fewer than by default the painting is about the same.
         """
         reduction = Reduction.within(picture, MOST_PIXELS)
         if reduction.is_none:
-            return self._paint_part(reduction, picture, box, statistics)
+            return self._paint_part(reduction, picture, box, statistics, margin)
         small, full = reduction.needed(box)
-        painting = self._paint_part(reduction, picture, small, statistics)
+        painting = self._paint_part(reduction, picture, small, statistics, margin)
         painting = enlarge(painting, reduction.part(picture, small), unit_picture(cropped(picture, full)))
         return cropped(painting, _within(full, box))
 
@@ -143,10 +146,12 @@ class StyleNetworks:
         painting = np.ascontiguousarray(painting[: size[1], : size[0]])
         return painting if scale < 1 else cv2.resize(painting, (width, height), interpolation=cv2.INTER_AREA)
 
-    def _paint_part(self, reduction: Reduction, picture: np.ndarray, box: Box, statistics: Statistics) -> np.ndarray:
+    def _paint_part(
+        self, reduction: Reduction, picture: np.ndarray, box: Box, statistics: Statistics, margin: int
+    ) -> np.ndarray:
         """Paint ``box`` of the reduced picture."""
         canvas = Canvas(*reduction.small)
-        region = canvas.region(box)
+        region = canvas.region(box, margin)
         part = canvas.padded(reduction.part(picture, region), region)
         return cropped(self._multistyle.paint_part(part, statistics), _within(region, box))
 

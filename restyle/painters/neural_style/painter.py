@@ -14,7 +14,7 @@ from restyle.painters.base import Capabilities, Painter, PaintRequest, RegionReq
 from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.multistyle import Statistics
 from restyle.painters.neural_style.networks import StyleNetworks
-from restyle.painters.neural_style.regions import unit_picture
+from restyle.painters.neural_style.regions import MARGIN, unit_picture
 from restyle.painters.neural_style.temporal import Previous, first_ages, hold_to_previous
 from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
@@ -107,7 +107,9 @@ class NeuralStylePainter(Painter):
         if statistics is None:
             statistics = self._networks.statistics(request.keyframe, self._style.weights)
             self._keep(request.keyframe, statistics)
-        painting = self._networks.paint_builtin_region(request.picture, request.box, statistics)
+        painting = self._networks.paint_builtin_region(
+            request.picture, request.box, statistics, MARGIN if request.margin is None else request.margin
+        )
         return from_unit(painting, request.picture.dtype)
 
     def close(self) -> None:

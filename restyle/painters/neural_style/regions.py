@@ -12,7 +12,7 @@ from interp.pixels.boxes import Box, cropped, grown
 from interp.pixels.depth import to_unit
 from interp.pixels.sizes import scaled_size
 
-__all__ = ["Canvas", "Reduction", "unit_picture"]
+__all__ = ["MARGIN", "Canvas", "Reduction", "unit_picture"]
 
 SMALLEST = 32  # side below which a picture is padded: the network halves it twice and reflects
 GRID = 4  # pixels: the network halves a picture twice
@@ -39,9 +39,9 @@ class Canvas:
         wide, tall = (max(SMALLEST, _on_grid(side)) for side in (self.width, self.height))
         return wide - self.width, tall - self.height
 
-    def region(self, box: Box) -> Box:
+    def region(self, box: Box, margin: int) -> Box:
         """The part of the picture that is to be seen for ``box`` to be painted: with a margin, and on the grid."""
-        left, top, right, bottom = grown(box, MARGIN, self.width, self.height)
+        left, top, right, bottom = grown(box, margin, self.width, self.height)
         return (
             left - left % GRID,
             top - top % GRID,

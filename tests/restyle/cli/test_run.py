@@ -59,7 +59,7 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
     restyle_command(
         "run", "in.mp4", "-o", "out.mkv", "--recipe", "look.json", "--style", "mosaic", "--keep-color", "--keyframes",
         "every:6", "--filler", "along-motion", "--range", "4:16", "--codec", "ffv1", "--quality", "90", "--job", "work here",
-        "--no-report", "--coverage", "0.5", "--max-gap", "9", "--cuts", "10", "--offline",
+        "--no-report", "--effort", "best", "--coverage", "0.5", "--max-gap", "9", "--cuts", "10", "--offline",
         "--painter-option", "hold=0.25", "--filler-option", "detail=0.9", "--masker-option", "edge=4",
     )  # fmt: skip
     recipe = json.loads((tmp_path / "work here" / "recipe.json").read_text())
@@ -67,7 +67,7 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
         "painter": "neural-style", "painter_options": {"hold": 0.25},
         "filler": "along-motion", "filler_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
-        "keyframes": "every:6", "coverage": 0.5,
+        "keyframes": "every:6", "effort": "best", "coverage": 0.5,
         "max_gap": 9, "storyboard": {}, "cuts": [10], "deinterlace": False,
         "objects": [], "masker": "auto", "masker_options": {"edge": 4},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,

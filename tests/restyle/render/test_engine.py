@@ -22,6 +22,7 @@ from restyle.progress import Meter
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, Rendered, RenderParts
 from restyle.render.reading import WindowFrames, WindowReader
+from restyle.render.regions import RegionRules
 from restyle.render.window import seed_of
 from restyle.types import Carry, Keyframe, Window
 
@@ -40,7 +41,7 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
         for name in list(options)
         if name in ("painter", "strength", "keep_colour", "seed", "storyboard")
     }
-    settings: dict[str, Any] = {"filler": HoldFiller(), "repair": False} | options
+    settings: dict[str, Any] = {"filler": HoldFiller(), "repair": None} | options
     settings.setdefault("looks", [Look(**{"painter": IdentityPainter()} | look)])
     made: list[Rendered] = []
     with open_footage(path) as footage:
@@ -123,13 +124,13 @@ def test_a_frame_that_nobody_explains_is_painted(tmp_path: Path) -> None:
     frames[4] = texture(64, 96, 77)
     path = lossless(tmp_path / "a.mkv", frames)
     windows = [window(0, 9, [0, 8])]
-    made = render(path, windows, filler=AlongMotionFiller(), repair=True)
+    made = render(path, windows, filler=AlongMotionFiller(), repair=RegionRules())
     assert made[4].key is not None
     assert made[4].key.reason == "repair"
     assert np.array_equal(made[4].result.picture, frames[4])
     assert [r.result.index for r in made] == list(range(9))
     assert made[4].coverage == 1
-    left_alone = render(path, windows, filler=AlongMotionFiller(), repair=False)
+    left_alone = render(path, windows, filler=AlongMotionFiller(), repair=None)
     assert left_alone[4].key is None
     assert not np.array_equal(left_alone[4].result.picture, frames[4])
 
@@ -196,10 +197,10 @@ class Unsure(HoldFiller):
 def test_how_much_is_explained_is_told_and_too_little_is_painted(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", moving_frames(5, (32, 24)))
     shot = [window(0, 5, [0, 4])]
-    enough = render(path, shot, filler=Unsure(0.36), repair=True)
+    enough = render(path, shot, filler=Unsure(0.36), repair=RegionRules())
     assert [made.coverage for made in enough] == [1.0, 0.36, 0.36, 0.36, 1.0]
     assert [made.key is not None for made in enough] == [True, False, False, False, True]
-    lacking = render(path, shot, filler=Unsure(0.34), repair=True)
+    lacking = render(path, shot, filler=Unsure(0.34), repair=RegionRules())
     assert [made.coverage for made in lacking] == [1.0] * 5
     assert [made.key.reason for made in lacking if made.key] == ["pinned", "repair", "repair", "repair", "pinned"]
 

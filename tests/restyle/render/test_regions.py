@@ -10,9 +10,10 @@ from scenes import texture
 from interp.pixels.boxes import Box, part_of
 from interp.types import Motion
 from restyle.render import regions
-from restyle.render.regions import RegionRepair
+from restyle.render.regions import RegionRepair, RegionRules
 
 HEIGHT, WIDTH = 180, 320
+RULES = RegionRules(loss=0.1, budget=0.35)
 GROUND, THING = texture(HEIGHT, WIDTH, 1), texture(60, 60, 2)
 PLACE = (slice(60, 120), slice(140, 200))  # of the thing that is there between the keyframes only
 
@@ -45,7 +46,9 @@ def smeared() -> np.ndarray:
     return picture
 
 
-def repaired(in_between: np.ndarray, *, shift: int = 0) -> tuple[dict[int, np.ndarray], list[Box]]:
+def repaired(
+    in_between: np.ndarray, *, shift: int = 0, rules: RegionRules = RULES
+) -> tuple[dict[int, np.ndarray], list[Box]]:
     asked: list[Box] = []
 
     def paint(picture: np.ndarray, box: Box, keyframe: np.ndarray) -> np.ndarray:
@@ -53,7 +56,7 @@ def repaired(in_between: np.ndarray, *, shift: int = 0) -> tuple[dict[int, np.nd
         asked.append(box)
         return np.clip(look(picture).astype(int) + shift, 0, 255).astype(picture.dtype)[part_of(box)]
 
-    repair = RegionRepair(paint, Still(), {0: (GROUND, look(GROUND)), 2: (GROUND, look(GROUND))})
+    repair = RegionRepair(paint, Still(), {0: (GROUND, look(GROUND)), 2: (GROUND, look(GROUND))}, rules)
     return repair({1: (between(), in_between)}), asked
 
 
@@ -71,6 +74,40 @@ def test_a_smeared_thing_is_painted_where_it_is(monkeypatch: pytest.MonkeyPatch)
     assert np.array_equal(made[1][outside], smeared()[outside])
 
 
+def stretch(smears: dict[int, np.ndarray], last: int) -> tuple[dict[int, np.ndarray], list[np.ndarray]]:
+    """Repair in-betweens that all show the thing. Gives them, and the pictures of which a region was painted."""
+    seen: list[np.ndarray] = []
+
+    def paint(picture: np.ndarray, box: Box, keyframe: np.ndarray) -> np.ndarray:
+        seen.append(picture)
+        return look(picture)[part_of(box)]
+
+    class StillBetween(Still):
+        def motion(self, here: int, there: int) -> Motion:
+            return super().motion(1 if 0 in (here, there) or last in (here, there) else 0, 0)
+
+    ends = {0: (GROUND, look(GROUND)), last: (GROUND, look(GROUND))}
+    repair = RegionRepair(paint, StillBetween(), ends, RegionRules())
+    return repair({position: (between(), smear) for position, smear in smears.items()}), seen
+
+
+def test_neighbours_share_one_painting() -> None:
+    made, seen = stretch({position: smeared() for position in (1, 2, 3)}, 4)
+    assert len(seen) == 1, "the frame in the middle, and both beside it"
+    assert sorted(made) == [1, 2, 3]
+    inside = (slice(66, 114), slice(146, 194))
+    before = np.abs(smeared()[inside].astype(int) - look(between())[inside]).mean()
+    for picture in made.values():
+        assert np.abs(picture[inside].astype(int) - look(between())[inside]).mean() < 0.35 * before
+
+
+def test_what_a_painting_does_not_mend_it_is_not_carried_to() -> None:
+    right = look(between())
+    made, seen = stretch({1: right, 2: smeared(), 3: right}, 4)
+    assert len(seen) == 1
+    assert list(made) == [2]
+
+
 def test_what_is_right_is_left_alone() -> None:
     made, asked = repaired(look(between()))
     assert made == {}
@@ -85,9 +122,8 @@ def test_its_colours_are_brought_to_those_round_it() -> None:
 
 
 def test_no_more_is_painted_than_time_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regions, "BUDGET", 0.0)
     monkeypatch.setattr(regions, "CHEAP", 0)
-    made, asked = repaired(smeared())
+    made, asked = repaired(smeared(), rules=RegionRules(loss=0.1, budget=0.0))
     assert made == {}
     assert asked == []
 
@@ -111,14 +147,14 @@ def test_a_thing_that_comes_closer_to_a_keyframe_is_painted_in_its_look() -> Non
         def motion(self, here: int, there: int) -> Motion:
             return Motion(np.zeros((90, 160, 2), np.float32), np.zeros((90, 160), np.float32))
 
-    RegionRepair(paint, Lost(), ends)({6: (between(), smeared())})
+    RegionRepair(paint, Lost(), ends, RULES)({6: (between(), smeared())})
     assert asked
     assert all(asked)
 
 
 def test_flat_pictures_have_nothing_to_lose() -> None:
     flat = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    repair = RegionRepair(lambda picture, box, key: picture, Still(), {0: (flat, flat)})
+    repair = RegionRepair(lambda picture, box, key: picture, Still(), {0: (flat, flat)}, RULES)
     assert repair({1: (flat, flat)}) == {}
     assert repair({}) == {}
 
@@ -132,7 +168,7 @@ def test_every_depth_is_repaired_alike(dtype: str) -> None:
         return deep(look(between()))[part_of(box)]
 
     ends = {0: (deep(GROUND), deep(look(GROUND)))}
-    made = RegionRepair(paint, Still(), ends)({1: (deep(between()), deep(smeared()))})
+    made = RegionRepair(paint, Still(), ends, RULES)({1: (deep(between()), deep(smeared()))})
     white = 65535 if dtype == "uint16" else 1
     eight = repaired(smeared())[0][1] / 255
     assert np.abs(made[1] / white - eight).mean() < 0.01

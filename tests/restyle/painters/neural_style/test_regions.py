@@ -88,6 +88,17 @@ def test_another_frames_statistics_change_little(style: str) -> None:
     assert near < far / 4  # a crop by itself has other statistics
 
 
+def test_fewer_surroundings_change_little_inside() -> None:
+    picture = moving_scene(1, size=(256, 192)).frames[0]
+    painter = NeuralStylePainter("starry-swirl", threads=1)
+    box = (80, 60, 170, 140)
+    exact, near = (painter.paint_region(RegionRequest(picture, box, picture, margin)) for margin in (None, 16))
+    assert near.shape == exact.shape
+    away = np.abs(near.astype(int) - exact)
+    assert away[16:-16, 16:-16].mean() < 1
+    assert away.mean() < 8
+
+
 @pytest.mark.parametrize("level", [0, 127, 255])
 def test_a_blank_keyframe_spoils_no_region(level: int) -> None:
     """To its statistics, what little a picture varies would be multiplied by hundreds, in layer after layer."""
