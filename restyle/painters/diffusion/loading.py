@@ -19,6 +19,7 @@ from interp.pixels.depth import to_uint8
 from interp.quiet import without_warnings
 from restyle.errors import MissingModelError, RecipeError, show_path, why
 from restyle.files.writing import scratch
+from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.machine import choose_machine
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
@@ -72,6 +73,13 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     return Models(
         family=files.family,
         pipe=pipe,
+        coder=PictureCoder(
+            pipe.vae,
+            name=f"VAE {options.vae or files.vae.name!r}" if files.vae is not None else f"the VAE of {options.model!r}",
+            family=files.family,
+            device=torch.device(machine.device),
+            dtype=dtype,
+        ),
         controls=tuple(
             ControlSpec(spec.kind, spec.model, spec.strength * factor, spec.start, spec.end)
             for spec in files.control_specs
@@ -84,7 +92,7 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         style=style,
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),
         resolution=resolution,
-        notes=tuple(notes),
+        loading_notes=tuple(notes),
     )
 
 

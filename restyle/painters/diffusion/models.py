@@ -1,4 +1,4 @@
-"""The loaded models: a diffusers pipeline, its prompt embeddings, and pictures to latents and back."""
+"""The loaded models: a diffusers pipeline, its prompt embeddings, and its VAE."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from interp.quiet import without_warnings
+from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.options import ControlSpec
 from restyle.types import TextPrompt
 from restyle.weights.catalogue import Family
@@ -35,6 +36,7 @@ class Models:
 
     family: Family
     pipe: Any
+    coder: PictureCoder
     controls: tuple[ControlSpec, ...]
     """In the order of the pipeline's ControlNets; weights with the preset's factor in."""
     device: torch.device
@@ -49,8 +51,13 @@ class Models:
     """Pixels of a latent's side."""
     resolution: int
     """Long side at which is painted; 0: the footage's."""
-    notes: tuple[str, ...] = ()
+    loading_notes: tuple[str, ...] = ()
     """Lines for a person about the parts that were loaded."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines for a person about the parts that were loaded, and what came of them."""
+        return (*self.loading_notes, *self.coder.notes)
 
     @property
     def guided(self) -> bool:
@@ -96,27 +103,3 @@ class Models:
             if guided:
                 pooled = torch.cat([factor * encoded.negative_pooled_embeds.to(self.dtype), pooled])
         return PromptEmbeddings(torch.cat([negative, embeds]) if guided else embeds, pooled)
-
-    def to_latents(self, picture: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-        """C x h x w of a 3 x H x W picture in [-1, 1]; drawn from the encoder's distribution, or its middle."""
-        vae = self.pipe.vae
-        spread = vae.encode(picture[None].to(self.device, vae.dtype)).latent_dist
-        drawn = (spread.mode() if generator is None else spread.sample(generator)).to(self.dtype)[0]
-        mean, width = self._spread(drawn)
-        return (drawn - mean) * vae.config.scaling_factor / width
-
-    def to_picture(self, latents: torch.Tensor) -> torch.Tensor:
-        """3 x H x W in [0, 1], float32 on the CPU, of C x h x w."""
-        vae = self.pipe.vae
-        mean, width = self._spread(latents)
-        latents = latents * width / vae.config.scaling_factor + mean
-        picture = vae.decode(latents[None].to(vae.dtype), return_dict=False)[0][0]
-        return (picture.float().cpu() * 0.5 + 0.5).clamp(0, 1)
-
-    def _spread(self, like: torch.Tensor) -> tuple[Any, Any]:
-        """Mean and width of latents, where the VAE's configuration tells them."""
-        config = self.pipe.vae.config
-        mean, width = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
-        if mean is None or width is None:
-            return 0.0, 1.0
-        return torch.tensor(mean).view(-1, 1, 1).to(like), torch.tensor(width).view(-1, 1, 1).to(like)

@@ -94,14 +94,14 @@ class RowInputs:
             if index == 0 and self._shares_first:
                 clean = self._carried("last")
             else:
-                clean = models.to_latents(picture_tensor(painting, self.size))
+                clean = models.coder.to_latents(picture_tensor(painting, self.size))
             return RowInput(clean, warped, prompt)
         # one seed for all, where noise is warped: what the encoder draws must not make keyframes differ
         generator = torch.Generator("cpu").manual_seed(self._seed if warps else request.seeds[index])
         picture = picture_tensor(request.pictures[index], self.size)
         from_noise = models.inpainting and bool(request.mattes) and self._options.denoising_strength >= 1
         # diffusers draws nothing for what it does not use
-        clean = models.to_latents(picture, None if from_noise else generator)
+        clean = models.coder.to_latents(picture, None if from_noise else generator)
         own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
         inpaint = self._inpaint(index, picture, generator)
         maps = tuple(
@@ -148,7 +148,7 @@ class RowInputs:
         small = wide.reshape(height, scale, width, scale).any(axis=(1, 3))
         mask = torch.from_numpy(small[None].astype(np.float32)).to(models.device, models.dtype)
         hole = torch.from_numpy(wide.astype(np.float32))[None]
-        masked = models.to_latents(picture * (1 - hole), generator) if models.inpainting else torch.zeros(0)
+        masked = models.coder.to_latents(picture * (1 - hole), generator) if models.inpainting else torch.zeros(0)
         return Inpaint(mask, masked)
 
     def _own_noise(self, seed: int) -> np.ndarray:

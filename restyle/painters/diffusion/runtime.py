@@ -49,7 +49,7 @@ class Runtime:
                 paintings.append(request.fixed[index].copy())
                 continue
             request.tick(f"decoding frame {request.frames[index]}")
-            paintings.append(from_painting(self.models.to_picture(latents[index + rows.first]).numpy(), picture))
+            paintings.append(from_painting(self.models.coder.to_picture(latents[index + rows.first]).numpy(), picture))
         return paintings, row_inputs.carry(latents)
 
     def close(self) -> None:

@@ -83,7 +83,7 @@ def test_painted_back_it_is_the_footage(tiny: Any, tmp_path: Any, family: str, n
         found = []
         for kept, one in zip(("anchor", "last"), pictures, strict=True):
             with torch.no_grad():
-                clean = models.to_latents(torch.from_numpy(one).permute(2, 0, 1) / 127.5 - 1).numpy()
+                clean = models.coder.to_latents(torch.from_numpy(one).permute(2, 0, 1) / 127.5 - 1).numpy()
             found.append(np.abs(carry.arrays[kept] - clean).mean() / clean.std())
         return float(np.mean(found))
 

@@ -214,15 +214,15 @@ def test_latents_with_a_mean_and_a_width_of_their_own(tiny: Any) -> None:
     models = load(model=tiny("sdxl"))
     shown = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
-        plain, back = models.to_latents(shown), models.to_picture(models.to_latents(shown))
+        plain, back = models.coder.to_latents(shown), models.coder.to_picture(models.coder.to_latents(shown))
         mean, width = [0.1, -0.2, 0.3, -0.4], [2.0, 3.0, 4.0, 5.0]
         models.pipe.vae.register_to_config(latents_mean=mean, latents_std=width)
-        moved = models.to_latents(shown)
+        moved = models.coder.to_latents(shown)
         scale = models.pipe.vae.config.scaling_factor
         for channel in range(4):
             wanted = (plain[channel] / scale - mean[channel]) * scale / width[channel]
             assert torch.allclose(moved[channel], wanted, atol=1e-5)
-        assert torch.allclose(models.to_picture(moved), back, atol=1e-4)
+        assert torch.allclose(models.coder.to_picture(moved), back, atol=1e-4)
 
 
 def test_close_lets_the_memory_go(tiny: Any) -> None:
