@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
-METHOD = 4  # number of this way of painting; a new one makes old paintings stale
+METHOD = 5  # number of this way of painting; a new one makes old paintings stale
 NO_EFFECT = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # on what is painted
 
 
@@ -40,7 +40,7 @@ class DiffusionPainter(Painter):
 
     Pictures of every depth are painted in 8-bit-like [0, 1] values at the model's own size (``resolution``), and brought back
     to the footage's size and dtype. Float pictures are taken as display-referred and clipped. A window hands to the next the
-    latents of the anchor's painting and of its last keyframe's, that keyframe's noise, and the anchor's prompt.
+    latents of the anchor's painting and of its last keyframe's, the noise of both, and the anchor's prompt.
 
     Raises ``RecipeError`` and ``MissingExtraError`` when it is built; ``MissingModelError``, ``RecipeError``, ``PainterError``
     when it paints.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import cv2
@@ -28,7 +28,8 @@ class RowInputs:
     """The rows of one paint request.
 
     ``carry``: as ``Painter.paint``. Its arrays: ``anchor`` and ``last``, latents of the paintings of the shot's anchor and of
-    the last keyframe, and ``noise``, that keyframe's on the fine grid; its facts: the anchor's ``prompt`` and negative prompt
+    the last keyframe, ``anchor_noise`` and ``last_noise``, the noise that they were painted from, all C x h x w, and ``noise``,
+    the last keyframe's on the fine grid; its facts: the anchor's ``prompt`` and negative prompt
     and its ``seed``, and the last keyframe's ``frame``.
     """
 
@@ -92,10 +93,8 @@ class RowInputs:
         painting = request.fixed.get(index)
         if painting is not None:
             if index == 0 and self._shares_first:
-                clean = self._carried("last")
-            else:
-                clean = models.coder.to_latents(picture_tensor(painting, self.size))
-            return RowInput(clean, warped, prompt)
+                return RowInput(self._carried("last"), self._carried("last_noise"), prompt)
+            return RowInput(models.coder.to_latents(picture_tensor(painting, self.size)), warped, prompt)
         # one seed for all, where noise is warped: what the encoder draws must not make keyframes differ
         generator = torch.Generator("cpu").manual_seed(self._seed if warps else request.seeds[index])
         picture = picture_tensor(request.pictures[index], self.size)
@@ -113,18 +112,15 @@ class RowInputs:
         return RowInput(clean, own, prompt, maps, generator=generator, inpaint=inpaint)
 
     def earlier_anchor(self) -> RowInput:
-        """The input of the shot's anchor, where it is not among the window's keyframes."""
-        models = self._models
-        clean = self._carried("anchor")
-        generator = torch.Generator("cpu").manual_seed(self._seed)
-        noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
-        return RowInput(clean, noise, TextPrompt(*self._carry.facts["prompt"]))
+        """The input of the shot's anchor, where it is not among the window's keyframes: as it was painted."""
+        prompt = TextPrompt(*self._carry.facts["prompt"])
+        return RowInput(self._carried("anchor"), self._carried("anchor_noise"), prompt)
 
-    def carry(self, latents: Mapping[int, torch.Tensor]) -> Carry:
-        """The carry to the next window. ``latents``: every row's, painted."""
+    def carry(self, latents: Mapping[int, torch.Tensor], inputs: Sequence[RowInput]) -> Carry:
+        """The carry to the next window. ``latents``: every row's, painted; ``inputs``: what each was painted from."""
 
-        def array(row: int) -> np.ndarray:
-            return np.ascontiguousarray(latents[row].float().cpu().numpy())
+        def array(values: torch.Tensor) -> np.ndarray:
+            return np.ascontiguousarray(values.float().cpu().numpy())
 
         rows, request = self.rows, self._request
         if rows.earlier_anchor:
@@ -133,7 +129,13 @@ class RowInputs:
             prompt = request.prompts[0] if request.prompts else TextPrompt()
             words = [prompt.prompt, prompt.negative_prompt]
         return Carry(
-            {"anchor": array(rows.anchor), "last": array(rows.last), "noise": self.noise[-1]},
+            {
+                "anchor": array(latents[rows.anchor]),
+                "anchor_noise": array(inputs[rows.anchor].noise),
+                "last": array(latents[rows.last]),
+                "last_noise": array(inputs[rows.last].noise),
+                "noise": self.noise[-1],
+            },
             {"prompt": words, "seed": self._seed, "frame": request.frames[-1]},
         )
 

@@ -41,6 +41,7 @@ class Runtime:
             inputs.append(row_inputs.keyframe(index))
         title = f"painting frames {request.frames[0]} to {request.frames[-1]}"
         window = SamplingInputs(rows, inputs, row_inputs.correspondences, lambda text: request.tick(f"{title}, {text}"))
+        window = self.sampler.prepared(window)
         painted = self.sampler.paint(window)
         latents = {row: painted.get(row, inputs[row].clean) for row in range(rows.count)}
         paintings = []
@@ -50,7 +51,7 @@ class Runtime:
                 continue
             request.tick(f"decoding frame {request.frames[index]}")
             paintings.append(from_painting(self.models.coder.to_picture(latents[index + rows.first]).numpy(), picture))
-        return paintings, row_inputs.carry(latents)
+        return paintings, row_inputs.carry(latents, window.inputs)
 
     def close(self) -> None:
         """Let go of the models' memory. Nothing can be painted afterwards."""

@@ -74,18 +74,29 @@ class Sampler:
         if options.start == "inversion" and draws_noise(self._pipe.scheduler):
             raise no_inversion(f"the model's scheduler ({type(self._pipe.scheduler).__name__})")
 
+    def prepared(self, window: SamplingInputs) -> SamplingInputs:
+        """The window, with the noise that its live rows' pictures come from where the start is their inversion.
+
+        Raises ``PainterError`` (out of memory).
+        """
+        if self._options.start != "inversion":
+            return window
+        scheduler = self._fresh_scheduler()
+        timesteps = self._timesteps(scheduler)
+        return replace(window, inputs=self._invert(window, scheduler, timesteps)) if len(timesteps) else window
+
     def paint(self, window: SamplingInputs) -> dict[int, torch.Tensor]:
-        """Give clean latents of every live row. Raises ``PainterError`` (out of memory, numbers that are none)."""
+        """Give clean latents of every live row of a window that is ``prepared``.
+
+        Raises ``PainterError`` (out of memory, numbers that are none).
+        """
         live, inputs = window.rows.live, window.inputs
         if not live:
             return {}
-        scheduler = type(self._pipe.scheduler).from_config(self._pipe.scheduler.config)
+        scheduler = self._fresh_scheduler()
         timesteps = self._timesteps(scheduler)
         if not len(timesteps):
             return {row: inputs[row].clean for row in live}
-        if self._options.start == "inversion":
-            inputs = self._invert(window, scheduler, timesteps)
-            window = replace(window, inputs=inputs)
         clean = torch.stack([row.clean for row in inputs])
         noise = torch.stack([row.noise for row in inputs])
         sample = self._first_sample(window, clean, noise, scheduler, timesteps)
@@ -116,6 +127,9 @@ class Sampler:
                 f"the model gave numbers that are none (NaN) in {self._models.dtype}; try --painter-option dtype=float32"
             )
         return {row: sample[index] for index, row in enumerate(live)}
+
+    def _fresh_scheduler(self) -> Any:
+        return type(self._pipe.scheduler).from_config(self._pipe.scheduler.config)
 
     def _timesteps(self, scheduler: Any) -> torch.Tensor:
         """The time steps that are made, from the strength on. ``options.steps`` is how many are really made."""

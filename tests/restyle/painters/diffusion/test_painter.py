@@ -112,6 +112,28 @@ def test_a_run_whole_is_the_run_resumed_at_any_window(
     assert all(np.array_equal(whole[n], pieces[n]) for n in whole)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"warp_noise": False}, {"start": "inversion"}, {"start": "inversion", "warp_noise": False}],
+    ids=["warped noise", "noise of its own", "inverted", "inverted, not warped"],
+)
+def test_all_windows_see_the_anchor_and_the_shared_keyframe_from_the_noise_they_were_painted_with(
+    tiny: Any, options: dict[str, Any]
+) -> None:
+    one = painter(tiny, **options)
+    sampler = one.ready(job([picture(0)])).sampler
+    seen: list[Any] = []
+    paint = sampler.paint
+    sampler.paint = lambda window: (seen.append(window), paint(window))[1]  # type: ignore[method-assign]
+    run([one], [picture(n) for n in range(5)], [2, 2, 3])
+    anchor, first = seen[0].inputs[0].noise, seen[1].inputs[1].noise
+    assert [window.rows.earlier_anchor for window in seen] == [False, True, True]
+    assert all(torch.equal(window.inputs[0].noise, anchor) for window in seen)
+    assert torch.equal(first, seen[0].inputs[1].noise), "the second window's first is the first's last"
+    assert torch.equal(seen[2].inputs[1].noise, seen[1].inputs[2].noise)
+    assert not torch.equal(anchor, seen[0].inputs[1].noise) or not options
+
+
 def test_a_change_within_a_window_stays_there_and_one_at_its_end_goes_on(tiny: Any) -> None:
     pictures = [picture(n) for n in range(5)]
     before = run([painter(tiny)], pictures, [3, 3])
