@@ -8,13 +8,15 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError
+from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.weights.catalogue import BASE_MODELS, Family
 
 __all__ = ["PictureCoder"]
 
 
 class PictureCoder:
-    """A VAE at work. What it gives in half precision is looked at: numbers that are none are made anew in float32.
+    """A VAE at work. What it gives in half precision is looked at: numbers that are none are made anew in float32. Where memory
+    runs out it works in tiles.
 
     ``name``: of the VAE, for messages. ``dtype``: of latents.
     """
@@ -59,14 +61,14 @@ class PictureCoder:
 
     def _finite(self, work: Callable[[], Any], values: Callable[[Any], torch.Tensor]) -> Any:
         """What ``work`` gives, in float32 if there are numbers in its ``values`` that are none."""
-        done = work()
+        done = self._fitting(work)
         if torch.isfinite(values(done)).all():
             return done
         half = self._vae.dtype
         if half != torch.float32:
             self._vae.to(dtype=torch.float32)
             try:
-                done = work()
+                done = self._fitting(work)
             finally:
                 self._vae.to(dtype=half)  # exactly what it was: every picture is made as if it were the only one
             if torch.isfinite(values(done)).all():
@@ -79,6 +81,24 @@ class PictureCoder:
         raise PainterError(
             f"{self._name} gives numbers that are none (NaN), in float32 too; take another: "
             f"--painter-option vae={self._better}"
+        )
+
+    def _fitting(self, work: Callable[[], Any]) -> Any:
+        """What ``work`` gives, tile by tile from now on if memory runs out. Raises ``PainterError`` if it does so then, too."""
+        for _ in range(2):
+            try:
+                return work()
+            except MEMORY_ERRORS as error:
+                if not ran_out(error):
+                    raise
+            release(self._device)  # here the error is gone, and what its frames held
+            if self._vae.use_tiling:
+                break
+            self._vae.enable_tiling()
+            self._notes[f"{self._name} works in tiles, for memory ran out on {self._device}"] = None
+        raise PainterError(
+            f"out of memory on {self._device} in {self._name}, in tiles, too: "
+            "use a smaller resolution, or offload=true (--painter-option)"
         )
 
     def _spread(self, like: torch.Tensor) -> tuple[Any, Any]:

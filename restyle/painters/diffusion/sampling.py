@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from restyle.painters.diffusion.correspondences import VISIBLE, Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
 from restyle.painters.diffusion.latents import fuse_shapes, match_colours, predict_clean, replace_prediction
+from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.step_noise import StepNoise
@@ -176,10 +178,13 @@ class Sampler:
                     window.tick("inverting")
                     return self._denoise(bare, sample, Step(scheduler, timestep), guided=False, maps=False)
 
-                try:
-                    noise = invert(model, scheduler, timesteps, torch.stack([row.clean for row in bare]))
-                except (torch.OutOfMemoryError, RuntimeError) as error:
-                    self._shrink(error, len(group))
+                noise = self._fitting(
+                    len(group),
+                    lambda model=model, bare=bare: invert(  # type: ignore[misc]
+                        model, scheduler, timesteps, torch.stack([row.clean for row in bare])
+                    ),
+                )
+                if noise is None:
                     continue
                 for row, row_noise in zip(group, noise, strict=True):
                     inverted[row] = replace(window.inputs[row], noise=row_noise)
@@ -230,35 +235,42 @@ class Sampler:
 
         needed = attended.by(rows.live)
         fixed = tuple(row for row in sorted(rows.fixed) if row in needed and row in samples)
-        for start in range(0, len(fixed), self.most):
-            call(fixed[start : start + self.most], cache, guided=False, maps=False)
+        while fixed:
+            group = fixed[: self.most]
+            if self._fitting(len(group), partial(call, group, cache, guided=False, maps=False)) is not None:
+                fixed = fixed[len(group) :]
         step_cache = {layer: dict(cached) for layer, cached in cache.items()}
         while len(outputs) < len(rows.live):
             group = next(
                 group for group in batches(self._options.attention, rows, self.most) if not outputs.keys() >= set(group)
             )
             group = tuple(row for row in group if row not in outputs)
-            try:
-                output = call(group, step_cache, guided=self._models.guided, maps=True)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                self._shrink(error, len(group))
+            output = self._fitting(len(group), partial(call, group, step_cache, guided=self._models.guided, maps=True))
+            if output is None:
                 continue
             outputs |= {row: output[index : index + 1] for index, row in enumerate(group)}
         return outputs
 
-    def _shrink(self, error: Exception, rows: int) -> None:
-        """Compute fewer rows at once, where it was memory that failed; else the error goes on."""
-        if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error).lower():
-            raise error
+    def _fitting(self, rows: int, work: Callable[[], torch.Tensor]) -> torch.Tensor | None:
+        """Do ``work`` on so many rows; ``None`` where memory ran out, and fewer rows are to be computed at once from now on."""
+        try:
+            return work()
+        except MEMORY_ERRORS as error:
+            if not ran_out(error):
+                raise
+        self._shrink(rows)  # here the error is gone, and what its frames held
+        return None
+
+    def _shrink(self, rows: int) -> None:
+        """Compute fewer rows at once. Raises ``PainterError`` where there are no fewer."""
+        release(self._models.device)
         if rows == 1 or self._options.attention == "joint":
             how = "attention=woven, " if self._options.attention == "joint" else ""
             raise PainterError(
                 f"out of memory on {self._models.device}, with {rows} keyframes at once: "
                 f"use {how}a smaller resolution, or offload=true (--painter-option)"
-            ) from error
+            )
         self.most = max(1, rows // 2)
-        if self._models.device.type == "cuda":
-            torch.cuda.empty_cache()
         self._tell(f"out of memory with {rows} keyframes at once; going on with {self.most}")
 
     def _corrected(

@@ -52,3 +52,26 @@ def test_numbers_that_are_none_in_float32_too_are_told(tiny: Any, part: str) -> 
         overflowing(bad.ready(job([picture(1)])).models, part, torch.bfloat16, torch.float32)
         with pytest.raises(PainterError, match=r"the VAE of .* vae=madebyollin/sdxl-vae-fp16-fix$"):
             bad.paint(job([picture(1)]), None)
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_it_works_in_tiles_when_memory_runs_out(tiny: Any, part: str) -> None:
+    """A VAE that has memory for 32 x 32 pixels and no more."""
+    whole, _ = painter(tiny, dtype="float32").paint(job([picture(1)]), None)
+    short = painter(tiny, dtype="float32")
+    models = short.ready(job([picture(1)])).models
+    vae = models.pipe.vae
+    vae.tile_sample_min_size, vae.tile_latent_min_size = 32, 32 // models.latent_scale
+    most = 32 if part == "encoder" else 32 // models.latent_scale
+
+    def hook(_: Any, given: Any) -> None:
+        if max(given[0].shape[-2:]) > most:
+            raise RuntimeError("CUDA error: out of memory")
+
+    getattr(vae, part).register_forward_pre_hook(hook)
+    made, _ = short.paint(job([picture(1)]), None)
+    assert np.abs(made[0].astype(int) - whole[0]).mean() < 40, "seams apart, the same picture"
+    assert any("works in tiles, for memory ran out on cpu" in note for note in short.notes)
+    most = 1
+    with pytest.raises(PainterError, match=r"out of memory on cpu in the VAE of .*, in tiles, too: .*offload=true"):
+        short.paint(job([picture(1)]), None)

@@ -238,6 +238,28 @@ def test_few_at_once_when_memory_runs_out(tiny: Any) -> None:
         short.paint(request, None)
 
 
+@pytest.mark.parametrize(
+    "words", ["MPS backend out of memory (MPS allocated: 9 GB)", "CUBLAS_STATUS_ALLOC_FAILED when calling"]
+)
+def test_rows_that_are_held_are_computed_one_by_one_when_memory_runs_out(tiny: Any, words: str) -> None:
+    """In a second window the anchor and the shared keyframe are."""
+    pictures = [picture(n) for n in range(3)]
+    wanted = run([painter(tiny, batch=8, guidance_scale=1.0)], pictures, [2, 2])
+    short = painter(tiny, batch=8, guidance_scale=1.0)
+    models = short.ready(job([picture(0)])).models
+    forward = models.pipe.unet.forward
+
+    def failing(sample: Any, *rest: Any, **more: Any) -> Any:
+        if len(sample) > 1:
+            raise RuntimeError(words)
+        return forward(sample, *rest, **more)
+
+    models.pipe.unet.forward = failing
+    made = run([short], pictures, [2, 2])
+    assert all(np.abs(made[n].astype(int) - wanted[n]).max() <= 1 for n in wanted)
+    assert short.ready(job([picture(0)])).sampler.most == 1
+
+
 def test_numbers_that_are_none_are_told(tiny: Any) -> None:
     bad = painter(tiny)
     models = bad.ready(job([picture(1)])).models
