@@ -27,10 +27,10 @@ def _verdict(data: ReportData) -> str:
         return text(data.verdict)
     verdict = verdict_of(data)
     where = ""
-    if verdict.level in ("look", "bad") and data.moments:
+    if data.moments:  # of a good result, too: one per cent of what moves may be a hand
         shown = list(enumerate(data.moments, 1))[:MOST_LINKS]
         listed = ", ".join(link(number, f"frame {moment.frame:,}") for number, moment in shown)
-        where = f" Worst: {listed}."
+        where = f" Worst moments: {listed}."
     return (
         f'<b class="{verdict.level}">{verdict.word}</b> {text(verdict.reason)}{where}'
         f'<span class="figures-said">{text(verdict.figures)}</span>'

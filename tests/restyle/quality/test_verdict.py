@@ -44,5 +44,6 @@ def test_the_page_leads_to_the_worst_frames() -> None:
     html = page_of(bad)
     assert '<b class="bad">Bad.</b>' in html
     links = [f'<a href="#moment-{n}">frame {frame}</a>' for n, frame in ((1, 41), (2, 7), (3, 12))]
-    assert f"Worst: {', '.join(links)}." in html
-    assert "Worst:" not in page_of(replace(judged(100, 0.5), moments=moments))
+    assert f"Worst moments: {', '.join(links)}." in html
+    assert "Worst moments: " in page_of(replace(judged(100, 0.5), moments=moments)), "a hand may be one per cent"
+    assert "Worst moments: " not in page_of(judged(100))
