@@ -78,6 +78,8 @@ bench: $(VENV)/.core
 	@$(BIN)/python benchmarks/against_per_frame.py
 	@echo "==> memory against length"
 	@$(BIN)/python benchmarks/memory.py
+	@echo "==> many clips, and two workers against one"
+	@$(BIN)/python benchmarks/batch.py
 
 attack: $(VENV)/.test
 	@echo "==> killing, damaging, mutating (about an hour)"

@@ -159,6 +159,11 @@ class Recipe(BaseModel):
     """How far the result departs from the footage: 0 leaves it as it is, 1 is the painting."""
     keep_colour: bool = False
     """Paint light and dark only; hue and saturation stay the footage's."""
+    anchor: str | None = None
+    """A folder with a painted keyframe of other footage, whose look this footage takes over: 'restyle batch' keeps some.
+
+    ``footage.png``, and ``painting-0.png`` and on, one for each look: see ``job.anchors``.
+    """
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of painters that draw random numbers."""
     keyframes: Literal["auto"] | Annotated[str, Field(pattern=r"^every:[1-9][0-9]*$")] | tuple[FrameNumber, ...] = (
@@ -305,6 +310,8 @@ class Recipe(BaseModel):
             fields["storyboard"] = {number: str(folder / picture) for number, picture in recipe.storyboard.items()}
         if recipe.style and _is_file(folder / recipe.style):
             fields["style"] = str(folder / recipe.style)
+        if recipe.anchor:
+            fields["anchor"] = str(folder / recipe.anchor)
         if recipe.objects:
             fields["objects"] = [_beside(text, folder) for text in recipe.objects]
         for layer in fields.get("layers", []):

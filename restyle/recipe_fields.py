@@ -25,6 +25,7 @@ class RecipeFields(TypedDict, total=False):
     filler_options: Mapping[str, Any]
     strength: float
     keep_colour: bool
+    anchor: str | None
     seed: int
     keyframes: str | Sequence[int]
     effort: Literal["draft", "normal", "best"]

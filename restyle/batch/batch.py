@@ -16,6 +16,8 @@ from restyle.batch.engines.in_process import InProcess
 from restyle.batch.engines.pool import ProcessPool
 from restyle.batch.entries import Entries, Entry
 from restyle.batch.history import History
+from restyle.batch.index import NAME as INDEX
+from restyle.batch.index import write_index
 from restyle.batch.machine import Budget
 from restyle.batch.records import BatchFolder
 from restyle.batch.results import BatchProgress, BatchProgressCallback, ClipResult, Summary
@@ -25,6 +27,8 @@ from restyle.errors import Cancelled
 from restyle.progress import Progress
 
 __all__ = ["Batch"]
+
+INDEX_EVERY = 30.0  # seconds between two writings of the page while the batch runs
 
 
 class Batch:
@@ -80,6 +84,8 @@ class Batch:
         self._cancel = cancel or threading.Event()
         self._history = History()
         self._running: dict[str, Progress] = {}
+        self._seen: dict[tuple[Path, Path], ClipResult] = {}
+        self._indexed = 0.0
         self._total: int | None = None
         self._began = 0.0
 
@@ -87,6 +93,11 @@ class Batch:
     def workers(self) -> int:
         """Clips that are worked on at once, at most."""
         return self._engine.workers
+
+    @property
+    def index(self) -> Path:
+        """Path of the page that shows every clip."""
+        return self.folder.path / INDEX
 
     @property
     def notes(self) -> Sequence[str]:
@@ -129,7 +140,10 @@ class Batch:
                     self._running.pop(outcome.name, None)
                     scheduler.end(outcome)
                     yield from map(self._counted, scheduler.results())
+                    if time.monotonic() - self._indexed > INDEX_EVERY:
+                        self._write_index()
             yield from map(self._counted, scheduler.results())
+            self._write_index()
         if self._total is not None and scheduler.disk_full:
             self.summary.left = self._total - self.summary.clips
         self.summary.seconds = time.monotonic() - self._began
@@ -142,8 +156,13 @@ class Batch:
         self._total = len(entries)
         return entries
 
+    def _write_index(self) -> None:
+        write_index(self.folder, self._seen.values())
+        self._indexed = time.monotonic()
+
     def _counted(self, result: ClipResult) -> ClipResult:
         self.summary.count(result)
+        self._seen[result.source, result.output] = result
         self.folder.log({"time": round(time.time(), 3), **result.to_json()})
         self._show()
         return result

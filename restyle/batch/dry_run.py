@@ -11,6 +11,7 @@ from typing import Any
 from restyle.batch.decisions import Decision, decide
 from restyle.batch.entries import Entry
 from restyle.batch.fingerprint import Fingerprints
+from restyle.batch.groups import Groups
 from restyle.batch.history import History
 from restyle.batch.records import BatchFolder
 from restyle.errors import RestyleError
@@ -48,9 +49,13 @@ def planned(
 ) -> Iterator[PlannedClip]:
     """Look at each clip's headers, and at what is known of it. Writes nothing. Raises what iterating ``entries`` raises."""
     fingerprints = Fingerprints(offline=offline)
+    groups = Groups(folder, fingerprints)
     for entry in entries:
         source, output = entry.clip.source, folder.output / entry.name
         try:
+            group = groups.of(entry)
+            if group is not None and group.ready:
+                entry = group.joined(entry)
             decision = decide(entry, folder, fingerprints, overwrite=overwrite)
             if decision.todo:
                 yield _estimated(entry, decision, folder, history)

@@ -64,6 +64,7 @@ class Entries:
         self._listed = [clip for path in sources if is_manifest(path) for clip in read_manifest(path)]
         self._searched = [path for path in sources if not is_manifest(path)]
         self._folders: dict[Path, Path] = {}
+        self._looks: dict[str, Any] = {}
         if (source := searched_with(self._searched, output)) is not None:
             raise OutputError(
                 f"the output {show_path(output)} lies in {show_path(source)}, where clips are looked for: choose another"
@@ -94,6 +95,13 @@ class Entries:
                 "another output"
             )
         group = clip.match or (ALL if self._match_first else None)
+        if group is not None:
+            look = (recipe.painter, recipe.style, recipe.painter_options, recipe.seed)
+            if self._looks.setdefault(group, look) != look:
+                raise RecipeError(
+                    f"{show_path(clip.source)} is to share the look of {group!r}, and has another painter, style or seed: "
+                    "give all clips of a group the same, or take it out"
+                )
         return Entry(replace(clip, match=group, rate=self._rate_of(clip)), recipe, name)
 
     def require_some(self, count: int) -> None:

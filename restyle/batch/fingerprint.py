@@ -52,7 +52,7 @@ class Fingerprints:
             with translated():
                 chosen = choose_masker(recipe.masker, recipe.masker_options)
             masker = [chosen.name, chosen.options, chosen.grounding]
-        fields = _by_content(recipe.model_dump(mode="json"), contents)
+        fields = _by_content(recipe.model_dump(mode="json", exclude={"anchor"}), contents)
         return digest(fields, sorted(map(str, contents.values())), painters, masker, [deciding(s) for s in METHODS])
 
 

@@ -2,7 +2,7 @@
 
 JSON and YAML hold a table: ``clips``, a list of tables, and ``recipe``, fields for all of them. CSV has a row a clip under a
 row of names. What a clip can have: ``clip`` (path from the manifest's folder), ``output`` (its name in the batch's output),
-``fps`` (of a sequence of pictures), and every field of a recipe.
+``match`` (name of the group whose look it shares), ``fps`` (of a sequence of pictures), and every field of a recipe.
 
 A cell of CSV holds a field's value as it is said on the command line, or as JSON; an empty one leaves the field as it is.
 """
@@ -30,7 +30,7 @@ from restyle.renames import RENAMED_FIELDS, use_new_names
 __all__ = ["MANIFESTS", "is_manifest", "read_manifest"]
 
 MANIFESTS = (".csv", ".json", ".yaml", ".yml")
-OWN = ("clip", "output", "fps")
+OWN = ("clip", "output", "match", "fps")
 LARGEST = 64 << 20  # bytes of a CSV file
 MOST_CLIPS = 1_000_000
 
@@ -69,7 +69,7 @@ def _clip(path: Path, number: int, row: dict[str, Any]) -> Clip:
         near = difflib.get_close_matches(str(unknown[0]), [*OWN, *Recipe.model_fields], 1)
         hint = f", did you mean {near[0]!r}?" if near else f"; there are {', '.join(OWN)} and the recipe's fields"
         raise RecipeError(f"{where}: unknown column {str(unknown[0])[:80]!r}{hint}")
-    for name in ("clip", "output"):
+    for name in ("clip", "output", "match"):
         if own[name] is not None and (not isinstance(own[name], str) or not own[name]):
             raise RecipeError(f"{where}: {name} is text, got {own[name]!r}")
     if own["clip"] is None:
@@ -84,7 +84,7 @@ def _clip(path: Path, number: int, row: dict[str, Any]) -> Clip:
     if inner.is_absolute() or ".." in inner.parts:
         inner = PurePosixPath()
     clip = clip_at(source, inner)
-    return replace(clip, output=own["output"], fields=fields, rate=_rate(own["fps"], where))
+    return replace(clip, output=own["output"], fields=fields, match=own["match"], rate=_rate(own["fps"], where))
 
 
 def _rate(value: Any, where: str) -> Fraction | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from restyle.batch.cleaning import CacheBudget
 from restyle.batch.clips import Clip
 from restyle.batch.decisions import Decision, decide
 from restyle.batch.entries import Entry
 from restyle.batch.fingerprint import Fingerprints
+from restyle.batch.groups import Group, Groups
 from restyle.batch.history import History
 from restyle.batch.machine import usual_memory
 from restyle.batch.records import BatchFolder, Record
@@ -58,6 +60,9 @@ class Scheduler:
         self._room = CacheBudget(folder.path / "jobs", choices.cache)
         self._begun: dict[str, _Begun] = {}
         self._again: deque[_Begun] = deque()
+        self._groups = Groups(folder, self._fingerprints)
+        self._anchors: dict[str, Group] = {}
+        self._later: deque[Entry] = deque()
         self._ended: deque[ClipResult] = deque()
 
     def tasks(self, entries: Iterator[Entry | tuple[Clip, str] | None]) -> Iterator[Task | None]:
@@ -72,11 +77,11 @@ class Scheduler:
                 self._fail(entry[0], entry[1], "RecipeError")
             else:
                 yield from self._considered(entry)
-        while self._begun or self._again:
+        while self._begun or self._again or self._anchors or self._later:
             yield from self._retried()
             if self._is_over:
                 return
-            if self._begun:
+            if self._begun or self._anchors:
                 yield None
 
     def results(self) -> Iterator[ClipResult]:
@@ -91,10 +96,17 @@ class Scheduler:
     def _retried(self) -> Iterator[Task]:
         while self._again and not self._is_over:
             yield from self._begin(self._again.popleft())
+        while self._later and not self._is_over:
+            yield from self._considered(self._later.popleft())
 
     def _considered(self, entry: Entry) -> Iterator[Task]:
         """The task of an entry, unless it is done, or cannot be."""
         try:
+            group = self._groups.of(entry)
+            if group is not None and not group.ready:
+                yield from self._awaited(group, entry)
+                return
+            entry = entry if group is None else group.joined(entry)
             decision = decide(entry, self._folder, self._fingerprints, overwrite=self._choices.overwrite)
         except RestyleError as error:
             self._fail(entry.clip, str(error), type(error).__name__, entry.name)
@@ -109,6 +121,16 @@ class Scheduler:
         output = self._folder.output / entry.name
         self._ended.append(ClipResult(entry.clip.source, output, "skipped", decision.why, facts=record.facts))
 
+    def _awaited(self, group: Group, entry: Entry) -> Iterator[Task]:
+        """Let an entry wait for its group's anchor, which is painted from the first that waits."""
+        group.waiting.append(entry)
+        if not group.making:
+            group.making = True
+            name = f"look of {group.name}"
+            self._anchors[name] = group
+            task = self._task(entry, name=name, kind="anchor", output=str(group.folder), overwrite=True)
+            yield replace(task, memory=usual_memory(0))
+
     def _begin(self, begun: _Begun) -> Iterator[Task]:
         entry, decision = begun.entry, begun.decision
         clip, recipe = entry.clip, entry.recipe
@@ -122,22 +144,26 @@ class Scheduler:
             self._fail(clip, str(error), type(error).__name__, entry.name)
             return
         self._begun[entry.name] = begun
-        yield Task(
-            name=entry.name,
-            source=str(clip.source),
-            output=str(output),
-            folder=str(self._folder.job(entry.name)),
-            recipe=recipe.to_text(),
-            overwrite=decision.overwrite,
-            report=self._choices.report,
-            offline=self._choices.offline,
-            rate=clip.rate,
-            memory=memory,
-            threads=self._choices.threads,
-        )
+        yield self._task(entry, output=str(output), overwrite=decision.overwrite, memory=memory)
+
+    def _task(self, entry: Entry, **special: Any) -> Task:
+        usual = {
+            "name": entry.name,
+            "source": str(entry.clip.source),
+            "folder": str(self._folder.job(entry.name)),
+            "recipe": entry.recipe.to_text(),
+            "report": self._choices.report,
+            "offline": self._choices.offline,
+            "rate": entry.clip.rate,
+            "threads": self._choices.threads,
+        }
+        return Task(**{**usual, **special})
 
     def end(self, outcome: Outcome) -> None:
         """Keep what came out of a task. Raises ``OutputError``."""
+        if outcome.name in self._anchors:
+            self._end_anchor(self._anchors.pop(outcome.name), outcome)
+            return
         begun = self._begun.pop(outcome.name)
         entry, decision = begun.entry, begun.decision
         if outcome.ended == "failed":
@@ -153,6 +179,16 @@ class Scheduler:
             self._room.add(self._folder.job(entry.name))
             output = self._folder.output / entry.name
             self._ended.append(ClipResult(entry.clip.source, output, "done", decision.why, facts=outcome.facts))
+
+    def _end_anchor(self, group: Group, outcome: Outcome) -> None:
+        """Let those that waited for an anchor go on; if its clip cannot be painted, the next one's is painted."""
+        group.making, group.ready = False, outcome.ended == "done"
+        if outcome.ended == "failed":
+            first = group.waiting.pop(0)
+            self.disk_full |= outcome.disk_full
+            self._fail(first.clip, outcome.message, outcome.error, first.name)
+        self._later.extend(group.waiting)
+        group.waiting = []
 
     def _fail(self, clip: Clip, line: str, kind: str, name: str = "") -> None:
         self._ended.append(ClipResult(clip.source, self._folder.output / name, "failed", line, kind))

@@ -31,7 +31,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 def perform(task: Task, progress: ProgressCallback | None = None, cancel: threading.Event | None = None) -> Outcome:
     """Do a task; every error becomes a line in its outcome. Raises nothing."""
     try:
-        return _restyle(task, progress, cancel)
+        return (_paint_anchor if task.kind == "anchor" else _restyle)(task, progress, cancel)
     except Cancelled:
         return Outcome(task.name, "stopped")
     except RestyleError as error:
@@ -55,12 +55,10 @@ def _is_full(error: BaseException | None) -> bool:
 
 
 def _restyle(task: Task, progress: ProgressCallback | None, cancel: threading.Event | None) -> Outcome:
-    recipe = Recipe.build("the recipe", **json.loads(task.recipe))
-    if task.threads:
-        recipe = _with_threads(recipe, task.threads)
     _forget_peak()
     cpu = time.process_time()
     source, output = Path(task.source), Path(task.output)
+    recipe = _recipe_of(task)
     before = footage_state(source, task.rate, recipe.deinterlace)
     job = Job(
         source,
@@ -89,6 +87,25 @@ def _restyle(task: Task, progress: ProgressCallback | None, cancel: threading.Ev
     return Outcome(
         task.name, "done", footage=Content(before, result.footage), result=result_content(files), facts=facts
     )
+
+
+def _paint_anchor(task: Task, progress: ProgressCallback | None, cancel: threading.Event | None) -> Outcome:
+    job = Job(
+        task.source,
+        recipe=_recipe_of(task),
+        folder=task.folder,
+        offline=task.offline,
+        rate=task.rate,
+        progress=progress,
+        cancel=cancel,
+    )
+    job.paint_anchor(task.output)
+    return Outcome(task.name, "done")
+
+
+def _recipe_of(task: Task) -> Recipe:
+    recipe = Recipe.build("the recipe", **json.loads(task.recipe))
+    return _with_threads(recipe, task.threads) if task.threads else recipe
 
 
 def result_files(output: Path) -> list[Path]:

@@ -65,6 +65,10 @@ Watch = Annotated[
         "--watch", help="Go on looking for new clips until stopped. One is taken when it has stopped growing."
     ),
 ]
+MatchFirst = Annotated[
+    bool,
+    typer.Option("--match-first", help="One look for all clips: that of a painted keyframe of the first one."),
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", metavar="N", help="Clips at once; by default what cores and memory are enough for."),
@@ -101,6 +105,7 @@ def batch(
     template: Template = None,
     dry_run: DryRun = False,
     watch: Watch = False,
+    match_first: MatchFirst = False,
     jobs: Jobs = None,
     threads: Threads = None,
     memory: Memory = None,
@@ -128,6 +133,7 @@ def batch(
             report=report,
             offline=offline,
             watch=watch,
+            match_first=match_first,
             budget=Budget(jobs, threads, None if memory is None else parse_size(memory)),
             cache=None if cache is None else parse_size(cache),
             progress=display,
@@ -204,6 +210,7 @@ def _summarise(terminal: Terminal, work: Batch, results: list[ClipResult]) -> No
                 "clips": [result.to_json() for result in results],
                 "summary": vars(summary),
                 "notes": list(work.notes),
+                "index": work.index,
                 "log": work.folder.path / "log.jsonl",
             }
         )
@@ -217,6 +224,7 @@ def _summarise(terminal: Terminal, work: Batch, results: list[ClipResult]) -> No
         ("clips", f"{summary.done} done, {summary.skipped} skipped, {summary.failed} failed"),
         ("time", f"{duration(summary.seconds)}, {count(summary.frames, 'frame')}"),
         ("results", show_path(work.output)),
+        ("index", show_path(work.index)),
     ]
     if summary.left:
         rows.append(("left", f"{count(summary.left, 'clip')} not begun: the disk is full; free some and start again"))

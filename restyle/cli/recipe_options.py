@@ -87,6 +87,7 @@ OPTIONS: Mapping[str, RecipeOption] = {
     ),
     "filler": RecipeOption("Look", "NAME"),
     "filler_options": _part_option("Look", "filler", "An option of the filler, such as detail=0.95.", "detail=0.95"),
+    "anchor": RecipeOption("Look", "DIR"),
     "seed": RecipeOption("Look", "N"),
     "keyframes": RecipeOption("Keyframes", "auto|every:N|LIST", example="such as 0,24,48", parse=parse_keyframes),
     "storyboard": RecipeOption(

@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from interp.pixels.boxes import part_of
 from restyle.compositing.backdrops import open_backdrop
 from restyle.compositing.crop import Framing
 from restyle.compositing.layers import (
@@ -23,6 +26,7 @@ from restyle.compositing.layers import (
 )
 from restyle.errors import RecipeError, show_path
 from restyle.footage import read_picture
+from restyle.job.anchors import anchor_files, read_anchors
 from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
 from restyle.job.keys import LookKey, WindowKeys, window_keys
@@ -32,14 +36,12 @@ from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
 from restyle.registry import make_filler, make_painter, options_of
 from restyle.render.engine import Engine
-from restyle.render.protocols import Look, RenderParts
+from restyle.render.protocols import Look, PaintingStore, RenderParts
 from restyle.render.regions import RegionRules
-from restyle.types import FootageSpec, Frame, TextPrompt
+from restyle.types import FootageSpec, Frame, TextPrompt, Window
 from restyle.versions import deciding
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from restyle.footage import Footage, OutputSpec
     from restyle.job.clean_plates import CleanFootage
     from restyle.painters.base import Painter
@@ -64,6 +66,8 @@ def open_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]
                 stack.callback(painters[wanted.style].close)
             if _has_prompts(recipe) and not painters[wanted.style].capabilities.reads_prompts:
                 raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
+            if recipe.anchor is not None and not painters[wanted.style].capabilities.shares_looks:
+                raise RecipeError(f"painter {recipe.painter!r} cannot take over the look of other footage")
             looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
         yield looks
 
@@ -134,11 +138,18 @@ class Assembly:
         Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
         recipe = self.recipe
         storyboard = self._storyboard()
+        anchors = read_anchors(recipe, len(self.looks))
         return Engine(
             self.footage,
             RenderParts(
                 looks=[
-                    replace(look, storyboard=storyboard, prompts=self._prompts(number), matte=self._matte(number))
+                    replace(
+                        look,
+                        storyboard=storyboard,
+                        prompts=self.prompts(number),
+                        anchor=anchors[number],
+                        matte=self._matte(number),
+                    )
                     for number, look in enumerate(self.looks)
                 ],
                 filler=make_filler(recipe.filler, recipe.filler_options),
@@ -149,6 +160,21 @@ class Assembly:
                 repair=self._repair,
             ),
             pts=self.analysis.pts,
+        )
+
+    def anchor(
+        self, window: Window, picture: np.ndarray, paintings: PaintingStore
+    ) -> tuple[np.ndarray, list[np.ndarray], list[TextPrompt]]:
+        """Collect a painted keyframe, ``window``'s only one: the part of the footage's ``picture`` that is painted, each look's
+        painting, and its prompts."""
+        frame = window.start
+        painted = [paintings.load(window, number) for number in range(len(self.looks))]
+        box = None if self.framing is None else self.framing.of(frame)
+        prompts = [self.prompts(number) for number in range(len(self.looks))]
+        return (
+            picture if box is None else np.ascontiguousarray(picture[part_of(box)]),
+            [each.pictures[frame] for each in painted if each is not None],
+            [TextPrompt() if prompt is None else prompt(frame) for prompt in prompts],
         )
 
     def keys(self, footage: str, mattes: set[str], out: OutputSpec) -> WindowKeys:
@@ -183,6 +209,7 @@ class Assembly:
         for number, look in enumerate(self.looks):
             painter = [look.painter.name, dict(look.painter.identity)]
             painting = [*base, deciding("paintings"), framing, visible_mattes, *painter, look.seed]
+            painting += [self.inputs.digest(file) for file in anchor_files(recipe, number)]
             looks.append(LookKey(painting, self._keyframe_facts(number), look.painter.capabilities.chain))
         return window_keys(self.plan.windows, looks, [*base, deciding("frames"), *frames])
 
@@ -215,7 +242,7 @@ class Assembly:
         storyboard = {
             key.frame: self.inputs.digest(key.picture) for key in self.plan.keyframes if key.picture is not None
         }
-        prompts = self._prompts(number)
+        prompts = self.prompts(number)
 
         def facts(frame: int) -> Any:
             texts = None if prompts is None else [prompts(frame).prompt, prompts(frame).negative_prompt]
@@ -223,7 +250,7 @@ class Assembly:
 
         return facts
 
-    def _prompts(self, number: int) -> Callable[[int], TextPrompt] | None:
+    def prompts(self, number: int) -> Callable[[int], TextPrompt] | None:
         """Make a function of the prompts of each frame of a look. A layer's own prompts come before all others."""
         if not _has_prompts(self.recipe):
             return None

@@ -11,6 +11,7 @@ from typing import Any
 
 from interp.regular import require_regular
 from restyle.errors import FootageError, RecipeError, show_path, why
+from restyle.job.anchors import anchor_files
 from restyle.job.keys import footage_key
 from restyle.job.mattes import matte_files
 from restyle.recipe import Recipe
@@ -36,13 +37,14 @@ def named_files(recipe: Recipe) -> list[Path]:
             with suppress(OSError, ValueError):  # a prompt is no path: too long, or with characters that none has
                 if Path(value).is_file():
                     files.append(Path(value))
+    files += anchor_files(recipe)
     files += [Path(control.source) for control in recipe.controls if control.source is not None]
     return list(dict.fromkeys(files))
 
 
 def require_files(recipe: Recipe) -> None:
     """Look at the files that have to be there for what a recipe wants, before any work. Raises ``RecipeError``."""
-    wanted: list[Any] = [*recipe.storyboard.values(), *matte_files(recipe.objects)]
+    wanted: list[Any] = [*recipe.storyboard.values(), *matte_files(recipe.objects), *anchor_files(recipe)]
     wanted += [layer.source for layer in recipe.layers if layer.source and not layer.source.startswith("#")]
     for path in wanted:
         try:

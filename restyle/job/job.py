@@ -17,6 +17,7 @@ from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
+from restyle.job.anchors import write_anchors
 from restyle.job.assembly import Assembly, open_looks
 from restyle.job.control_maps import MapOutput, make_detectors, require_maps, write_control_maps
 from restyle.job.findings import Findings
@@ -223,12 +224,39 @@ class Job:
             for window in plan.windows:
                 if window.index == 0:
                     key = window.keys[0]
-                    first_frame = Window(window.shot, 0, key.frame, key.frame + 1, (key,))
-                    for _, frames in engine.render([first_frame], MemoryPaintings(), self._meter):
+                    for _, frames in engine.render([_single_window(key, window.shot)], MemoryPaintings(), self._meter):
                         for frame in frames:
                             previews.append((key, frame.source.picture, frame.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
         return previews
+
+    def paint_anchor(self, folder: str | Path) -> None:
+        """Paint one keyframe, in the middle of the longest shot, and write it into a new ``folder`` as an anchor, whose look
+        other footage can take over (``Recipe.anchor``). The analysis goes into the job folder, where a run finds it.
+
+        Raises ``RecipeError`` if nothing is painted, and what ``run`` raises.
+        """
+        if self.folder is None:
+            raise RecipeError("a job folder is needed")
+        inputs = Inputs(self._meter.report)
+        with ExitStack() as stack:
+            target = stack.enter_context(self._new_folder(folder, "batch", True))
+            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline))
+            store = stack.enter_context(JobStore(self.folder, unchanged=inputs.check))
+            footage = stack.enter_context(self._open())
+            if not looks:
+                raise RecipeError("the recipe paints nothing, so there is no look to share")
+            assembly = self._assembly(footage, store, self._findings(footage, store, inputs), looks, inputs)
+            shot = max(assembly.plan.shots, key=lambda shot: shot.stop - shot.start)
+            keys = [key for key in assembly.plan.keyframes if shot.start <= key.frame < shot.stop]
+            window = _single_window(keys[len(keys) // 2], shot.index)
+            self._meter.begin("render", 1)
+            paintings = MemoryPaintings()
+            for _, frames in assembly.engine().render([window], paintings, self._meter):
+                for frame in frames:
+                    picture = frame.source.picture
+            inputs.check()
+            write_anchors(target, *assembly.anchor(window, picture, paintings))
 
     def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
         """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
@@ -353,3 +381,8 @@ class Job:
 def _cost(looks: Sequence[Look]) -> float:
     """Of painting one keyframe in all looks."""
     return sum(look.painter.capabilities.cost for look in looks)
+
+
+def _single_window(key: Keyframe, shot: int) -> Window:
+    """Make a window of one keyframe, to be painted by itself."""
+    return Window(shot, 0, key.frame, key.frame + 1, (key,))

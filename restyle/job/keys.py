@@ -12,9 +12,10 @@ plates         footage; mattes; name, growth, feather and inversion of each remo
 detected map   footage; the frame's number; detector, its options, and the packages that find it
 map            as detected; where maps are stabilised, also the keyframes before it in its shot and the next few after it;
                where a person gave maps, content of the file instead
-paintings      footage and plates; the painter and its identity (options, weights, style pictures); the look's seed; the
-               crop; mattes, where the painter sees them; of each keyframe its number, the storyboard picture's content,
-               prompts and maps; and the paintings of the window before in the shot
+paintings      footage and plates; the painter and its identity (options, weights, style pictures); the look's seed; content
+               of the anchor, where it shares another footage's look; the crop; mattes, where the painter sees them; of each
+               keyframe its number, the storyboard picture's content, prompts and maps; and the paintings of the window
+               before in the shot
 window         its paintings; footage and plates; filler, its options, and content of weights that they name; strength
                and colour of each look; layers, mattes and backdrops' content; rules of repair; the output (codec ...)
 =============  =====================================================================================================

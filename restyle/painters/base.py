@@ -14,10 +14,29 @@ from interp.types import Tracker
 from restyle.errors import PartError
 from restyle.types import Carry, TextPrompt
 
-__all__ = ["Capabilities", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
+__all__ = ["Anchor", "Capabilities", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
 
 
 PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A painted keyframe of another shot, of any footage, whose look is to be shared."""
+
+    picture: np.ndarray
+    """The footage's own, H x W x 3 RGB, uint8, uint16 or float32: of any size."""
+    painting: np.ndarray
+    """Of the same shape and dtype."""
+    prompt: TextPrompt = field(default_factory=TextPrompt)
+    """The one that it was painted with."""
+
+    def __post_init__(self) -> None:
+        if (self.picture.shape, self.picture.dtype) != (self.painting.shape, self.painting.dtype):
+            raise ValueError(
+                f"an anchor's painting is of its picture's shape and dtype {self.picture.shape} {self.picture.dtype}, "
+                f"got {self.painting.shape} {self.painting.dtype}"
+            )
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,8 @@ class PaintRequest:
 
     The rest is thrown away later, so a painter may spend itself there or not, but what it paints is to fit to the picture round
     it."""
+    anchor: Anchor | None = None
+    """A painting whose look these are to share, whatever their shot; ``None``: the shot's first keyframe sets it."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
@@ -96,6 +117,8 @@ class Capabilities:
     """It wants to know where its painting will be seen (``PaintRequest.mattes``)."""
     paints_regions: bool = False
     """It has ``paint_region``, at a cost that goes with the region's size."""
+    shares_looks: bool = False
+    """It takes over the look of another shot's painting (``PaintRequest.anchor``)."""
     chain: Literal["keys", "ends"] = "keys"
     """The keyframes that decide the carry to the next window.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import Painter, PaintRequest
+from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.types import Carry
 
 __all__ = ["IdentityPainter"]
@@ -17,6 +17,11 @@ class IdentityPainter(Painter):
     """Gives every picture back as it came (and every given painting as it was given)."""
 
     name = "identity"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See ``Painter.capabilities``."""
+        return Capabilities(shares_looks=True)
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from controls.types import ControlMap
 from interp.pixels.boxes import Box
 from interp.types import Filler
-from restyle.painters.base import Painter
+from restyle.painters.base import Anchor, Painter
 from restyle.render.regions import RegionRules
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
@@ -60,6 +60,8 @@ class Look:
     """Pictures painted by a person, by frame number, in the footage's size and depth: used as they are."""
     prompts: Callable[[int], TextPrompt] | None = None
     """Frame number -> the prompt for it."""
+    anchor: Anchor | None = None
+    """A painting of another shot whose look is shared."""
     matte: Callable[[int], np.ndarray] | None = None
     """Frame number -> the look's region of interest, where its painting will be seen: float32 H x W in [0, 1]; ``None``:
     everywhere."""

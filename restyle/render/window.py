@@ -188,6 +188,7 @@ class WindowRenderer:
             prompts=() if prompts is None else tuple(prompts(number) for number in numbers),
             controls=self._control_maps(look.painter, views),
             mattes=() if matte is None else tuple(view.crop(matte(view.frame.index)) for view in views),
+            anchor=look.anchor,
             tick=self.meter.report,
         )
         return checked_paintings(look.painter, request, carry)

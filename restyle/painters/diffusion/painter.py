@@ -40,7 +40,8 @@ class DiffusionPainter(Painter):
 
     Pictures of every depth are painted in 8-bit-like [0, 1] values at the model's own size (``resolution``), and brought back
     to the footage's size and dtype. Float pictures are taken as display-referred and clipped. A window hands to the next the
-    latents of the anchor's painting and of its last keyframe's, the noise of both, and the anchor's prompt.
+    latents of the anchor's painting and of its last keyframe's, the noise of both, and the anchor's prompt. The anchor is the
+    shot's first keyframe, or the one of another shot that the request names.
 
     Raises ``RecipeError`` and ``MissingExtraError`` when it is built; ``MissingModelError``, ``RecipeError``, ``PainterError``
     when it paints.
@@ -66,6 +67,7 @@ class DiffusionPainter(Painter):
             reads_prompts=True,
             controls=self.options.control_kinds,
             inpaints=True,
+            shares_looks=True,
             # in these modes every keyframe decides those after it
             chain="keys" if self.options.attention in ("anchor-previous", "joint") else "ends",
         )

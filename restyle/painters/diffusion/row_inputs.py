@@ -46,8 +46,8 @@ class RowInputs:
 
     @cached_property
     def rows(self) -> Rows:
-        """The request's keyframes; before them the shot's anchor, where it was painted in an earlier window."""
-        earlier_anchor = "anchor" in self._carry.arrays
+        """The request's keyframes; before them the anchor, where it was painted in an earlier window or in another shot."""
+        earlier_anchor = "anchor" in self._carry.arrays or self._request.anchor is not None
         first = 1 if earlier_anchor else 0
         fixed = {index + first for index in self._request.fixed} | ({0} if earlier_anchor else set())
         return Rows(len(self._request.frames) + first, frozenset(fixed), earlier_anchor)
@@ -112,9 +112,15 @@ class RowInputs:
         return RowInput(clean, own, prompt, maps, generator=generator, inpaint=inpaint)
 
     def earlier_anchor(self) -> RowInput:
-        """The input of the shot's anchor, where it is not among the window's keyframes: as it was painted."""
-        prompt = TextPrompt(*self._carry.facts["prompt"])
-        return RowInput(self._carried("anchor"), self._carried("anchor_noise"), prompt)
+        """The input of the anchor, where it is not among the window's keyframes: as it was painted; another shot's with the
+        noise of this shot's seed."""
+        prompt, models, anchor = TextPrompt(*self._anchor_words), self._models, self._request.anchor
+        if anchor is None or "anchor" in self._carry.arrays:
+            return RowInput(self._carried("anchor"), self._carried("anchor_noise"), prompt)
+        clean = models.coder.to_latents(picture_tensor(anchor.painting, self.size))
+        generator = torch.Generator("cpu").manual_seed(self._seed)
+        noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
+        return RowInput(clean, noise, prompt)
 
     def carry(self, latents: Mapping[int, torch.Tensor], inputs: Sequence[RowInput]) -> Carry:
         """The carry to the next window. ``latents``: every row's, painted; ``inputs``: what each was painted from."""
@@ -123,11 +129,6 @@ class RowInputs:
             return np.ascontiguousarray(values.float().cpu().numpy())
 
         rows, request = self.rows, self._request
-        if rows.earlier_anchor:
-            words = list(self._carry.facts["prompt"])
-        else:
-            prompt = request.prompts[0] if request.prompts else TextPrompt()
-            words = [prompt.prompt, prompt.negative_prompt]
         return Carry(
             {
                 "anchor": array(latents[rows.anchor]),
@@ -136,7 +137,7 @@ class RowInputs:
                 "last_noise": array(inputs[rows.last].noise),
                 "noise": self.noise[-1],
             },
-            {"prompt": words, "seed": self._seed, "frame": request.frames[-1]},
+            {"prompt": self._anchor_words, "seed": self._seed, "frame": request.frames[-1]},
         )
 
     def _inpaint(self, index: int, picture: torch.Tensor, generator: torch.Generator) -> Inpaint | None:
@@ -159,6 +160,16 @@ class RowInputs:
         generator = torch.Generator("cpu").manual_seed(seed)
         torch.randn(shape, generator=generator)
         return torch.randn(shape, generator=generator)[0].numpy()
+
+    @property
+    def _anchor_words(self) -> list[str]:
+        """The anchor's prompt and negative prompt."""
+        if "prompt" in self._carry.facts:
+            return list(self._carry.facts["prompt"])
+        prompt = self._request.prompts[0] if self._request.prompts else TextPrompt()
+        if self._request.anchor is not None:
+            prompt = self._request.anchor.prompt
+        return [prompt.prompt, prompt.negative_prompt]
 
     @property
     def _shares_first(self) -> bool:

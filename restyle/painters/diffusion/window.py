@@ -1,6 +1,7 @@
 """The rows of a window: what each attends to, and in which calls of the UNet they are computed.
 
-A window's rows are its keyframes, and before them the shot's *anchor* (its first keyframe) where it is not one of them. Rows
+A window's rows are its keyframes, and before them the *anchor* (the shot's first keyframe, or one of another shot whose look is
+shared) where it is not one of them. Rows
 that are painted already (the anchor, the keyframe shared with the window before, pictures made by hand) are *fixed*: at each
 step they are their clean latents with the step's noise, and attend only to themselves; where many steps are made, what others
 see of them is computed at every second one. All others are *live*.
@@ -37,7 +38,7 @@ class Rows:
 
     @property
     def anchor(self) -> int:
-        """The shot's first keyframe."""
+        """The shot's first keyframe, or another shot's."""
         return 0
 
     @property

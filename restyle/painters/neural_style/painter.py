@@ -15,6 +15,7 @@ from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.multistyle import Statistics
 from restyle.painters.neural_style.networks import StyleNetworks
 from restyle.painters.neural_style.regions import MARGIN, unit_picture
+from restyle.painters.neural_style.shared_look import SharedLook
 from restyle.painters.neural_style.temporal import Previous, first_ages, hold_to_previous
 from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
@@ -39,6 +40,8 @@ class NeuralStylePainter(Painter):
     hands to the next the painting of the keyframe that they share, which comes as a fixed one, and, as the carry, how many
     times the marks in each of its cells were moved.
 
+    With an anchor, each fresh painting's colours are held to its before all else (``shared_look``).
+
     With built-in styles it paints regions too: as the keyframe's own painting before it is held to others.
 
     Raises ``UnknownPartError`` and ``RecipeError`` when it is built (style, options), ``MissingModelError`` when it paints.
@@ -62,7 +65,7 @@ class NeuralStylePainter(Painter):
     @property
     def capabilities(self) -> Capabilities:
         """See ``Painter.capabilities``."""
-        return Capabilities(cost=35.0, paints_regions=not self._style.pictures)
+        return Capabilities(cost=35.0, shares_looks=True, paints_regions=not self._style.pictures)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -81,6 +84,7 @@ class NeuralStylePainter(Painter):
         """See ``Painter.paint``."""
         paintings: list[np.ndarray] = []
         ages = None if carry is None else carry.arrays.get("age")
+        look = None if request.anchor is None else SharedLook.of(request.anchor.picture, request.anchor.painting)
         by_hand = carry is not None and bool(carry.facts.get("by_hand"))
         for number, picture in enumerate(request.pictures):
             if ages is None:
@@ -92,6 +96,8 @@ class NeuralStylePainter(Painter):
                 by_hand |= bool(number) or carry is None  # the first of a later window is that window's shared keyframe
                 continue
             painting = self._paint_afresh(picture)
+            if look is not None:
+                painting = look.hold(painting, picture)
             if number and self._hold:
                 motion = request.tracker.motion(request.positions[number], request.positions[number - 1])
                 before = Previous(request.pictures[number - 1], paintings[-1], ages, by_hand)

@@ -33,7 +33,7 @@ from interp.structure import LEAST_EDGES, agreement, edges_of, gradients_of
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, undistorted, warp
 
-__all__ = ["Previous", "first_ages", "hold_to_previous"]
+__all__ = ["CELL", "Previous", "colour_map", "first_ages", "hold_to_previous"]
 
 CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
 SEEN_IN_BOTH = 0.6  # confidence from which a pixel counts as seen in both keyframes
@@ -137,20 +137,31 @@ def _match_colours(fresh: np.ndarray, like: np.ndarray, confidence: np.ndarray) 
     reweighted, Geman-McClure style. The fewer pixels are shared, the less is changed.
     """
     small = (max(1, fresh.shape[1] // CELL), max(1, fresh.shape[0] // CELL))
-    weight = _area(confidence, small).ravel()
+    matrix = colour_map(
+        _area(fresh, small).reshape(-1, 3), _area(like, small).reshape(-1, 3), _area(confidence, small).ravel()
+    )
+    if matrix is None:
+        return fresh
+    matched = cv2.transform(fresh, matrix)
+    return np.clip(matched, 0, 1, out=matched)
+
+
+def colour_map(colours: np.ndarray, wanted: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+    """Fit the affine map, 3 x 4, that brings each channel's mean and contrast of ``colours`` to those of ``wanted`` (both N x
+    3, float32 in [0, 1]), over those of a ``weight`` (N, in [0, 1]) above ``SEEN_IN_BOTH``; the fewer they are, the nearer it
+    is to leaving them. ``None``: leave them."""
     weight = np.where(weight > SEEN_IN_BOTH, weight, np.float32(0))
     shared = weight > 0
     trust = float(_ramp(np.asarray(shared.mean(), np.float32), *SHARED))
     if trust == 0:
-        return fresh
-    a, b = _area(fresh, small).reshape(-1, 3)[shared], _area(like, small).reshape(-1, 3)[shared]
+        return None
+    a, b = colours[shared], wanted[shared]
     gains, shifts = [], []
     for channel in range(3):
         gain, shift = _fit(a[:, channel].astype(np.float64), b[:, channel].astype(np.float64), weight[shared])
         gains.append(1 + trust * (gain - 1))
         shifts.append(trust * shift)
-    matched = cv2.transform(fresh, np.hstack([np.diag(gains), np.array(shifts)[:, None]]).astype(np.float32))
-    return np.clip(matched, 0, 1, out=matched)
+    return np.hstack([np.diag(gains), np.array(shifts)[:, None]]).astype(np.float32)
 
 
 def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float]:

@@ -12,10 +12,10 @@ from restyle.batch.manifest import read_manifest
 from restyle.errors import RecipeError, RestyleError
 
 CSV = """\
-clip,output,style,strength,keep_colour,objects,storyboard,keyframes,fps
-a.mp4,one/x.mp4,lava,0.5,true,"car=box:1,2,30,40@0; dog=point:3,4@2",0=first.png;24=second.png,"0,24",
-shot/f.%04d.png,,,,,,,every:5,30000/1001
-b.mov,,,,,"[""car=matte:m.png@0""]",,,
+clip,output,style,strength,keep_colour,objects,storyboard,keyframes,match,fps
+a.mp4,one/x.mp4,lava,0.5,true,"car=box:1,2,30,40@0; dog=point:3,4@2",0=first.png;24=second.png,"0,24",beach,
+shot/f.%04d.png,,,,,,,every:5,,30000/1001
+b.mov,,,,,"[""car=matte:m.png@0""]",,,,
 """
 
 
@@ -24,7 +24,7 @@ def test_csv_has_a_row_a_clip(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + CSV.encode())
     first, sequence, last = read_manifest(path)
     assert first.source == tmp_path / "a.mp4"
-    assert (first.output, first.rate) == ("one/x.mp4", None)
+    assert (first.output, first.match, first.rate) == ("one/x.mp4", "beach", None)
     assert dict(first.fields) == {
         "style": "lava",
         "strength": "0.5",
@@ -57,7 +57,7 @@ def test_json_and_yaml_have_fields_for_all(tmp_path: Path, suffix: str) -> None:
         (
             "m.csv",
             "clip,colour of sky\na.mp4,blue\n",
-            "unknown column 'colour of sky'; there are clip, output, fps",
+            "unknown column 'colour of sky'; there are clip, output, match, fps",
         ),
         ("m.csv", "clip\n", "lists no clips"),
         ("m.csv", "", "lists no clips"),

@@ -15,7 +15,7 @@ pytest.importorskip("diffusers")
 
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
 from restyle.job.store import load_carry, save_carry  # noqa: E402
-from restyle.painters.base import Capabilities, PaintRequest  # noqa: E402
+from restyle.painters.base import Anchor, Capabilities, PaintRequest  # noqa: E402
 from restyle.painters.diffusion.options import RENAMED  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.registry import make_painter  # noqa: E402
@@ -190,6 +190,31 @@ def test_colours_are_held_to_the_anchors(tiny: Any) -> None:
     assert apart(colour_from=0.7) < 0.3 * apart(colour_from=1.0)
 
 
+@pytest.mark.parametrize("mode", ["woven", "joint", "anchor-previous"])
+def test_the_look_of_another_shot_is_taken_over(tiny: Any, mode: str) -> None:
+    """Whatever the anchor's size; also in the windows after the first. In latents, where colours are held."""
+    anchor = Anchor(picture(9, (90, 60)), np.full((60, 90, 3), (200, 30, 30), np.uint8))
+    first, later = job([picture(1), picture(2)]), job([picture(2), picture(3)], first=10)
+
+    def paint(given: Anchor | None) -> list[Carry]:
+        painting, carry = painter(tiny, attention=mode, colour_from=0.7).paint(replace(first, anchor=given), None)
+        more = replace(later, anchor=given, fixed={0: painting[-1]})
+        return [carry, painter(tiny, attention=mode, colour_from=0.7).paint(more, carry)[1]]
+
+    joined, alone = paint(anchor), paint(None)
+    wanted = joined[0].arrays["anchor"]
+
+    def off(carry: Carry) -> float:
+        last = carry.arrays["last"]
+        return float(
+            np.abs(last.mean((1, 2)) - wanted.mean((1, 2))).sum() + np.abs(last.std((1, 2)) - wanted.std((1, 2))).sum()
+        )
+
+    assert np.array_equal(joined[1].arrays["anchor"], wanted)
+    for with_anchor, without in zip(joined, alone, strict=True):
+        assert off(with_anchor) < 0.5 * off(without)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("size", [(64, 48), (61, 45), (9, 130)])
 def test_any_size_and_depth(tiny: Any, dtype: str, size: tuple[int, int]) -> None:
@@ -318,7 +343,9 @@ def test_old_names_of_options_still_load_with_a_note(tiny: Any) -> None:
 
 def test_its_capabilities_follow_from_its_options(tiny: Any) -> None:
     controls = [{"kind": "canny"}, {"kind": "depth"}]
-    wanted = Capabilities(cost=400.0, reads_prompts=True, controls=("canny", "depth"), inpaints=True, chain="ends")
+    wanted = Capabilities(
+        cost=400.0, reads_prompts=True, controls=("canny", "depth"), inpaints=True, shares_looks=True, chain="ends"
+    )
     assert painter(tiny, controls=controls).capabilities == wanted
     chains = {mode: painter(tiny, attention=mode).capabilities.chain for mode in MODES}
     assert {mode for mode, chain in chains.items() if chain == "keys"} == {"anchor-previous", "joint"}
