@@ -24,6 +24,7 @@ __all__ = [
     "looks_of",
     "matte_of",
     "painted_objects",
+    "painted_region",
     "region_of_interest",
     "removals",
     "removed_objects",
@@ -119,6 +120,12 @@ def removals(layers: Sequence[Layer]) -> list[Layer]:
 def removed_objects(layers: Sequence[Layer]) -> list[str]:
     """Objects that are gone from the footage: their places belong to the background."""
     return [layer.object for layer in removals(layers) if not layer.invert]
+
+
+def painted_region(recipe: Recipe, mattes: MatteSource) -> Callable[[int], np.ndarray]:
+    """Frame number -> where any look will be seen, float32 H x W, softened edges included."""
+    looks = [region_of_interest(recipe, number, mattes) for number in range(len(looks_of(recipe)[0]))]
+    return lambda frame: np.maximum.reduce([look(frame) for look in looks])
 
 
 def region_of_interest(recipe: Recipe, look: int, mattes: MatteSource) -> Callable[[int], np.ndarray]:

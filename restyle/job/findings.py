@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from restyle.compositing.layers import removals
+from restyle.compositing.layers import layers_of, painted_region, removals
 from restyle.errors import translated
 from restyle.footage import files_of, parse_span, timing
 from restyle.job.clean_plates import CleanFootage, make_plates
 from restyle.job.following import FollowRequest, follow_objects
 from restyle.job.inputs import Inputs
-from restyle.job.keys import analysis_key, mattes_key, plates_key
+from restyle.job.keys import analysis_key, digest, mattes_key, plates_key
 from restyle.job.masker_choice import choose_masker
 from restyle.job.mattes import Mattes, matte_files
 from restyle.job.store import JobStore
-from restyle.planning.analyse import analyse
+from restyle.planning.analyse import analyse, keyframes_within
 from restyle.planning.effort import KeyRules
 from restyle.planning.plan import Analysis
 from restyle.progress import Meter
@@ -83,6 +83,20 @@ class Findings:
         with self._store.reading("analysis", key) as folder:
             return _analysis_from(json.loads((folder / "analysis.json").read_text()))
 
+    def keyframes(self, shots: Sequence[Shot], mattes: Mattes) -> tuple[Keyframe, ...]:
+        """Choose keyframes by what of the objects is painted, where nothing else is. Raises as ``analysis``."""
+        layers = layers_of(self._recipe)
+        edges = [[layer.object, layer.grow, layer.feather] for layer in layers if layer.mode == "restyle"]
+        key = digest("keyframes", self._analysis_key(), sorted(self.keys["mattes"]), edges)
+        if not self._store.has("analysis", key):
+            region = painted_region(self._recipe, mattes)
+            keys = keyframes_within(self._footage, shots, self._recipe, self._rules, region, self._meter)
+            with self._store.making("analysis", key) as folder:
+                (folder / "keyframes.json").write_text(json.dumps([asdict(key) for key in keys]))
+        self.keys["analysis"].add(key)
+        with self._store.reading("analysis", key) as folder:
+            return _keyframes_from(json.loads((folder / "keyframes.json").read_text()))
+
     def mattes(self, analysis: Analysis, shots: Sequence[Shot]) -> Mattes | None:
         """Follow the recipe's objects through ``shots``; ``None`` if it has none. Raises as ``following.follow_objects``."""
         recipe = self._recipe
@@ -127,9 +141,13 @@ class Findings:
         return span.start, span.stop
 
 
+def _keyframes_from(plain: Sequence[Mapping[str, Any]]) -> tuple[Keyframe, ...]:
+    return tuple(Keyframe(key["frame"], key["reason"]) for key in plain)
+
+
 def _analysis_from(plain: dict[str, Any]) -> Analysis:
     plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
-    plain["keys"] = tuple(Keyframe(key["frame"], key["reason"]) for key in plain["keys"])
+    plain["keys"] = _keyframes_from(plain["keys"])
     for name in ("pts", "coverage", "moved", "notes"):
         plain[name] = tuple(plain[name])
     return Analysis(**plain)

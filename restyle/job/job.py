@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from restyle.compositing.layers import layers_of, painted_objects
 from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
@@ -356,6 +357,9 @@ class Job:
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
         mattes = findings.mattes(analysis, plan.shots)
+        if mattes is not None and self.recipe.keyframes == "auto" and painted_objects(layers_of(self.recipe)):
+            analysis = replace(analysis, keys=findings.keyframes(plan.shots, mattes))
+            plan = self._plan(looks, analysis)
         clean_footage = findings.clean_footage(analysis, plan.shots, mattes)
         maps = None
         if self.recipe.controls:

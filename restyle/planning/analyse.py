@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from interp.pixels.depth import to_uint8_truncated
 from interp.pixels.sizes import size_within
+from interp.structure import block_means, grid_of
 from interp.tracks import MotionTrack
 from restyle.errors import FootageError, show_path
 from restyle.footage import Footage
@@ -20,11 +22,12 @@ from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.registry import make_estimator
 from restyle.render.stream import prefetch
-from restyle.types import Keyframe
+from restyle.types import Keyframe, Shot
 
-__all__ = ["SMALL", "analyse"]
+__all__ = ["SMALL", "analyse", "keyframes_within"]
 
 NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins a shot, whatever the cut finder says
+LEAST_PART = 0.05  # of a block, from which what is painted in it counts
 SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
 
 
@@ -71,6 +74,43 @@ def analyse(footage: Footage, recipe: Recipe, rules: KeyRules, start: int, stop:
         ),
         seconds=time.perf_counter() - began,
     )
+
+
+def keyframes_within(
+    footage: Footage,
+    shots: Sequence[Shot],
+    recipe: Recipe,
+    rules: KeyRules,
+    region: Callable[[int], np.ndarray],
+    meter: Meter,
+) -> tuple[Keyframe, ...]:
+    """Choose keyframes anew, by what of each frame will be painted alone. ``region``: frame number -> float32 H x W in [0, 1],
+    0 where nothing is.
+
+    Raises ``FootageError`` if the footage is damaged, ``Cancelled``.
+    """
+    size = size_within(footage.spec.width, footage.spec.height, SMALL)
+    dis = make_estimator("dis")
+    walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
+    fresh = {shot.start for shot in shots} | set(recipe.storyboard)
+    first, stop = shots[0].start, shots[-1].stop
+    keys: list[Keyframe] = []
+    meter.begin("analyse", stop - first)
+    stream = prefetch(footage.frames(0, stop, size=size), depth=8)
+    try:
+        for frame in stream:
+            if frame.index < first:
+                continue
+            small = to_uint8_truncated(frame.picture)
+            counted = block_means(region(frame.index), grid_of(*size)) > LEAST_PART
+            if frame.index in fresh:
+                walk.start(frame.index, small, counted)
+            elif (key := walk.step(frame.index, small, counted)[0]) is not None:
+                keys.append(key)
+            meter.step("looking at the objects")
+    finally:
+        stream.close()
+    return tuple(keys)
 
 
 def _damage(frames: list[int], missing: int) -> tuple[str, ...]:

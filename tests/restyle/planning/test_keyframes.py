@@ -7,6 +7,7 @@ import pytest
 from scenes import moving_scene, texture
 
 from interp.flow.dis import DisEstimator
+from interp.structure import grid_of
 from interp.tracks import MotionTrack
 from interp.types import Motion
 from restyle.planning.effort import KeyRules
@@ -102,6 +103,26 @@ def test_something_small_that_is_lost_asks_for_keyframes() -> None:
         counts.append(len(walk(frames, loss=loss, least_gap=1)[0]))
     assert counts == sorted(counts)
     assert counts[-1] > counts[0] + 3
+
+
+def test_only_what_is_painted_is_asked() -> None:
+    frames = changing_patch()
+    ground = np.ones(grid_of(160, 90), bool)
+    ground[6:] = False
+
+    def count(counted: np.ndarray | None) -> int:
+        rules = KeyRules(0.9, 0.03, 1, max_gap=24)
+        made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(160, 90)), rules)
+        made.start(0, frames[0], counted)
+        return sum(made.step(number, frame, counted)[0] is not None for number, frame in enumerate(frames[1:], 1))
+
+    patch = ground.copy()
+    patch[3:] = True
+    still = ground.copy()
+    still[3:] = False
+    assert count(patch) >= count(None) > 3
+    assert count(still) == 0
+    assert count(np.zeros_like(ground)) == 0, "nothing is painted"
 
 
 def test_what_only_moves_loses_nothing() -> None:
