@@ -36,7 +36,7 @@ class _Level:
 
 EFFORTS: dict[str, _Level] = {
     "draft": _Level(loss=0.2, least_gap=4, regions=RegionRules(loss=0.35, budget=0.1)),
-    "normal": _Level(loss=0.03, least_gap=2, regions=RegionRules(loss=0.2, budget=0.3)),
+    "normal": _Level(loss=0.02, least_gap=2, regions=RegionRules(loss=0.2, budget=0.3)),
     "best": _Level(loss=0.01, least_gap=1, regions=RegionRules(loss=0.15, budget=0.6)),
 }
 

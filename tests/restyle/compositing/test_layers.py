@@ -104,7 +104,7 @@ def test_each_object_has_its_own_look_and_a_shared_one_is_painted_once(clip: Pat
         {"object": "tree", "style": "winter-ink", "feather": 0},
         {"object": "car", "invert": True, "strength": 0.0},
     ]
-    recipe = Recipe.build(style="mosaic", objects=[car, tree], layers=layers)
+    recipe = Recipe.build(style="mosaic", objects=[car, tree], layers=layers, keyframes="every:3")
     looks, places = looks_of(recipe)
     assert [look.style for look in looks] == ["mosaic", "winter-ink", "mosaic"]
     assert places == [0, 1, 2]
@@ -112,7 +112,8 @@ def test_each_object_has_its_own_look_and_a_shared_one_is_painted_once(clip: Pat
         f.result.picture for f in Job(clip, recipe=recipe.model_copy(update={"layers": recipe.layers[:2]})).frames()
     ]
     alone = [
-        [f.result.picture for f in Job(clip, recipe=Recipe(style=style)).frames()] for style in ("mosaic", "winter-ink")
+        [f.result.picture for f in Job(clip, recipe=Recipe(style=style, keyframes="every:3")).frames()]
+        for style in ("mosaic", "winter-ink")
     ]
     for t in (0, 5):
         on_tree = square(t, left=48, top=30) > 0

@@ -340,6 +340,7 @@ def test_all_is_done_upon_the_footage_without_what_was_removed(clip: Path, tmp_p
         "controls": [{"kind": "canny"}],
         "codec": "ffv1",
         "cuts": [24],
+        "keyframes": "every:8",  # they are chosen by the footage as it came
     }
     runs = []
     for place, source, more in (
