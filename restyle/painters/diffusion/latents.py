@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["fuse_shapes", "match_colours", "noise_levels", "predict_clean", "replace_prediction"]
+__all__ = ["fuse_shapes", "match_colours", "noise_levels", "predict_clean", "replace_prediction", "sampling_place"]
 
 
 def noise_levels(scheduler: Any, timestep: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -73,11 +73,21 @@ def fuse_shapes(
     rows = torch.arange(height, device=flow.device)[:, None] + flow[..., 1]
     columns = torch.arange(width, device=flow.device)[None, :] + flow[..., 0]
     grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], -1)
+    place = sampling_place(clean.device)
     moved = torch.nn.functional.grid_sample(
-        other[None].float(), grid[None].float(), mode="bicubic", padding_mode="border", align_corners=False
+        other[None].to(place, torch.float32),
+        grid[None].to(place, torch.float32),
+        mode="bicubic",
+        padding_mode="border",
+        align_corners=False,
     )[0]
     mask = confidence.to(clean.dtype) * weight
-    return mask * moved.to(clean.dtype) + (1 - mask) * clean
+    return mask * moved.to(clean.device, clean.dtype) + (1 - mask) * clean
+
+
+def sampling_place(device: torch.device) -> torch.device:
+    """The device on which latents are moved: theirs, but for MPS, where this kind of sampling is not there in every torch."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 def match_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) -> torch.Tensor:

@@ -53,7 +53,7 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     schedule = SCHEDULES[schedule_name] if schedule_name else None
     resolution = RESOLUTION[files.family] if options.resolution is None else options.resolution
     weights = sum(size_of(path) for path in files.all)
-    machine = choose_machine(options, devices=_devices(), free=_free(), weights=weights, resolution=resolution)
+    machine = choose_machine(options, devices=_devices(), free=_free, weights=weights, resolution=resolution)
     tell(machine.description)
     dtype = getattr(torch, machine.dtype)
     pipe = _assemble(options, files, dtype)
@@ -105,14 +105,19 @@ def _guidance_scale(options: Options, schedule: Schedule | None, family: Family)
 def _devices() -> set[str]:
     devices = {"cpu"}
     if torch.cuda.is_available():
-        devices.add("cuda")
+        devices |= {"cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))}
     if torch.backends.mps.is_available():
         devices.add("mps")
     return devices
 
 
-def _free() -> int | None:
-    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+def _free(device: str) -> int | None:
+    """Bytes free on a GPU. MPS shares its memory with the rest of the computer, and tells how much of it is well used."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device == "mps":
+        return max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    return None
 
 
 def _assemble(options: Options, files: ModelFiles, dtype: torch.dtype) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from restyle.errors import RecipeError
@@ -29,16 +30,20 @@ class Machine:
         return f"painting on {self.device} in {self.dtype}" + (f" ({', '.join(more)})" if more else "")
 
 
-def choose_machine(options: Options, *, devices: set[str], free: int | None, weights: int, resolution: int) -> Machine:
+def choose_machine(
+    options: Options, *, devices: set[str], free: Callable[[str], int | None], weights: int, resolution: int
+) -> Machine:
     """Choose by the options and by what is there.
 
-    ``devices``: those of this computer; ``free``: bytes free on the GPU, ``None`` where that is not known; ``weights``: bytes
-    of all files. Raises ``RecipeError`` for a device that is not there.
+    ``devices``: those of this computer, each GPU also by its number (``cuda:1``); ``free``: gives the bytes that are free on a
+    device, ``None`` where that is not known; ``weights``: bytes of all files. Raises ``RecipeError`` for a device that is not
+    there.
     """
     device = options.device or next(name for name in ("cuda", "mps", "cpu") if name in devices)
-    if device.partition(":")[0] not in devices:
+    if device not in devices:
         raise RecipeError(f"there is no device {device!r} here; there are: {', '.join(sorted(devices))}")
     dtype = options.dtype or ("float32" if device == "cpu" else "float16")
-    short = device != "cpu" and free is not None and free < ROOM * weights
+    room = None if device == "cpu" else free(device)
+    short = room is not None and room < ROOM * weights
     offload = device != "cpu" and (short if options.offload is None else options.offload)
     return Machine(device, dtype, offload, tiles=resolution >= TILES_FROM or (short and resolution > 768))

@@ -146,7 +146,7 @@ class Options:
     batch: int | None = None
     """Keyframes painted at once; ``None``: as many as there is memory for."""
     device: str | None = None
-    """``cuda``, ``mps`` or ``cpu``; ``None``: the best there is."""
+    """``cuda``, one GPU of several (``cuda:1``), ``mps`` or ``cpu``; ``None``: the best there is."""
     dtype: str | None = None
     """``float16``, ``bfloat16`` or ``float32``; ``None``: what suits the device."""
     offload: bool | None = None

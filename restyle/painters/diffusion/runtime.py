@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from restyle.painters.base import PaintRequest
 from restyle.painters.diffusion.attention import install_processors
 from restyle.painters.diffusion.loading import load_models
+from restyle.painters.diffusion.memory import release
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.pictures import from_painting
@@ -55,7 +55,6 @@ class Runtime:
 
     def close(self) -> None:
         """Let go of the models' memory. Nothing can be painted afterwards."""
+        device = self.models.device
         del self.models, self.sampler
-        gc.collect()  # networks and the hooks on them point at each other
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release(device)  # networks and the hooks on them point at each other

@@ -9,7 +9,13 @@ import pytest
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 
-from restyle.painters.diffusion.latents import fuse_shapes, match_colours, predict_clean, replace_prediction  # noqa: E402
+from restyle.painters.diffusion.latents import (  # noqa: E402
+    fuse_shapes,
+    match_colours,
+    predict_clean,
+    replace_prediction,
+    sampling_place,
+)
 
 SCHEDULERS = (
     "DDIMScheduler",
@@ -79,3 +85,9 @@ def test_colours_become_the_others_in_mean_and_spread() -> None:
     assert torch.allclose(made.mean((1, 2)), two.mean((1, 2)), atol=1e-5)
     assert torch.allclose(made.std((1, 2)), two.std((1, 2)), atol=1e-5)
     assert torch.allclose(match_colours(one, two, 0.0), one)
+
+
+def test_on_mps_latents_are_moved_on_the_cpu() -> None:
+    """Its bicubic sampling with borders is not there in every torch."""
+    assert sampling_place(torch.device("mps")) == torch.device("cpu")
+    assert sampling_place(torch.device("cuda:1")) == torch.device("cuda:1")

@@ -54,20 +54,38 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
         ({}, {"cpu", "cuda"}, 24 * GIB, 1536, Machine("cuda", "float16", False, True)),
         ({"device": "cpu", "offload": True}, {"cpu", "cuda"}, 5 * GIB, 768, Machine("cpu", "float32", False, False)),
         ({"dtype": "bfloat16"}, {"cpu", "cuda"}, 24 * GIB, 768, Machine("cuda", "bfloat16", False, False)),
-        ({"device": "cuda:1"}, {"cpu", "cuda"}, 24 * GIB, 768, Machine("cuda:1", "float16", False, False)),
+        ({}, {"cpu", "mps"}, 5 * GIB, 768, Machine("mps", "float16", True, False)),
+        (
+            {"device": "cuda:1"},
+            {"cpu", "cuda", "cuda:0", "cuda:1"},
+            24 * GIB,
+            768,
+            Machine("cuda:1", "float16", False, False),
+        ),
     ],
 )
 def test_the_machine_that_suits(
     options: dict[str, Any], devices: set[str], free: int | None, resolution: int, wanted: Machine
 ) -> None:
     assert (
-        choose_machine(Options(**options), devices=devices, free=free, weights=4 * GIB, resolution=resolution) == wanted
+        choose_machine(Options(**options), devices=devices, free=lambda _: free, weights=4 * GIB, resolution=resolution)
+        == wanted
     )
 
 
 def test_a_device_that_is_not_there_is_told() -> None:
-    with pytest.raises(RecipeError, match="there is no device 'cuda:3' here; there are: cpu"):
-        choose_machine(Options(device="cuda:3"), devices={"cpu"}, free=None, weights=0, resolution=64)
+    for devices, listed in (({"cpu"}, "cpu"), ({"cpu", "cuda", "cuda:0"}, "cpu, cuda, cuda:0")):
+        with pytest.raises(RecipeError, match=f"there is no device 'cuda:3' here; there are: {listed}$"):
+            choose_machine(Options(device="cuda:3"), devices=devices, free=lambda _: None, weights=0, resolution=64)
+
+
+def test_a_gpu_is_asked_for_its_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from restyle.painters.diffusion import loading
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: {"cuda:1": (7, 9)}[device])
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 5)
+    assert [loading._free(device) for device in ("cuda:1", "mps", "cpu")] == [7, 7, None]
 
 
 def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
