@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
+from restyle.painters.diffusion.beforehand import check_base, check_controlnet, family_of
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, Family, controlnet_for
 from restyle.weights.digests import fingerprint
@@ -75,6 +76,12 @@ def find_model_files(options: Options) -> ModelFiles:
         )
 
     name = options.model if known else None
+    coming = check_base(source, options)
+    for control in options.controls:
+        assert isinstance(control, ControlSpec)
+        net = control.model or (controlnet_for(control.kind, coming) if coming else None)
+        if net is not None:
+            check_controlnet(net, coming, options)
     base = find_weights(source, "model", Selection(variant=options.variant), offline=options.offline, name=name)
     if base.is_dir():
         check_folder(base)
@@ -206,7 +213,7 @@ def _family(base: Path) -> Family:
             raise MissingModelError(
                 f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
             ) from error
-        return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
+        return family_of(config)
     names = tensor_names(base)
     if not any(name.startswith("model.diffusion_model.input_blocks.") for name in names):
         raise MissingModelError(

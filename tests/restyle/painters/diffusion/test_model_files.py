@@ -232,3 +232,26 @@ def test_identity_is_of_the_weights_and_loads_none(tiny: Any, tmp_path: Path) ->
     assert identity() == seen[-1], "where it is computed decides no picture"
     options["steps"] = 3
     assert identity() != seen[-1]
+
+
+def test_what_does_not_fit_is_told_before_weights_are_fetched(tiny: Any, hub: Hub) -> None:
+    hub.repositories["owner/flux"] = Repository(
+        {"model_index.json": b'{"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}'}
+    )
+    hub.repositories["owner/file"] = Repository({"one.safetensors": b"weights"})
+    hub.repositories["owner/base"] = Repository.of(tiny("sd15"))
+    hub.repositories["owner/xl-net"] = Repository.of(tiny("controlnet-sdxl"))
+    with pytest.raises(
+        MissingModelError, match=r"'owner/flux' on the model hub is a FluxPipeline: .* SD 1\.5 and SDXL"
+    ):
+        find_model_files(Options(model="owner/flux"))
+    with pytest.raises(MissingModelError, match="'owner/file' on the model hub is no diffusers model"):
+        find_model_files(Options(model="owner/file"))
+    with pytest.raises(
+        RecipeError, match=r"ControlNet 'owner/xl-net' is made for SDXL, the model 'owner/base' is SD 1\.5"
+    ):
+        find_model_files(Options(model="owner/base", controls=[{"kind": "canny", "model": "owner/xl-net"}]))
+    assert {name for name, _ in hub.sent} == {"model_index.json", "unet/config.json", "config.json"}
+    found = find_model_files(Options(model="owner/base"))
+    assert found.family == "sd15"
+    assert any(name.endswith(".safetensors") for name, _ in hub.sent)
