@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.neural_style.sessions import model_path, open_session
+from restyle.painters.neural_style.openvino_runtime import OpenVinoSession, Precision
+from restyle.painters.neural_style.sessions import OnnxSession, Session, model_path, open_session
 
 __all__ = ["Multistyle", "Statistics"]
 
@@ -40,15 +41,18 @@ class Multistyle:
     Pictures and paintings are float32 H x W x 3 in [0, 1], H and W multiples of 4 and at least 32.
 
     Loads what it needs when it first needs it, and raises ``MissingModelError`` then. ``threads``: 0 takes every core.
+    ``openvino``: paint whole pictures by OpenVINO, in that precision; ``None``: by onnxruntime, as all else. Parts come in many
+    sizes, for each of which OpenVINO would compile the network anew.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, *, openvino: Precision | None = None) -> None:
         self._threads = threads
+        self._openvino: Precision | None = openvino
 
     def paint(self, picture: np.ndarray, weights: Sequence[float]) -> tuple[np.ndarray, Statistics]:
         """Paint a whole picture with a blend of the styles (weights that add up to 1), and give its statistics as well."""
         inputs = {"image": _batch(picture), "style_weights": np.asarray(weights, np.float32)}
-        outputs = dict(zip(self._outputs, self._whole.run(None, inputs), strict=True))
+        outputs = self._whole.run(inputs)
         statistics = _from_samples(outputs)
         if statistics is None:
             statistics = _measured(*self._measuring.run(None, inputs))
@@ -63,12 +67,10 @@ class Multistyle:
         return _painting(self._part.run(None, inputs)[0])
 
     @cached_property
-    def _whole(self) -> Any:
-        return open_session(_edited("fused"), self._threads)
-
-    @cached_property
-    def _outputs(self) -> list[str]:
-        return [entry.name for entry in self._whole.get_outputs()]
+    def _whole(self) -> Session:
+        if self._openvino is None:
+            return OnnxSession(_edited("fused"), self._threads)
+        return OpenVinoSession(_edited("fused"), self._threads, self._openvino)
 
     @cached_property
     def _part(self) -> Any:

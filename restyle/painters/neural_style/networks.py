@@ -26,6 +26,7 @@ import numpy as np
 from interp.pixels.boxes import Box, cropped
 from interp.pixels.sizes import scaled_size
 from restyle.painters.neural_style.multistyle import Multistyle, Statistics
+from restyle.painters.neural_style.openvino_runtime import Precision
 from restyle.painters.neural_style.regions import MARGIN, Canvas, Reduction, unit_picture
 from restyle.painters.neural_style.sessions import model_path, open_session
 
@@ -41,10 +42,11 @@ REACH = 3  # radius, in pixels of the small painting, of the windows in which it
 
 
 class StyleNetworks:
-    """Loads each network when it is first needed. ``threads``: 0 lets onnxruntime take every core."""
+    """Loads each network when it is first needed. ``threads``: 0 takes every core. ``openvino``: as ``Multistyle`` takes it."""
 
-    def __init__(self, *, threads: int = 0) -> None:
+    def __init__(self, *, threads: int = 0, openvino: Precision | None = None) -> None:
         self._threads = threads
+        self._openvino: Precision | None = openvino
 
     def paint_builtin(self, picture: np.ndarray, weights: Sequence[float]) -> np.ndarray:
         """Paint with a blend of the 26 styles (weights that add up to 1).
@@ -157,7 +159,7 @@ class StyleNetworks:
 
     @cached_property
     def _multistyle(self) -> Multistyle:
-        return Multistyle(self._threads)
+        return Multistyle(self._threads, openvino=self._openvino)
 
     @cached_property
     def _predict(self) -> Any:

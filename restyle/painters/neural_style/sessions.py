@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from controls.onnx import load_onnxruntime
 from restyle.errors import MissingModelError, show_path
 
-__all__ = ["model_path", "open_session"]
+__all__ = ["OnnxSession", "Session", "model_path", "open_session"]
+
+
+class Session(Protocol):
+    """A network that is ready to run."""
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Give every output by its name."""
+        ...
+
+
+class OnnxSession:
+    """A session of onnxruntime, with outputs by their names."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        self._session = open_session(model, threads)
+        self._outputs = [entry.name for entry in self._session.get_outputs()]
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """See ``Session.run``."""
+        return dict(zip(self._outputs, self._session.run(None, inputs), strict=True))
 
 
 def model_path(name: str) -> Path:
