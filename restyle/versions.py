@@ -27,7 +27,7 @@ Stage = Literal["analysis", "mattes", "plates", "maps", "paintings", "frames"]
 
 METHODS: Mapping[Stage, int] = {
     "analysis": 2,  # cuts, coverage, keyframes
-    "mattes": 2,  # how objects are followed
+    "mattes": 3,  # how objects are followed
     "plates": 1,  # what lies behind a removed object
     "maps": 1,  # detectors of control maps, and how their maps are held still
     "paintings": 1,  # what painters are given: motion, crops, seeds

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "batch": "Restyle many clips: a folder, a pattern or a manifest of them.",
     "plan": "Say what would be done, and about how long it takes.",
     "preview": "Paint one keyframe of each shot, on a contact sheet.",
+    "look": "Show frames under a grid with coordinates, to see where to point.",
     "matte": "Follow objects, and write their mattes alone.",
     "controls": "Make control maps, or list their kinds.",
     "retime": "Give footage another frame rate, or slow motion.",

@@ -13,7 +13,7 @@ from restyle.cli.parsing import parse_options
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
-from restyle.job.job import Job
+from restyle.job.job import SHEET, Job
 from restyle.recipe import Recipe
 from restyle.weights.parts import presence
 
@@ -109,12 +109,13 @@ def controls(
             bits=bits,
             video=video,
             options=parse_options(option or [], "--option", "low=50"),
+            sheet=True,
             overwrite=overwrite,
         )
     if terminal.as_json:
-        terminal.document({"maps": folders})
+        terminal.document({"maps": folders, "sheet": output / SHEET})
     elif not terminal.quiet:
-        terminal.facts([("maps", show_path(path)) for path in folders])
+        terminal.facts([*(("maps", show_path(path)) for path in folders), ("sheet", show_path(output / SHEET))])
 
 
 def _list(terminal: Terminal) -> None:

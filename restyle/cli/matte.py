@@ -11,7 +11,7 @@ from restyle.cli.options import Offline, Overwrite, Rate, Source, command, parse
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
-from restyle.job.job import Job
+from restyle.job.job import SHEET, Job
 from restyle.job.matte_clips import CLIPS
 from restyle.recipe import Recipe
 
@@ -36,6 +36,13 @@ Form = Annotated[
         help="Pictures of 8 or 16 bits, or floats; or clips with alpha (ProRes 4444, VP9).",
     ),
 ]
+Preview = Annotated[
+    bool,
+    typer.Option(
+        "--preview",
+        help="Only the frames on which objects are marked, in seconds: DIR/sheet.jpg shows what their prompts give.",
+    ),
+]
 
 
 @command
@@ -45,6 +52,7 @@ def matte(
     source: Source,
     output: Folder,
     form: Form = "png",
+    preview: Preview = False,
     *,
     recipe: Recipe,
     rate: Rate = None,
@@ -53,15 +61,27 @@ def matte(
 ) -> None:
     """Follow objects through footage and write their mattes; paint nothing.
 
-    They can be looked at, drawn over, and used instead of a prompt: --object car=mattes:DIR/car
+    They can be looked at, on DIR/sheet.jpg first, drawn over, and used instead of a prompt: --object car=mattes:DIR/car
 
     Example: restyle matte clip.mp4 -o mattes --object thing=box:10,8,40,36@0
     """
     with terminal.display() as progress:
         job = Job(source, None, recipe, offline=offline, rate=rate, progress=progress, cancel=terminal.stop.event)
-        notes = job.mattes(output, form=form, overwrite=overwrite)  # type: ignore[arg-type]
+        if preview:
+            frames = job.preview_mattes(output, overwrite=overwrite)
+        else:
+            notes = job.mattes(output, form=form, sheet=True, overwrite=overwrite)  # type: ignore[arg-type]
+    sheet = output / SHEET
+    if preview:
+        if terminal.as_json:
+            terminal.document({"sheet": sheet, "frames": frames})
+        elif not terminal.quiet:
+            terminal.facts([("sheet", show_path(sheet))])
+        return
     mattes = {name: output / (f"{name}.{form}" if form in CLIPS else name) for name in recipe.object_names}
     if terminal.as_json:
-        terminal.document({"mattes": mattes, "notes": notes})
+        doubts = [doubt._asdict() for doubt in job.doubts]
+        terminal.document({"mattes": mattes, "sheet": sheet, "notes": notes, "doubts": doubts})
     elif not terminal.quiet:
-        terminal.facts([("mattes", show_path(path)) for path in mattes.values()] + [("note", note) for note in notes])
+        rows = [("mattes", show_path(path)) for path in mattes.values()]
+        terminal.facts([*rows, ("sheet", show_path(sheet)), *(("note", note) for note in notes)])

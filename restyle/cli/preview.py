@@ -44,12 +44,14 @@ def preview(
 ) -> None:
     """Paint only the first keyframe of each shot, and lay footage and painting side by side on a contact sheet.
 
+    Where objects are marked, the footage shows their prompts, and tinted what layers touch.
+
     Example: restyle preview clip.mp4 -o sheet.jpg --style winter-ink
     """
     with terminal.display() as progress:
         job = Job(source, None, recipe, offline=offline, rate=rate, progress=progress, cancel=terminal.stop.event)
         check_sheet(output, overwrite=overwrite, inputs=job.inputs)
-        paintings = job.preview()
+        paintings = job.preview(marked=True)
     tiles = [Tile(f"shot {n}, frame {key.frame}", (before, after)) for n, (key, before, after) in enumerate(paintings)]
     write_sheet(output, tiles, overwrite=overwrite)
     if terminal.as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,24 @@ from controls.maps.files import write_map
 from controls.stabilise.consecutive import stabilise
 from controls.stabilise.motion import SlidingTracker
 from controls.types import ControlMap
+from interp.pixels.depth import to_uint8
 from restyle.errors import RecipeError, translated
 from restyle.files.writing import scratch
 from restyle.footage import ClipWriter, Footage, ShotPictures, plan_output
 from restyle.footage.colour import to_depth
 from restyle.job.store import load_map, save_map
 from restyle.progress import Meter
+from restyle.quality.contact_sheet import Tile
 from restyle.recipe import Control
 from restyle.registry import make_detector, make_estimator, options_of
 from restyle.render.contracts import checked_map
 from restyle.types import Frame, Shot
 from restyle.weights.parts import local_detector_options
 
-__all__ = ["MapOutput", "make_detectors", "require_maps", "write_control_maps"]
+__all__ = ["MapOutput", "make_detectors", "map_tiles", "require_maps", "write_control_maps"]
 
+MOST_TILES = 6
+"""Frames on the sheet of maps."""
 REMEMBER = 16  # pairs of neighbours whose motion is remembered while maps are stabilised
 
 
@@ -109,6 +114,19 @@ def write_control_maps(
             _write_video(footage, output.folder / kind, output.folder / f"{kind}.mp4", pts)
             names.append(f"{kind}.mp4")
     return names
+
+
+def map_tiles(footage: Footage, folder: Path, kinds: Sequence[str], span: range, pts: Sequence[int]) -> list[Tile]:
+    """Some frames, evenly spread, beside the maps that ``write_control_maps`` made of them in ``folder``."""
+    tiles = []
+    for frame in dict.fromkeys(span[number * (len(span) - 1) // (MOST_TILES - 1)] for number in range(MOST_TILES)):
+        with closing(footage.frames(frame, frame + 1, pts=pts)) as frames:
+            pictures = [to_uint8(next(frames).picture)]
+        for kind in kinds:
+            file = next(path for path in (folder / kind).glob("*.png") if int(path.stem) == frame)
+            pictures.append(cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+        tiles.append(Tile(f"frame {frame}: footage, {', '.join(kinds)}", tuple(pictures)))
+    return tiles
 
 
 def _maps_of(

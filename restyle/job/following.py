@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from controls.masks.binding import bound
+from controls.masks.doubts import Watch
 from controls.masks.files import labelled, load_matte
 from controls.masks.grounding import TextGrounder, ground_prompts
 from controls.prompts import check_prompts, parse_object, split_label, split_object
-from controls.types import Masked, Masker, MatteClip, MatteFolder, Prompted, Text, WholeShot
+from controls.types import Masked, Masker, MatteClip, MatteFolder, Point, Prompted, Text, WholeShot
 from interp.pixels.boxes import Box, bounding_box, cropped
 from restyle.errors import RecipeError, translated
 from restyle.footage import Footage, ShotPictures
@@ -27,8 +30,10 @@ from restyle.render.stream import prefetch
 from restyle.types import Shot
 from restyle.weights.parts import local_grounding_options
 
-__all__ = ["FollowRequest", "follow_objects"]
+__all__ = ["FollowRequest", "follow_objects", "follow_on_prompted_frames"]
 
+NEARBY = 13
+"""Frames that are looked at for the mattes of one: what moves with the object shows in those that come after it."""
 FAINT = 0.1
 """A matte that is nowhere stronger is hardly meant so."""
 
@@ -73,8 +78,33 @@ def follow_objects(footage: Footage, request: FollowRequest, folder: Path, meter
     marked = any(not isinstance(p.prompt, WholeShot) for p in following.prompts)
     facts["size"] = [footage.spec.width, footage.spec.height]
     facts["why"] = request.masker.note if marked else None
+    facts["doubts"] = [list(doubt) for doubt in following.doubts]
     facts["notes"] = [*findings.notes, *_label_notes(request.objects), *findings.faint()]
     (folder / "facts.json").write_text(json.dumps(facts))
+
+
+def follow_on_prompted_frames(
+    footage: Footage, request: FollowRequest
+) -> Iterator[tuple[int, Mapping[str, np.ndarray]]]:
+    """Yield each frame on which objects are marked, with their mattes there (float32 H x W): what a few frames from it on say,
+    and nothing is followed. Places that only correct what would be followed to their frame make no matte; for all people, and
+    for mattes that are there already, the first frame is taken.
+
+    ``request.shots``: one, of all frames. Raises as ``follow_objects``.
+    """
+    following = _Following(footage, request)
+    (whole,) = request.shots
+    marked = {whole.start if isinstance(p.prompt, WholeShot) else p.frame for p in following.prompts}
+    for frame in sorted(marked):
+        part = Shot(0, frame, min(frame + NEARBY, whole.stop))
+        mattes: dict[str, np.ndarray] = {}
+        with closing(following.through(part, only_first=True)) as frames:
+            for masked in frames:
+                if masked.frame == 0:
+                    mattes |= masked.mattes
+                    if len(mattes) == len(following.names_at(part)):
+                        break
+        yield frame, mattes
 
 
 class _Following:
@@ -83,6 +113,8 @@ class _Following:
     def __init__(self, footage: Footage, request: FollowRequest) -> None:
         self._footage, self._request = footage, request
         self.prompts = _parsed(request.objects)
+        self.doubts: list[tuple[str, int, str]] = []
+        """Object, frame of the footage, kind (``controls.masks.doubts``), of the shots that were followed so far."""
         self._maskers: dict[str, Masker] = {}
         self._grounder: TextGrounder | None = None
         for prompted in self.prompts:
@@ -93,12 +125,17 @@ class _Following:
                     f"object {prompted.name!r} is marked in frame {prompted.frame}; the frames are {span}"
                 )
 
-    def through(self, shot: Shot) -> Iterator[Masked]:
-        """Yield every frame's mattes in one shot, one masker after the other."""
+    def names_at(self, shot: Shot) -> set[str]:
+        """Objects that ``through`` gives mattes of, with ``only_first``."""
+        return {p.name for prompts in self._by_masker(shot, only_first=True).values() for p in prompts}
+
+    def through(self, shot: Shot, *, only_first: bool = False) -> Generator[Masked, None, None]:
+        """Yield every frame's mattes in one shot, one masker after the other. ``only_first``: from the prompts on its first
+        frame alone."""
         pictures = ShotPictures(self._footage, shot.start, shot.stop, self._request.pts)
         where = f" (shot {shot.index}, from frame {shot.start})" if shot.start else ""
         with translated(where, errors=ValueError):
-            for name, prompts in self._by_masker(shot).items():
+            for name, prompts in self._by_masker(shot, only_first=only_first).items():
                 if name == self._request.masker.name:
                     check_prompts(prompts, pictures.size, len(pictures))
                     if Text not in traits_of(name).prompts:
@@ -106,10 +143,17 @@ class _Following:
                 frames = self._masker(name).follow(pictures, prompts)
                 objects = {prompted.name for prompted in prompts}
                 checked = checked_mattes(name, frames, objects, pictures.size, len(pictures))
-                yield from bound(checked, pictures, prompts)
+                obedient = bound(checked, pictures, prompts)
+                if any(isinstance(prompted.prompt, MatteClip | MatteFolder) for prompted in prompts):
+                    yield from obedient  # what was handed in is meant
+                    continue
+                watch = Watch()
+                yield from watch.over(obedient, pictures)
+                self.doubts += [(each, shot.start + doubt.frame, doubt.kind) for each, doubt in watch.doubts()]
 
-    def _by_masker(self, shot: Shot) -> dict[str, list[Prompted]]:
+    def _by_masker(self, shot: Shot, *, only_first: bool = False) -> dict[str, list[Prompted]]:
         """Masker -> the prompts that it follows in a shot, by their frames within it; first what is there already."""
+        corrected = {prompted.name for prompted in self.prompts if _corrects(self.prompts, prompted.name, shot.start)}
         groups: dict[str, list[Prompted]] = {}
         for prompted in sorted(self.prompts, key=_order):
             prompt = prompted.prompt
@@ -117,6 +161,8 @@ class _Following:
                 prompted = replace(prompted, prompt=replace(prompt, first=shot.start, count=self._request.frames))
             elif not isinstance(prompt, WholeShot):
                 if not shot.start <= prompted.frame < shot.stop:
+                    continue
+                if only_first and (prompted.frame != shot.start or prompted.name in corrected):
                     continue
                 prompted = replace(prompted, frame=prompted.frame - shot.start)
             # clips are footage, which only the engine opens
@@ -205,6 +251,18 @@ def _parsed(objects: Sequence[str]) -> list[Prompted]:
         if sum(prompted.name == whole.name for prompted in prompts) > 1:
             raise RecipeError(f"object {whole.name!r} has mattes and prompts; give it one or the other")
     return prompts
+
+
+def _corrects(prompts: Sequence[Prompted], name: str, frame: int) -> bool:
+    """Return True if what an object has on ``frame`` only corrects what is followed there: points, and it begins elsewhere."""
+    own = [prompted for prompted in prompts if prompted.name == name and not isinstance(prompted.prompt, WholeShot)]
+    here = [prompted.prompt for prompted in own if prompted.frame == frame]
+    if any(not isinstance(prompt, Point) for prompt in here):
+        return False
+    begins = any(not isinstance(p.prompt, Point) for p in own if p.frame != frame) or any(
+        isinstance(p.prompt, Point) and p.prompt.positive for p in own if p.frame < frame
+    )
+    return begins or not any(prompt.positive for prompt in here if isinstance(prompt, Point))
 
 
 def _order(prompted: Prompted) -> int:

@@ -14,19 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from restyle.compositing.layers import layers_of, painted_objects
-from restyle.errors import RecipeError, show_path
+from restyle.errors import RecipeError, show_path, translated
 from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
-from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe
+from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe, timing
 from restyle.job.anchors import write_anchors
 from restyle.job.assembly import Assembly, open_looks
-from restyle.job.control_maps import MapOutput, make_detectors, require_maps, write_control_maps
+from restyle.job.control_maps import MapOutput, make_detectors, map_tiles, require_maps, write_control_maps
 from restyle.job.findings import Findings
+from restyle.job.following import FollowRequest
 from restyle.job.inputs import Inputs, named_files, require_files
 from restyle.job.job_report import JobReport
 from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
+from restyle.job.masker_choice import choose_masker
 from restyle.job.matte_clips import CLIPS, export_clips
-from restyle.job.mattes import Form, export
+from restyle.job.matte_sheet import LARGE_SIDE, look_tiles, marked_picture, matte_tiles, preview_tiles
+from restyle.job.mattes import Form, MatteDoubt, export
 from restyle.job.paintings import MemoryPaintings
 from restyle.job.result import Result, default_folder
 from restyle.job.store import JobStore
@@ -34,17 +37,20 @@ from restyle.job.windows import Windows
 from restyle.planning.effort import key_rules
 from restyle.planning.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
+from restyle.quality.contact_sheet import check_sheet, write_sheet
 from restyle.recipe import Recipe
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look, Rendered
-from restyle.types import FootageSpec, Keyframe, Window
+from restyle.types import FootageSpec, Keyframe, Shot, Window
 
 if TYPE_CHECKING:
     import numpy as np
 
     from restyle.footage import Footage, OutputSpec
 
-__all__ = ["Job"]
+__all__ = ["SHEET", "Job"]
+
+SHEET = "sheet.jpg"
 
 
 class Job:
@@ -92,6 +98,8 @@ class Job:
         if self.folder is None and self.output is not None:
             self.folder = default_folder(self.output)
         self._meter = Meter(progress, cancel)
+        self.doubts: tuple[MatteDoubt, ...] = ()
+        """Frames in which objects' mattes should be looked at, as the last call found them."""
 
     @property
     def inputs(self) -> list[Path]:
@@ -184,6 +192,7 @@ class Job:
             if tally.repaired:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
+            self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
             page = None if report is None else report.write(self.recipe, seconds, notes)
             kept = {"pictures": set()} if report is None else report.keys
             store.prune(findings.keys | assembly.used_keys(keys) | kept)
@@ -199,6 +208,7 @@ class Job:
                 seconds=time.perf_counter() - began,
                 footage=findings.footage_key,
                 notes=tuple(notes),
+                doubts=self.doubts,
             )
             store.put_text("result.json", json.dumps(result.to_json(), indent=1) + "\n")
         return result
@@ -217,8 +227,9 @@ class Job:
             unchanged=inputs.check,
         )
 
-    def preview(self) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
-        """Paint only the first keyframe of each shot: (keyframe, source, painting) for each."""
+    def preview(self, *, marked: bool = False) -> list[tuple[Keyframe, np.ndarray, np.ndarray]]:
+        """Paint only the first keyframe of each shot: (keyframe, source, painting) for each. ``marked``: where there are
+        objects, the source is uint8, with what layers touch tinted and the prompts for that frame drawn in."""
         previews: list[tuple[Keyframe, np.ndarray, np.ndarray]] = []
         with self._scratch_engine() as (plan, engine):
             self._meter.begin("render", len(plan.shots), shots=len(plan.shots))
@@ -227,7 +238,10 @@ class Job:
                     key = window.keys[0]
                     for _, frames in engine.render([_single_window(key, window.shot)], MemoryPaintings(), self._meter):
                         for frame in frames:
-                            previews.append((key, frame.source.picture, frame.result.picture))
+                            source = frame.source.picture
+                            if marked and self.recipe.objects:
+                                source = marked_picture(source, key.frame, frame.edited_region, self.recipe.objects)
+                            previews.append((key, source, frame.result.picture))
                     self._meter.step(f"painted frame {key.frame}", shot=window.shot)
         return previews
 
@@ -259,17 +273,47 @@ class Job:
             inputs.check()
             write_anchors(target, *assembly.anchor(window, picture, paintings))
 
-    def mattes(self, folder: str | Path, *, form: Form = "png", overwrite: bool = False) -> list[str]:
+    def look(self, frames: Sequence[int], sheet: str | Path, *, overwrite: bool = False) -> None:
+        """Show ``frames`` under a grid with coordinates, with the recipe's prompts for them, on a sheet (.png or .jpg).
+
+        Raises ``RecipeError`` (no such frame), ``OutputExistsError``, ``OutputError``, ``FootageError``.
+        """
+        check_sheet(Path(sheet), overwrite=overwrite, inputs=self.inputs)
+        with self._open() as footage:
+            tiles = look_tiles(footage, self.recipe.objects, frames)
+        write_sheet(Path(sheet), tiles, overwrite=overwrite, long_side=LARGE_SIDE)
+
+    def preview_mattes(self, folder: str | Path, *, overwrite: bool = False) -> list[int]:
+        """Make the mattes of the frames on which objects are marked, and write only a sheet of them, ``sheet.jpg``; nothing is
+        followed, and cuts are not looked for. Gives the frames. Raises as ``mattes``."""
+        self._require_objects()
+        with self._new_folder(folder, "matte", overwrite) as target, self._open() as footage:
+            with translated():
+                masker = choose_masker(self.recipe.masker, self.recipe.masker_options)
+            pts = timing(self.source)
+            whole = (Shot(0, 0, len(pts)),)
+            request = FollowRequest(self.recipe.objects, whole, pts, len(pts), masker, offline=self.offline)
+            tiles = preview_tiles(footage, request, self._meter)
+            write_sheet(target / SHEET, list(tiles.values()), overwrite=True, long_side=LARGE_SIDE)
+        return list(tiles)
+
+    def _require_objects(self) -> None:
+        if not self.recipe.objects:
+            raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
+
+    def mattes(
+        self, folder: str | Path, *, form: Form = "png", sheet: bool = False, overwrite: bool = False
+    ) -> list[str]:
         """Follow the recipe's objects and write their mattes alone; paints nothing. ``form``: pictures, one folder of them for
         each object (``png`` of 8 bits, ``png16``, ``exr``), or a clip for each (``mov``,
-        ``webm``): the footage with the matte as its alpha. Gives notes for a person.
+        ``webm``): the footage with the matte as its alpha. ``sheet``: also ``sheet.jpg``, of prompted and doubtful frames and
+        some between. Gives notes for a person.
 
         Raises ``RecipeError`` (no objects, a prompt that cannot be followed), ``OutputExistsError``, ``OutputError``.
         """
         if form not in get_args(Form):
             raise RecipeError(f"mattes are written as {', '.join(get_args(Form))}; got {form!r}")
-        if not self.recipe.objects:
-            raise RecipeError("no object is marked: mark one, such as --object car=box:120,80,400,300@0")
+        self._require_objects()
         with self._new_folder(folder, "matte", overwrite) as target, self._scratch_job() as (footage, store, inputs):
             findings = self._findings(footage, store, inputs)
             analysis = findings.analysis()
@@ -282,7 +326,11 @@ class Job:
                 export_clips(mattes, footage, analysis.pts, span, target, form)
             else:
                 export(mattes, span, target, form)
+            if sheet:
+                tiles = matte_tiles(footage, mattes, self.recipe.objects, span, analysis.pts)
+                write_sheet(target / SHEET, tiles, overwrite=True)
             inputs.check()
+            self.doubts = tuple(mattes.doubts)
             return [*self.spec.notes, *mattes.notes(len(shots))]
 
     def control_maps(
@@ -294,9 +342,11 @@ class Job:
         bits: int = 8,
         video: bool = False,
         options: Mapping[str, Any] | None = None,
+        sheet: bool = False,
         overwrite: bool = False,
     ) -> list[Path]:
-        """Make control maps of every frame and write them, one folder of pictures a kind. Paints nothing.
+        """Make control maps of every frame and write them, one folder of pictures a kind; with ``sheet`` also ``sheet.jpg``, on
+        which some frames stand beside their maps. Paints nothing.
 
         See ``control_maps.write_control_maps`` and ``make_detectors``, which tell what is taken and raised. What can be refused
         is refused before the footage is looked at.
@@ -308,6 +358,9 @@ class Job:
                 shots = self._plan([], analysis).shots
                 output = MapOutput(folder=target, stabilise=stabilise, bits=bits, video=video)
                 names = write_control_maps(footage, shots, detectors, output, pts=analysis.pts, meter=self._meter)
+                if sheet:
+                    span = range(analysis.start, analysis.stop)
+                    write_sheet(target / SHEET, map_tiles(footage, target, kinds, span, analysis.pts), overwrite=True)
                 inputs.check()
         return [Path(folder, name) for name in names]
 

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
+from controls.masks.doubts import TELLING
 from controls.prompts import split_label, split_object
 from interp.pixels.boxes import Box, union
 from restyle.footage.saving import save_grey
 from restyle.job.store import damaged
 
-__all__ = ["Form", "Mattes", "export", "matte_files", "write_matte"]
+__all__ = ["Form", "MatteDoubt", "Mattes", "export", "matte_files", "write_matte"]
 
 
 def matte_files(objects: Sequence[str]) -> list[Path]:
@@ -31,6 +32,15 @@ def matte_files(objects: Sequence[str]) -> list[Path]:
             clip = split_label(mark.value)[0]
             files += [clip] if clip.is_file() else sorted(path for path in clip.glob("*") if path.is_file())
     return files
+
+
+class MatteDoubt(NamedTuple):
+    """A frame in which an object's matte should be looked at."""
+
+    object: str
+    frame: int
+    kind: str
+    """A key of ``controls.masks.doubts.TELLING``."""
 
 
 class Mattes:
@@ -47,6 +57,7 @@ class Mattes:
         self.size: tuple[int, int] = width, height
         self.lost: Mapping[str, Sequence[int]] = facts["lost"]
         self.shots: Mapping[str, Sequence[int]] = facts["shots"]
+        self.doubts: Sequence[MatteDoubt] = [MatteDoubt(*doubt) for doubt in facts["doubts"]]
         self._why: str | None = facts["why"]
         self._notes: Sequence[str] = facts["notes"]
         self._boxes = {
@@ -75,13 +86,21 @@ class Mattes:
 
     def notes(self, shots: int) -> list[str]:
         """Notes for a person: mattes that were taken for labels or are faint, who followed the objects, if it is not
-        the best there is, where one was lost, and shots in which one is not marked. One line each."""
+        the best there is, where one was lost or its matte is in doubt, and shots in which one is not marked. One line each."""
         lines = [*self._notes, *([] if self._why is None else [self._why])]
         for name in self.names:
             if gone := self.lost.get(name):
                 lines.append(
                     f"object {name!r} was not found in {len(gone)} frames ({_spans(gone)}); nothing was done there"
                 )
+            told = [
+                f"{telling} (frame {_spans(frames)})"
+                for kind, telling in TELLING.items()
+                if (frames := [doubt.frame for doubt in self.doubts if (doubt.object, doubt.kind) == (name, kind)])
+                and kind != "loss"  # that is said above
+            ]
+            if told:
+                lines.append(f"object {name!r}: look at its mattes: {'; '.join(told)}")
             if missing := sorted(set(range(shots)) - set(self.shots.get(name, []))):
                 lines.append(
                     f"object {name!r} is not marked in shots {_spans(missing)}; it was taken to be absent there"

@@ -10,6 +10,7 @@ from restyle.errors import OutputError, show_path
 from restyle.files.writing import fitted_name
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
+from restyle.job.mattes import MatteDoubt
 
 __all__ = ["Result", "default_folder"]
 
@@ -35,10 +36,12 @@ class Result:
     """Key of the footage's content (``job.keys.footage_key``): the same for the same footage, whatever its name."""
     notes: tuple[str, ...] = ()
     """What a person should know: one line each."""
+    doubts: tuple[MatteDoubt, ...] = ()
+    """Frames in which objects' mattes should be looked at; the notes name them, too."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
-        plain = asdict(self)
+        plain = asdict(self) | {"doubts": [doubt._asdict() for doubt in self.doubts]}
         return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
 
 

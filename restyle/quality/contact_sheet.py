@@ -17,7 +17,7 @@ from restyle.errors import OutputError, OutputExistsError, show_path
 from restyle.files.owned import refuse_inputs
 from restyle.files.writing import writing
 
-__all__ = ["Tile", "check_sheet", "save_sheet", "write_sheet", "write_strip"]
+__all__ = ["LONG_SIDE", "Tile", "check_sheet", "save_sheet", "write_sheet", "write_strip"]
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 OPTIONS: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 90}}  # of Pillow; PNG's usual 6
@@ -55,8 +55,9 @@ def check_sheet(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:
         raise OutputExistsError(f"{show_path(path)} is there already; choose another name, or add --overwrite")
 
 
-def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
-    """Lay the tiles out in rows, about as wide as four thirds of the height, and write the sheet in one step.
+def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool, long_side: int = LONG_SIDE) -> None:
+    """Lay the tiles out in rows, about as wide as four thirds of the height, and write the sheet in one step. ``long_side``: of
+    one picture on it, at most.
 
     Raises as ``save_sheet``.
     """
@@ -65,7 +66,7 @@ def write_sheet(path: Path, tiles: Sequence[Tile], *, overwrite: bool) -> None:
     columns = max(1, round(math.sqrt(len(tiles) * (height / width) / across * 4 / 3)))
     rows = -(-len(tiles) // columns)
     room = min(LARGEST / (columns * across * width), LARGEST / (rows * (height + CAPTION + MARGIN)))
-    scale = min(1.0, LONG_SIDE / max(width, height), room)
+    scale = min(1.0, long_side / max(width, height), room)
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
     step_x, step_y = across * w + MARGIN, h + CAPTION + MARGIN
     sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), GROUND)
