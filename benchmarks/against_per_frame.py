@@ -52,7 +52,7 @@ from restyle.quality.motion import occlusion  # noqa: E402
 from restyle.render.stream import WriteBehind, prefetch  # noqa: E402
 from restyle.types import Frame  # noqa: E402
 
-LIMITS = {"times_faster": 4.0, "times_faster_than_package": 3.0, "warp_ratio": 1 / 8, "sharpness": 0.85}
+LIMITS = {"times_faster": 1.5, "times_faster_than_package": 1.5, "warp_ratio": 0.35, "sharpness": 0.85}
 
 
 @dataclass(frozen=True)
