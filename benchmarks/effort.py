@@ -6,10 +6,10 @@ Of each clip (by default our own samples) the first frames are restyled at every
 look with every frame painted by itself (``restyle measure --painted``):
 
 - *lost*, *worst*: structure that what moves lost, see docs/quality.md;
-- *warp error* over that of painting each frame by itself, along motion that is sure: true for the samples, else agreed on by two
-  unlike estimators;
+- *warp error* over that of painting each frame by itself, along motion on which two unlike estimators
+  agree;
 - *painted*: whole frames, as a share of all;
-- *CPU*: processor time over that of painting each frame by itself, both by ``restyle run``, one thread each, one after the other.
+- *CPU*: processor time over that of painting each frame by itself, both by ``restyle run`` on one thread.
 """
 
 from __future__ import annotations
