@@ -1,4 +1,4 @@
-"""What surely belongs to a point: the patch of its own colour that is connected with it."""
+"""The patch of its own colour that surely belongs to a point, being connected with it."""
 
 from __future__ import annotations
 
