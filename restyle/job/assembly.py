@@ -223,7 +223,7 @@ class Assembly:
 
     @property
     def _repair(self) -> RegionRules | None:
-        """Where a person says which frames are painted, no others are."""
+        """Rules of repair; ``None`` where a person says which frames are painted, for then no others are."""
         if self.recipe.keyframes != "auto" or self.recipe.storyboard:
             return None
         return region_rules(self.recipe)

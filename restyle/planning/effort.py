@@ -15,7 +15,7 @@ DEAR_GAP = 4  # frames between keyframes, at least, of painters that cost more
 
 @dataclass(frozen=True)
 class KeyRules:
-    """How near keyframes lie (``planning.keyframes``)."""
+    """Distances between keyframes (``planning.keyframes``)."""
 
     coverage: float
     """Share of the frame midway between two keyframes that they explain at least."""

@@ -39,7 +39,7 @@ PaintRegion = Callable[[np.ndarray, Box, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class RegionRules:
-    """What is painted anew between keyframes (``render.regions``)."""
+    """Limits of what is painted anew between keyframes (``render.regions``)."""
 
     loss: float = 0.2
     """Of its agreement with the footage's edges, from which a block is painted anew."""

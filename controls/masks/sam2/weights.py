@@ -50,7 +50,7 @@ class Checkpoint:
 
 
 def published_weights(options: Mapping[str, Any]) -> PublishedWeights | None:
-    """What the option ``model`` stands for on the model hub: a name of ``HUB``, by default ``DEFAULT``, or an id there.
+    """Meaning of the option ``model`` on the model hub: a name of ``HUB``, by default ``DEFAULT``, or an id there.
 
     ``None`` where it is a file or a folder on this machine. Raises ``ControlError`` (a ``config`` for one of them)."""
     model = options.get("model")

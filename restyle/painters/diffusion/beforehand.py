@@ -1,4 +1,4 @@
-"""What can be told of models on the hub before their weights are fetched, by their small files."""
+"""Facts of models on the hub that their small files tell, before weights are fetched."""
 
 from __future__ import annotations
 

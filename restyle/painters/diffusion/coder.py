@@ -60,7 +60,7 @@ class PictureCoder:
         return (picture.float().cpu() * 0.5 + 0.5).clamp(0, 1)
 
     def _finite(self, work: Callable[[], Any], values: Callable[[Any], torch.Tensor]) -> Any:
-        """What ``work`` gives, in float32 if there are numbers in its ``values`` that are none."""
+        """Give what ``work`` gives, in float32 if there are numbers in its ``values`` that are none."""
         done = self._fitting(work)
         if torch.isfinite(values(done)).all():
             return done
@@ -84,7 +84,7 @@ class PictureCoder:
         )
 
     def _fitting(self, work: Callable[[], Any]) -> Any:
-        """What ``work`` gives, tile by tile from now on if memory runs out. Raises ``PainterError`` if it does so then, too."""
+        """Give what ``work`` gives, tile by tile from now on if memory runs out. Raises ``PainterError`` if it does so then, too."""
         for _ in range(2):
             try:
                 return work()
