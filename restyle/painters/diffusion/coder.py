@@ -84,7 +84,9 @@ class PictureCoder:
         )
 
     def _fitting(self, work: Callable[[], Any]) -> Any:
-        """Give what ``work`` gives, tile by tile from now on if memory runs out. Raises ``PainterError`` if it does so then, too."""
+        """Give what ``work`` gives, tile by tile from now on if memory runs out.
+
+        Raises ``PainterError`` if it does so then, too."""
         for _ in range(2):
             try:
                 return work()
