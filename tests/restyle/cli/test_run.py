@@ -68,7 +68,7 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "painter": "neural-style", "painter_options": {"hold": 0.25},
         "filler": "along-motion", "filler_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
         "keyframes": "every:6", "effort": "best", "coverage": 0.5,
-        "max_gap": 9, "storyboard": {}, "cuts": [10], "deinterlace": False,
+        "max_gap": 9, "storyboard": {}, "anchor": None, "cuts": [10], "deinterlace": False,
         "objects": [], "masker": "auto", "masker_options": {"edge": 4},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,
     }  # fmt: skip

@@ -264,7 +264,7 @@ def test_mattes_as_the_alpha_of_a_clip_and_read_back(
     made = tmp_path / "out" / f"car.{form}"
     said = restyle_command("matte", clip, "-o", tmp_path / "out", "--format", form, "--object", car, "--json")
     assert said.json["mattes"] == {"car": str(made)}
-    assert list((tmp_path / "out").glob("[!.]*")) == [made]
+    assert sorted((tmp_path / "out").glob("[!.]*")) == [made, tmp_path / "out" / "sheet.jpg"]
     with open_footage(made) as footage:
         frames = list(footage.frames())
     assert len(frames) == FRAMES
