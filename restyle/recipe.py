@@ -17,11 +17,11 @@ from controls.prompts import split_object
 from restyle.errors import OutputError, RecipeError, show_path, why
 from restyle.files.document import check_plain, read_document
 from restyle.files.writing import write_file
-from restyle.renames import use_new_names
+from restyle.renames import VERSION, use_new_names
 
 __all__ = ["RECIPE_VERSION", "Control", "Layer", "PromptAt", "Recipe", "explain"]
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = VERSION
 
 FrameNumber = Annotated[int, Field(ge=0, lt=2**31)]
 MOST_FINDINGS = 8  # in one line
@@ -97,10 +97,12 @@ class Layer(BaseModel):
     source: str | None = None
     """With ``replace``: ``"#rrggbb"``, or the path of a picture or a clip, scaled and cropped to fill the frame."""
     style: str | None = None
-    """``None``: the recipe's own; so with the next five."""
+    """``None``: the recipe's own; so with the next seven."""
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    brush_size: Annotated[float, Field(ge=0.25, le=8)] | None = None
     prompt: str | None = None
     negative_prompt: str | None = None
-    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    mix: Annotated[float, Field(ge=0, le=1)] | None = None
     keep_colour: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     feather: Annotated[float, Field(ge=0, le=200)] = 3.0
@@ -132,12 +134,24 @@ class Recipe(BaseModel):
 
     # A field's docstring is its description. The first paragraph is the help of its option on the command line, unless the
     # field holds many values and the option gives one.
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     """Version of this format."""
     style: str | None = None
     """A built-in style (see 'restyle styles'), a picture to take the style from, or a blend such as NAME:0.6,OTHER:0.4.
 
     ``None``: the painter's default.
+    """
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How strongly the painter stylises: 0 is next to the footage, in the painter's own hand, 1 all of the style.
+
+    ``neural-style``: a blend of the style's code with a neutral one; ``None``: 1. ``diffusion``: its denoising strength;
+    ``None``: its preset's.
+    """
+    brush_size: Annotated[float, Field(ge=0.25, le=8)] | None = None
+    """Size of brush strokes relative to the picture's height, for painters that have it: 2 is twice as large, 0.5 half.
+
+    1 is the strokes of a picture of 720 lines, so that 720p and 4K look alike. ``None``: 1, but footage of fewer lines is
+    painted at its own size.
     """
     prompt: str | None = None
     """Prompt: what the result is to show, for painters that read prompts."""
@@ -155,8 +169,8 @@ class Recipe(BaseModel):
     """Filler, which makes the frames between the keyframes: along-motion, hold, rife, hybrid."""
     filler_options: dict[str, Any] = Field(default_factory=dict)
     """Options of the filler, by name."""
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """How far the result departs from the footage: 0 leaves it as it is, 1 is the painting."""
+    mix: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Cross-fade of footage and painting: 0 is the footage, 1 the painting."""
     keep_colour: bool = False
     """Paint light and dark only; hue and saturation stay the footage's."""
     anchor: str | None = None

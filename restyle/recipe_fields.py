@@ -13,8 +13,10 @@ __all__ = ["RecipeFields"]
 class RecipeFields(TypedDict, total=False):
     """Values that the fields of ``Recipe`` are made from; ``Recipe`` says what they mean."""
 
-    version: Literal[1]
+    version: Literal[1, 2]
     style: str | None
+    strength: float | None
+    brush_size: float | None
     prompt: str | None
     negative_prompt: str | None
     prompts: Sequence[PromptAt | Mapping[str, Any]]
@@ -23,7 +25,7 @@ class RecipeFields(TypedDict, total=False):
     painter_options: Mapping[str, Any]
     filler: str
     filler_options: Mapping[str, Any]
-    strength: float
+    mix: float
     keep_colour: bool
     anchor: str | None
     seed: int

@@ -165,6 +165,8 @@ LAYER: dict[str, Callable[[random.Random], Any]] = {
     "prompt": _of("a cup"),
     "negative_prompt": _of("a cup"),
     "strength": _number,
+    "brush_size": _number,
+    "mix": _number,
     "keep_colour": _of(True, False, "yes", 2),
     "seed": _number,
     "feather": _number,
@@ -199,6 +201,8 @@ FIELDS: dict[str, Callable[[random.Random], Any]] = {
     "filler": _of("along-motion", "hold", "none such", "../hold"),
     "filler_options": _options("detail", "repair"),
     "strength": _number,
+    "brush_size": _number,
+    "mix": _number,
     "keep_colour": _of(True, False, "no", 1),
     "seed": _number,
     "keyframes": lambda draw: draw.choice(

@@ -15,7 +15,9 @@ __all__ = ["plan"]
 
 
 @command
-@recipe_options(without=("strength", "keep_colour", "filler", "filler_options", "seed", "codec", "quality"))
+@recipe_options(
+    without=("strength", "brush_size", "mix", "keep_colour", "filler", "filler_options", "seed", "codec", "quality")
+)
 def plan(terminal: Terminal, source: Source, recipe: Recipe, rate: Rate = None) -> None:
     """Look at INPUT and say what would be done: shots, keyframes, windows of work, and about how long. Paints nothing.
 

@@ -59,6 +59,8 @@ def _part_option(panel: str, part: str, help: str, example: str) -> RecipeOption
 
 OPTIONS: Mapping[str, RecipeOption] = {
     "style": RecipeOption("Look", "NAME|PICTURE", also="-s"),
+    "strength": RecipeOption("Look", "0..1"),
+    "brush_size": RecipeOption("Look", "0.25..8"),
     "prompt": RecipeOption("Look", "TEXT"),
     "negative_prompt": RecipeOption("Look", "TEXT"),
     "prompts": RecipeOption(
@@ -76,7 +78,7 @@ OPTIONS: Mapping[str, RecipeOption] = {
         "model), depth:strength=0.8,end=0.6; or a folder of maps, depth=FOLDER. 'restyle controls' lists the kinds.",
         parse=parse_controls,
     ),
-    "strength": RecipeOption("Look", "0..1"),
+    "mix": RecipeOption("Look", "0..1"),
     "keep_colour": RecipeOption("Look", None, also="--keep-color/--no-keep-color"),
     "painter": RecipeOption("Look", "NAME"),
     "painter_options": _part_option(
@@ -115,7 +117,7 @@ OPTIONS: Mapping[str, RecipeOption] = {
         "NAME[:FIELD=VALUE,...]",
         "--layer",
         help="Treatment of an object, or of the background; the last lies on top. Fields: mode (restyle, keep, replace, "
-        "remove, cutout), source, style, strength, keep-colour, seed, feather, grow, invert, blend.",
+        "remove, cutout), source, style, strength, brush-size, mix, keep-colour, seed, feather, grow, invert, blend.",
         parse=parse_layers,
     ),
     "masker": RecipeOption("Objects", "NAME"),

@@ -9,12 +9,14 @@ import typer
 
 from interp.pixels.depth import to_uint8
 from restyle.cli.options import Overwrite, command, parse_path
+from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
 from restyle.footage import open_footage
 from restyle.painters.neural_style.style_sheet import style_sheet
 from restyle.painters.neural_style.styles import STYLES
 from restyle.quality.contact_sheet import check_sheet, save_sheet
+from restyle.recipe import Recipe
 
 __all__ = ["styles"]
 
@@ -37,7 +39,10 @@ Sheet = Annotated[
 
 
 @command
-def styles(terminal: Terminal, sheet: Picture = None, output: Sheet = None, overwrite: Overwrite = False) -> None:
+@recipe_options(only=("strength", "brush_size"), file=False)
+def styles(
+    terminal: Terminal, recipe: Recipe, sheet: Picture = None, output: Sheet = None, overwrite: Overwrite = False
+) -> None:
     """List the built-in styles; with --sheet, paint all of them on one picture.
 
     Example: restyle styles --sheet still.png -o styles.jpg
@@ -51,7 +56,8 @@ def styles(terminal: Terminal, sheet: Picture = None, output: Sheet = None, over
         with open_footage(sheet) as footage:
             picture = next(footage.frames(0, 1)).picture
         terminal.say(f"restyle: painting {len(listed)} styles")
-        save_sheet(output, style_sheet(to_uint8(picture)), overwrite=overwrite)
+        made = style_sheet(to_uint8(picture), strength=recipe.strength, brush_size=recipe.brush_size)
+        save_sheet(output, made, overwrite=overwrite)
         document["sheet"] = output
     if terminal.as_json:
         terminal.document(document)

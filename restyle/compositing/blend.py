@@ -19,16 +19,16 @@ NEARLY_BLACK = 0.08  # of white: luma below which colours grow little with brigh
 MOST_GROWTH = 4.0  # of colour differences
 
 
-def blend(source: np.ndarray, painting: np.ndarray, strength: float) -> np.ndarray:
-    """``source + strength * (painting - source)``, display-referred, rounded to the nearest code value.
+def blend(source: np.ndarray, painting: np.ndarray, mix: float) -> np.ndarray:
+    """``source + mix * (painting - source)``, display-referred, rounded to the nearest code value.
 
     Both H x W x 3 of one dtype. 0 gives the source's and 1 the painting's own bytes.
     """
-    if strength >= 1:
+    if mix >= 1:
         return painting
-    if strength <= 0:
+    if mix <= 0:
         return source
-    return cv2.addWeighted(painting, strength, source, 1 - strength, 0)
+    return cv2.addWeighted(painting, mix, source, 1 - mix, 0)
 
 
 def keep_colour(source: np.ndarray, painting: np.ndarray) -> np.ndarray:

@@ -53,7 +53,9 @@ class LookSpec:
     """The parameters of a look. Layers that want the same share it: it is painted once."""
 
     style: str | None
-    strength: float
+    strength: float | None
+    brush_size: float | None
+    mix: float
     keep_colour: bool
     seed: int
     prompt: str | None = None
@@ -64,6 +66,8 @@ class LookSpec:
 LOOK_FIELDS = (
     "style",
     "strength",
+    "brush_size",
+    "mix",
     "keep_colour",
     "seed",
 )  # of a recipe, that a layer may have of its own, besides prompts

@@ -17,6 +17,7 @@ from restyle.compositing.backdrops import open_backdrop
 from restyle.compositing.crop import Framing
 from restyle.compositing.layers import (
     LayerCompositor,
+    LookSpec,
     edge_reach,
     layers_of,
     looks_of,
@@ -61,22 +62,32 @@ def open_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]
         painters: dict[Any, Painter] = {}
         looks = []
         for wanted in looks_of(recipe)[0]:
-            if wanted.style not in painters:
-                painters[wanted.style] = make_painter(recipe.painter, _painter_options(recipe, wanted.style, offline))
-                stack.callback(painters[wanted.style].close)
-            if _has_prompts(recipe) and not painters[wanted.style].capabilities.reads_prompts:
+            own = wanted.style, wanted.strength, wanted.brush_size
+            if own not in painters:
+                painters[own] = make_painter(recipe.painter, _painter_options(recipe, wanted, offline))
+                stack.callback(painters[own].close)
+            if _has_prompts(recipe) and not painters[own].capabilities.reads_prompts:
                 raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
-            if recipe.anchor is not None and not painters[wanted.style].capabilities.shares_looks:
+            if recipe.anchor is not None and not painters[own].capabilities.shares_looks:
                 raise RecipeError(f"painter {recipe.painter!r} cannot take over the look of other footage")
-            looks.append(Look(painters[wanted.style], wanted.strength, wanted.keep_colour, wanted.seed))
+            looks.append(Look(painters[own], wanted.mix, wanted.keep_colour, wanted.seed))
         yield looks
 
 
-def _painter_options(recipe: Recipe, style: str | None, offline: bool) -> dict[str, Any]:
+def _painter_options(recipe: Recipe, look: LookSpec, offline: bool) -> dict[str, Any]:
     accepted = options_of("painter", recipe.painter)
     options: dict[str, Any] = dict(recipe.painter_options)
-    if style is not None:
-        options["style"] = style
+    if look.style is not None:
+        options["style"] = look.style
+    for name in ("strength", "brush_size"):
+        value = getattr(look, name)
+        if value is None:
+            continue
+        if name not in accepted:
+            raise RecipeError(
+                f"painter {recipe.painter!r} has no {name.replace('_', ' ')}: leave --{name.replace('_', '-')} out"
+            )
+        options[name] = value
     if recipe.controls:
         if "controls" not in accepted:
             raise RecipeError(f"painter {recipe.painter!r} does not hold on to control maps; --painter diffusion does")
@@ -181,7 +192,7 @@ class Assembly:
         """Compute the keys of the plan's windows. ``footage``, ``mattes``: keys of what is used."""
         recipe = self.recipe
         base = [footage, *([] if self.clean_footage is None else [self.clean_footage.key])]
-        look_settings = [[look.strength, look.keep_colour] for look in self.looks]
+        look_settings = [[look.mix, look.keep_colour] for look in self.looks]
         repair = None if self._repair is None else asdict(self._repair)
         frames: list[Any] = [
             recipe.filler,

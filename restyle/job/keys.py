@@ -17,7 +17,7 @@ paintings      footage and plates; the painter and its identity (options, weight
                of the anchor, where it shares another footage's look; the crop; mattes, where the painter sees them; of each
                keyframe its number, the storyboard picture's content, prompts and maps; and the paintings of the window
                before in the shot
-window         its paintings; footage and plates; filler, its options, and content of weights that they name; strength
+window         its paintings; footage and plates; filler, its options, and content of weights that they name; mix
                and colour of each look; layers, mattes and backdrops' content; rules of repair; the output (codec ...)
 =============  =====================================================================================================
 

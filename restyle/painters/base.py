@@ -69,6 +69,10 @@ class PaintRequest:
     it."""
     anchor: Anchor | None = None
     """A painting whose look these are to share, whatever their shot; ``None``: the shot's first keyframe sets it."""
+    frame_size: tuple[int, int] | None = None
+    """Width and height in pixels of the frames that the pictures are crops of; ``None``: the pictures are whole frames.
+
+    What is to be of one size all over the footage (brush strokes) is measured by it."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
@@ -89,6 +93,8 @@ class RegionRequest:
     margin: int | None = None
     """Pixels round the box that need be painted with it, and are thrown away: the fewer, the quicker, and the less like the
     whole frame's painting near the box's border. ``None``: as many as that painting depends on."""
+    frame_size: tuple[int, int] | None = None
+    """As ``PaintRequest.frame_size``."""
 
     def __post_init__(self) -> None:
         height, width = self.picture.shape[:2]

@@ -74,7 +74,7 @@ def _regions(parts: RenderParts, view: FrameView, keyframe: FrameView, box: Box)
     for look in parts.looks:
         painting = view.picture.copy()
         if inside is not None:
-            request = RegionRequest(view.picture, inside, keyframe.picture)
+            request = RegionRequest(view.picture, inside, keyframe.picture, frame_size=view.frame_size)
             painting[part_of(inside)] = checked_region(look.painter, request)
         paintings.append(painting)
     return paintings

@@ -53,7 +53,8 @@ class Look:
     """One way of painting a footage."""
 
     painter: Painter
-    strength: float = 1.0
+    mix: float = 1.0
+    """Cross-fade: 0 is the footage, 1 the painting."""
     keep_colour: bool = False
     seed: int = 0
     storyboard: Mapping[int, np.ndarray] = field(default_factory=dict)

@@ -37,6 +37,11 @@ class FrameView:
     box: Box | None
     """The place of that part; ``None``: it is all of the frame."""
 
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the whole frame in pixels."""
+        return self.frame.picture.shape[1], self.frame.picture.shape[0]
+
     def crop(self, picture: np.ndarray) -> np.ndarray:
         """The same part of another picture or plane of the frame's size."""
         return picture if self.box is None else cropped(picture, self.box)

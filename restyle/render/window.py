@@ -43,7 +43,7 @@ def composited(
     for look, painting in zip(looks, paintings, strict=True):
         if look.keep_colour:
             painting = composite.keep_colour(view.picture, painting)
-        pictures.append(view.paste(composite.blend(view.picture, painting, look.strength)))
+        pictures.append(view.paste(composite.blend(view.picture, painting, look.mix)))
     return compositor.compose(view.frame, pictures)
 
 
@@ -157,7 +157,9 @@ class WindowRenderer:
 
         def paint(picture: np.ndarray, box: Box, keyframe: np.ndarray) -> np.ndarray:
             self.meter.report("painting regions that no keyframe explains")
-            return checked_region(painter, RegionRequest(picture, box, keyframe, margin=MARGIN))
+            frame_size = self.frames.view(start).frame_size
+            request = RegionRequest(picture, box, keyframe, margin=MARGIN, frame_size=frame_size)
+            return checked_region(painter, request)
 
         repair = RegionRepair(
             paint,
@@ -189,6 +191,7 @@ class WindowRenderer:
             controls=self._control_maps(look.painter, views),
             mattes=() if matte is None else tuple(view.crop(matte(view.frame.index)) for view in views),
             anchor=look.anchor,
+            frame_size=views[0].frame_size,
             tick=self.meter.report,
         )
         return checked_paintings(look.painter, request, carry)

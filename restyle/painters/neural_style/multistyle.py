@@ -2,6 +2,10 @@
 
 A part is painted with the statistics of the whole picture (``Statistics``), which its whole painting gives by the way: a
 normalisation is affine in each channel, so a few of its inputs and outputs tell by what it multiplied and what it added.
+
+A style is a code: scales and shifts of all normalisations. To the 26 we added a neutral one, trained by us so that the network
+gives back the picture that it sees, as nearly as it can; with it, the picture's own mean and contrast take the place of the
+style's in the last normalisation. A blend of both codes is the style at less than its full strength.
 """
 
 from __future__ import annotations
@@ -9,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.resources import files
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -16,12 +22,14 @@ import numpy as np
 from restyle.painters.neural_style.openvino_runtime import OpenVinoSession, Precision
 from restyle.painters.neural_style.sessions import OnnxSession, Session, model_path, open_session
 
-__all__ = ["Multistyle", "Statistics"]
+__all__ = ["Multistyle", "Statistics", "neutral_code"]
 
 # A normalised channel's standard deviation is its scale. Where its samples have less than this share of it, what little they
 # vary is mostly rounding, and the statistics are measured. Where the whole channel has less, the picture is blank to it: what
 # little there is would be multiplied by hundreds, layer after layer, so it is left out.
 LEAST_SPREAD = 0.1
+_NO_TONE = np.zeros((1, 3, 1, 1), np.float32)
+DARKEST = 0.02  # value below which, and above 1 - DARKEST, a picture's tone is not followed: a sigmoid gives it far out
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,20 @@ class Multistyle:
         self._threads = threads
         self._openvino: Precision | None = openvino
 
-    def paint(self, picture: np.ndarray, weights: Sequence[float]) -> tuple[np.ndarray, Statistics]:
-        """Paint a whole picture with a blend of the styles (weights that add up to 1), and give its statistics as well."""
-        inputs = {"image": _batch(picture), "style_weights": np.asarray(weights, np.float32)}
+    def paint(
+        self, picture: np.ndarray, weights: Sequence[float], strength: float = 1.0
+    ) -> tuple[np.ndarray, Statistics]:
+        """Paint a whole picture with a blend of the styles (weights that add up to 1), and give its statistics as well.
+
+        ``strength``: 1 is the styles' own, 0 the neutral one's."""
+        neutral = np.float32(1 - strength)
+        scale, shift = _tone(picture) if neutral else (_NO_TONE, _NO_TONE)
+        inputs = {
+            "image": _batch(picture),
+            "style_weights": np.array([*(strength * weight for weight in weights), neutral], np.float32),
+            "tone_scale": neutral * scale,
+            "tone_shift": neutral * shift,
+        }
         outputs = self._whole.run(inputs)
         statistics = _from_samples(outputs)
         if statistics is None:
@@ -91,7 +110,25 @@ def _edited(edit: str) -> bytes:
         "with_given_statistics": graphs.with_given_statistics,
         "measuring": graphs.measuring,
     }
-    return edits[edit](model_path("multistyle26").read_bytes())
+    return edits[edit](graphs.with_style(model_path("multistyle26").read_bytes(), neutral_code()))
+
+
+@cache
+def neutral_code() -> np.ndarray:
+    """The neutral style's scales and shifts, float32 2 x C: the channels of all normalisations but the last.
+
+    ``weights/neutral-style.md`` tells how it was trained."""
+    data = files("restyle.painters.neural_style").joinpath("neutral_style.npy").read_bytes()
+    code: np.ndarray = np.load(BytesIO(data), allow_pickle=False)
+    code.setflags(write=False)
+    return code
+
+
+def _tone(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Contrast and mean of each channel before a sigmoid that would make the picture: float32 1 x 3 x 1 x 1."""
+    values = np.clip(picture[::2, ::2], DARKEST, 1 - DARKEST).reshape(-1, 3)
+    values = np.log(values / (1 - values))
+    return tuple(each.astype(np.float32).reshape(1, 3, 1, 1) for each in (values.std(axis=0), values.mean(axis=0)))
 
 
 def _from_samples(outputs: Mapping[str, np.ndarray]) -> Statistics | None:

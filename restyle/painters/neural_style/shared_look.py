@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from restyle.painters.neural_style.regions import unit_picture
+from restyle.painters.neural_style.canvas import unit_picture
 from restyle.painters.neural_style.temporal import CELL, colour_map
 
 __all__ = ["SharedLook"]
@@ -35,13 +35,15 @@ class SharedLook:
     """N x 3, float32 in [0, 1]: what became of each."""
 
     @classmethod
-    def of(cls, picture: np.ndarray, painting: np.ndarray) -> SharedLook:
-        """Take the colours of an anchor: the footage's picture and its painting, H x W x 3, of any depth."""
-        return cls(_cells(picture), _cells(painting))
+    def of(cls, picture: np.ndarray, painting: np.ndarray, cell: int = CELL) -> SharedLook:
+        """Take the colours of an anchor: the footage's picture and its painting, H x W x 3, of any depth. ``cell``: side of its
+        cells in pixels (``temporal.cell_of``)."""
+        return cls(_cells(picture, cell), _cells(painting, cell))
 
-    def hold(self, painting: np.ndarray, picture: np.ndarray) -> np.ndarray:
-        """Bring the colours of a painting (float32 H x W x 3 in [0, 1]) of ``picture`` to the anchor's."""
-        source, fresh = _cells(picture), _cells(painting)
+    def hold(self, painting: np.ndarray, picture: np.ndarray, cell: int = CELL) -> np.ndarray:
+        """Bring the colours of a painting (float32 H x W x 3 in [0, 1]) of ``picture`` to the anchor's. ``cell``: as in ``of``,
+        of this picture."""
+        source, fresh = _cells(picture, cell), _cells(painting, cell)
         # both are averaged over like colours of footage, so that brushwork counts in neither
         own, _ = _painted(source, source, fresh)
         wanted, mass = _painted(source, self.footage, self.painting)
@@ -49,9 +51,9 @@ class SharedLook:
         return painting if matrix is None else np.clip(cv2.transform(painting, matrix), 0, 1)
 
 
-def _cells(picture: np.ndarray) -> np.ndarray:
+def _cells(picture: np.ndarray, cell: int) -> np.ndarray:
     """Mean colours of a picture's cells, N x 3, float32 in [0, 1]."""
-    size = (max(1, picture.shape[1] // CELL), max(1, picture.shape[0] // CELL))
+    size = (max(1, picture.shape[1] // cell), max(1, picture.shape[0] // cell))
     return cv2.resize(unit_picture(picture), size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
 
 

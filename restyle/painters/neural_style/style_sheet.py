@@ -8,32 +8,52 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from interp.pixels.boxes import cropped
 from interp.pixels.depth import to_uint8
 from restyle.painters.neural_style.choice import parse_style
-from restyle.painters.neural_style.networks import StyleNetworks
+from restyle.painters.neural_style.networks import LINES, MOST_PIXELS, StyleNetworks
+from restyle.painters.neural_style.scaling import Scaling, stroke_scale
 from restyle.painters.neural_style.styles import STYLES
 
 __all__ = ["style_sheet"]
 
+SHOWN = 2  # pixels of the painting to one of a tile, at most
+
 
 def style_sheet(
-    picture: np.ndarray, *, tile: int = 264, columns: int = 4, names: Sequence[str] | None = None
+    picture: np.ndarray,
+    *,
+    tile: int = 264,
+    columns: int = 4,
+    names: Sequence[str] | None = None,
+    strength: float | None = None,
+    brush_size: float | None = None,
 ) -> np.ndarray:
     """The styles painted on one picture, with their names: uint8 H x W x 3.
 
-    ``picture``: uint8 H x W x 3 RGB; ``tile``: width of one painting in pixels; ``names``: some styles (default: all).
+    Each is painted as a run paints it, at the same size. A tile shows all of the picture if that leaves strokes to be seen, and
+    otherwise its middle.
+
+    ``picture``: uint8 H x W x 3 RGB; ``tile``: width of one painting in pixels; ``names``: some styles (default: all);
+    ``strength`` and ``brush_size``: the painter's options.
     """
-    height, width = picture.shape[:2]
-    size = (tile, max(1, round(tile * height / width)))
-    request = (min(width, 2 * tile), max(1, round(min(width, 2 * tile) * height / width)))
-    content = cv2.resize(picture, request, interpolation=cv2.INTER_AREA)
+    frame = (picture.shape[1], picture.shape[0])
+    scaling = Scaling.of(picture, stroke_scale(frame, brush_size, LINES), MOST_PIXELS)
+    content = scaling.part(picture, (0, 0, *scaling.painted))  # tiles are small: paintings need not be enlarged
+    width, height = scaling.painted
+    wide = min(width, SHOWN * tile)
+    tall = max(1, round(height * wide / width))
+    middle = ((width - wide) // 2, (height - tall) // 2, (width + wide) // 2, (height + tall) // 2)
+    size = (tile, max(1, round(tile * tall / wide)))
     by_name = {style.name: style for style in STYLES}
     chosen = [by_name[name] for name in names] if names is not None else list(STYLES)
     networks = StyleNetworks()
     tiles = [("the footage", content)]
     for style in chosen:
-        painting = networks.paint_builtin(content.astype(np.float32) / 255, parse_style(style.name).weights)
-        tiles.append((style.name, to_uint8(painting)))
+        weights = parse_style(style.name).weights
+        tiles.append(
+            (style.name, networks.paint_builtin(content, weights, strength=1.0 if strength is None else strength))
+        )
     gap, label = max(4, tile // 40), max(16, tile // 12)
     font = ImageFont.load_default(size=max(10, tile // 18))
     rows = -(-len(tiles) // columns)
@@ -42,6 +62,7 @@ def style_sheet(
     for number, (name, painting) in enumerate(tiles):
         left = gap + number % columns * (size[0] + gap)
         top = gap + number // columns * (size[1] + label + gap)
-        sheet.paste(Image.fromarray(cv2.resize(painting, size, interpolation=cv2.INTER_AREA)), (left, top))
+        shown = cv2.resize(cropped(to_uint8(painting), middle), size, interpolation=cv2.INTER_AREA)
+        sheet.paste(Image.fromarray(shown), (left, top))
         draw.text((left + 2, top + size[1] + label / 2), name, fill="#222", font=font, anchor="lm")
     return np.asarray(sheet)

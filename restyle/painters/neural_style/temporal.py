@@ -33,9 +33,9 @@ from interp.structure import LEAST_EDGES, agreement, edges_of, gradients_of
 from interp.types import Motion
 from interp.warp import resize_confidence, resize_flow, undistorted, warp
 
-__all__ = ["CELL", "Previous", "colour_map", "first_ages", "hold_to_previous"]
+__all__ = ["CELL", "Previous", "cell_of", "colour_map", "first_ages", "hold_to_previous"]
 
-CELL = 32  # pixels: side of the cells in which colours and fine detail are compared; a few brush marks wide
+CELL = 32  # pixels that are painted: side of the cells in which colours and fine detail are compared; a few brush marks wide
 SEEN_IN_BOTH = 0.6  # confidence from which a pixel counts as seen in both keyframes
 SHARED = (0.15, 0.6)  # share of such pixels from which colours are matched a little, and fully
 MARKS = (0.45, 0.75)  # confidence over which brush marks change from the fresh painting's to the moved one's
@@ -62,24 +62,29 @@ class Previous:
     """Whether it, or one before it in the shot, was painted by a person."""
 
 
-def first_ages(height: int, width: int) -> np.ndarray:
+def cell_of(scale: float) -> int:
+    """Side of the cells, in pixels, of a picture that is painted at ``scale`` pixels to one of its own."""
+    return max(8, round(CELL / scale))
+
+
+def first_ages(height: int, width: int, cell: int = CELL) -> np.ndarray:
     """float32, a number a cell: as if marks had been painted at different keyframes, so that they are never all renewed at
     once. The same for every picture of one size."""
-    cells = (max(1, height // CELL), max(1, width // CELL))
+    cells = (max(1, height // cell), max(1, width // cell))
     return np.random.default_rng(0).integers(0, LASTS, cells).astype(np.float32)
 
 
 def hold_to_previous(
-    fresh: np.ndarray, picture: np.ndarray, before: Previous, motion: Motion, hold: float
+    fresh: np.ndarray, picture: np.ndarray, before: Previous, motion: Motion, hold: float, cell: int = CELL
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fresh painting (float32 in [0, 1]) of ``picture`` (the footage's), held to the painting before it where ``motion`` is
-    certain; and the ages of its marks."""
+    certain; and the ages of its marks. ``cell``: of ``cell_of``."""
     height, width = fresh.shape[:2]
     moved = warp(to_unit(before.painting), motion.flow, interpolation="cubic")
     confidence = resize_confidence(cv2.multiply(motion.confidence, undistorted(motion.flow)), width, height)
-    fresh = _match_colours(fresh, moved, confidence)
+    fresh = _match_colours(fresh, moved, confidence, cell)
     difference = cv2.subtract(moved, fresh)
-    cells = (max(1, width // CELL), max(1, height // CELL))
+    cells = (max(1, width // cell), max(1, height // cell))
     tint = _area(difference, cells)
     cell_confidence = _area(confidence, cells)
     keep = _not_halo(cell_confidence, tint)
@@ -96,7 +101,7 @@ def hold_to_previous(
     held += fresh
     held += _linear(tint * colour[:, :, None], (width, height))
     kept = cell_confidence * keep_marks > (MARKS[0] + MARKS[1]) / 2
-    held = _match_detail(held, fresh).clip(0, 1)
+    held = _match_detail(held, fresh, cell).clip(0, 1)
     changed = _changed(picture, fresh, held, before, motion)
     if changed is None:
         return held, np.where(kept, older, np.float32(0))
@@ -129,14 +134,14 @@ def _not_halo(cell_confidence: np.ndarray, tint: np.ndarray) -> np.ndarray:
     return 1 - _ramp(beside, 0.05, 0.3) * _ramp(np.abs(tint).max(axis=2), *HALO)
 
 
-def _match_colours(fresh: np.ndarray, like: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+def _match_colours(fresh: np.ndarray, like: np.ndarray, confidence: np.ndarray, cell: int) -> np.ndarray:
     """``fresh`` with each channel's mean and contrast brought to ``like``'s, over the pixels that both surely show.
 
     Means and contrasts are taken from small pictures, so that brush marks out of step do not count as contrast. Places whose
     colours differ in another way than most (a pane that flipped from white to yellow, a halo) weigh little: iteratively
     reweighted, Geman-McClure style. The fewer pixels are shared, the less is changed.
     """
-    small = (max(1, fresh.shape[1] // CELL), max(1, fresh.shape[0] // CELL))
+    small = (max(1, fresh.shape[1] // cell), max(1, fresh.shape[0] // cell))
     matrix = colour_map(
         _area(fresh, small).reshape(-1, 3), _area(like, small).reshape(-1, 3), _area(confidence, small).ravel()
     )
@@ -186,13 +191,13 @@ def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float
     return gain, shift
 
 
-def _match_detail(painting: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+def _match_detail(painting: np.ndarray, fresh: np.ndarray, cell: int) -> np.ndarray:
     """``painting`` with its fine detail brought, cell by cell, to the energy (of the Laplacian) of ``fresh``'s.
 
     Adding t times its own fine detail f to a painting p gives it the energy <p + tf, p + tf>: a quadratic, solved for t.
     """
     height, width = painting.shape[:2]
-    cells = (max(1, width // CELL), max(1, height // CELL))
+    cells = (max(1, width // cell), max(1, height // cell))
     fine = cv2.subtract(painting, cv2.GaussianBlur(painting, (7, 7), 1.2))
     of_painting, of_fine, of_fresh = (_edges(picture) for picture in (painting, fine, fresh))
     square = _area(cv2.multiply(of_fine, of_fine), cells) + np.float32(1e-4)

@@ -65,6 +65,7 @@ def test_types_follow_the_fields() -> None:
     assert kinds["style"] == str | None
     assert kinds["keyframes"] == str | None
     assert kinds["strength"] == float | None
+    assert kinds["mix"] == float | None
     assert kinds["quality"] == int | None
     assert kinds["keep_colour"] == bool | None
     many = {

@@ -64,9 +64,10 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
     )  # fmt: skip
     recipe = json.loads((tmp_path / "work here" / "recipe.json").read_text())
     assert recipe == {
-        "version": 1, "style": "mosaic", "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
+        "version": 2, "style": "mosaic", "strength": 0.5, "brush_size": None,
+        "prompt": None, "negative_prompt": None, "prompts": [], "controls": [],
         "painter": "neural-style", "painter_options": {"hold": 0.25},
-        "filler": "along-motion", "filler_options": {"detail": 0.9}, "strength": 0.5, "keep_colour": True, "seed": 3,
+        "filler": "along-motion", "filler_options": {"detail": 0.9}, "mix": 1.0, "keep_colour": True, "seed": 3,
         "keyframes": "every:6", "effort": "best", "coverage": 0.5,
         "max_gap": 9, "storyboard": {}, "anchor": None, "cuts": [10], "deinterlace": False,
         "objects": [], "masker": "auto", "masker_options": {"edge": 4},

@@ -17,7 +17,7 @@ def pictures(dtype: type, white: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("dtype", "white"), DEPTHS)
-def test_strength_runs_from_the_source_to_the_painting(dtype: type, white: float) -> None:
+def test_a_mix_runs_from_the_source_to_the_painting(dtype: type, white: float) -> None:
     source, painting = pictures(dtype, white)
     assert np.array_equal(blend(source, painting, 0), source)
     assert np.array_equal(blend(source, painting, 1), painting)

@@ -102,7 +102,7 @@ def test_each_object_has_its_own_look_and_a_shared_one_is_painted_once(clip: Pat
     layers = [
         {"object": "car", "feather": 0},
         {"object": "tree", "style": "winter-ink", "feather": 0},
-        {"object": "car", "invert": True, "strength": 0.0},
+        {"object": "car", "invert": True, "mix": 0.0},
     ]
     recipe = Recipe.build(style="mosaic", objects=[car, tree], layers=layers, keyframes="every:3")
     looks, places = looks_of(recipe)

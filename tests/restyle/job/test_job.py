@@ -83,8 +83,8 @@ def test_a_change_redoes_only_what_it_touches(tmp_path: Path) -> None:
     again = run()
     assert again[:2] == (paintings, windows)
     assert again[2].reused == 40
-    stronger = run(strength=0.5)
-    assert stronger[0] == paintings  # another strength is composited anew, not painted
+    stronger = run(mix=0.5)
+    assert stronger[0] == paintings  # another mix is composited anew, not painted
     assert not set(stronger[1].values()) & set(windows.values())
     run()
     Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save(tmp_path / "hand.png")

@@ -39,7 +39,7 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
     look = {
         name: options.pop(name)
         for name in list(options)
-        if name in ("painter", "strength", "keep_colour", "seed", "storyboard")
+        if name in ("painter", "mix", "keep_colour", "seed", "storyboard")
     }
     settings: dict[str, Any] = {"filler": HoldFiller(), "repair": None} | options
     settings.setdefault("looks", [Look(**{"painter": IdentityPainter()} | look)])
@@ -153,12 +153,12 @@ def test_footage_that_shrinks_while_it_is_read_is_told(tmp_path: Path) -> None:
         render(path, [window(0, 9, [0])])
 
 
-def test_strength_and_colour_are_composited_frame_by_frame(tmp_path: Path) -> None:
+def test_mix_and_colour_are_composited_frame_by_frame(tmp_path: Path) -> None:
     frames = moving_frames(4, (32, 24))
     path = lossless(tmp_path / "a.mkv", frames)
-    made = render(path, [window(0, 4, [0])], painter=Recorder(), strength=0.5)
+    made = render(path, [window(0, 4, [0])], painter=Recorder(), mix=0.5)
     assert all(np.abs(r.result.picture.astype(int) - frames[n] // 2).max() <= 1 for n, r in enumerate(made))
-    same = render(path, [window(0, 4, [0])], painter=Recorder(), strength=0)
+    same = render(path, [window(0, 4, [0])], painter=Recorder(), mix=0)
     assert all(np.array_equal(r.result.picture, frames[n]) for n, r in enumerate(same))
 
 

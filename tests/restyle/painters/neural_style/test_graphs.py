@@ -12,10 +12,16 @@ from scenes import texture
 from restyle.errors import MissingModelError
 from restyle.painters.neural_style import graphs
 from restyle.painters.neural_style.choice import parse_style
-from restyle.painters.neural_style.multistyle import Multistyle
+from restyle.painters.neural_style.multistyle import Multistyle, neutral_code
 from restyle.painters.neural_style.sessions import model_path, open_session
 
 EDITS = (graphs.fused, graphs.with_given_statistics, graphs.measuring)
+
+
+def with_neutral() -> bytes:
+    return graphs.with_style(model_path("multistyle26").read_bytes(), neutral_code())
+
+
 STYLES = ("starry-swirl", "leaded-glass", "tapestry:0.3,winter-ink:0.7")
 
 
@@ -50,9 +56,11 @@ def test_a_painting_and_its_statistics_are_the_networks_own(network: Multistyle,
 
 def test_statistics_from_samples_are_those_measured(network: Multistyle) -> None:
     picture, weights = pictures()["texture"], parse_style("mosaic").weights
-    measuring = open_session(graphs.measuring(model_path("multistyle26").read_bytes()), 1)
+    measuring = open_session(graphs.measuring(with_neutral()), 1)
     batch = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
-    measured = measuring.run(list(graphs.MEASURED), {"image": batch, "style_weights": np.float32(weights)})
+    tone = np.zeros((1, 3, 1, 1), np.float32)
+    inputs = {"image": batch, "style_weights": np.float32([*weights, 0]), "tone_scale": tone, "tone_shift": tone}
+    measured = measuring.run(list(graphs.MEASURED), inputs)
     mean, _, inverse, scale, shift = measured
     _, statistics = network.paint(picture, weights)
     assert statistics.gain.shape == mean.shape
@@ -60,7 +68,7 @@ def test_statistics_from_samples_are_those_measured(network: Multistyle) -> None
     assert np.allclose(statistics.offset, shift - mean * inverse * scale, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("edit", [*EDITS, lambda model: graphs.with_style(model, neutral_code()), graphs.for_any_size])
 @pytest.mark.parametrize("model", ["arbitrary_predict", None])
 def test_another_network_is_told_in_one_line(edit, model: str | None) -> None:
     content = b"no network" if model is None else model_path(model).read_bytes()

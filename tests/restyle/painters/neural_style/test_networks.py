@@ -6,7 +6,8 @@ from scenes import texture
 
 from restyle.painters.neural_style import networks
 from restyle.painters.neural_style.choice import parse_style
-from restyle.painters.neural_style.networks import StyleNetworks, enlarge
+from restyle.painters.neural_style.networks import StyleNetworks
+from restyle.painters.neural_style.scaling import enlarge
 
 
 def test_a_pictures_style_vector_is_the_packages_own() -> None:
