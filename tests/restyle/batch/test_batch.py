@@ -88,7 +88,7 @@ def test_another_recipe_does_all_again_and_its_pictures_count_by_content(footage
     assert ends(run(footage / "shot", out, fields)) == {"frame.%04d.png": "skipped: done"}
     shutil.copyfile(footage / "shot/frame.0001.png", moved)
     assert ends(run(footage / "shot", out, fields)) == {"frame.%04d.png": "done: another recipe"}
-    assert ends(run(footage / "shot", out, {**fields, "strength": 0.5})) == {"frame.%04d.png": "done: another recipe"}
+    assert ends(run(footage / "shot", out, {**fields, "mix": 0.5})) == {"frame.%04d.png": "done: another recipe"}
 
 
 def test_one_bad_clip_does_not_stop_the_rest(footage: Path, tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def whole_paintings(clip: Path, numbers: list[int], painter: Painter, **look) ->
 def test_a_region_is_that_part_of_the_frames_own_painting(clip: Path) -> None:
     painter = NeuralStylePainter("mosaic")
     places = [Place(0, 3, 3, BOX), Place(0, 20, 20, (0, 0, 48, 48)), Place(0, 5, 5, BOX)]
-    made = alone(clip, places, painter, strength=0.8)
-    wanted = whole_paintings(clip, [3, 5, 20], painter, strength=0.8)
+    made = alone(clip, places, painter, mix=0.8)
+    wanted = whole_paintings(clip, [3, 5, 20], painter, mix=0.8)
     for place, picture in zip(places, made, strict=True):
         truth = wanted[place.frame][part_of(place.box)].astype(int)
         assert picture.shape == truth.shape
