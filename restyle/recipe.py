@@ -398,6 +398,9 @@ def explain(error: ValidationError) -> str:
         elif item["type"] == "value_error":  # our own words, which tell what was given
             findings[field] = item["msg"].removeprefix("Value error, ")
         else:
+            match item["loc"]:
+                case (_, int(number), str(inner)):  # a layer's field, a control's
+                    field = f"{field}[{number}].{inner[:80]}"
             findings[field] = f"{field}: {item['msg'][0].lower()}{item['msg'][1:]}, got {_shown(item['input'])}"
     texts = [text if len(text) <= 400 else f"{text[:400]}..." for text in findings.values()]
     return "; ".join(texts) + ("; and more" if len(items) > MOST_FINDINGS else "")

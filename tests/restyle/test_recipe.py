@@ -34,7 +34,7 @@ def test_a_recipe_of_nothing_is_complete() -> None:
         ({"strength": float("nan")}, "strength"),
         ({"mix": 1.5}, "mix"),
         ({"brush_size": 0}, "brush_size"),
-        ({"layers": [{"object": "background", "brush_size": 99}]}, "brush_size"),
+        ({"layers": [{"object": "background", "brush_size": 99}]}, "layers[0].brush_size: input should be"),
         ({"keyframes": "evry:3"}, "every:N"),
         ({"keyframes": "every:0"}, "every:N"),
         ({"keyframes": [-1]}, "list of frame numbers"),

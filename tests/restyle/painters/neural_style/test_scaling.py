@@ -115,7 +115,7 @@ def test_a_crop_is_painted_at_its_frames_scale() -> None:
     same = NeuralStylePainter("mosaic", brush_size=2, threads=1).paint(as_bold, None)
     assert np.array_equal(made, same[0][0])
     assert not np.array_equal(made, painter.paint(whole, None)[0][0])
-    region = painter.paint_region(RegionRequest(picture, (20, 30, 60, 70), picture, (2880, 1440)))
+    region = painter.paint_region(RegionRequest(picture, (20, 30, 60, 70), picture, frame_size=(2880, 1440)))
     assert np.abs(region.astype(int) - made[30:70, 20:60]).max() <= 1
 
 
