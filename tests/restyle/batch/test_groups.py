@@ -103,7 +103,7 @@ def test_when_the_first_cannot_be_painted_the_next_sets_the_look(scenes: Path, t
 def test_a_manifest_makes_groups(footage: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "list.csv"
     rows = ("footage/a.mp4,x,,one", "footage/day1/b.mov,y,,one", "footage/shot,z,,two", "footage/a.mp4,w,0.5,")
-    manifest.write_text("clip,output,strength,match\n" + "\n".join(rows) + "\n")
+    manifest.write_text("clip,output,mix,match\n" + "\n".join(rows) + "\n")
     results = run([manifest], tmp_path / "out")
     assert all(result.status == "done" for result in results)
     assert len(list((tmp_path / "out/batch.restyle/anchors").iterdir())) == 2
