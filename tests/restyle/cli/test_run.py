@@ -70,7 +70,7 @@ def test_options_reach_the_job(clip: Path, restyle_command: Caller, tmp_path: Pa
         "filler": "along-motion", "filler_options": {"detail": 0.9}, "mix": 1.0, "keep_colour": True, "anchor": None,
         "seed": 3,
         "keyframes": "every:6", "effort": "best", "coverage": 0.5,
-        "max_gap": 9, "storyboard": {}, "anchor": None, "cuts": [10], "deinterlace": False,
+        "max_gap": 9, "storyboard": {}, "cuts": [10], "deinterlace": False,
         "objects": [], "masker": "auto", "masker_options": {"edge": 4},
         "layers": [], "range": "4:16", "codec": "ffv1", "quality": 90,
     }  # fmt: skip
