@@ -24,6 +24,7 @@ __all__ = [
     "edges_of",
     "gradients",
     "gradients_of",
+    "gradients_of_picture",
     "grid_of",
     "has_structure",
 ]
@@ -60,6 +61,11 @@ class Bands:
 def gradients_of(luma: np.ndarray) -> np.ndarray:
     """Smoothed gradient magnitude of a picture of any size, taken at ``SIDE``. ``luma``: H x W of uint8, uint16 or float32."""
     return gradients(to_unit(shrunk(luma, SIDE)))
+
+
+def gradients_of_picture(picture: np.ndarray) -> np.ndarray:
+    """The same of a picture, H x W x 3 RGB of uint8, uint16 or float32."""
+    return gradients_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
 
 
 def gradients(luma: np.ndarray) -> np.ndarray:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
-from interp.structure import agreement, block_means, gradients_of, has_structure
+from interp.structure import agreement, block_means, gradients_of_picture, has_structure
 from interp.types import Motion
 from interp.warp import warp
 from restyle.errors import RecipeError
@@ -64,7 +63,7 @@ class KeyWalk:
         rows x columns, blocks (``interp.structure.grid_of``) that count; ``None``: all."""
         self._track = self._new_track()
         self._track.add(picture)
-        self._gradients, self._counted = [_gradients(picture)], [counted]
+        self._gradients, self._counted = [gradients_of_picture(picture)], [counted]
         self._key = self._last = frame
         self._picture = picture
 
@@ -95,7 +94,7 @@ class KeyWalk:
         self, track: GrowingTrack, picture: np.ndarray, counted: np.ndarray | None, frame: int
     ) -> tuple[Motion, float]:
         track.add(picture)
-        self._gradients.append(_gradients(picture))
+        self._gradients.append(gradients_of_picture(picture))
         self._counted.append(counted)
         here = frame - self._key
         return track.motion(here, 0), track.moved(here)
@@ -129,10 +128,6 @@ def _mean(values: np.ndarray, counted: np.ndarray | None) -> float:
     if counted is None:
         return float(values.mean())
     return float(block_means(values, counted.shape)[counted].mean()) if counted.any() else 1.0
-
-
-def _gradients(picture: np.ndarray) -> np.ndarray:
-    return gradients_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
 
 
 def choose_keyframes(

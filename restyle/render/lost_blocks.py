@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from interp.structure import LEAST_EDGES, Bands, agreement, block_means, edges_of, gradients_of
+from interp.structure import LEAST_EDGES, Bands, agreement, block_means, edges_of, gradients_of_picture
 from interp.types import Tracker
 from interp.warp import warp
 
@@ -52,7 +51,7 @@ class InBetween:
 
     def follows(self, picture: np.ndarray) -> np.ndarray:
         """Tell, block by block, how well a picture of this frame follows the footage: float32 rows x columns."""
-        return agreement(self.gradients, _gradients(picture))
+        return agreement(self.gradients, gradients_of_picture(picture))
 
     def take(self, picture: np.ndarray, blocks: np.ndarray, follows: np.ndarray) -> None:
         """Go on with a better picture. ``blocks``: bool, those that changed; ``follows``: how well they do now."""
@@ -72,11 +71,11 @@ class Finder:
 
     def look(self, position: int, source: np.ndarray, picture: np.ndarray) -> InBetween:
         """Look at one in-between. ``source``, ``picture``: of one size and dtype."""
-        gradients = _gradients(source)
+        gradients = gradients_of_picture(source)
         edges = edges_of(gradients)
         ceiling = np.where(edges > LEAST_EDGES, self._ceiling(edges, position), np.float32(-1))
         return InBetween(
-            position, source, picture, gradients, ceiling, ceiling - agreement(gradients, _gradients(picture))
+            position, source, picture, gradients, ceiling, ceiling - agreement(gradients, gradients_of_picture(picture))
         )
 
     def _ceiling(self, edges: np.ndarray, position: int) -> np.ndarray:
@@ -98,11 +97,7 @@ class Finder:
 
 
 def _end(position: int, picture: np.ndarray, painting: np.ndarray) -> _End | None:
-    gradients, painted_gradients = _gradients(picture), _gradients(painting)
+    gradients, painted_gradients = gradients_of_picture(picture), gradients_of_picture(painting)
     edges = edges_of(gradients)
     bands = Bands.of(agreement(gradients, painted_gradients), edges, np.ones(edges.shape, bool))
     return None if bands is None else _End(position, gradients, painted_gradients, bands)
-
-
-def _gradients(picture: np.ndarray) -> np.ndarray:
-    return gradients_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
