@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
 from typing import Any, Self
 
 from restyle.batch.results import BatchProgress, ClipResult
-from restyle.cli.progress import NAMES, count, duration, facts_of
+from restyle.cli.progress import NAMES, Closing, count, duration, facts_of
 from restyle.errors import show_path
 
 __all__ = ["BatchBars", "BatchDisplay", "BatchLines", "batch_display"]
@@ -16,7 +15,7 @@ __all__ = ["BatchBars", "BatchDisplay", "BatchLines", "batch_display"]
 EVERY = 10.0  # seconds between two lines of a log
 
 
-class BatchDisplay:
+class BatchDisplay(Closing):
     """Base of the displays; shows nothing (``-q``). It is called with every ``BatchProgress``."""
 
     def __call__(self, now: BatchProgress) -> None:
@@ -24,17 +23,6 @@ class BatchDisplay:
 
     def ended(self, result: ClipResult) -> None:
         """Take notice of a clip's end."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the display: no more is to come."""
 
 
 class BatchLines(BatchDisplay):

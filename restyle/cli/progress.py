@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from restyle.progress import Progress
 
-__all__ = ["Bar", "Display", "Lines", "count", "display", "duration", "facts_of", "line_of", "size"]
+__all__ = ["Bar", "Closing", "Display", "Lines", "count", "display", "duration", "facts_of", "line_of", "size"]
 
 NAMES = {
     "analyse": "looking",
@@ -24,11 +24,8 @@ EVERY = 5.0  # seconds between two lines of a log
 STEP = 10  # per cent between them, where the work is quick
 
 
-class Display:
-    """Base of the displays; shows nothing (``-q``). It is called with every ``Progress``."""
-
-    def __call__(self, now: Progress) -> None:
-        """Take notice."""
+class Closing:
+    """Base of what shows progress for as long as a ``with`` block lasts."""
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +37,13 @@ class Display:
 
     def close(self) -> None:
         """End the display: no more is to come."""
+
+
+class Display(Closing):
+    """Base of the displays; shows nothing (``-q``). It is called with every ``Progress``."""
+
+    def __call__(self, now: Progress) -> None:
+        """Take notice."""
 
 
 class Lines(Display):
