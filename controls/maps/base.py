@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from controls.types import ControlMap
+from interp.carried import carried_file
 
-__all__ = ["Detector", "DetectorTraits", "PairDetector", "StabiliseMethod", "Weights"]
+__all__ = ["CarriedWeights", "Detector", "DetectorTraits", "PairDetector", "StabiliseMethod", "Weights"]
 
 StabiliseMethod = Literal["depth", "edges", "lines", "normal", "pose", "none"]
 
@@ -33,6 +35,25 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class CarriedWeights:
+    """Weights inside another package, of which nothing else is used: it is not imported, and what it needs is not installed."""
+
+    package: str
+    """Its module."""
+    file: str
+    """The weights' path within it."""
+    licence: str
+    """Of the weights."""
+    install: str
+    """The line that brings it."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where it is installed."""
+        return carried_file(self.package, self.file)
+
+
+@dataclass(frozen=True)
 class DetectorTraits:
     """Declaration of what a detector needs, gives, and is good for. Its own options are those of its constructor."""
 
@@ -51,7 +72,9 @@ class DetectorTraits:
     extra: str | None = None
     """The extra of restyle that installs them."""
     weights: Weights | None = None
-    """Weights that have to be fetched; ``None`` where none are needed or the package brings them."""
+    """Weights that have to be fetched; ``None`` where none are needed or a package brings them."""
+    carried: CarriedWeights | None = None
+    """Weights that another package carries."""
     bundled: str | None = None
     """Models that come inside a package, in words."""
     multiple: int = 1

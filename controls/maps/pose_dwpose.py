@@ -7,7 +7,6 @@ needs anyway; ONNX files hold numbers, not programs.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from controls.maps.people import PARTS, Person
 from controls.maps.pictures import picture_to_detect
 from controls.maps.pose_maps import CONTROLNETS, OUTPUT, inside, pose_map
 from controls.maps.weights import weights_folder
-from controls.onnx import load_onnxruntime
+from controls.onnx import open_network
 from controls.types import ControlMap
 
 __all__ = ["DWPose", "boxes_of", "crop_of", "joints_of", "letterboxed", "person_of"]
@@ -207,21 +206,7 @@ class _Network:
     """An ONNX network that takes one picture and gives ``outputs`` arrays."""
 
     def __init__(self, path: Path, outputs: int, device: str, threads: int, *, fallback: tuple[int, int]) -> None:
-        onnxruntime = load_onnxruntime()
-
-        provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.partition(":")[0])
-        if provider not in onnxruntime.get_available_providers():
-            raise ControlError(f"pose-dwpose: onnxruntime has no device {device!r} here")
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = threads
-        options.use_deterministic_compute = True
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
-        try:
-            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=[provider])
-        except Exception as error:  # onnxruntime's errors have no common base
-            reason = " ".join(str(error).split())[:160]
-            raise ControlError(f"{str(path)!r} is no network that onnxruntime can run: {reason}") from error
+        self._session = open_network(path, "pose-dwpose", device=device, threads=threads)
         self.path = path
         taken = self._session.get_inputs()
         if len(taken) != 1 or len(taken[0].shape) != 4 or len(self._session.get_outputs()) != outputs:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interp.carried import carried_file
 from interp.errors import MissingWeightsError
 from interp.regular import require_regular
 
@@ -26,12 +26,7 @@ _UNUSED = ("teacher.", "caltime.")  # of training
 
 def carried_weights() -> Path | None:
     """The weights that an installed package carries; the package itself is not imported."""
-    package = find_spec(_CARRIED[0])
-    for folder in (package.submodule_search_locations or ()) if package is not None else ():
-        path = Path(folder) / _CARRIED[1]
-        if path.is_file():
-            return path
-    return None
+    return carried_file(*_CARRIED)
 
 
 def load_weights(path: Path | None, *, allow_pickle: bool = False) -> dict[str, torch.Tensor]:

@@ -130,7 +130,7 @@ def _list(terminal: Terminal) -> None:
                 "output": facts.output,
                 "licence": facts.licence,
                 "weights": None if facts.weights is None else facts.weights.repository,
-                "weights_licence": None if facts.weights is None else facts.weights.licence,
+                "weights_licence": held.licence if (held := facts.weights or facts.carried) is not None else None,
                 "bundled": facts.bundled,
                 "controlnets": dict(facts.controlnets),
                 "ready": weights.ready,
@@ -143,7 +143,9 @@ def _list(terminal: Terminal) -> None:
     for kind in listed:
         terminal.line(f"{kind['name']:18} {'ready ' if kind['ready'] else 'absent'} {kind['about']}")
         nets = ", ".join(f"{base}: {net}" for base, net in kind["controlnets"].items())
-        licence = f"licence: {kind['licence']}" + (f"; weights: {kind['weights_licence']}" if kind["weights"] else "")
+        licence = f"licence: {kind['licence']}" + (
+            f"; weights: {kind['weights_licence']}" if kind["weights_licence"] else ""
+        )
         rows = [
             kind["output"],
             f"for {nets}" if nets else "",

