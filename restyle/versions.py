@@ -26,7 +26,7 @@ __all__ = ["METHODS", "deciding", "parts_of", "versions"]
 Stage = Literal["analysis", "mattes", "plates", "maps", "paintings", "frames"]
 
 METHODS: Mapping[Stage, int] = {
-    "analysis": 2,  # cuts, coverage, keyframes
+    "analysis": 3,  # cuts, coverage, keyframes
     "mattes": 3,  # how objects are followed
     "plates": 1,  # what lies behind a removed object
     "maps": 1,  # detectors of control maps, and how their maps are held still
@@ -49,7 +49,7 @@ _PARTS = {"av": 1, "numpy": 1, "onnxruntime": 1}
 # Names under which it may be installed.
 _OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 _ALWAYS = ("av", "numpy")
-_OWN: Mapping[Stage, tuple[str, ...]] = {"analysis": ("scenedetect",)}
+_OWN: Mapping[Stage, tuple[str, ...]] = {"analysis": ("scenedetect", "mediapipe")}
 
 
 def deciding(stage: Stage) -> dict[str, Any]:

@@ -5,7 +5,8 @@ key            what it depends on
 =============  =====================================================================================================
 footage        the files' content; size, depth, rate, rotation, mirroring, fields and colour tags as they are read
 analysis       footage; where cuts are looked for; whether keyframes are automatic, and then how near they lie (coverage,
-               longest gap, effort, and the painter's cost); the range; numbers of the storyboard's frames
+               longest gap, effort, the painter's cost, whether faces can be found); the range; numbers of the storyboard's
+               frames
 keyframes      where objects alone are painted: analysis; mattes; the layers' objects, growth and feather
 mattes         footage; the objects' prompts; content of matte files that they name; masker, its options, and those of
                grounding; the shots' borders

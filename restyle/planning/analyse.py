@@ -14,6 +14,7 @@ from interp.structure import block_means, grid_of
 from interp.tracks import MotionTrack
 from restyle.errors import FootageError, show_path
 from restyle.footage import Footage
+from restyle.planning.block_weights import BlockWeights
 from restyle.planning.effort import KeyRules
 from restyle.planning.keyframes import KeyWalk
 from restyle.planning.plan import Analysis
@@ -40,7 +41,7 @@ def analyse(footage: Footage, recipe: Recipe, rules: KeyRules, start: int, stop:
     size = size_within(spec.width, spec.height, SMALL)
     dis = make_estimator("dis")
     walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
-    survey = _Survey(recipe, walk, float(np.hypot(*size)))
+    survey = _Survey(recipe, walk, size, rules)
     finder = CutFinder(spec.rate) if recipe.cuts == "auto" else None
     meter.begin("analyse", None if (stop or spec.frames) is None else (stop or spec.frames or 0) - start)
     began = time.perf_counter()
@@ -92,6 +93,7 @@ def keyframes_within(
     size = size_within(footage.spec.width, footage.spec.height, SMALL)
     dis = make_estimator("dis")
     walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
+    weights = BlockWeights(size, faces=rules.faces)
     fresh = {shot.start for shot in shots} | set(recipe.storyboard)
     first, stop = shots[0].start, shots[-1].stop
     keys: list[Keyframe] = []
@@ -102,7 +104,7 @@ def keyframes_within(
             if frame.index < first:
                 continue
             small = to_uint8_truncated(frame.picture)
-            counted = block_means(region(frame.index), grid_of(*size)) > LEAST_PART
+            counted = weights.of(small, block_means(region(frame.index), grid_of(*size)) > LEAST_PART)
             if frame.index in fresh:
                 walk.start(frame.index, small, counted)
             elif (key := walk.step(frame.index, small, counted)[0]) is not None:
@@ -126,10 +128,11 @@ def _damage(frames: list[int], missing: int) -> tuple[str, ...]:
 class _Survey:
     """Walks the keyframes a few frames behind the cut finder, so that a cut is known before its frame is walked."""
 
-    def __init__(self, recipe: Recipe, walk: KeyWalk, diagonal: float) -> None:
+    def __init__(self, recipe: Recipe, walk: KeyWalk, size: tuple[int, int], rules: KeyRules) -> None:
         self._walk = walk
         self._auto = recipe.keyframes == "auto"
-        self._diagonal = diagonal
+        self._weights = BlockWeights(size, faces=rules.faces and self._auto)
+        self._diagonal = float(np.hypot(*size))
         self._waiting: deque[tuple[int, np.ndarray]] = deque()
         self._begun = False
         by_hand = recipe.cuts if isinstance(recipe.cuts, tuple) else ()
@@ -154,11 +157,12 @@ class _Survey:
     def _visit(self, index: int, small: np.ndarray) -> None:
         coverage, moved = 1.0, 0.0
         if self._auto:
+            weights = self._weights.of(small)
             if not self._begun or index in self._cuts or index in self._pinned:
-                self._walk.start(index, small)
+                self._walk.start(index, small, weights)
                 self._begun = True
             else:
-                key, coverage, pixels = self._walk.step(index, small)
+                key, coverage, pixels = self._walk.step(index, small, weights)
                 moved = pixels / self._diagonal
                 if key is not None:
                     self.keys.append(key)

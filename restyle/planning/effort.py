@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controls.faces import can_find_faces
 from restyle.recipe import Recipe
 from restyle.render.regions import RegionRules
 
@@ -25,6 +26,8 @@ class KeyRules:
     """Frames from one keyframe to the next, at least, unless next to nothing is explained."""
     max_gap: int
     """The same, at most."""
+    faces: bool = False
+    """Faces are looked for, and count double."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def key_rules(recipe: Recipe, cost: float = 0.0) -> KeyRules:
     level = EFFORTS[recipe.effort]
     dear = max(1.0, cost / CHEAP)
     least_gap = level.least_gap if dear == 1 else max(DEAR_GAP, level.least_gap)
-    return KeyRules(recipe.coverage, level.loss * dear, least_gap, recipe.max_gap)
+    return KeyRules(recipe.coverage, level.loss * dear, least_gap, recipe.max_gap, faces=can_find_faces())
 
 
 def region_rules(recipe: Recipe) -> RegionRules:

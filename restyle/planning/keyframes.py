@@ -44,7 +44,8 @@ class KeyWalk:
       whose edges they do not give back (``interp.structure``) are lost. The mean over a picture hides a hand; their number
       does not.
 
-    Where only some blocks of a frame will be painted (``counted``), they alone are asked.
+    Where only some blocks of a frame will be painted, they alone are asked, and some count more (``weights``, see
+    ``planning.block_weights``).
 
     Holds one keyframe's track at a time, so memory does not depend on the footage's length.
     """
@@ -54,80 +55,77 @@ class KeyWalk:
         self._rules = rules
         self._track: GrowingTrack | None = None
         self._gradients: list[np.ndarray] = []  # since the keyframe, as the next
-        self._counted: list[np.ndarray | None] = []
+        self._weights: list[np.ndarray] = []
         self._key = self._last = -1
         self._picture: np.ndarray | None = None
 
-    def start(self, frame: int, picture: np.ndarray, counted: np.ndarray | None = None) -> None:
-        """Begin anew at ``frame``: the first of a shot, or a keyframe. ``picture``: small, H x W x 3 uint8. ``counted``: bool
-        rows x columns, blocks (``interp.structure.grid_of``) that count; ``None``: all."""
+    def start(self, frame: int, picture: np.ndarray, weights: np.ndarray) -> None:
+        """Begin anew at ``frame``: the first of a shot, or a keyframe. ``picture``: small, H x W x 3 uint8. ``weights``:
+        float32 rows x columns, how much each block (``interp.structure.grid_of``) counts."""
         self._track = self._new_track()
         self._track.add(picture)
-        self._gradients, self._counted = [gradients_of_picture(picture)], [counted]
+        self._gradients, self._weights = [gradients_of_picture(picture)], [weights]
         self._key = self._last = frame
         self._picture = picture
 
-    def step(
-        self, frame: int, picture: np.ndarray, counted: np.ndarray | None = None
-    ) -> tuple[Keyframe | None, float, float]:
+    def step(self, frame: int, picture: np.ndarray, weights: np.ndarray) -> tuple[Keyframe | None, float, float]:
         """Look at the next frame; arguments as of ``start``. Gives a new keyframe or ``None``, how much of this frame the last
         keyframe before it explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
         if self._track is None or self._picture is None:
             raise RuntimeError("step comes after start")
-        motion, moved = self._advance(self._track, picture, counted, frame)
+        motion, moved = self._advance(self._track, picture, weights, frame)
         new: Keyframe | None = None
         if self._too_far(self._track, motion, frame):
             if self._last > self._key:  # the frame before was still explained: it becomes the key
                 new = Keyframe(self._last, "coverage")
-                self.start(self._last, self._picture, self._counted[-2])
-                motion, _ = self._advance(self._track, picture, counted, frame)
-            if _mean(motion.confidence, counted) < HOPELESS:  # its neighbour does not explain it either: painted itself
+                self.start(self._last, self._picture, self._weights[-2])
+                motion, _ = self._advance(self._track, picture, weights, frame)
+            if _mean(motion.confidence, weights) < HOPELESS:  # its neighbour does not explain it either: painted itself
                 new = Keyframe(frame, "coverage")
-                self.start(frame, picture, counted)
+                self.start(frame, picture, weights)
         elif frame - self._key >= self._rules.max_gap:
             new = Keyframe(frame, "max-gap")
-            self.start(frame, picture, counted)
+            self.start(frame, picture, weights)
         self._last, self._picture = frame, picture
         return new, motion.coverage, moved
 
     def _advance(
-        self, track: GrowingTrack, picture: np.ndarray, counted: np.ndarray | None, frame: int
+        self, track: GrowingTrack, picture: np.ndarray, weights: np.ndarray, frame: int
     ) -> tuple[Motion, float]:
         track.add(picture)
         self._gradients.append(gradients_of_picture(picture))
-        self._counted.append(counted)
+        self._weights.append(weights)
         here = frame - self._key
         return track.motion(here, 0), track.moved(here)
 
     def _too_far(self, track: GrowingTrack, motion: Motion, frame: int) -> bool:
         """Tell whether ``frame`` lies too far from the last keyframe to be the next one."""
         gap = frame - self._key
-        if _mean(motion.confidence, self._counted[gap]) < HOPELESS:
+        if _mean(motion.confidence, self._weights[gap]) < HOPELESS:
             return True
         if gap <= self._rules.least_gap:
             return False
         middle = gap // 2
         ends = {end: track.motion(middle, end) for end in (0, gap)}
-        usable = _mean(np.maximum(*(each.usable for each in ends.values())), self._counted[middle])
+        usable = _mean(np.maximum(*(each.usable for each in ends.values())), self._weights[middle])
         if gap > FEW and usable < self._rules.coverage:
             return True
         return self._lost(middle, ends) * (gap - 1) > self._rules.loss
 
     def _lost(self, middle: int, ends: Mapping[int, Motion]) -> float:
-        """Share of the counted blocks that neither of two keyframes gives back. ``middle``: frames since the keyframe;
-        ``ends``: the motion from there to either."""
+        """Share of the counted blocks, by their weights, that neither of two keyframes gives back. ``middle``: frames
+        since the keyframe; ``ends``: the motion from there to either."""
         here = self._gradients[middle]
         kept = [agreement(here, warp(self._gradients[end], motion.flow)) for end, motion in ends.items()]
         lost = (1 - np.maximum(*kept) > LOST) & has_structure(here)
-        counted = self._counted[middle]
-        return float(lost.mean()) if counted is None else float((lost & counted).sum() / max(FEW_BLOCKS, counted.sum()))
+        weights = self._weights[middle]
+        return float(weights[lost].sum() / max(FEW_BLOCKS, np.count_nonzero(weights)))
 
 
-def _mean(values: np.ndarray, counted: np.ndarray | None) -> float:
+def _mean(values: np.ndarray, weights: np.ndarray) -> float:
     """Mean of ``values`` (float32 h x w) over the blocks that count; 1 where none does."""
-    if counted is None:
-        return float(values.mean())
-    return float(block_means(values, counted.shape)[counted].mean()) if counted.any() else 1.0
+    counted = weights.sum()
+    return float((block_means(values, weights.shape) * weights).sum() / counted) if counted else 1.0
 
 
 def choose_keyframes(

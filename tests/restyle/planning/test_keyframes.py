@@ -21,10 +21,11 @@ def walk(
     size = (frames[0].shape[1], frames[0].shape[0])
     rules = KeyRules(coverage, loss, least_gap, max_gap=24)
     made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=size), rules)
-    made.start(0, frames[0])
+    weights = np.ones(grid_of(*size), np.float32)
+    made.start(0, frames[0], weights)
     keys, explained = [], []
     for number, frame in enumerate(frames[1:], 1):
-        key, share, _ = made.step(number, frame)
+        key, share, _ = made.step(number, frame, weights)
         explained.append(share)
         if key is not None:
             keys.append(key)
@@ -107,22 +108,37 @@ def test_something_small_that_is_lost_asks_for_keyframes() -> None:
 
 def test_only_what_is_painted_is_asked() -> None:
     frames = changing_patch()
-    ground = np.ones(grid_of(160, 90), bool)
-    ground[6:] = False
+    ground = np.ones(grid_of(160, 90), np.float32)
+    everything = ground.copy()
+    ground[6:] = 0
 
-    def count(counted: np.ndarray | None) -> int:
+    def count(weights: np.ndarray) -> int:
         rules = KeyRules(0.9, 0.03, 1, max_gap=24)
         made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(160, 90)), rules)
-        made.start(0, frames[0], counted)
-        return sum(made.step(number, frame, counted)[0] is not None for number, frame in enumerate(frames[1:], 1))
+        made.start(0, frames[0], weights)
+        return sum(made.step(number, frame, weights)[0] is not None for number, frame in enumerate(frames[1:], 1))
 
     patch = ground.copy()
-    patch[3:] = True
+    patch[3:] = 1
     still = ground.copy()
-    still[3:] = False
-    assert count(patch) >= count(None) > 3
+    still[3:] = 0
+    assert count(patch) >= count(everything) > 3
     assert count(still) == 0
     assert count(np.zeros_like(ground)) == 0, "nothing is painted"
+
+
+def test_what_counts_double_asks_for_more_keyframes() -> None:
+    frames = changing_patch()
+    weights = np.ones(grid_of(160, 90), np.float32)
+
+    def count(weights: np.ndarray) -> int:
+        made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(160, 90)), KeyRules(0.5, 0.25, 1, max_gap=24))
+        made.start(0, frames[0], weights)
+        return sum(made.step(number, frame, weights)[0] is not None for number, frame in enumerate(frames[1:], 1))
+
+    double = weights.copy()
+    double[3:9] = 2
+    assert count(double) > count(weights)
 
 
 def test_what_only_moves_loses_nothing() -> None:
@@ -149,8 +165,9 @@ class Explained:
 def spaced(share: np.ndarray, *, loss: float = 1.0, change: bool = False) -> list[int]:
     made = KeyWalk(lambda: Explained(share), KeyRules(0.9, loss, least_gap=2, max_gap=20))
     pictures = [texture(*share.shape, number * change) for number in range(22)]
-    made.start(0, pictures[0])
-    return [key.frame for frame in range(1, 22) if (key := made.step(frame, pictures[frame])[0]) is not None]
+    weights = np.ones(grid_of(*share.shape[::-1]), np.float32)
+    made.start(0, pictures[0], weights)
+    return [key.frame for frame in range(1, 22) if (key := made.step(frame, pictures[frame], weights)[0]) is not None]
 
 
 def test_how_near_keyframes_may_be() -> None:
@@ -164,4 +181,4 @@ def test_how_near_keyframes_may_be() -> None:
 def test_a_step_before_the_start_is_a_mistake() -> None:
     made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(8, 8)), KeyRules(0.6, 1.0, 2, 9))
     with pytest.raises(RuntimeError, match="after start"):
-        made.step(1, texture(8, 8))
+        made.step(1, texture(8, 8), np.ones((8, 8), np.float32))
