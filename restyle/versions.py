@@ -31,7 +31,7 @@ METHODS: Mapping[Stage, int] = {
     "plates": 1,  # what lies behind a removed object
     "maps": 1,  # detectors of control maps, and how their maps are held still
     "paintings": 1,  # what painters are given: motion, crops, seeds
-    "frames": 4,  # propagating, repairing, compositing, encoding
+    "frames": 5,  # propagating, repairing, compositing, encoding
 }
 
 REPORTED = (

@@ -106,6 +106,7 @@ def _summarise(terminal: Terminal, result: Result) -> None:
         ("time", f"{duration(result.seconds)}{speed}"),
     ]
     if result.report is not None:
+        rows.append(("verdict", result.verdict))
         rows.append(("report", show_path(result.report)))
     rows.append(("job", f"{show_path(result.folder)} (delete it when nothing is to be changed any more)"))
     rows += [("note", note) for note in result.notes]

@@ -193,13 +193,14 @@ class Job:
                 notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
             notes += store.notes()
             self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
-            page = None if report is None else report.write(self.recipe, seconds, notes)
+            page, verdict = (None, "") if report is None else report.write(self.recipe, seconds, notes)
             kept = {"pictures": set()} if report is None else report.keys
             store.prune(findings.keys | assembly.used_keys(keys) | kept)
             result = Result(
                 output=self.output,
                 folder=self.folder,
                 report=page,
+                verdict=verdict,
                 frames=plan.frames,
                 shots=len(plan.shots),
                 painted=tally.painted,

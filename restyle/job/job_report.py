@@ -12,6 +12,7 @@ from restyle.job.windows import Windows
 from restyle.progress import Meter
 from restyle.quality.pictures import facts_of
 from restyle.quality.report import ReportData, ShotRow, write_report
+from restyle.quality.verdict import verdict_of
 from restyle.recipe import Recipe
 from restyle.render.engine import Engine
 from restyle.render.protocols import Look
@@ -47,8 +48,8 @@ class JobReport:
         """Make the pictures. Raises as ``ReportPictures.make``."""
         self._pictures.make(engine, meter)
 
-    def write(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> Path:
-        """Write ``report.html`` and ``report.json`` into the job folder, and give the page's path."""
+    def write(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> tuple[Path, str]:
+        """Write ``report.html`` and ``report.json`` into the job folder; give the page's path and the verdict in words."""
         windows, frames = self._windows, self._frames
         plan, out = windows.plan, windows.out
         output = probe(out.path, rate=windows.source.rate if out.kind == "sequence" else None)
@@ -71,7 +72,7 @@ class JobReport:
         )
         page = windows.store.folder / "report.html"
         write_report(data, page, page.with_suffix(".json"))
-        return page
+        return page, verdict_of(data).text
 
     def _why_not_painted(self) -> str:
         if self._paint:

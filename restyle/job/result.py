@@ -23,6 +23,8 @@ class Result:
     folder: Path
     """The job folder: delete it when nothing is to be changed any more."""
     report: Path | None
+    verdict: str
+    """The report's verdict in words: whether what moves keeps its shape, and how steady it is; empty without a report."""
     frames: int
     shots: int
     painted: int

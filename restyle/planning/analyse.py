@@ -106,13 +106,14 @@ def keyframes_within(
             small = to_uint8_truncated(frame.picture)
             counted = weights.of(small, block_means(region(frame.index), grid_of(*size)) > LEAST_PART)
             if frame.index in fresh:
+                keys += walk.end()
                 walk.start(frame.index, small, counted)
-            elif (key := walk.step(frame.index, small, counted)[0]) is not None:
-                keys.append(key)
+            else:
+                keys += walk.step(frame.index, small, counted)[0]
             meter.step("looking at the objects")
     finally:
         stream.close()
-    return tuple(keys)
+    return (*keys, *walk.end())
 
 
 def _damage(frames: list[int], missing: int) -> tuple[str, ...]:
@@ -152,6 +153,7 @@ class _Survey:
         self._cuts.update(cuts)
         while self._waiting:
             self._visit(*self._waiting.popleft())
+        self.keys += self._walk.end()
         return self._cuts
 
     def _visit(self, index: int, small: np.ndarray) -> None:
@@ -159,14 +161,15 @@ class _Survey:
         if self._auto:
             weights = self._weights.of(small)
             if not self._begun or index in self._cuts or index in self._pinned:
+                self.keys += self._walk.end()
                 self._walk.start(index, small, weights)
                 self._begun = True
             else:
-                key, coverage, pixels = self._walk.step(index, small, weights)
+                keys, coverage, pixels = self._walk.step(index, small, weights)
                 moved = pixels / self._diagonal
-                if key is not None:
-                    self.keys.append(key)
-                    if key.frame == index and coverage < NOTHING_SHARED:
+                if keys:
+                    self.keys += keys
+                    if keys[-1].frame == index and coverage < NOTHING_SHARED:
                         self._cuts[index] = "cut"
                         if self._cuts.get(index - 1) == "cut":  # a picture that stood alone
                             self._cuts[index - 1] = "flash"

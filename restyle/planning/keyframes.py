@@ -68,26 +68,37 @@ class KeyWalk:
         self._key = self._last = frame
         self._picture = picture
 
-    def step(self, frame: int, picture: np.ndarray, weights: np.ndarray) -> tuple[Keyframe | None, float, float]:
-        """Look at the next frame; arguments as of ``start``. Gives a new keyframe or ``None``, how much of this frame the last
-        keyframe before it explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
+    def step(self, frame: int, picture: np.ndarray, weights: np.ndarray) -> tuple[list[Keyframe], float, float]:
+        """Look at the next frame; arguments as of ``start``. Gives new keyframes, how much of this frame the last keyframe
+        before it explains (0 to 1), and its mean motion since the frame before (pixels of the small picture)."""
         if self._track is None or self._picture is None:
             raise RuntimeError("step comes after start")
         motion, moved = self._advance(self._track, picture, weights, frame)
-        new: Keyframe | None = None
+        new: list[Keyframe] = []
         if self._too_far(self._track, motion, frame):
+            ending: list[Keyframe] = []
             if self._last > self._key:  # the frame before was still explained: it becomes the key
-                new = Keyframe(self._last, "coverage")
+                ending = self.end()
+                new = [Keyframe(self._last, "coverage")]
                 self.start(self._last, self._picture, self._weights[-2])
                 motion, _ = self._advance(self._track, picture, weights, frame)
             if _mean(motion.confidence, weights) < HOPELESS:  # its neighbour does not explain it either: painted itself
-                new = Keyframe(frame, "coverage")
+                new = [*ending, Keyframe(frame, "coverage")]
                 self.start(frame, picture, weights)
         elif frame - self._key >= self._rules.max_gap:
-            new = Keyframe(frame, "max-gap")
+            new = [Keyframe(frame, "max-gap")]
             self.start(frame, picture, weights)
         self._last, self._picture = frame, picture
         return new, motion.coverage, moved
+
+    def end(self) -> list[Keyframe]:
+        """Give the last frame as a keyframe if what follows explains nothing of it (another shot, or nothing) and the keyframe
+        before, alone, loses what has come into the picture since."""
+        gap = self._last - self._key
+        if self._track is None or gap < max(1, self._rules.least_gap // 2):
+            return []
+        lost = self._lost(gap, {0: self._track.motion(gap, 0)}) * gap > self._rules.loss
+        return [Keyframe(self._last, "end")] if lost else []
 
     def _advance(
         self, track: GrowingTrack, picture: np.ndarray, weights: np.ndarray, frame: int
@@ -113,11 +124,11 @@ class KeyWalk:
         return self._lost(middle, ends) * (gap - 1) > self._rules.loss
 
     def _lost(self, middle: int, ends: Mapping[int, Motion]) -> float:
-        """Share of the counted blocks, by their weights, that neither of two keyframes gives back. ``middle``: frames
-        since the keyframe; ``ends``: the motion from there to either."""
+        """Share of the counted blocks, by their weights, that no keyframe gives back. ``middle``: frames
+        since the keyframe; ``ends``: the motion from there to each keyframe."""
         here = self._gradients[middle]
         kept = [agreement(here, warp(self._gradients[end], motion.flow)) for end, motion in ends.items()]
-        lost = (1 - np.maximum(*kept) > LOST) & has_structure(here)
+        lost = (1 - np.max(kept, axis=0) > LOST) & has_structure(here)
         weights = self._weights[middle]
         return float(weights[lost].sum() / max(FEW_BLOCKS, np.count_nonzero(weights)))
 
@@ -154,7 +165,7 @@ def choose_keyframes(
         first = keys.get(shot.start)
         empty = not any(shot.start <= frame < shot.stop for frame in keys)
         unpainted = first is None and (empty or recipe.keyframes == "auto")
-        replaceable = first is not None and first.reason in ("coverage", "max-gap", "every")
+        replaceable = first is not None and first.reason in ("coverage", "max-gap", "every", "end")
         if unpainted or replaceable:
             keys[shot.start] = Keyframe(shot.start, "start")
         if recipe.keyframes == "auto":

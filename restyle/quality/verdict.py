@@ -57,7 +57,7 @@ def _shapes(data: ReportData) -> tuple[Level, str]:
     if loss.lost > BAD[0] or loss.worst > BAD[1]:
         return (
             "bad",
-            f"{lost} of what moves has lost its shape. More keyframes help: a higher --coverage, or --keyframes every:4.",
+            f"{lost} of what moves has lost its shape. More painting helps: --effort best, or --keyframes every:2.",
         )
     return "look", f"Most of what moves keeps its shape; {lost} of it does not."
 

@@ -25,6 +25,12 @@ __all__ = ["MARGIN", "RegionRepair", "RegionRules"]
 
 CHEAP = 1 << 16  # pixels a frame that may be painted however small it is
 MARGIN = 16  # pixels that are painted round a region, and thrown away
+DEARER = (
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+)  # times the loss that counts: where all that lies together costs too much, its worst is painted
 WHOLE = 0.8  # of the frame's area, from which all of it is painted at once
 REACH = 4  # frames over which a painted region is carried on
 SERVES = 0.4  # usable share of a block (see ``Motion.usable``) from which what is carried there is tried
@@ -104,7 +110,9 @@ class RegionRepair:
                 if (beside := stretch.get(position + away)) is not None:
                     share = np.float32(1 - abs(away) / (REACH + 1))
                     worth += np.where(beside.loss > self._rules.loss, beside.loss * share, np.float32(0))
-            groups = _affordable(_groups(frame, self._rules.loss), worth, budget)
+            for times in DEARER:
+                if groups := _affordable(_groups(frame, times * self._rules.loss), worth, budget):
+                    break
             if groups:
                 value = sum(float(worth[group.blocks].sum()) for group in groups) / sum(group.cost for group in groups)
                 if value > most:

@@ -20,7 +20,7 @@ def test_run_restyles_a_clip_and_says_so(clip: Path, restyle_command: Caller, tm
     assert len(after) == 24
     assert after[0].shape == before[0].shape
     assert psnr(before[10], after[10]) < 25  # it has been painted
-    for fact in ("'out.mp4'", "24 in 1 shot", "painted", "'out.mp4.restyle'", "report.html"):
+    for fact in ("'out.mp4'", "24 in 1 shot", "painted", "verdict", "'out.mp4.restyle'", "report.html"):
         assert fact in said.out
     assert "restyling 100 %: 24/24 frames" in said.err
     page = (tmp_path / "out.mp4.restyle" / "report.html").read_text()

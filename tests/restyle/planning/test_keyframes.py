@@ -25,10 +25,9 @@ def walk(
     made.start(0, frames[0], weights)
     keys, explained = [], []
     for number, frame in enumerate(frames[1:], 1):
-        key, share, _ = made.step(number, frame, weights)
+        new, share, _ = made.step(number, frame, weights)
         explained.append(share)
-        if key is not None:
-            keys.append(key)
+        keys += new
     return keys, explained
 
 
@@ -116,7 +115,7 @@ def test_only_what_is_painted_is_asked() -> None:
         rules = KeyRules(0.9, 0.03, 1, max_gap=24)
         made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(160, 90)), rules)
         made.start(0, frames[0], weights)
-        return sum(made.step(number, frame, weights)[0] is not None for number, frame in enumerate(frames[1:], 1))
+        return sum(len(made.step(number, frame, weights)[0]) for number, frame in enumerate(frames[1:], 1))
 
     patch = ground.copy()
     patch[3:] = 1
@@ -134,7 +133,7 @@ def test_what_counts_double_asks_for_more_keyframes() -> None:
     def count(weights: np.ndarray) -> int:
         made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=(160, 90)), KeyRules(0.5, 0.25, 1, max_gap=24))
         made.start(0, frames[0], weights)
-        return sum(made.step(number, frame, weights)[0] is not None for number, frame in enumerate(frames[1:], 1))
+        return sum(len(made.step(number, frame, weights)[0]) for number, frame in enumerate(frames[1:], 1))
 
     double = weights.copy()
     double[3:9] = 2
@@ -167,7 +166,7 @@ def spaced(share: np.ndarray, *, loss: float = 1.0, change: bool = False) -> lis
     pictures = [texture(*share.shape, number * change) for number in range(22)]
     weights = np.ones(grid_of(*share.shape[::-1]), np.float32)
     made.start(0, pictures[0], weights)
-    return [key.frame for frame in range(1, 22) if (key := made.step(frame, pictures[frame], weights)[0]) is not None]
+    return [key.frame for frame in range(1, 22) for key in made.step(frame, pictures[frame], weights)[0]]
 
 
 def test_how_near_keyframes_may_be() -> None:
@@ -176,6 +175,28 @@ def test_how_near_keyframes_may_be() -> None:
     assert spaced(everything * np.float32(0.5)) == [4, 8, 12, 16, 20], "too little is explained, but something is"
     assert spaced(everything * np.float32(0.2)) == [*range(1, 22)], "next to nothing is: none is too near"
     assert spaced(everything, loss=0.03, change=True) == [*range(2, 21, 2)], "shapes are lost: as near as may be"
+
+
+def ending(frames: list[np.ndarray], *, loss: float = 0.02, least_gap: int = 2) -> list[Keyframe]:
+    size = (frames[0].shape[1], frames[0].shape[0])
+    made = KeyWalk(lambda: MotionTrack(DisEstimator(), working=size), KeyRules(0.5, loss, least_gap, max_gap=40))
+    weights = np.ones(grid_of(*size), np.float32)
+    made.start(0, frames[0], weights)
+    keys = [key for number, frame in enumerate(frames[1:], 1) for key in made.step(number, frame, weights)[0]]
+    return keys + made.end()
+
+
+def test_what_comes_in_before_the_end_asks_for_a_keyframe_there() -> None:
+    """Nothing follows that would show it, and the keyframe before does not."""
+    still = [texture(90, 160, 1)] * 10
+    entering = [still[0].copy()]
+    entering[0][30:60, 60:100] = texture(30, 40, 7)
+    assert ending(still) == []
+    assert [(key.frame, key.reason) for key in ending(still + entering)] == [(10, "end")]
+    assert ending(still + entering, loss=1.0) == []
+    cut = [texture(90, 160, 3)] * 3
+    keys = ending(still + entering + cut)
+    assert {10, 11} <= {key.frame for key in keys}, "before a cut that nobody saw, too"
 
 
 def test_a_step_before_the_start_is_a_mistake() -> None:

@@ -128,6 +128,20 @@ def test_no_more_is_painted_than_time_allows(monkeypatch: pytest.MonkeyPatch) ->
     assert asked == []
 
 
+def test_where_all_costs_too_much_the_worst_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regions, "CHEAP", 0)
+    picture = look(between())
+    picture[60:120, 140:170] = cv2.GaussianBlur(picture[60:120, 140:170], (0, 0), 2.5)  # a little is lost
+    picture[60:120, 170:200] = cv2.GaussianBlur(picture[60:120, 170:200], (0, 0), 15)
+    _, everything = repaired(picture, rules=RegionRules(loss=0.1, budget=1.0))
+    made, worst = repaired(picture, rules=RegionRules(loss=0.1, budget=0.22))
+    assert worst
+    assert worst[0][0] > everything[0][0], "the left part is let go"
+    inside = (slice(70, 110), slice(175, 195))
+    before, after = (np.abs(each[inside].astype(int) - look(between())[inside]).mean() for each in (picture, made[1]))
+    assert after < 0.5 * before
+
+
 def test_many_regions_are_painted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "WHOLE", 0.0)
     _, asked = repaired(smeared())
