@@ -221,8 +221,8 @@ class Recipe(BaseModel):
     ``None``: all of it.
     """
     codec: str | None = None
-    """Codec of the result: h264, hevc, vp9, av1, prores, ffv1, mjpeg; for pictures png, jpeg, tiff, webp, exr. By default what
-    the result's extension means."""
+    """Codec of the result: h264, hevc, vp9, av1, prores, ffv1, ffv1-yuv, mjpeg; for pictures png, jpeg, tiff, webp, exr. By
+    default what the result's extension means."""
     quality: Annotated[int, Field(ge=0, le=100)] | None = None
     """Quality of lossy codecs: 80 is about visually lossless.
 

@@ -117,6 +117,9 @@ class Frame:
     """C-contiguous H x W x 3, RGB, uint8, uint16 or float32."""
     alpha: np.ndarray | None = None
     """H x W, in the picture's own dtype, when the source carries one."""
+    samples: tuple[np.ndarray, ...] = ()
+    """The decoded frame's own planes (Y, U, V) as the file stores them, not turned and not converted, where they were asked for
+    and the footage is planar YUV."""
 
     def __post_init__(self) -> None:
         p = self.picture

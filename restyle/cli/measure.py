@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from restyle.cli.options import Rate, command, parse_path, remember_footage
+from restyle.cli.options import Overwrite, Rate, command, parse_path, remember_footage
 from restyle.cli.terminal import Terminal
+from restyle.compositing.layers import edge_reach
+from restyle.errors import RecipeError, show_path
+from restyle.footage import files_of, open_footage
+from restyle.job.given_mattes import given_mattes
 from restyle.quality.compare import compare
+from restyle.quality.contact_sheet import check_sheet, write_sheet
+from restyle.quality.outside import Outside, measure_outside
+from restyle.recipe import Layer
 
 __all__ = ["measure"]
+
+MARGIN = edge_reach([Layer(object="background")])  # of a layer that is neither grown nor feathered otherwise
 
 Source = Annotated[
     Path,
@@ -47,6 +57,39 @@ Truth = Annotated[
     ),
 ]
 
+Mattes = Annotated[
+    Path | None,
+    typer.Option(
+        "--outside",
+        metavar="MATTES",
+        parser=parse_path,
+        help="Say instead what differs outside of these mattes, sample by sample: the folder that 'restyle matte' wrote, "
+        "one object's folder, or a clip.",
+    ),
+]
+Margin = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PIXELS",
+        min=0,
+        max=1000,
+        help=f"With --outside: pixels round the mattes that may differ, too; by default {MARGIN}, as far as a layer's edge "
+        "reaches unless it is grown or feathered more.",
+        show_default=False,
+    ),
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        parser=parse_path,
+        help="With --outside: a picture of the differences (.png or .jpg).",
+        show_default=False,
+    ),
+]
+
 
 @command
 def measure(
@@ -56,7 +99,11 @@ def measure(
     painted: Painted = None,
     truth: Truth = None,
     size: Size = None,
+    outside: Mattes = None,
+    margin: Margin = None,
+    output: Sheet = None,
     rate: Rate = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Measure how steady RESULT is, frame against frame of SOURCE; beside each warp error the source's own, the floor.
 
@@ -65,8 +112,15 @@ def measure(
 
     Also says where the two differ in size, number of frames, rate, sound or colour tags.
 
+    With --outside it proves that what was not edited is untouched: figures of every plane as the files hold it, and of RGB.
+
     Example: restyle measure clip.mp4 painted.mp4 --size 640
     """
+    if outside is not None:
+        _measure_outside(terminal, source, result, outside, margin, output, rate, overwrite)
+        return
+    if margin is not None or output is not None:
+        raise RecipeError("--margin and --output belong to --outside MATTES")
     with terminal.display() as progress:
         comparison = compare(
             source,
@@ -91,6 +145,54 @@ def measure(
             )
     for finding in comparison.findings:
         terminal.line(f"note: {finding}")
+
+
+def _measure_outside(
+    terminal: Terminal,
+    source: Path,
+    result: Path,
+    mattes: Path,
+    margin: int | None,
+    output: Path | None,
+    rate: Any,
+    overwrite: bool,
+) -> None:
+    if output is not None:
+        check_sheet(output, overwrite=overwrite, inputs=[*files_of(source), *files_of(result)])
+    with terminal.display() as progress, open_footage(source, rate=rate) as footage:
+        with closing(given_mattes(mattes, footage)) as given:
+            found = measure_outside(
+                source,
+                result,
+                given,
+                margin=MARGIN if margin is None else margin,
+                rate=rate,
+                progress=progress,
+                cancel=terminal.stop.event,
+            )
+        if output is not None:
+            write_sheet(output, found.tiles, overwrite=overwrite, long_side=960)
+    if terminal.as_json:
+        terminal.document(found.to_json())
+        return
+    terminal.facts(_outside_facts(found, output))
+    for finding in found.findings:
+        terminal.line(f"note: {finding}")
+
+
+def _outside_facts(found: Outside, output: Path | None) -> list[tuple[str, str]]:
+    facts = [("frames", str(found.frames)), ("margin", f"{found.margin} pixels")]
+    for channel in found.channels:
+        said = "the same, every sample"
+        if channel.differing:
+            said = (
+                f"{channel.differing / channel.compared:.3%} of the samples differ, by {channel.largest:.4g} of "
+                f"{channel.white} at most, {channel.mean:.3g} on average"
+            )
+        facts.append((channel.name, said if channel.compared else "nothing is outside"))
+    if found.worst is not None:
+        facts.append(("worst frame", str(found.worst)))
+    return facts if output is None else [*facts, ("picture", show_path(output))]
 
 
 def _figure(value: Any) -> str:

@@ -12,6 +12,7 @@ import av
 
 from restyle.footage.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, number_of_tag
 from restyle.footage.hdr import hdr10_options
+from restyle.footage.samples import planar
 from restyle.types import FootageSpec
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ class Codec:
 
         ``notes`` gets the rest."""
         bits = 8 if source.dtype == "uint8" else min(16, max(10, source.bits)) if source.dtype == "uint16" else 16
-        if self.name == "ffv1":
+        if self.name == "ffv1-yuv" and not source.has_alpha and (own := planar(source.pixel_format)) is not None:
+            return own  # what is not changed keeps its very samples
+        if self.encoder == "ffv1":
             # RGB, so that every picture comes back bit for bit.
             if bits == 8:
                 return "bgra" if source.has_alpha else "bgr0"
@@ -100,6 +103,7 @@ CODECS = {
         Codec("av1", "libsvtav1", ("mp4", "matroska", "webm"), (60, 16, 4)),
         Codec("prores", "prores_aw", ("mov", "matroska"), None, limited_only=True, fields=True),
         Codec("ffv1", "ffv1", ("matroska", "avi"), None, fields=True),
+        Codec("ffv1-yuv", "ffv1", ("matroska", "avi"), None, fields=True),
         Codec("mjpeg", "mjpeg", ("mov", "matroska", "avi"), (25, 3, 2)),
     )
 }
@@ -177,7 +181,7 @@ def _options(name: str, quality: int, pixel_format: str, pixels: int) -> dict[st
         return {"preset": "10", "crf": str(round(_measure(codec, quality))), "svtav1-params": f"lp={_THREADS}"}
     if name == "prores":
         return {"profile": prores_profile(quality, pixel_format)[0], "vendor": "apl0"}
-    if name == "ffv1":
+    if CODECS[name].encoder == "ffv1":
         return {"level": "3", "coder": "1", "context": "0", "slices": "4" if pixels >= 4096 else "1", "slicecrc": "1"}
     scale = str(round(_measure(codec, quality)))
     return {"qmin": scale, "qmax": scale, "huffman": "optimal"}
@@ -195,7 +199,7 @@ def configure(context: Any, spec: OutputSpec) -> None:
     )  # quick enough, and frame threads upset its quantiser
     context.thread_type = "AUTO"
     context.flags |= av.codec.context.Flags.bitexact
-    context.gop_size = 1 if codec.name in ("ffv1", "mjpeg", "prores") else max(1, round(2 * spec.rate))
+    context.gop_size = 1 if codec.name in ("ffv1", "ffv1-yuv", "mjpeg", "prores") else max(1, round(2 * spec.rate))
     context.sample_aspect_ratio = spec.pixel_aspect
     tags = spec.colour
     context.color_primaries = number_of_tag(PRIMARIES, tags.primaries)

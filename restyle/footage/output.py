@@ -218,7 +218,7 @@ def _plan_video(source: FootageSpec, path: Path, suffix: str, codec: str | None,
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     notes: list[str] = []
     layout = entry.layout(source, width, height, container, notes)
-    if container == "avi" and name == "ffv1" and source.pixel_aspect != 1:
+    if container == "avi" and entry.encoder == "ffv1" and source.pixel_aspect != 1:
         notes.append(".avi holds no pixel aspect; players will show the picture with square pixels")
     order = source.field_order
     if order != "progressive":

@@ -97,6 +97,7 @@ class Footage:
         *,
         pts: Sequence[int] | None = None,
         size: tuple[int, int] | None = None,
+        samples: bool = False,
     ) -> Generator[Frame, None, None]:
         """Read the frames ``start`` up to, not including, ``stop`` (the end), in order, upright, RGB, C-contiguous.
 
@@ -106,6 +107,7 @@ class Footage:
         ``pts``: the time stamps of the frames from 0 on, found by an earlier pass; with them a late ``start`` seeks to the
         keyframe before it, exact to the frame. Without them decoding begins at the first frame.
         ``size``: (width, height) of small uint8 pictures without alpha, scaled straight from the decoded ones (area).
+        ``samples``: also hand out a video's own planes (``Frame.samples``).
 
         Raises ``FootageError`` where the file is damaged or ends before its header says, unless ``stop`` comes first.
         Closing the iterator stops the decoder.
@@ -117,7 +119,7 @@ class Footage:
         if self.spec.kind == "animation":
             return read_animation(self.spec, start, stop, size)
 
-        return read_video(self.spec, start, stop, pts, size, self.damage)
+        return read_video(self.spec, start, stop, pts, size, self.damage, samples=samples)
 
     def close(self) -> None:
         """Do nothing: nothing is held between two calls of ``frames``."""

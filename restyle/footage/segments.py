@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import av
+import numpy as np
 
 from restyle.errors import OutputError, show_path
 from restyle.files.writing import discard, finalise, partial_path
@@ -18,6 +19,7 @@ from restyle.footage.encoders import configure, encoder_of, silence_encoders
 from restyle.footage.opening import file_url
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.reading import files_of
+from restyle.footage.samples import keep_samples
 from restyle.footage.saving import save_picture
 from restyle.types import FootageSpec, Frame
 
@@ -86,8 +88,11 @@ class SegmentWriter:
             depth="uint16" if spec.dtype == "uint16" else "uint8",
         )
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, *, region: np.ndarray | None = None) -> None:
         """Add the next frame: an upright picture of the footage's size, in any depth. Raises ``OutputError``.
+
+        ``region``: float32 H x W, above 0 where the picture may differ from the source's. Outside of it the frame's ``samples``
+        (of the source's frame, for an output that ``keeps_samples``) are encoded as they are.
 
         Raises ``ValueError`` if the frame does not follow the one before it, or has another size.
         """
@@ -103,6 +108,16 @@ class SegmentWriter:
                 self._write_picture(frame)
             else:
                 encoded = self._maker.make(frame.picture, frame.alpha)
+                if frame.samples and region is not None:
+                    spec = self._spec
+                    keep_samples(
+                        encoded,
+                        frame.samples,
+                        region,
+                        rotation=spec.rotation,
+                        mirrored=spec.mirrored,
+                        fields=spec.field_order != "progressive",
+                    )
                 encoded.pts = frame.index - self._first
                 encoded.time_base = 1 / self._spec.rate
                 self._mux(self._stream.encode(encoded))

@@ -21,6 +21,7 @@ from restyle.footage.hdr import hdr10_of, left_out
 from restyle.footage.limits import check_size
 from restyle.footage.opening import open_container, reason
 from restyle.footage.orientation import orientation_of
+from restyle.footage.samples import planes_of
 from restyle.footage.streams import chosen_stream, main_stream
 from restyle.footage.transfer import HDR
 from restyle.types import ColourTags, FootageSpec, Frame
@@ -195,6 +196,8 @@ def read_video(
     pts: Sequence[int] | None,
     size: tuple[int, int] | None,
     damage: Damage,
+    *,
+    samples: bool = False,
 ) -> Generator[Frame, None, None]:
     """Decode the frames ``start`` up to ``stop`` of a video file, in order. See ``Footage.frames``.
 
@@ -222,8 +225,9 @@ def read_video(
             if index < start:
                 continue
             picture, alpha = reader.read(frame)
+            planes = planes_of(frame) if samples else ()
             del frame
-            yield Frame(index, stamp, picture, alpha)
+            yield Frame(index, stamp, picture, alpha, planes)
             if stop is not None and index + 1 >= stop:
                 return
     finally:

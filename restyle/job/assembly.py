@@ -143,8 +143,9 @@ class Assembly:
             margin=max(MARGIN, edge_reach(layers)),
         )
 
-    def engine(self, *, associated: bool = False) -> Engine:
+    def engine(self, *, associated: bool = False, samples: bool = False) -> Engine:
         """Make the engine that renders the plan. ``associated``: pictures are multiplied by their alpha, where layers make one.
+        ``samples``: where layers leave something as it is, frames come with their own samples.
 
         Raises ``RecipeError``, ``FootageError`` (pictures that the recipe names)."""
         recipe = self.recipe
@@ -169,6 +170,7 @@ class Assembly:
                 framing=self.framing,
                 control_maps=self.maps,
                 repair=self._repair,
+                samples=samples and bool(layers_of(recipe)),
             ),
             pts=self.analysis.pts,
         )

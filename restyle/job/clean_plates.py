@@ -88,11 +88,12 @@ class CleanFootage(Footage):
         *,
         pts: Sequence[int] | None = None,
         size: tuple[int, int] | None = None,
+        samples: bool = False,
     ) -> Generator[Frame, None, None]:
         """As ``Footage.frames``; at full size only."""
         if size is not None:
             raise ValueError("plates are of the footage's size")
-        for frame in super().frames(start, stop, pts=pts):
+        for frame in super().frames(start, stop, pts=pts, samples=samples):
             yield self.of(frame)
 
     def of(self, frame: Frame) -> Frame:

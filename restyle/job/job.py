@@ -18,6 +18,7 @@ from restyle.errors import RecipeError, show_path, translated
 from restyle.files.owned import new_folder
 from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe, timing
+from restyle.footage.samples import keeps_samples
 from restyle.job.anchors import write_anchors
 from restyle.job.assembly import Assembly, open_looks
 from restyle.job.control_maps import MapOutput, make_detectors, map_tiles, require_maps, write_control_maps
@@ -178,7 +179,7 @@ class Job:
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
             windows = Windows(plan, store, keys, self.spec, out)
             seconds = {"analyse": time.perf_counter() - began}
-            engine = assembly.engine(associated=out.codec == "exr")
+            engine = assembly.engine(associated=out.codec == "exr", samples=keeps_samples(out, self.spec))
             reused = windows.make_missing(engine, self._meter)
             seconds["render"] = time.perf_counter() - began - sum(seconds.values())
             report = JobReport(windows, looks, paint=self.paint_moments) if self.report else None

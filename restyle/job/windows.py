@@ -78,7 +78,7 @@ class Windows:
                         def write(frame: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
                             notes.add(frame)
                             if not frame.boundary:
-                                writer.write(frame.result)
+                                writer.write(frame.result, region=frame.edited_region)
 
                         with WriteBehind(write, depth=8) as sink:
                             for frame in frames:

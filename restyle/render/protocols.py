@@ -121,6 +121,8 @@ class RenderParts:
     """For painters that want to see some of the keyframes."""
     repair: RegionRules | None = field(default_factory=RegionRules)
     """What is painted anew between keyframes, besides frames that neither neighbour explains; ``None``: nothing is."""
+    samples: bool = False
+    """The footage's frames come with their own samples, for an output that keeps them (``footage.samples``)."""
 
 
 @dataclass(frozen=True)

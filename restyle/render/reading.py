@@ -115,7 +115,7 @@ class WindowReader:
                         if stream is None or last is None or number != last.index + 1:
                             if stream is not None:
                                 stream.close()
-                            stream = self._footage.frames(number, end, pts=self._pts)
+                            stream = self._footage.frames(number, end, pts=self._pts, samples=self._parts.samples)
                         last = next(stream, None)
                         if last is None or last.index != number:
                             name = show_path(self._footage.spec.path)

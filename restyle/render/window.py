@@ -213,7 +213,13 @@ class WindowRenderer:
         picture = composited(self.parts.looks, self.compositor, view, paintings)
         return Rendered(
             source=view.source,
-            result=Frame(frame.index, frame.pts, np.ascontiguousarray(picture), self.compositor.alpha(frame)),
+            result=Frame(
+                frame.index,
+                frame.pts,
+                np.ascontiguousarray(picture),
+                self.compositor.alpha(frame),
+                view.source.samples,
+            ),
             shot=window.shot,
             key=key,
             coverage=min((propagated.coverage for propagated in looks), default=1.0),
