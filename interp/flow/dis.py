@@ -21,7 +21,7 @@ class DisOptions:
     finest_scale: int = 0
     patch_size: int = 8
     patch_stride: int = 5
-    iterations: int = 8
+    iterations: int = 6
     refinements: int = 3
     """Steps of variational refinement."""
 

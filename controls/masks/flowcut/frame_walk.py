@@ -11,7 +11,7 @@ import numpy as np
 from controls.masks.flowcut.params import WalkParams
 from controls.masks.flowcut.region import ScaledPicture
 from controls.types import Pictures
-from interp.flow.dis import DisEstimator
+from interp.flow.dis import DisEstimator, DisOptions
 from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import motion_size, size_within
 from interp.tracks import MotionTrack
@@ -27,7 +27,7 @@ class FrameRun:
         """``first``: number of the first frame; ``size``: the pictures' width and height; ``small_side``: the small ones' long
         side."""
         self.first = first
-        self._track = MotionTrack(DisEstimator(), working=motion_size(*size))
+        self._track = MotionTrack(DisEstimator(DisOptions(iterations=8)), working=motion_size(*size))
         self.grid = size_within(*size, small_side)
         """Width and height of the small pictures."""
         self._small: list[ScaledPicture] = []
