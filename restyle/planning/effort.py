@@ -11,7 +11,6 @@ from restyle.render.regions import RegionRules
 __all__ = ["EFFORTS", "KeyRules", "key_rules", "region_rules"]
 
 CHEAP = 100.0  # cost of a painting (``Capabilities.cost``) up to which time goes to painting rather than to waiting
-DEAR_GAP = 4  # frames between keyframes, at least, of painters that cost more
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,15 @@ class KeyRules:
 class _Level:
     loss: float
     least_gap: int
+    dear_gap: int
+    """``least_gap`` of painters that cost more than ``CHEAP``."""
     regions: RegionRules
 
 
 EFFORTS: dict[str, _Level] = {
-    "draft": _Level(loss=0.2, least_gap=4, regions=RegionRules(loss=0.35, budget=0.1)),
-    "normal": _Level(loss=0.02, least_gap=2, regions=RegionRules(loss=0.2, budget=0.3)),
-    "best": _Level(loss=0.01, least_gap=1, regions=RegionRules(loss=0.15, budget=0.6)),
+    "draft": _Level(loss=0.2, least_gap=4, dear_gap=12, regions=RegionRules(loss=0.35, budget=0.1)),
+    "normal": _Level(loss=0.02, least_gap=2, dear_gap=8, regions=RegionRules(loss=0.2, budget=0.3)),
+    "best": _Level(loss=0.01, least_gap=1, dear_gap=4, regions=RegionRules(loss=0.15, budget=0.6)),
 }
 
 
@@ -48,7 +49,7 @@ def key_rules(recipe: Recipe, cost: float = 0.0) -> KeyRules:
     """Tell how near keyframes lie. ``cost``: of painting one (``Capabilities.cost``); where it is dear, they are fewer."""
     level = EFFORTS[recipe.effort]
     dear = max(1.0, cost / CHEAP)
-    least_gap = level.least_gap if dear == 1 else max(DEAR_GAP, level.least_gap)
+    least_gap = level.least_gap if dear == 1 else level.dear_gap
     return KeyRules(recipe.coverage, level.loss * dear, least_gap, recipe.max_gap, faces=can_find_faces())
 
 
