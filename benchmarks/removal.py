@@ -75,7 +75,7 @@ def main() -> None:
             frames = [frame.picture for frame in footage.frames(*shot)]
         shown, holes = covered(frames)
         began = time.perf_counter()
-        plates = list(clean_plates(zip(shown, holes, strict=True)))
+        plates = [plate.picture for plate in clean_plates(zip(shown, holes, strict=True))]
         spent = (time.perf_counter() - began) * 1e3 / len(frames)
         median = np.median(np.array(shown[:: max(1, len(shown) // 25)]), axis=0).astype(frames[0].dtype)
         ways = {

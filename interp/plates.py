@@ -10,8 +10,8 @@ networks):
 2. composed over time it leads each hidden pixel to the frames before and after, until one of them shows its point; of the two
    the nearer counts more;
 3. light changes: the difference along the hole's rim is diffused into it, and added;
-4. what no frame shows is taken from the plate before, moved along, so that it keeps still; only where there is none it
-   is painted in (Telea, "An image inpainting technique based on the fast marching method", 2004).
+4. what no frame shows is invented: painted in once, by pieces of the surroundings that continue their structure (``exemplar``),
+   and then carried along the motion in each frame's own light, so that it keeps still (``invention``).
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ import numpy as np
 from interp.flow import checked_flow
 from interp.flow.completion import complete_flow
 from interp.flow.dis import DisEstimator
+from interp.invention import Invention, painted_in
 from interp.pixels.boxes import Box, bounding_box, grown, part_of
 from interp.pixels.depth import quantise, white_of
 from interp.pixels.sizes import luma_at, motion_size
 from interp.types import FlowEstimator
 from interp.warp import compose, consistency, resize_part
 
-__all__ = ["REACH", "clean_plates"]
+__all__ = ["REACH", "Plate", "clean_plates"]
 
 REACH = 48  # frames, before and after, that are searched
 BUDGET = 768 << 20  # bytes of frames that are held at most; large frames are searched less far
@@ -58,6 +59,18 @@ class _WindowFrame:
 
 
 @dataclass(frozen=True)
+class Plate:
+    """The picture behind what is hidden in one frame."""
+
+    picture: np.ndarray
+    """H x W x 3 in the footage's depth, untouched where nothing is hidden."""
+    hidden: int = 0
+    """Pixels that were filled."""
+    invented: int = 0
+    """Those of them that no frame shows."""
+
+
+@dataclass(frozen=True)
 class _Samples:
     """Colours found for the pixels of a box, float32 h x w x 3, and their weight, float32 h x w: 0 where none were."""
 
@@ -67,7 +80,7 @@ class _Samples:
 
 def clean_plates(
     frames: Iterable[tuple[np.ndarray, np.ndarray]], *, reach: int = REACH, flow: FlowEstimator | None = None
-) -> Iterator[np.ndarray]:
+) -> Iterator[Plate]:
     """A plate for every frame of a shot, in order.
 
     ``frames``: (picture H x W x 3 of uint8, uint16 or float32; hidden, bool H x W), in order. Each plate is the picture
@@ -75,7 +88,7 @@ def clean_plates(
     """
     window: deque[_WindowFrame] = deque()
     search = flow or DisEstimator()
-    before: np.ndarray | None = None
+    invention: Invention | None = None
     position = 0  # of the frame whose plate is next
     for picture, hidden in frames:
         frame = _window_frame(picture, hidden)
@@ -84,15 +97,15 @@ def clean_plates(
         window.append(frame)
         limit = max(2, min(reach, BUDGET // max(1, 2 * picture.nbytes)))
         if len(window) - position > limit:
-            before = _plate(window, position, limit, before)
-            yield before
+            plate, invention = _plate(window, position, limit, invention)
+            yield plate
             position += 1
             while position > limit:
                 window.popleft()
                 position -= 1
     while position < len(window):
-        before = _plate(window, position, reach, before)
-        yield before
+        plate, invention = _plate(window, position, reach, invention)
+        yield plate
         position += 1
 
 
@@ -108,12 +121,16 @@ def _measure_motion(a: _WindowFrame, b: _WindowFrame, search: FlowEstimator) -> 
     b.backward = complete_flow(backward, consistency(backward, forward), b.hidden_share, a.hidden_share)
 
 
-def _plate(window: deque[_WindowFrame], position: int, reach: int, before: np.ndarray | None) -> np.ndarray:
-    """``before``: the plate of the frame before."""
+def _plate(
+    window: deque[_WindowFrame], position: int, reach: int, invention: Invention | None
+) -> tuple[Plate, Invention | None]:
+    """A frame's plate. ``invention``: of the frame before, and then of this one."""
     frame = window[position]
+    if invention is not None:
+        invention = None if frame.backward is None else invention.carried(frame.backward)
     hole = bounding_box(frame.hidden)
     if hole is None:
-        return frame.picture
+        return Plate(frame.picture), invention
     height, width = frame.hidden.shape
     room = int(np.ceil(3 * RIM * width / frame.hidden_share.shape[1]))
     box = grown(hole, room, width, height)
@@ -130,11 +147,34 @@ def _plate(window: deque[_WindowFrame], position: int, reach: int, before: np.nd
     colours = np.where(found[:, :, None], total / np.maximum(mass, np.float32(1e-9))[:, :, None], here)
     colours = _relit(colours, here, found & ~hidden, room, white_of(frame.picture.dtype))
     missing = hidden & ~found
-    if missing.any():
-        colours = _without_samples(colours, missing, frame, before, box)
-    plate = frame.picture.copy()
-    plate[part] = quantise(np.where(hidden[:, :, None], colours, here), frame.picture.dtype)
-    return plate
+    unseen = missing
+    if invention is not None and missing.any():
+        carried, inside = _carried(invention, frame, here, box, room)
+        colours = np.where((missing & inside)[:, :, None], carried, colours)
+        unseen = missing & ~inside
+    picture = frame.picture.copy()
+    picture[part] = quantise(np.where(hidden[:, :, None], colours, here), frame.picture.dtype)
+    if unseen.any():
+        whole = np.zeros(frame.hidden.shape, bool)
+        whole[part] = unseen
+        picture = np.where(whole[:, :, None], quantise(painted_in(picture, whole), picture.dtype), picture)
+    if missing.any() and (invention is None or unseen.any() or invention.old):
+        invention = Invention(picture)
+    return Plate(picture, int(hidden.sum()), int(missing.sum())), invention
+
+
+def _carried(
+    invention: Invention, frame: _WindowFrame, here: np.ndarray, box: Box, room: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels of a box as they were painted before, where the motion has taken them, in this frame's light (float32 h x w x
+    3); and those that there are (bool h x w)."""
+    height, width = frame.hidden.shape
+    assert invention.flow is not None
+    x, y, inside = _coordinates(invention.flow, width, height, box)
+    warped = cv2.remap(invention.plate, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    carried = warped.reshape(here.shape).astype(np.float32)
+    rim = inside & ~frame.hidden[part_of(box)]
+    return _relit(carried, here, rim, room, white_of(frame.picture.dtype)), inside
 
 
 def _nearest(window: deque[_WindowFrame], position: int, step: int, reach: int, box: Box) -> _Samples:
@@ -212,22 +252,3 @@ def _relit(colours: np.ndarray, here: np.ndarray, rim: np.ndarray, room: int, wh
         mass += share * cv2.GaussianBlur(weight, (0, 0), sigma).reshape(weight.shape)
     change = total / (mass + np.float32(1e-6))[:, :, None]
     return colours + cv2.resize(change, colours.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(colours.shape)
-
-
-def _without_samples(
-    colours: np.ndarray, missing: np.ndarray, frame: _WindowFrame, before: np.ndarray | None, box: Box
-) -> np.ndarray:
-    """Fill what no frame shows (``missing``): from the plate before, moved along; else painted in from around."""
-    height, width = frame.hidden.shape
-    inpainted = missing
-    if before is not None and frame.backward is not None:
-        x, y, inside = _coordinates(frame.backward, width, height, box)
-        warped = cv2.remap(before, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).reshape(colours.shape)
-        colours = np.where((missing & inside)[:, :, None], warped, colours)
-        inpainted = missing & ~inside
-    if inpainted.any():
-        white = white_of(frame.picture.dtype)
-        plain = np.clip(colours * np.float32(255 / white), 0, 255).astype(np.uint8)
-        around = cv2.inpaint(plain, inpainted.astype(np.uint8), 5, cv2.INPAINT_TELEA)
-        colours = np.where(inpainted[:, :, None], around.astype(np.float32) * np.float32(white / 255), colours)
-    return colours

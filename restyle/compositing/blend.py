@@ -8,10 +8,12 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from interp.pixels.boxes import bounding_box, grown, part_of
 from interp.pixels.depth import from_unit, quantise, to_unit, white_of
+from restyle.compositing.foreground import WINDOWS, foreground
 from restyle.footage.transfer import encoded, linear
 
-__all__ = ["blend", "blend_mode", "keep_colour", "matte_edge", "over"]
+__all__ = ["blend", "blend_mode", "keep_colour", "matte_edge", "over", "without_rim"]
 
 # Rec. 709 luma: the weights with which display-referred R, G and B make brightness.
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -133,6 +135,25 @@ def over(base: np.ndarray, top: np.ndarray, matte: np.ndarray, transfer: str | N
         a, b = (_linear(np.ascontiguousarray(picture).reshape(-1, 3)[edge], transfer) for picture in (base, top))
         laid.reshape(-1, 3)[edge] = _encoded(a + share * (b - a), base.dtype, transfer)
     return laid
+
+
+def without_rim(base: np.ndarray, gone: np.ndarray, matte: np.ndarray, transfer: str | None = None) -> np.ndarray:
+    """``base`` as it would look in a soft edge if what is replaced had never shone through: a new picture.
+
+    ``base``: H x W x 3. ``gone``: float32 H x W, 1 where what is replaced is, before its edge was softened; ``matte``: the
+    same, softened. Where that is neither 0 nor 1, the colour of what stays is estimated (``foreground``), in light; elsewhere
+    the base's own bits come back.
+    """
+    edge = (matte > 0) & (matte < 1)
+    box = bounding_box(edge)
+    if box is None:
+        return base
+    part = part_of(grown(box, WINDOWS[0] // 2, base.shape[1], base.shape[0]))
+    light = _linear(np.ascontiguousarray(base[part]).reshape(-1, 3), transfer).reshape(base[part].shape)
+    made = _encoded(foreground(light, 1 - gone[part]), base.dtype, transfer)
+    changed = base.copy()
+    changed[part] = np.where(edge[part][:, :, None], made, base[part])
+    return changed
 
 
 def _linear(values: np.ndarray, transfer: str | None) -> np.ndarray:

@@ -171,6 +171,8 @@ class _LayerEdge:
     """As much of the frame as it may touch."""
     matte: np.ndarray
     """Its softened matte there, float32."""
+    gone: np.ndarray
+    """Its matte there before it was grown and softened, float32."""
 
 
 class LayerCompositor:
@@ -209,6 +211,8 @@ class LayerCompositor:
             upper = self._upper(edge.number, frame) if look is None else pictures[look]
             picture = frame.picture.copy() if picture is None else picture
             below = picture[edge.part]
+            if layer.mode == "replace" and layer.blend == "normal":
+                below = composite.without_rim(below, edge.gone, edge.matte, self._transfer)
             blended = composite.blend_mode(below, upper[edge.part], layer.blend)
             picture[edge.part] = composite.over(below, blended, edge.matte, self._transfer)
         picture = frame.picture if picture is None else picture
@@ -264,7 +268,7 @@ class LayerCompositor:
                 matte = matte_of(layer, self._mattes, frame.index)[part]
                 if matte.any():
                     softened = composite.matte_edge(matte, grow=layer.grow, feather=layer.feather)
-                    edges.append(_LayerEdge(number, part, softened))
+                    edges.append(_LayerEdge(number, part, softened, matte))
             self._last = frame.index, edges
         return self._last[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from restyle.types import Frame, Shot
 
 __all__ = ["CleanFootage", "make_plates"]
 
+FACTS = "facts.json"
 MARGIN = 2  # pixels beyond the softened matte in which nothing of the footage is used either
 
 
@@ -35,8 +37,10 @@ def make_plates(
     meter: Meter,
 ) -> None:
     """Fill what the layers remove, all of them at once, from the footage's other frames (``interp.plates``), and write the part
-    of each frame that is filled into ``folder``: ``NUMBER.npz``. Memory does not grow with length. Raises ``Cancelled``."""
+    of each frame that is filled into ``folder``: ``NUMBER.npz``; and how much of it is invented: ``facts.json``. Memory does
+    not grow with length. Raises ``Cancelled``."""
     removed = removals(layers)
+    filled, invented, frames = 0, 0, 0
     meter.begin("plates", sum(len(shot) for shot in shots), shots=len(shots))
     for shot in shots:
         holes: dict[int, np.ndarray] = {}
@@ -52,9 +56,11 @@ def make_plates(
             hidden = holes.pop(number)
             hole = bounding_box(hidden)
             if hole is not None:
-                part = cropped(plate, hole)
+                part = cropped(plate.picture, hole)
                 np.savez_compressed(folder / f"{number:08d}.npz", corner=np.array(hole[:2]), picture=part)
+            filled, invented, frames = filled + plate.hidden, invented + plate.invented, frames + (plate.invented > 0)
             meter.step("making clean plates", shot=shot.index)
+    (folder / FACTS).write_text(json.dumps({"filled": filled, "invented": invented, "frames": frames}))
 
 
 def _hidden(layers: Sequence[Layer], mattes: MatteSource, frame: int) -> np.ndarray:
@@ -80,6 +86,17 @@ class CleanFootage(Footage):
         self._mattes = mattes
         self.key = folder.name
         self._filled = {int(path.stem) for path in folder.glob("*.npz")}
+        self._facts = json.loads((folder / FACTS).read_text())
+
+    def notes(self) -> list[str]:
+        """One line for a person, if something had to be invented."""
+        filled, invented, frames = (self._facts[name] for name in ("filled", "invented", "frames"))
+        if not invented:
+            return []
+        share = f"{invented / filled:.0%}" if invented >= 0.01 * filled else "less than 1%"
+        return [
+            f"of what is behind what was removed {share} is shown by no frame near it: it was invented ({frames} frames)"
+        ]
 
     def frames(
         self,

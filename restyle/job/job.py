@@ -176,6 +176,8 @@ class Job:
             store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
             if assembly.mattes is not None:
                 notes += assembly.mattes.notes(len(plan.shots))
+            if assembly.clean_footage is not None:
+                notes += assembly.clean_footage.notes()
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
             windows = Windows(plan, store, keys, self.spec, out)
             seconds = {"analyse": time.perf_counter() - began}

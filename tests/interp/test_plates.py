@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import cv2
@@ -30,11 +30,15 @@ def covered(frames: list[np.ndarray], holes: list[np.ndarray]) -> Iterator[tuple
         yield shown, hole
 
 
+def pictures(frames: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+    return (plate.picture for plate in clean_plates(frames))
+
+
 @pytest.mark.parametrize("pan", [(0, 0), (1.7, 0.6), (-3.0, 0.0)])
 def test_what_other_frames_show_comes_back(pan: tuple[float, float]) -> None:
     frames = moving_scene(24, size=SIZE, pan=pan, disc=0).frames
     holes = [disc(t) for t in range(24)]
-    plates = list(clean_plates(covered(frames, holes)))
+    plates = [plate.picture for plate in clean_plates(covered(frames, holes))]
     assert len(plates) == 24
     for made, truth, hole, (shown, _) in zip(plates, frames, holes, covered(frames, holes), strict=True):
         assert np.array_equal(made[~hole], truth[~hole])
@@ -48,7 +52,7 @@ def test_every_depth(dtype: type) -> None:
     plain = moving_scene(8, size=SIZE, pan=(1, 0), disc=0).frames
     frames = [f.astype(np.uint16) * 257 if dtype is np.uint16 else f.astype(np.float32) / 255 for f in plain]
     holes = [disc(t, speed=12) for t in range(8)]
-    for made, truth, hole in zip(clean_plates(covered(frames, holes)), frames, holes, strict=True):
+    for made, truth, hole in zip(pictures(covered(frames, holes)), frames, holes, strict=True):
         assert made.dtype == dtype
         assert np.array_equal(made[~hole], truth[~hole])
         white = 65535 if dtype is np.uint16 else 1
@@ -60,25 +64,49 @@ def test_light_that_changes_is_followed() -> None:
     base = moving_scene(16, size=SIZE, pan=(0, 0), disc=0).frames
     frames = [np.clip(f.astype(np.float32) * (0.6 + 0.015 * t), 0, 255).astype(np.uint8) for t, f in enumerate(base)]
     holes = [disc(t, speed=3) for t in range(16)]
-    for made, truth, hole in zip(clean_plates(covered(frames, holes)), frames, holes, strict=True):
+    for made, truth, hole in zip(pictures(covered(frames, holes)), frames, holes, strict=True):
         assert abs(float(made[hole].mean()) - float(truth[hole].mean())) < 3
 
 
 def test_what_no_frame_shows_is_painted_in_once_and_keeps_still() -> None:
     frames = [moving_scene(1, size=SIZE, disc=0).frames[0]] * 8
     holes = [disc(0)] * 8
-    plates = list(clean_plates(covered(frames, holes)))
+    plates = [plate.picture for plate in clean_plates(covered(frames, holes))]
     assert not (plates[0][holes[0]] == 255).all(axis=1).any()  # the thing itself is gone
     for one, other in pairwise(plates):
         assert np.abs(one.astype(int) - other).max() <= 2
 
 
+def test_what_was_invented_is_counted() -> None:
+    frames = moving_scene(12, size=SIZE, pan=(0, 0), disc=0).frames
+    still = list(clean_plates(covered(frames[:4], [disc(0)] * 4)))
+    assert all(plate.invented == plate.hidden == np.count_nonzero(disc(0)) for plate in still)
+    passing = list(clean_plates(covered(frames, [disc(t, speed=12) for t in range(12)])))
+    assert all(plate.invented == 0 < plate.hidden for plate in passing)
+
+
+def test_what_is_invented_stays_sharp_and_moves_with_the_picture() -> None:
+    """Something that stands before the lens for ever, while the camera moves on: what is behind it stays hidden."""
+    frames = moving_scene(11, size=SIZE, pan=(0.74, 0.0), disc=0).frames
+    wide = np.zeros(SIZE[::-1], bool)
+    wide[60:100, 40:200] = True
+    made = list(pictures(covered(frames, [wide] * 11)))
+    inner = np.s_[64:96, 60:180]
+    detail = [float(cv2.Laplacian(picture[inner], cv2.CV_32F).std()) for picture in made]
+    assert min(detail[1:]) > 0.6 * detail[0]
+    off = {
+        shift: np.abs(made[10][inner].astype(int) - np.roll(made[0], shift, axis=1)[inner]).mean()
+        for shift in (-7, 0, 7)
+    }
+    assert min(off[-7], off[7]) < 0.5 * off[0]
+
+
 def test_frames_without_holes_are_handed_on_and_one_frame_is_enough() -> None:
     frames = moving_scene(4, size=SIZE).frames
     nothing = np.zeros(SIZE[::-1], bool)
-    for made, frame in zip(clean_plates((f, nothing) for f in frames), frames, strict=True):
+    for made, frame in zip(pictures((f, nothing) for f in frames), frames, strict=True):
         assert made is frame
-    (alone,) = clean_plates([(frames[0], disc(0))])
+    (alone,) = pictures([(frames[0], disc(0))])
     assert alone.shape == frames[0].shape
     everything = np.ones(SIZE[::-1], bool)
     assert len(list(clean_plates((f, everything) for f in frames))) == 4
@@ -115,7 +143,7 @@ def test_light_that_changes_from_place_to_place_is_followed(dtype: type) -> None
     shown = [
         np.where(hole[:, :, None], frame.dtype.type(white), frame) for frame, hole in zip(frames, holes, strict=True)
     ]
-    made = next(clean_plates(zip(shown, holes, strict=True)))  # of the first: only later frames show what lies behind
+    made = next(pictures(zip(shown, holes, strict=True)))  # of the first: only later frames show what lies behind
     off = (made.astype(np.float32) - frames[0].astype(np.float32)) / white
     assert np.abs(cv2.blur(off, (9, 9)))[holes[0]].mean() < 0.012
 
@@ -137,9 +165,9 @@ def test_white_is_the_depths_not_the_brightest_pixels() -> None:
 
 def test_a_highlight_beyond_white_changes_no_other_fill() -> None:
     frames, holes = local_light(np.float32)
-    plain = list(clean_plates(zip(frames, holes, strict=True)))
+    plain = list(pictures(zip(frames, holes, strict=True)))
     for frame, hole in zip(frames, holes, strict=True):
         row, column = np.argwhere(cv2.dilate(hole.astype(np.uint8), np.ones((41, 41))) > 0)[0]
         frame[row, column] = 1.2
-    for made, before, hole in zip(clean_plates(zip(frames, holes, strict=True)), plain, holes, strict=True):
+    for made, before, hole in zip(pictures(zip(frames, holes, strict=True)), plain, holes, strict=True):
         assert np.abs(made - before)[hole].max() < 0.02

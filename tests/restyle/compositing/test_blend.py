@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restyle.compositing.blend import LUMA, MOST_GROWTH, blend, blend_mode, keep_colour, matte_edge, over
+from restyle.compositing.blend import LUMA, MOST_GROWTH, blend, blend_mode, keep_colour, matte_edge, over, without_rim
+from restyle.footage.transfer import encoded
 
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)]
 
@@ -160,3 +162,28 @@ def test_floats_beyond_black_and_white_are_clipped_where_the_formula_needs_it(
     base = np.array([[[1.5] * 3, [-0.2] * 3]], np.float32)
     made = blend_mode(base, np.full_like(base, 0.5), how)
     assert np.allclose(made[0, :, 0], expected)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_is_replaced_leaves_no_rim(dtype: type, hard: bool) -> None:
+    """A dark disc before a pale wall, laid before black: its soft edge gets no lighter than the disc is."""
+    alpha = np.zeros((120, 160), np.float32)
+    cv2.circle(alpha, (80, 60), 35, 1, -1)
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 1.3)
+    white = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
+    thing, wall = np.array((0.05, 0.08, 0.2), np.float32), np.array((0.8, 0.85, 0.8), np.float32)
+    light = alpha[:, :, None] * thing + (1 - alpha[:, :, None]) * wall
+    code = light if dtype is np.float32 else encoded(light, None)
+    picture = (code * white if dtype is np.float32 else np.rint(code * white)).astype(dtype)
+    gone = 1 - ((alpha > 0.5).astype(np.float32) if hard else alpha)
+    edge = matte_edge(gone, feather=3)
+    cleaned = without_rim(picture, gone, edge)
+    soft = (edge > 0) & (edge < 1)
+    assert np.array_equal(cleaned[~soft], picture[~soft])
+    black = np.zeros_like(picture)
+    before, after = over(picture, black, edge), over(cleaned, black, edge)
+    least = np.rint(white * encoded(thing, None)) if dtype is not np.float32 else thing
+    assert (before.astype(float) - least).max() > 0.15 * white  # the rim that is there without it
+    assert (after.astype(float) - least).max() < 0.04 * white
+    assert without_rim(picture, np.zeros_like(gone), np.zeros_like(edge)) is picture

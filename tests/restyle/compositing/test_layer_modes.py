@@ -433,3 +433,21 @@ def test_a_clip_that_cannot_be_read_ends_in_one_line(
     layer = f"car:mode=replace,source={tmp_path / 'broken.mp4'}"
     line = restyle_command.fails("run", clip, "-o", tmp_path / "o.mkv", "-q", "--object", car, "--layer", layer, code=3)
     assert "broken.mp4" in line
+
+
+def test_a_note_says_how_much_was_invented(tmp_path: Path, car: str) -> None:
+    """A square that stands still before a still picture hides the same for ever; one that moves on does not."""
+    frames = [moving_frames(1, SIZE)[0]] * FRAMES
+    clip = write_clip(tmp_path / "still.mkv", frames, codec="ffv1", pixel_format="bgr0")
+    (tmp_path / "held").mkdir()
+    for t in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "held" / f"m.{t:04d}.png"), np.rint(square(0) * 255).astype(np.uint8))
+    noted = []
+    for name, objects in (("held", f"car=mattes:{tmp_path / 'held'}"), ("moving", car)):
+        recipe = Recipe.build(objects=[objects], layers=[{"object": "car", "mode": "remove"}], codec="ffv1")
+        result = Job(clip, tmp_path / f"{name}.mkv", recipe, report=False).run()
+        noted.append([note for note in result.notes if "invented" in note])
+    assert noted[0] == [
+        "of what is behind what was removed 100% is shown by no frame near it: it was invented (6 frames)"
+    ]
+    assert "100%" not in "".join(noted[1])
