@@ -129,8 +129,8 @@ def _next(small: np.ndarray, unknown: np.ndarray, trust: np.ndarray) -> tuple[in
 def _most_alike(
     small: np.ndarray, patch: np.ndarray, known: np.ndarray, open_: np.ndarray, here: tuple[int, int]
 ) -> tuple[int, int] | None:
-    """Row and column of the piece that is most like ``patch``, whose unknown part holds what is expected there, among those that
-    are open as a whole."""
+    """Row and column of the piece that is most like ``patch``, whose unknown part holds what is expected there, among those
+    that are open as a whole."""
     rows, columns = known.shape
     if small.shape[0] < rows or small.shape[1] < columns or not known.any():
         return None
