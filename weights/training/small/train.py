@@ -1,0 +1,436 @@
+"""Train the small diffusion model on painted pairs, in the order autoencoder, UNet with text encoder, ControlNet.
+
+    python weights/training/small/train.py SET FOLDER [--steps-autoencoder N] [--steps-unet N] [--steps-controlnet N]
+
+Everything depends on the seed and the number of steps alone. A checkpoint is kept every few minutes; begun again, the training
+goes on from there. ``FOLDER/log.csv`` holds the figures, ``FOLDER/model`` the model in the hub's layout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parent)]
+
+from attention import Joining
+from models import make_autoencoder, make_controlnet, make_scheduler, make_text_encoder, make_tokenizer, make_unet
+from pictures import SIDE, PaintedPairs
+
+SHRUNK = 4  # pixels a latent
+CROP = 40  # latents
+PAIRS = 4  # in a step
+KEEP_EVERY = 240.0  # seconds
+GENERAL = ("painting", "a painting", "painting in the style")
+NAMED, UNTOLD = 0.25, 0.15  # shares of what is told by name, and of what is not told at all
+
+
+def seeded(stage: str, step: int) -> np.random.Generator:
+    """The chances of one step; torch's too."""
+    torch.manual_seed(hash_of(stage) + step)
+    return np.random.default_rng([hash_of(stage), step])
+
+
+def hash_of(text: str) -> int:
+    return sum(ord(letter) * 31**place for place, letter in enumerate(text)) % 2**31
+
+
+class Training:
+    """The loop of one stage: steps, checkpoints, the moving average of the weights, the log."""
+
+    def __init__(self, folder: Path, stage: str, parts: dict[str, nn.Module], *, rate: float, steps: int) -> None:
+        self._folder, self._stage, self._parts, self._steps, self._rate = folder, stage, parts, steps, rate
+        self._weights = [weight for part in parts.values() for weight in part.parameters() if weight.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._weights, lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
+        self._averaged = [weight.detach().clone() for weight in self._weights]
+        self._checkpoint = folder / f"{stage}.pt"
+        self._extra: dict[str, Any] = {}
+        self.step = 0
+        if self._checkpoint.exists():
+            kept = torch.load(self._checkpoint, weights_only=True)
+            self.step = kept["step"]
+            self._optimizer.load_state_dict(kept["optimizer"])
+            with torch.no_grad():
+                for weight, averaged, now, before in zip(
+                    self._weights, self._averaged, kept["weights"], kept["averaged"], strict=True
+                ):
+                    weight.copy_(now)
+                    averaged.copy_(before)
+
+    def run(
+        self, loss_of: Callable[[int], tuple[torch.Tensor, dict[str, float]]], judge: Callable[[], dict[str, float]]
+    ) -> None:
+        """Train to the end; the parts then hold the average. ``judge``: figures on what was held out, now and then."""
+        kept_at = time.monotonic()
+        means: dict[str, float] = {}
+        while self.step < self._steps:
+            part = self.step / self._steps
+            rate = self._rate * min(1.0, (self.step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * part)))
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+            loss, figures = loss_of(self.step)
+            self._optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self._weights, 1.0)
+            self._optimizer.step()
+            share = 1 - min(0.9995, self.step / (self.step + 20))
+            with torch.no_grad():
+                for averaged, weight in zip(self._averaged, self._weights, strict=True):
+                    averaged.lerp_(weight, share)
+            for name, value in (figures | {"loss": loss.item()}).items():
+                means[name] = means.get(name, value) + 0.02 * (value - means.get(name, value))
+            self.step += 1
+            if self.step % 100 == 0:
+                self._log(means)
+            if self.step % 1000 == 0:
+                with self.averaged():
+                    self._log(judge())
+            if time.monotonic() - kept_at > KEEP_EVERY or self.step == self._steps:
+                self._keep()
+                kept_at = time.monotonic()
+        self._swap()
+
+    def averaged(self) -> Any:
+        """A context in which the parts hold the average of their weights."""
+        training = self
+
+        class Swapped:
+            def __enter__(self) -> None:
+                training._swap()
+
+            def __exit__(self, *_: object) -> None:
+                training._swap()
+
+        return Swapped()
+
+    def _swap(self) -> None:
+        with torch.no_grad():
+            for weight, averaged in zip(self._weights, self._averaged, strict=True):
+                held = weight.clone()
+                weight.copy_(averaged)
+                averaged.copy_(held)
+
+    def _keep(self) -> None:
+        partial = self._checkpoint.with_suffix(".partial")
+        torch.save(
+            {
+                "step": self.step,
+                "optimizer": self._optimizer.state_dict(),
+                "weights": [weight.detach() for weight in self._weights],
+                "averaged": self._averaged,
+            },
+            partial,
+        )
+        partial.replace(self._checkpoint)
+
+    def _log(self, figures: dict[str, float]) -> None:
+        line = f"{self._stage},{self.step}," + ",".join(
+            f"{name}={value:.5f}" for name, value in sorted(figures.items())
+        )
+        with (self._folder / "log.csv").open("a") as file:
+            file.write(line + "\n")
+        print(line, flush=True)
+
+
+# The autoencoder
+
+
+class Critic(nn.Sequential):
+    """Tells patches of real pictures from decoded ones: Isola et al., "Image-to-Image Translation with Conditional Adversarial
+    Networks" (2017)."""
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        before = 3
+        for width in (24, 48, 64):
+            layers += [nn.Conv2d(before, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+            before = width
+        super().__init__(*layers, nn.Conv2d(before, 1, 3, 1, 1))
+
+
+def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
+    """L1 of colours and of their gradients, a little divergence, and in the second half a patch critic."""
+    torch.manual_seed(0)
+    vae, critic = make_autoencoder(), Critic()
+    told_apart = torch.optim.AdamW(critic.parameters(), lr=2e-4, betas=(0.5, 0.9))
+    training = Training(folder, "autoencoder", {"vae": vae}, rate=8e-4, steps=steps)
+    critic_file = folder / "critic.pt"
+    if training.step and critic_file.exists():
+        critic.load_state_dict(torch.load(critic_file, weights_only=True))
+    known = np.flatnonzero(~pairs.held_out)
+
+    def shown(rng: np.random.Generator, among: np.ndarray, count: int, size: int) -> torch.Tensor:
+        cut = []
+        for number in rng.choice(among, count):
+            top, left = rng.integers(SIDE - size + 1, size=2)
+            from_set = pairs.paintings if rng.random() < 0.8 else pairs.sources
+            part = from_set[number, rng.integers(2), top : top + size, left : left + size]
+            cut.append(part[:, ::-1] if rng.random() < 0.5 else part)
+        return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+    def rebuilt(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            found = vae.encode(picture).latent_dist
+            seen = vae.decode(found.sample()).sample.float()
+        divergence = 0.5 * (found.mean.float().square() + found.var.float() - 1 - found.logvar.float()).mean()
+        return seen, divergence
+
+    def difference(seen: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+        loss = (seen - picture).abs().mean()
+        for axis in (2, 3):
+            loss = loss + 0.5 * (seen.diff(dim=axis) - picture.diff(dim=axis)).abs().mean()
+        return loss
+
+    def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        rng = seeded("autoencoder", step)
+        picture = shown(rng, known, 8, 96)
+        seen, divergence = rebuilt(picture)
+        loss = difference(seen, picture)
+        figures = {"l1": (seen - picture).abs().mean().item(), "divergence": divergence.item()}
+        if step > steps // 2:
+            told_apart.zero_grad()
+            real, false = critic(picture), critic(seen.detach())
+            (F.relu(1 - real).mean() + F.relu(1 + false).mean()).backward()
+            told_apart.step()
+            loss = loss - 0.02 * critic(seen).mean()
+            figures["critic"] = (real.mean() - false.mean()).item()
+            if step % 500 == 0:
+                torch.save(critic.state_dict(), critic_file)
+        return loss + 2e-4 * divergence, figures
+
+    held = shown(np.random.default_rng(7), np.flatnonzero(pairs.held_out), 16, 192)
+
+    def judge() -> dict[str, float]:
+        with torch.no_grad():
+            seen, _ = rebuilt(held)
+        return {"held out psnr": 10 * np.log10(4 / float((seen - held).square().mean()))}
+
+    training.run(loss_of, judge)
+    vae.eval().requires_grad_(False)
+    return vae
+
+
+def encode(pairs: PaintedPairs, vae: Any, folder: Path) -> np.memmap:
+    """Latents of all paintings, float16 N x 2 x 4 x 64 x 64, scaled to a spread of 1."""
+    path, size = folder / "latents.f16", SIDE // SHRUNK
+    shape = (len(pairs.names), 2, 4, size, size)
+    if not path.exists():
+        sample = (
+            torch.from_numpy(pairs.paintings[:: max(1, len(pairs.names) // 200), 0]).permute(0, 3, 1, 2).float() / 127.5
+            - 1
+        )
+        with torch.no_grad():
+            spread = torch.cat([vae.encode(each[None]).latent_dist.mean for each in sample]).std()
+        vae.register_to_config(scaling_factor=float(1 / spread))
+        vae.save_pretrained(folder / "model" / "vae")
+        partial = path.with_suffix(".partial")
+        latents = np.memmap(partial, np.float16, "w+", shape=shape)
+        for number in range(shape[0]):
+            picture = torch.from_numpy(pairs.paintings[number]).permute(0, 3, 1, 2).float() / 127.5 - 1
+            with torch.no_grad():
+                latents[number] = (vae.encode(picture).latent_dist.mean * vae.config.scaling_factor).half().numpy()
+        latents.flush()
+        partial.rename(path)
+    return np.memmap(path, np.float16, "r", shape=shape)
+
+
+# The UNet
+
+
+class Told:
+    """What is said of pairs: mostly only that they are paintings."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def ids(self, prompts: list[str]) -> torch.Tensor:
+        return self._tokenizer(prompts, padding="max_length", max_length=77, return_tensors="pt").input_ids
+
+    def prompt(self, name: str, rng: np.random.Generator) -> str:
+        chance = rng.random()
+        if chance < UNTOLD:
+            return ""
+        if name:
+            return str(rng.choice([name, f"{name} painting", f"a painting in the style of {name}"]))
+        return str(rng.choice(GENERAL))
+
+
+class Noising:
+    """The schedule's noise, and the velocity that is to be told from it."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self.alphas = scheduler.alphas_cumprod
+
+    def __call__(
+        self, latents: torch.Tensor, noise: torch.Tensor, steps: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        signal = self.alphas[steps].sqrt().view(-1, 1, 1, 1)
+        spread = (1 - self.alphas[steps]).sqrt().view(-1, 1, 1, 1)
+        return signal * latents + spread * noise, signal * noise - spread * latents
+
+    def weight(self, steps: torch.Tensor) -> torch.Tensor:
+        """Of each row's error: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting Strategy" (2023), for
+        velocities and a schedule that ends in noise alone."""
+        ratio = self.alphas[steps] / (1 - self.alphas[steps]).clamp(min=1e-8) + 1
+        return ratio.clamp(max=5) / ratio
+
+
+class Pairs:
+    """Random crops of pairs' latents, the same place of both views."""
+
+    def __init__(self, latents: np.ndarray, pairs: PaintedPairs, among: np.ndarray) -> None:
+        self._latents, self._pairs = latents, pairs
+        named = np.array([bool(name) for name in pairs.names])
+        self._named, self._others = among[named[among]], among[~named[among]]
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, list[str], np.ndarray, np.ndarray]:
+        """Latents 2 ``count`` x 4 x CROP x CROP, the first views first; names; numbers; left upper corners in latents."""
+        numbers = np.array(
+            [rng.choice(self._named if rng.random() < NAMED / (1 - UNTOLD) else self._others) for _ in range(count)]
+        )
+        corners = rng.integers(SIDE // SHRUNK - CROP + 1, size=(2, count, 2))
+        cut = [
+            self._latents[number, view, :, top : top + CROP, left : left + CROP]
+            for view in range(2)
+            for number, (top, left) in zip(numbers, corners[view], strict=True)
+        ]
+        return (
+            torch.from_numpy(np.stack(cut)).float(),
+            [self._pairs.names[number] for number in numbers],
+            numbers,
+            corners,
+        )
+
+
+def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: int) -> tuple[Any, Any, Any]:
+    """The UNet and the text encoder, half of the steps with the pair's keys and values joined (``attention``)."""
+    torch.manual_seed(1)
+    tokenizer, unet, scheduler = make_tokenizer(), make_unet(), make_scheduler()
+    text = make_text_encoder(tokenizer)
+    joining = Joining(unet)
+    training = Training(folder, "unet", {"unet": unet, "text": text}, rate=4e-4, steps=steps)
+    known = Pairs(latents, pairs, np.flatnonzero(~pairs.held_out))
+    unseen = Pairs(latents, pairs, np.flatnonzero(pairs.held_out))
+    told, noising = Told(tokenizer), Noising(scheduler)
+
+    def errors(
+        shown: torch.Tensor, prompts: list[str], times: torch.Tensor, mode: str, noise: torch.Tensor
+    ) -> torch.Tensor:
+        noisy, velocity = noising(shown, noise, times)
+        with torch.autocast("cpu", torch.bfloat16), joining.mode(mode):
+            words = text(told.ids(prompts * 2))[0]
+            found = unet(noisy, times, words).sample.float()
+        return (found - velocity).square().mean((1, 2, 3))
+
+    def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        rng = seeded("unet", step)
+        shown, names, _, _ = known.draw(rng, PAIRS)
+        prompts = [told.prompt(name, rng) for name in names]
+        mode = str(rng.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
+        times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
+        if mode != "single" and rng.random() < 0.5:  # the first view is further on: there is more to be seen in it
+            times[:PAIRS] = (times[:PAIRS] * torch.rand(PAIRS)).long()
+        each = errors(shown, prompts, times, mode, torch.randn_like(shown))
+        loss = (each * noising.weight(times)).mean()
+        return loss, {mode: loss.item()}
+
+    rng = np.random.default_rng(11)
+    fixed = [unseen.draw(rng, PAIRS)[:2] for _ in range(12)]
+    fixed_noise = [
+        torch.randn(shown.shape, generator=torch.Generator().manual_seed(place))
+        for place, (shown, _) in enumerate(fixed)
+    ]
+
+    def judge() -> dict[str, float]:
+        figures = {}
+        for mode in ("single", "joint", "none"):
+            for time_step in (200, 500, 800):
+                found = []
+                for (shown, _), noise in zip(fixed, fixed_noise, strict=True):
+                    times = torch.full((len(shown),), time_step)
+                    with torch.no_grad():
+                        found.append(errors(shown, ["painting"] * PAIRS, times, mode, noise).mean().item())
+                figures[f"held out {mode} {time_step}"] = float(np.mean(found))
+        return figures
+
+    training.run(loss_of, judge)
+    for part in (unet, text):
+        part.eval().requires_grad_(False)
+    joining.remove()
+    unet.save_pretrained(folder / "model" / "unet")
+    text.save_pretrained(folder / "model" / "text_encoder")
+    tokenizer.save_pretrained(folder / "model" / "tokenizer")
+    scheduler.save_pretrained(folder / "model" / "scheduler")
+    return unet, text, tokenizer
+
+
+# The ControlNet
+
+
+def train_controlnet(
+    latents: np.ndarray, pairs: PaintedPairs, unet: Any, text: Any, tokenizer: Any, folder: Path, steps: int
+) -> None:
+    """Luma of the footage's picture, shrunk to latents, leads the frozen UNet."""
+    torch.manual_seed(2)
+    net = make_controlnet(unet).requires_grad_(True)
+    unet.requires_grad_(False)
+    training = Training(folder, "controlnet", {"controlnet": net}, rate=3e-4, steps=steps)
+    known = Pairs(latents, pairs, np.flatnonzero(~pairs.held_out))
+    told, noising = Told(tokenizer), Noising(make_scheduler())
+
+    def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        rng = seeded("controlnet", step)
+        shown, names, numbers, corners = known.draw(rng, PAIRS)
+        seen = np.stack(
+            [
+                pairs.sources[
+                    number, view, SHRUNK * top : SHRUNK * (top + CROP), SHRUNK * left : SHRUNK * (left + CROP)
+                ]
+                for view in range(2)
+                for number, (top, left) in zip(numbers, corners[view], strict=True)
+            ]
+        )
+        luma = torch.from_numpy(seen @ np.array([0.299, 0.587, 0.114], np.float32))[:, None].expand(-1, 3, -1, -1) / 255
+        times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
+        noise = torch.randn_like(shown)
+        noisy, velocity = noising(shown, noise, times)
+        with torch.autocast("cpu", torch.bfloat16):
+            words = text(told.ids([told.prompt(name, rng) for name in names] * 2))[0]
+            down, middle = net(noisy, times, words, controlnet_cond=luma, return_dict=False)
+            found = unet(
+                noisy, times, words, down_block_additional_residuals=down, mid_block_additional_residual=middle
+            ).sample.float()
+        each = (found - velocity).square().mean((1, 2, 3))
+        return (each * noising.weight(times)).mean(), {}
+
+    training.run(loss_of, dict)
+    net.eval().save_pretrained(folder / "model" / "controlnet-luma")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--steps-autoencoder", type=int, default=6000)
+    parser.add_argument("--steps-unet", type=int, default=20000)
+    parser.add_argument("--steps-controlnet", type=int, default=5000)
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    pairs = PaintedPairs(args.set)
+    vae = train_autoencoder(pairs, args.folder, args.steps_autoencoder)
+    latents = encode(pairs, vae, args.folder)
+    unet, text, tokenizer = train_unet(latents, pairs, args.folder, args.steps_unet)
+    train_controlnet(latents, pairs, unet, text, tokenizer, args.folder, args.steps_controlnet)
+
+
+if __name__ == "__main__":
+    main()
