@@ -187,6 +187,10 @@ class MaskerTraits:
     check_weights: Callable[[Mapping[str, Any]], None] | None = None
     """Looks at the weights that its options name; raises ``interp.errors.InterpError`` if they cannot be used. ``None``: it has
     none, or brings them."""
+    weights_option: str | None = None
+    """Its option that names a file or a folder of weights."""
+    outlines_people: bool = False
+    """A person's outline serves it better than a box round the person (``masks.person_box``)."""
 
     def __post_init__(self) -> None:
         if self.packages and not self.extra:

@@ -24,7 +24,7 @@ from interp.pixels.sizes import luma_at, motion_size
 from interp.quiet import without_logs, without_warnings
 from interp.warp import consistency, resize_confidence, warp
 
-__all__ = ["PeopleMasker"]
+__all__ = ["EDGE", "PeopleMasker", "people_network"]
 
 MEMORY = 0.6  # how much of the matte before counts, where the motion's confidence is full
 EDGE = 0.008  # of the long side: how far the picture's edges draw the matte's
@@ -44,7 +44,7 @@ class PeopleMasker:
         """
         check_kinds(self.name, self.traits, prompts)
         names = tuple(dict.fromkeys(prompted.name for prompted in prompts))
-        return self._follow(pictures, names, _network())
+        return self._follow(pictures, names, people_network())
 
     def _follow(self, pictures: Pictures, names: Sequence[str], network: Any) -> Iterator[Masked]:
         estimator = QuickDisEstimator()
@@ -70,7 +70,7 @@ class PeopleMasker:
             yield Masked(number, dict.fromkeys(names, refined), lost)
 
 
-def _network() -> Any:
+def people_network() -> Any:
     """MediaPipe's ``SelfieSegmentation``."""
     try:
         with without_warnings(), without_logs():  # of protobuf's, about mediapipe's

@@ -12,10 +12,10 @@ from restyle.compositing.layers import layers_of, painted_region, removals
 from restyle.errors import translated
 from restyle.footage import files_of, parse_span, timing
 from restyle.job.clean_plates import CleanFootage, make_plates
-from restyle.job.following import FollowRequest, follow_objects
+from restyle.job.following import FollowRequest, any_marked, follow_objects
 from restyle.job.inputs import Inputs
 from restyle.job.keys import analysis_key, digest, mattes_key, plates_key
-from restyle.job.masker_choice import choose_masker
+from restyle.job.masker_choice import choose_masker, deciding_files, deciding_packages
 from restyle.job.mattes import Mattes, matte_files
 from restyle.job.store import JobStore
 from restyle.planning.analyse import analyse, keyframes_within
@@ -105,7 +105,11 @@ class Findings:
         files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
         with translated():
             masker = choose_masker(recipe.masker, recipe.masker_options)
-        masker_facts = (masker.name, masker.options, masker.grounding)
+        decided_by: dict[str, Any] = {}
+        if any_marked(recipe.objects):
+            weights = deciding_files(masker, offline=self._offline)
+            decided_by = {"weights": [self._inputs.digest(file) for file in weights], **deciding_packages(masker)}
+        masker_facts = (masker.name, masker.options, masker.grounding, decided_by)
         key = mattes_key(self.footage_key, recipe.objects, files, masker_facts, shots)
         if not self._store.has("mattes", key):
             frames = self._footage.spec.frames or len(analysis.pts)

@@ -15,6 +15,7 @@ from controls.masks.binding import bound
 from controls.masks.doubts import Watch
 from controls.masks.files import labelled, load_matte
 from controls.masks.grounding import TextGrounder, ground_prompts
+from controls.masks.person_box import outlined_people
 from controls.prompts import check_prompts, parse_object, split_label, split_object
 from controls.types import Masked, Masker, MatteClip, MatteFolder, Point, Prompted, Text, WholeShot
 from interp.pixels.boxes import Box, bounding_box, cropped
@@ -30,7 +31,7 @@ from restyle.render.stream import prefetch
 from restyle.types import Shot
 from restyle.weights.parts import local_grounding_options
 
-__all__ = ["FollowRequest", "follow_objects", "follow_on_prompted_frames"]
+__all__ = ["FollowRequest", "any_marked", "follow_objects", "follow_on_prompted_frames"]
 
 NEARBY = 13
 """Frames that are looked at for the mattes of one: what moves with the object shows in those that come after it."""
@@ -75,11 +76,11 @@ def follow_objects(footage: Footage, request: FollowRequest, folder: Path, meter
                     counted.add(number)
                     meter.step("following objects", shot=shot.index)
     facts = findings.facts()
-    marked = any(not isinstance(p.prompt, WholeShot) for p in following.prompts)
+    marked = any_marked(request.objects)
     facts["size"] = [footage.spec.width, footage.spec.height]
     facts["why"] = request.masker.note if marked else None
     facts["doubts"] = [list(doubt) for doubt in following.doubts]
-    facts["notes"] = [*findings.notes, *_label_notes(request.objects), *findings.faint()]
+    facts["notes"] = [*findings.notes, *following.notes, *_label_notes(request.objects), *findings.faint()]
     (folder / "facts.json").write_text(json.dumps(facts))
 
 
@@ -107,6 +108,11 @@ def follow_on_prompted_frames(
         yield frame, mattes
 
 
+def any_marked(objects: Sequence[str]) -> bool:
+    """Tell whether any of the objects is marked on some frame, so that the chosen masker follows it."""
+    return any(not isinstance(prompted.prompt, WholeShot) for prompted in _parsed(objects))
+
+
 class _Following:
     """The maskers that follow a footage's objects, each made when it is first needed."""
 
@@ -115,6 +121,8 @@ class _Following:
         self.prompts = _parsed(request.objects)
         self.doubts: list[tuple[str, int, str]] = []
         """Object, frame of the footage, kind (``controls.masks.doubts``), of the shots that were followed so far."""
+        self.notes: dict[str, None] = {}
+        """Notes for a person, in their order."""
         self._maskers: dict[str, Masker] = {}
         self._grounder: TextGrounder | None = None
         for prompted in self.prompts:
@@ -140,7 +148,7 @@ class _Following:
                     check_prompts(prompts, pictures.size, len(pictures))
                     if Text not in traits_of(name).prompts:
                         prompts = ground_prompts(prompts, pictures, self._make_grounder)
-                frames = self._masker(name).follow(pictures, prompts)
+                frames = self._masker(name).follow(pictures, self._outlined(name, prompts, pictures, shot))
                 objects = {prompted.name for prompted in prompts}
                 checked = checked_mattes(name, frames, objects, pictures.size, len(pictures))
                 obedient = bound(checked, pictures, prompts)
@@ -150,6 +158,19 @@ class _Following:
                 watch = Watch()
                 yield from watch.over(obedient, pictures)
                 self.doubts += [(each, shot.start + doubt.frame, doubt.kind) for each, doubt in watch.doubts()]
+
+    def _outlined(
+        self, masker: str, prompts: Sequence[Prompted], pictures: ShotPictures, shot: Shot
+    ) -> Sequence[Prompted]:
+        """The prompts as the masker is given them: a person's outline in place of a box that holds one, where it serves."""
+        if masker != self._request.masker.name or not traits_of(masker).outlines_people:
+            return prompts
+        outlined, people = outlined_people(pictures, prompts)
+        self.notes |= dict.fromkeys(
+            f"object {name!r}: its box holds a person; MediaPipe drew the first matte (frame {shot.start + frame})"
+            for name, frame in people.items()
+        )
+        return outlined
 
     def _by_masker(self, shot: Shot, *, only_first: bool = False) -> dict[str, list[Prompted]]:
         """Masker -> the prompts that it follows in a shot, by their frames within it; first what is there already."""

@@ -8,8 +8,8 @@ analysis       footage; where cuts are looked for; whether keyframes are automat
                longest gap, effort, the painter's cost, whether faces can be found); the range; numbers of the storyboard's
                frames
 keyframes      where objects alone are painted: analysis; mattes; the layers' objects, growth and feather
-mattes         footage; the objects' prompts; content of matte files that they name; masker, its options, and those of
-               grounding; the shots' borders
+mattes         footage; the objects' prompts; content of matte files that they name; masker, its options, content of its
+               weights, and options of grounding; MediaPipe, where it outlines people for it; the shots' borders
 plates         footage; mattes; name, growth, feather and inversion of each removal; the shots' borders
 detected map   footage; the frame's number; detector, its options, and the packages that find it
 map            as detected; where maps are stabilised, also the keyframes before it in its shot and the next few after it;
@@ -75,10 +75,11 @@ def mattes_key(
     footage: str,
     objects: Sequence[str],
     files: Sequence[str],
-    masker: tuple[str, Mapping[str, Any], Mapping[str, Any]],
+    masker: tuple[str, Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]],
     shots: Sequence[Shot],
 ) -> str:
-    """Key of the mattes. ``files``: digests of matte files. ``masker``: its name, its options, and those of grounding."""
+    """Key of the mattes. ``files``: digests of matte files. ``masker``: its name, its options, those of grounding, and what
+    else decides what it gives: digests of its weights, versions of packages."""
     return digest(footage, deciding("mattes"), objects, files, *masker, _borders(shots))
 
 

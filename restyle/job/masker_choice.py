@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from controls.errors import ControlError
@@ -12,11 +13,23 @@ from controls.masks import MASKERS
 from controls.types import MaskerTraits, Prompt, WholeShot
 from restyle.errors import RestyleError, translated
 from restyle.registry import options_of
+from restyle.versions import parts_of
 from restyle.weights.hub import cached, pull_line
+from restyle.weights.parts import local_masker_options
 from restyle.weights.selection import Selection
 
-__all__ = ["GROUNDING_OPTIONS", "MaskerChoice", "choose_masker", "masker_for", "traits_of"]
+__all__ = [
+    "GROUNDING_OPTIONS",
+    "MaskerChoice",
+    "choose_masker",
+    "deciding_files",
+    "deciding_packages",
+    "masker_for",
+    "traits_of",
+]
 
+WEIGHTS = (".safetensors", ".json", ".yaml")
+"""What counts in a folder of weights."""
 AUTO = "auto"
 PREFERRED = ("sam2", "flowcut")
 """Maskers that ``auto`` tries, the best one first; the last can always be used."""
@@ -72,6 +85,25 @@ def masker_for(prompt: Prompt, chosen: str) -> str:
         if type(prompt) in traits_of(name).prompts:
             return name
     raise ControlError(f"no masker follows {type(prompt).__name__} prompts")
+
+
+def deciding_files(chosen: MaskerChoice, *, offline: bool = False) -> list[Path]:
+    """List the files of weights that decide what a masker gives, found or fetched; none where it has no weights, or cannot find
+    them itself. Raises as ``weights.parts.local_masker_options``."""
+    option = traits_of(chosen.name).weights_option
+    if option is None:
+        return []
+    with translated():
+        named = local_masker_options(chosen.name, {**chosen.options, "offline": offline}).get(option)
+    path = Path(str(named)).expanduser()
+    if not path.is_dir():
+        return [path] if named is not None and path.is_file() else []
+    return sorted(file for file in path.iterdir() if file.suffix in WEIGHTS and file.is_file())
+
+
+def deciding_packages(chosen: MaskerChoice) -> dict[str, str]:
+    """Collect the versions of optional packages that decide what a masker is given (``masks.person_box``)."""
+    return {"mediapipe": parts_of("mediapipe")} if traits_of(chosen.name).outlines_people else {}
 
 
 def traits_of(name: str) -> MaskerTraits:

@@ -36,7 +36,7 @@ class FlowCutMasker:
     """
 
     name = "flowcut"
-    traits = MaskerTraits(title="flowcut", prompts=frozenset({Point, Box, Matte}))
+    traits = MaskerTraits(title="flowcut", prompts=frozenset({Point, Box, Matte}), outlines_people=True)
 
     def __init__(self, *, edge: float = 6.0) -> None:
         self._params = Params(edge=edge)

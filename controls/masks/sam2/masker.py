@@ -46,6 +46,7 @@ class Sam2Masker:
         extra="sam2",
         published_weights=published_weights,
         check_weights=check_weights,
+        weights_option="model",
     )
 
     def __init__(

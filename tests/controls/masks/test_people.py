@@ -107,3 +107,44 @@ def test_without_the_package_the_line_that_installs_it(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     with pytest.raises(MissingPackageError, match=r"restyle\[pose\]"):
         PeopleMasker().follow(Shot([np.zeros((8, 8, 3), np.uint8)]), [Prompted("her", 0, People())])
+
+
+def test_a_box_round_a_person_becomes_the_person_s_outline(photo: np.ndarray) -> None:
+    pytest.importorskip("mediapipe")
+    from controls.masks.person_box import outlined_people
+    from controls.types import Box, Matte, Point
+
+    her, flag, face = Box(20, 5, 225, 255), Box(2, 2, 60, 120), Box(98, 30, 128, 85)
+    prompts = [
+        Prompted("her", 0, her), Prompted("her", 0, Point(110.0, 60.0)), Prompted("flag", 0, flag), Prompted("face", 0, face),
+    ]  # fmt: skip
+    outlined, found = outlined_people(Shot([photo.astype(np.uint16) * 257]), prompts)
+    assert found == {"her": 0}
+    assert outlined[1:] == prompts[1:]
+    matte = outlined[0].prompt
+    assert isinstance(matte, Matte)
+    assert matte.values[40:80, 100:125].mean() > 0.95
+    assert matte.values[:60, 226:].max() == 0
+    two = [Prompted("her", 0, her), Prompted("her", 0, her)]  # of several shapes on one frame nothing is touched
+    assert outlined_people(Shot([photo]), two) == (two, {})
+
+
+def test_a_job_begins_with_the_outline_and_says_so(photo: np.ndarray, tmp_path: Path, restyle_command: Caller) -> None:
+    pytest.importorskip("mediapipe")
+    write_clip(tmp_path / "in.mkv", [photo] * 3, codec="ffv1", pixel_format="bgr0")
+    words = ("matte", "in.mkv", "-o", "m", "--masker", "flowcut", "--object", "her=box:20,5,225,255@0")
+    said = restyle_command(*words, "--object", "it=box:2,2,60,120@0")
+    assert "object 'her': its box holds a person; MediaPipe drew the first matte (frame 0)" in said.out + said.err
+    assert "object 'it': its box" not in said.out + said.err
+    matte = cv2.imread(str(sorted((tmp_path / "m" / "her").glob("*.png"))[0]), cv2.IMREAD_UNCHANGED)
+    assert matte[60, 112] > 0.9 * np.iinfo(matte.dtype).max
+    assert not matte[:, 228:].any()  # the box still binds
+
+
+def test_without_the_package_a_box_stays_a_box(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    from controls.masks import person_box
+    from controls.types import Box
+
+    monkeypatch.setattr(person_box, "find_spec", lambda name: None)
+    prompts = [Prompted("her", 0, Box(20, 5, 225, 255))]
+    assert person_box.outlined_people(Shot([photo]), prompts) == (prompts, {})

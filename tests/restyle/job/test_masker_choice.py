@@ -11,7 +11,7 @@ from controls.errors import ControlError
 from controls.types import Box, MatteClip, MatteFolder, People
 from restyle import Job, Recipe
 from restyle.errors import RecipeError
-from restyle.job.masker_choice import MaskerChoice, choose_masker, masker_for
+from restyle.job.masker_choice import MaskerChoice, choose_masker, deciding_files, deciding_packages, masker_for
 
 SIZE = (96, 64)
 FRAMES = 6
@@ -79,3 +79,39 @@ def test_options_of_another_masker_do_not_stop_the_one_that_is_chosen(clip: Path
     assert "none.safetensors" in note
     with pytest.raises(RecipeError, match="no masker has an option 'hardness'"):
         Job(clip, recipe=Recipe.build(objects=recipe.objects, masker_options={"hardness": 1})).mattes(tmp_path / "b")
+
+
+def test_a_masker_s_weights_decide_its_mattes(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "sam2_video"}')
+    (folder / "model.safetensors").write_bytes(b"one")
+    (folder / "README.md").write_text("not looked at")
+    chosen = MaskerChoice("sam2", {"model": str(folder)})
+    assert [file.name for file in deciding_files(chosen)] == ["config.json", "model.safetensors"]
+    alone = MaskerChoice("sam2", {"model": str(folder / "model.safetensors")})
+    assert deciding_files(alone) == [folder / "model.safetensors"]
+    assert deciding_files(MaskerChoice("flowcut")) == []
+    assert deciding_packages(chosen) == {}
+    assert set(deciding_packages(MaskerChoice("flowcut"))) == {"mediapipe"}
+
+
+def test_mattes_are_made_anew_when_weights_change(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"one")
+    monkeypatch.setattr("restyle.job.findings.deciding_files", lambda chosen, offline: [weights])
+    recipe = Recipe.build(
+        objects=["thing=box:20,16,60,50@3"],
+        masker="flowcut",
+        layers=[{"object": "thing", "mode": "cutout"}],
+        codec="png",
+    )
+
+    def run() -> set[str]:
+        Job(clip, tmp_path / "out", recipe, overwrite=True, report=False, folder=tmp_path / "job").run()
+        return {path.name for path in (tmp_path / "job" / "mattes").iterdir()}
+
+    first = run()
+    assert run() == first
+    weights.write_bytes(b"two")
+    assert run().isdisjoint(first)
