@@ -4,11 +4,15 @@
 
     options.py          options, by the names that diffusers uses
     painter.py          the painter; imports no torch
+    beforehand.py       what small files tell of models before they are fetched
     model_files.py      options -> files of weights on this machine (see ``restyle.weights``)
     machine.py          the device, and how it is used
     runtime.py          from here on torch is imported: loaded models at work
     loading.py          files of weights -> a diffusers pipeline
-    models.py           the loaded models: prompt embeddings, latents
+    models.py           the loaded models, and how they are used
+    prompts.py          prompts of any length, with weights -> embeddings
+    coder.py            pictures <-> latents
+    memory.py           memory that runs out
     row_inputs.py       a paint request -> the rows of a window, and the carry to the next
     pictures.py         pictures of any size and depth <-> tensors
     window.py           the rows of a window, and which of them attend to which

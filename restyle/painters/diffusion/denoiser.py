@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from restyle.painters.diffusion.models import Models, PromptEmbeddings
+from restyle.painters.diffusion.models import Models
+from restyle.painters.diffusion.prompts import PromptEmbeddings, alike
 from restyle.types import TextPrompt
 
 __all__ = ["Denoiser", "Inpaint", "RowInput", "Step"]
@@ -76,7 +77,7 @@ class Denoiser:
         """
         embeddings = [self._embedded(row.prompt) for row in inputs]
         halves = (0, 1) if guided else (-1,)
-        embeds = torch.cat([prompt.embeds[half : half + 1 or None] for half in halves for prompt in embeddings])
+        embeds = torch.cat(alike([prompt.embeds[half : half + 1 or None] for half in halves for prompt in embeddings]))
         sample = torch.cat([scaled] * len(halves))
         added: dict[str, Any] = {}
         pooled = [prompt.pooled for prompt in embeddings if prompt.pooled is not None]
@@ -132,7 +133,7 @@ class Denoiser:
 
     def _embedded(self, prompt: TextPrompt) -> PromptEmbeddings:
         if prompt not in self._embeddings:
-            self._embeddings[prompt] = self._models.encode_prompt(prompt, guided=self._models.guided)
+            self._embeddings[prompt] = self._models.prompts(prompt, guided=self._models.guided)
         return self._embeddings[prompt]
 
     def _style_embeds(self, rows: int, guided: bool) -> list[torch.Tensor]:

@@ -24,6 +24,7 @@ from restyle.painters.diffusion.machine import choose_machine
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import PRESETS, SCHEDULES, ControlSpec, Options, Schedule
+from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.style_pictures import read_style_picture
 from restyle.weights.catalogue import FAMILIES, Family
 from restyle.weights.digests import size_of
@@ -79,6 +80,9 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
             family=files.family,
             device=torch.device(machine.device),
             dtype=dtype,
+        ),
+        prompts=PromptEncoder(
+            pipe, files.family, weighting=options.weighting, device=torch.device(machine.device), dtype=dtype
         ),
         controls=tuple(
             ControlSpec(spec.kind, spec.model, spec.strength * factor, spec.start, spec.end)

@@ -25,6 +25,7 @@ __all__ = [
 ATTENTION_MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 LAYERS = ("decoder", "all")
 STARTS = ("noise", "inversion")
+WEIGHTINGS = ("numbers", "compel")
 RENAMED: Mapping[str, str] = {
     "denoise": "strength",
     "guidance": "guidance_scale",
@@ -123,6 +124,8 @@ class Options:
     """Steps that are really made; ``None``: 20, or what suits the schedule."""
     guidance_scale: float | None = None
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
+    weighting: str = "numbers"
+    """How words are weighed: ``numbers``, ``(words:1.4)``; or ``compel``, its whole language, plus and minus, too."""
     preset: str = "flex"
     """``adhere``, ``flex`` or ``reimagine``: how far paintings depart from the footage."""
     strength: float | None = None
@@ -165,6 +168,7 @@ class Options:
         _check_choice("layers", self.layers, LAYERS)
         _check_choice("preset", self.preset, tuple(PRESETS))
         _check_choice("start", self.start, STARTS)
+        _check_choice("weighting", self.weighting, WEIGHTINGS)
         _check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
         _check_choice("schedule", self.schedule, (None, *SCHEDULES))
         for name in ("trajectories_until", "shape_until", "colour_from", "strength", "style_weight"):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DiffusionPainter"]
 
-NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors")
-METHOD = 5  # number of this way of painting; a new one makes old paintings stale
+NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "compel")
+METHOD = 6  # number of this way of painting; a new one makes old paintings stale
 NO_EFFECT = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # on what is painted
 
 

@@ -95,7 +95,7 @@ def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
     whole, single = load(model=tiny("sd15")), load(model=str(path), config=tiny("sd15"))
     for part in ("unet", "vae", "text_encoder"):
         assert same(weights(whole, part), weights(single, part)), part
-    embeds = [models.encode_prompt(TextPrompt("a red car", "fog"), guided=True).embeds for models in (whole, single)]
+    embeds = [models.prompts(TextPrompt("a red car", "fog"), guided=True).embeds for models in (whole, single)]
     assert torch.equal(*embeds)
 
 
@@ -191,40 +191,6 @@ def test_a_lora_of_which_the_model_has_not_all_layers_is_told(tiny: Any, tmp_pat
     else:
         with pytest.raises(RecipeError, match=r"LoRA .* does not fit to the model"):
             load(**options)
-
-
-@pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_words_with_weights_are_compels(tiny: Any, family: str) -> None:
-    compel = pytest.importorskip("compel")
-    models = load(model=tiny(family))
-    encoded = models.encode_prompt(TextPrompt("a red car", "fog"), guided=True)
-    plain, pooled = encoded.embeds, encoded.pooled
-    weighed = models.encode_prompt(TextPrompt("a (red)1.5 car", "fog"), guided=True).embeds
-    assert (plain - weighed).abs().max() > 1e-3
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        kind = compel.CompelForSDXL if family == "sdxl" else compel.CompelForSD
-        wanted = kind(models.pipe)("a (red)1.5 car", negative_prompt="fog")
-    assert torch.equal(weighed, torch.cat([wanted.negative_embeds, wanted.embeds]))
-    made = models.pipe.encode_prompt("a red car", "cpu", 1, True, negative_prompt="fog") if family == "sd15" else None
-    if made is not None:
-        assert torch.equal(plain, torch.cat([made[1], made[0]]))
-    assert (pooled is not None) == (family == "sdxl")
-    assert models.encode_prompt(TextPrompt("a (red)1.5 car"), guided=False).embeds.shape[0] == 1
-
-
-@pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_nothing_said_is_the_same_with_weights_and_without(tiny: Any, family: str) -> None:
-    """SDXL was trained with zeros for it, SD 1.5 with the empty prompt."""
-    pytest.importorskip("compel")
-    models = load(model=tiny(family))
-    plain, weighed = (models.encode_prompt(TextPrompt(text), guided=True) for text in ("a red car", "a (red)1.5 car"))
-    for ours, compels in ((plain.embeds, weighed.embeds), (plain.pooled, weighed.pooled)):
-        if ours is not None:
-            assert torch.allclose(ours[0], compels[0], atol=1e-5)
-    assert not torch.allclose(plain.embeds[1], weighed.embeds[1], atol=1e-3), "but the weight is heard"
 
 
 def test_latents_with_a_mean_and_a_width_of_their_own(tiny: Any) -> None:

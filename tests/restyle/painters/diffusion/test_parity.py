@@ -240,25 +240,27 @@ def test_latents_whose_mean_and_width_the_vae_tells(tiny: Any, tmp_path: Any) ->
     same(ours, paint_plainly(plain("sdxl", str(folder), []), pictures, [], job(pictures).seeds))
 
 
+@pytest.mark.parametrize("weighting", ["numbers", "compel"])
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
-    """Its own embeddings, given to the plain pipeline."""
+def test_weighed_words_are_compels(tiny: Any, family: str, weighting: str) -> None:
+    """Its own embeddings, given to the plain pipeline; the summary that SDXL takes is that of the plain words."""
     compel = pytest.importorskip("compel")
-    prompt = TextPrompt("a (red)1.6 car by a lake++", "fog--")
+    in_compel, bare = TextPrompt("a (red)1.6 car by a lake++", "fog--"), TextPrompt("a red car by a lake", "fog")
+    prompt = in_compel if weighting == "compel" else TextPrompt("a (red:1.6) car by a (lake:1.21)", "(fog:0.81)")
     pictures = [picture(3), picture(4)]
-    painter = DiffusionPainter(model=tiny(family), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, **OFF)
+    painter = DiffusionPainter(
+        model=tiny(family), steps=STEPS, strength=STEPS / WHOLE, guidance_scale=5.0, weighting=weighting, **OFF
+    )
     ours, _ = painter.paint(job(pictures, prompts=(prompt,) * 2), None)
     pipe = plain(family, tiny(family), [])
     xl = family == "sdxl"
     made = (compel.CompelForSDXL if xl else compel.CompelForSD)(pipe)(
-        prompt.prompt, negative_prompt=prompt.negative_prompt
+        in_compel.prompt, negative_prompt=in_compel.negative_prompt
     )
     said = {"prompt_embeds": made.embeds, "negative_prompt_embeds": made.negative_embeds}
     if xl:
-        said |= {
-            "pooled_prompt_embeds": made.pooled_embeds,
-            "negative_pooled_prompt_embeds": made.negative_pooled_embeds,
-        }
+        *_, pooled, negative = pipe.encode_prompt(bare.prompt, negative_prompt=bare.negative_prompt)
+        said |= {"pooled_prompt_embeds": pooled, "negative_pooled_prompt_embeds": negative}
     theirs = [
         pipe(
             image=Image.fromarray(one), num_inference_steps=WHOLE, strength=STEPS / WHOLE + 1e-6, guidance_scale=5.0,
@@ -267,6 +269,8 @@ def test_weighed_words_are_compels(tiny: Any, family: str) -> None:
         for one, seed in zip(pictures, job(pictures).seeds, strict=True)
     ]  # fmt: skip
     same(ours, [np.rint(one * 255).astype(np.uint8) for one in theirs])
+    without, _ = painter.paint(job(pictures, prompts=(bare,) * 2), None)
+    assert np.abs(ours[0].astype(int) - without[0]).max() > 5, "the weights do something"
 
 
 def test_without_guidance_there_is_one_half(tiny: Any) -> None:
