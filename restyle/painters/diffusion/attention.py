@@ -126,15 +126,15 @@ class AttentionCall:
                 if not others:
                     continue
                 index = half * len(self.rows) + number
-                scores = [(query[index] * key_of(row, half)).sum(-1) * scale]
+                own = query[index].float()  # products of many numbers overflow in half precision
+                scores = [(own * key_of(row, half)).sum(-1) * scale]
                 values = [output[index]]
                 for other in others:
                     target, visible = self.correspondences.tokens(row, other, tokens)
-                    target, visible = target.to(query.device), visible.to(query.device)
-                    score = (query[index] * key_of(other, half)[:, target]).sum(-1) * scale
+                    score = (own * key_of(other, half)[:, target]).sum(-1) * scale
                     scores.append(score.masked_fill(~visible, -torch.inf))
                     values.append(output_of(other, half)[:, target])
-                weights = torch.stack(scores).float().softmax(0).to(output.dtype)
+                weights = torch.stack(scores).softmax(0).to(output.dtype)
                 mixed[index] = (weights[..., None] * torch.stack(values)).sum(0)
         return mixed
 

@@ -20,13 +20,16 @@ class Correspondences:
     """Points of one row of a window -> the same points in another (``attention.TokenCorrespondences``).
 
     ``positions``: row -> number within the tracker's run; a row that is not in the run (the anchor of an earlier window) has no
-    motion. ``grid``: width and height in latents.
+    motion. ``grid``: width and height in latents. ``device``: where tensors are to lie; they are kept there.
     """
 
-    def __init__(self, tracker: Tracker, positions: Mapping[int, int], grid: tuple[int, int]) -> None:
+    def __init__(
+        self, tracker: Tracker, positions: Mapping[int, int], grid: tuple[int, int], device: torch.device
+    ) -> None:
         self._tracker = tracker
         self._positions = positions
         self._grid = grid
+        self._device = device
         self.motion = lru_cache(maxsize=64)(self._motion)
         self.tokens = lru_cache(maxsize=256)(self._tokens)
 
@@ -45,7 +48,8 @@ class Correspondences:
     def latents(self, here: int, there: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Flow and confidence on the latents' grid, as tensors."""
         flow, confidence = self.flow(here, there, *self._grid)
-        return torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(confidence))
+        parts = (torch.from_numpy(np.ascontiguousarray(part)).to(self._device) for part in (flow, confidence))
+        return next(parts), next(parts)
 
     def _tokens(self, here: int, there: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """See ``attention.TokenCorrespondences``."""
@@ -56,7 +60,7 @@ class Correspondences:
         y = np.rint(rows + flow[..., 1]).astype(np.int64)
         visible = (confidence > VISIBLE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
         index = y.clip(0, height - 1) * width + x.clip(0, width - 1)
-        return torch.from_numpy(index.ravel()), torch.from_numpy(visible.ravel())
+        return torch.from_numpy(index.ravel()).to(self._device), torch.from_numpy(visible.ravel()).to(self._device)
 
     def _token_grid(self, count: int) -> tuple[int, int]:
         """Width and height of the UNet's grid that has so many tokens: the latents', halved so many times."""

@@ -10,7 +10,17 @@ from typing import Any
 
 import torch
 
-__all__ = ["fuse_shapes", "match_colours", "noise_levels", "predict_clean", "replace_prediction", "sampling_place"]
+__all__ = [
+    "fuse_shapes",
+    "match_colours",
+    "match_colours_along",
+    "noise_levels",
+    "predict_clean",
+    "replace_prediction",
+    "sampling_place",
+]
+
+LEAST_SHARED, FULLY_SHARED = 0.1, 0.5  # of a picture: what two have to share for colours to be held a little, and in full
 
 
 def noise_levels(scheduler: Any, timestep: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,7 +103,28 @@ def sampling_place(device: torch.device) -> torch.device:
 def match_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
     """Mean and spread of each channel brought to those of ``like`` (adaptive instance normalisation, Huang & Belongie 2017;
     in late steps as in Rerender-A-Video). ``clean``: C x h x w; ``like``: C x h' x w'."""
-    mean, spread = clean.mean((1, 2), keepdim=True), clean.std((1, 2), keepdim=True)
-    like_mean, like_spread = like.mean((1, 2), keepdim=True), like.std((1, 2), keepdim=True)
+    return _matched(clean, clean.flatten(1), like.flatten(1), weight)
+
+
+def match_colours_along(
+    clean: torch.Tensor, other: torch.Tensor, target: torch.Tensor, visible: torch.Tensor
+) -> torch.Tensor:
+    """Mean and spread of each channel brought to those of ``other``, by what both show alone: whatever has come into the picture,
+    or left it, changes no colour.
+
+    ``clean``, ``other``: C x h x w. ``target``: int64 h*w, the cell of ``other`` that each cell of ``clean`` lies on; ``visible``:
+    bool h*w, whether it is to be seen there. The fewer are, the less is done, and nothing below a share of ``LEAST_SHARED``.
+    """
+    shared = float(visible.float().mean())
+    weight = min(1.0, max(0.0, (shared - LEAST_SHARED) / (FULLY_SHARED - LEAST_SHARED)))
+    if weight == 0.0:
+        return clean
+    return _matched(clean, clean.flatten(1)[:, visible], other.flatten(1)[:, target[visible]], weight)
+
+
+def _matched(clean: torch.Tensor, here: torch.Tensor, there: torch.Tensor, weight: float) -> torch.Tensor:
+    """``clean``, brought from the mean and spread of samples ``here`` to those of samples ``there``, C x n each."""
+    mean, spread = here.mean(1)[:, None, None], here.std(1)[:, None, None]
+    like_mean, like_spread = there.mean(1)[:, None, None], there.std(1)[:, None, None]
     matched = (clean - mean) / spread.clamp_min(1e-5) * like_spread + like_mean
     return clean + weight * (matched.to(clean.dtype) - clean)

@@ -56,7 +56,7 @@ class RowInputs:
     def correspondences(self) -> Correspondences:
         """Motion between the rows."""
         positions = {index + self.rows.first: position for index, position in enumerate(self._request.positions)}
-        return Correspondences(self._request.tracker, positions, self.grid)
+        return Correspondences(self._request.tracker, positions, self.grid, self._models.device)
 
     @cached_property
     def noise(self) -> list[np.ndarray]:

@@ -21,7 +21,7 @@ from restyle.painters.diffusion.attention import AttentionCall, AttentionControl
 from restyle.painters.diffusion.correspondences import VISIBLE, Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
-from restyle.painters.diffusion.latents import fuse_shapes, match_colours, predict_clean, replace_prediction
+from restyle.painters.diffusion.latents import fuse_shapes, match_colours, match_colours_along, predict_clean, replace_prediction
 from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
@@ -285,18 +285,20 @@ class Sampler:
         prediction = predict_clean(step.scheduler, step.timestep, sample, output)
         pictures = {row: clean[row].float() for row in rows.fixed}
         pictures |= {row: prediction[index] for index, row in enumerate(rows.live)}
-        order = [row for row in rows.live if row == rows.last] + [row for row in rows.live if row != rows.last]
-        for row in order:
-            if row == rows.anchor:
+        for row in dict.fromkeys((rows.first, rows.last, *rows.live)):
+            if row == rows.anchor or row in rows.fixed:
                 continue
             if fuses and correspondences is not None:
                 for other in reversed(partners_of(row, rows)):  # the first comes last, and has the last word
                     if correspondences.known(row, other):
-                        flow, confidence = (part.to(clean.device) for part in correspondences.latents(row, other))
+                        flow, confidence = correspondences.latents(row, other)
                         visible = (confidence > VISIBLE).float()
                         pictures[row] = fuse_shapes(pictures[row], pictures[other], flow, visible)
-            if matches:
+            if matches and row == rows.first:  # the look of another shot, which shows something else
                 pictures[row] = match_colours(pictures[row], pictures[rows.anchor])
+            elif matches and correspondences is not None and correspondences.known(row, rows.first):
+                place = correspondences.tokens(row, rows.first, clean[row, 0].numel())
+                pictures[row] = match_colours_along(pictures[row], pictures[rows.first], *place)
         wanted = torch.stack([pictures[row] for row in rows.live])
         return replace_prediction(step.scheduler, step.timestep, sample, output, wanted)
 

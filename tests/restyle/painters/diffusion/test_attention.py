@@ -24,7 +24,7 @@ MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 def correspondences(rows: Rows) -> Correspondences:
     """Four pixels of 32 a frame: one latent of eight."""
     positions = {row: row for row in range(rows.first, rows.count)}
-    return Correspondences(Shift((32, 24), (4.0, 0.0)), positions, GRID)
+    return Correspondences(Shift((32, 24), (4.0, 0.0)), positions, GRID, torch.device("cpu"))
 
 
 def slowly(query, key, value, sources, trajectories, matches: Correspondences):

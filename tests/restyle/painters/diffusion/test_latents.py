@@ -12,6 +12,7 @@ diffusers = pytest.importorskip("diffusers")
 from restyle.painters.diffusion.latents import (  # noqa: E402
     fuse_shapes,
     match_colours,
+    match_colours_along,
     predict_clean,
     replace_prediction,
     sampling_place,
@@ -85,6 +86,38 @@ def test_colours_become_the_others_in_mean_and_spread() -> None:
     assert torch.allclose(made.mean((1, 2)), two.mean((1, 2)), atol=1e-5)
     assert torch.allclose(made.std((1, 2)), two.std((1, 2)), atol=1e-5)
     assert torch.allclose(match_colours(one, two, 0.0), one)
+
+
+def moved_by(columns: int, height: int = 12, width: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each cell's place so many columns to the right, and whether it is in the picture."""
+    there = torch.arange(width).repeat(height) + columns
+    target = torch.arange(height).repeat_interleave(width) * width + there.clamp(0, width - 1)
+    return target, (there >= 0) & (there < width)
+
+
+def test_colours_are_taken_from_what_both_show_alone() -> None:
+    """A pan: what comes in is bright, and the paint of what stays has shifted. The shift is undone everywhere, and no other made."""
+    torch.manual_seed(2)
+    scene = torch.randn(4, 12, 20)
+    scene[:, :, 16:] += 5
+    there, here = scene[:, :, :16], scene[:, :, 4:]
+    kept = match_colours_along(here, there, *moved_by(4))
+    assert torch.allclose(kept, here, atol=1e-5), "colours that are right stay"
+    assert (match_colours(here, there) - here).abs().max() > 1, "which statistics of whole pictures do not do"
+    shifted = 0.7 * here + 0.4
+    assert torch.allclose(match_colours_along(shifted, there, *moved_by(4)), here, atol=1e-4)
+
+
+def test_the_less_is_shared_the_less_colours_are_held() -> None:
+    torch.manual_seed(3)
+    here, there = torch.randn(4, 12, 16), torch.randn(4, 12, 16) + 3
+    changes = [
+        float((match_colours_along(here, there, *moved_by(by)) - here).mean()) for by in (0, 8, 11, 13, 15, 16)
+    ]
+    assert changes[0] > 2.5
+    assert changes == sorted(changes, reverse=True)
+    assert changes[2] < 0.7 * changes[0]
+    assert changes[-2:] == [0, 0]
 
 
 def test_on_mps_latents_are_moved_on_the_cpu() -> None:
