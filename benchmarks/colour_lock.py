@@ -2,10 +2,10 @@
 
     python benchmarks/colour_lock.py CLIP ... [--gaps 12,24,48]
 
-A painter whose colours never shift is stood in for by the footage itself, in pictures of one value a latent (8 pixels) and three
-channels: whatever the lock changes of them is false. *whole*: mean and spread of whole pictures brought to the first frame's, as
-Rerender-A-Video does; *along*: those of what both show, along the footage's own motion. The mean change of a pixel, of 255; of
-all frames that lie so many after the first, and after every twelfth within the first 100.
+The footage itself stands in for paintings whose colours never shift, in pictures of one value a latent (8 pixels) and three
+channels: whatever the lock changes of them is false. *whole*: mean and spread of whole pictures brought to those of a frame
+before, as Rerender-A-Video does; *along*: those of what both show, along the footage's own motion. The mean change of a pixel,
+of 255, of frames that lie so many after every twelfth within the first 100.
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ class BaseModel:
     about: str
     vae: str | None = None
     schedule: str | None = None
+    resolution: int | None = None
+    """Long side, in pixels, that it was made for, where that is not its family's."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ BASE_MODELS: Mapping[str, BaseModel] = {
         "Stability AI Non-Commercial Research Community",
         "SDXL in four steps",
         schedule="turbo",
+        resolution=512,
     ),
 }
 

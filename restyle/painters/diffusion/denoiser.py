@@ -58,6 +58,11 @@ class Step:
         """Part of the steps that are done, 0 to 1."""
         return self.number / self.count
 
+    @property
+    def last(self) -> bool:
+        """Whether no other one follows."""
+        return self.number == self.count - 1
+
 
 class Denoiser:
     """Runs one set of models on batches of rows."""

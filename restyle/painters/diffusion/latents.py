@@ -20,7 +20,10 @@ __all__ = [
     "sampling_place",
 ]
 
-LEAST_SHARED, FULLY_SHARED = 0.1, 0.5  # of a picture: what two have to share for colours to be held a little, and in full
+LEAST_SHARED, FULLY_SHARED = (
+    0.1,
+    0.5,
+)  # of a picture: what two have to share for colours to be held a little, and in full
 
 
 def noise_levels(scheduler: Any, timestep: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,11 +112,11 @@ def match_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) 
 def match_colours_along(
     clean: torch.Tensor, other: torch.Tensor, target: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean and spread of each channel brought to those of ``other``, by what both show alone: whatever has come into the picture,
-    or left it, changes no colour.
+    """Mean and spread of each channel brought to those of ``other``, by what both show alone: whatever has come into the
+    picture, or left it, changes no colour.
 
-    ``clean``, ``other``: C x h x w. ``target``: int64 h*w, the cell of ``other`` that each cell of ``clean`` lies on; ``visible``:
-    bool h*w, whether it is to be seen there. The fewer are, the less is done, and nothing below a share of ``LEAST_SHARED``.
+    ``clean``, ``other``: C x h x w. ``target``: int64 h*w, the cell of ``other`` that each of ``clean``'s lies on; ``visible``:
+    bool h*w, whether it is to be seen there. The fewer are, the less is done, and nothing below ``LEAST_SHARED`` of them.
     """
     shared = float(visible.float().mean())
     weight = min(1.0, max(0.0, (shared - LEAST_SHARED) / (FULLY_SHARED - LEAST_SHARED)))

@@ -52,7 +52,10 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         library.utils.logging.disable_progress_bar()
     schedule_name = options.schedule or files.schedule
     schedule = SCHEDULES[schedule_name] if schedule_name else None
-    resolution = RESOLUTION[files.family] if options.resolution is None else options.resolution
+    steps, schedule_steps = _steps(options, schedule)
+    resolution = files.resolution or RESOLUTION[files.family]
+    if options.resolution is not None:
+        resolution = options.resolution
     weights = sum(size_of(path) for path in files.all)
     machine = choose_machine(options, devices=_devices(), free=_free, weights=weights, resolution=resolution)
     tell(machine.description)
@@ -91,13 +94,25 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         device=torch.device(machine.device),
         dtype=dtype,
         inpainting=pipe.unet.config.in_channels == 9,
-        steps=options.steps or (schedule.steps if schedule else STEPS),
+        steps=steps,
+        schedule_steps=schedule_steps,
+        eta=schedule.eta_of(steps) if schedule else 0.0,
         guidance_scale=_guidance_scale(options, schedule, files.family),
         style=style,
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),
         resolution=resolution,
         loading_notes=tuple(notes),
     )
+
+
+def _steps(options: Options, schedule: Schedule | None) -> tuple[int, int]:
+    """Steps that are made, and those of the whole schedule."""
+    strength = options.denoising_strength
+    whole = options.schedule_steps or (schedule.steps if schedule else None)
+    if options.steps is None and whole is not None:
+        return max(1, round(whole * strength)), whole
+    steps = options.steps or STEPS
+    return steps, max(steps, round(steps / strength)) if strength else steps
 
 
 def _guidance_scale(options: Options, schedule: Schedule | None, family: Family) -> float:

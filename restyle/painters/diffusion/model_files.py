@@ -38,6 +38,8 @@ class ModelFiles:
     """Folder, folder within it, file."""
     schedule: str | None
     """The base model's own, where it is known by name."""
+    resolution: int | None
+    """As ``schedule``."""
 
     @property
     def all(self) -> list[Path]:
@@ -103,6 +105,7 @@ def find_model_files(options: Options) -> ModelFiles:
         loras=tuple(loras),
         ip_adapter=None if options.style is None else _ip_adapter(options, family),
         schedule=known.schedule if known else None,
+        resolution=known.resolution if known else None,
     )
 
 

@@ -30,6 +30,11 @@ class Models:
     inpainting: bool
     """The UNet takes 9 channels: latents, mask, masked picture."""
     steps: int
+    """Those that are made ..."""
+    schedule_steps: int
+    """... of the whole schedule's."""
+    eta: float
+    """How much noise each step adds, where the scheduler lets one say."""
     guidance_scale: float
     style: Any
     """A PIL picture, or ``None``."""

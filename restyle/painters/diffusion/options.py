@@ -62,18 +62,28 @@ class Schedule:
     """Class of diffusers."""
     settings: Mapping[str, Any]
     steps: int
-    """Steps that are really made."""
+    """Steps of the whole schedule, of which the strength's part is made."""
     guidance_scale: float
     draws: bool = True
     """Whether each step adds noise of its own."""
+    eta: float = 0.0
+    """How much, where the scheduler lets one say."""
+
+    def eta_of(self, steps: int) -> float:
+        """The same, of so many steps: the only one has all of it."""
+        return 1.0 if self.eta and steps == 1 else self.eta
 
 
+TRAILING = {"timestep_spacing": "trailing"}
 SCHEDULES: Mapping[str, Schedule] = {
-    "lcm": Schedule("LCMScheduler", {}, 6, 1.5),
-    "turbo": Schedule("EulerAncestralDiscreteScheduler", {"timestep_spacing": "trailing"}, 4, 0.0),
-    "lightning": Schedule("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}, 6, 0.0, draws=False),
-    "hyper": Schedule("TCDScheduler", {}, 6, 0.0),
+    "lcm": Schedule("LCMScheduler", {}, 8, 1.5),
+    "turbo": Schedule("EulerAncestralDiscreteScheduler", TRAILING, 4, 0.0),
+    "lightning": Schedule("EulerDiscreteScheduler", TRAILING, 8, 0.0, draws=False),
+    "hyper": Schedule("DDIMScheduler", {**TRAILING, "clip_sample": False}, 8, 0.0, draws=False),
+    "tcd": Schedule("TCDScheduler", {}, 8, 0.0, eta=0.3),
 }
+"""As the models' authors sample: LCM (Luo et al. 2023), SDXL Turbo (Sauer et al. 2023), SDXL-Lightning (Lin et al. 2024),
+Hyper-SD (Ren et al. 2024: DDIM for the LoRAs of N steps, TCD for that of any number), TCD (Zheng et al. 2024)."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +129,12 @@ class Options:
     """``SOURCE``, ``SOURCE:WEIGHT``, or tables of ``LoraSpec``'s fields."""
     vae: str | None = None
     schedule: str | None = None
-    """``lcm``, ``turbo``, ``lightning`` or ``hyper``, with a model or a LoRA that was distilled for it."""
+    """``lcm``, ``turbo``, ``lightning``, ``hyper`` or ``tcd``, with a model or a LoRA that was distilled for it."""
+    schedule_steps: int | None = None
+    """Steps of the whole schedule that a model or a LoRA was distilled for (a LoRA of 4 steps: 4); the strength's part of them
+    is made. ``None``: what suits the schedule."""
     steps: int | None = None
-    """Steps that are really made; ``None``: 20, or what suits the schedule."""
+    """Steps that are really made, in place of the schedule's; ``None``: 20, or what the schedule has."""
     guidance_scale: float | None = None
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
     weighting: str = "numbers"
@@ -143,7 +156,7 @@ class Options:
     shape_until: float = 0.2
     """Part of the steps in which shapes are taken from the keyframe before; 0: never."""
     colour_from: float = 0.8
-    """Part of the steps from which colours are held to the shot's anchor; 1: never."""
+    """Part of the steps from which colours are held to those of the window's first keyframe; 1: never."""
     resolution: int | None = None
     """Long side, in pixels, at which is painted; ``None``: 768 for SD 1.5, 1216 for SDXL; 0: the footage's own."""
     batch: int | None = None
@@ -174,6 +187,12 @@ class Options:
         for name in ("trajectories_until", "shape_until", "colour_from", "strength", "style_weight"):
             _check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
         _check_range("steps", self.steps, 1, 1000)
+        _check_range("schedule_steps", self.schedule_steps, 1, 1000)
+        if self.steps is not None and self.schedule_steps is not None:
+            raise RecipeError(
+                "painter options steps (those that are made) and schedule_steps (those of which the strength's part is made) "
+                "say the same in two ways: leave one out"
+            )
         _check_range("guidance_scale", self.guidance_scale, 0, 50)
         _check_range("batch", self.batch, 1, 1000)
         _check_range("resolution", self.resolution, 0, 8192)

@@ -16,12 +16,18 @@ from typing import Any
 
 import torch
 
-from restyle.errors import PainterError
+from restyle.errors import PainterError, RecipeError
 from restyle.painters.diffusion.attention import AttentionCall, AttentionController, KeyValueCache
 from restyle.painters.diffusion.correspondences import VISIBLE, Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
-from restyle.painters.diffusion.latents import fuse_shapes, match_colours, match_colours_along, predict_clean, replace_prediction
+from restyle.painters.diffusion.latents import (
+    fuse_shapes,
+    match_colours,
+    match_colours_along,
+    predict_clean,
+    replace_prediction,
+)
 from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
@@ -75,6 +81,7 @@ class Sampler:
         self.most = options.batch or (4 if models.device.type == "cpu" else 64)
         if options.start == "inversion" and draws_noise(self._pipe.scheduler):
             raise no_inversion(f"the model's scheduler ({type(self._pipe.scheduler).__name__})")
+        self._check_steps()
 
     def prepared(self, window: SamplingInputs) -> SamplingInputs:
         """The window, with the noise that its live rows' pictures come from where the start is their inversion.
@@ -106,7 +113,7 @@ class Sampler:
         fine = [row_noise for row in live if (row_noise := inputs[row].fine) is not None]
         step_noise = StepNoise(fine) if fine else nullcontext()
         self._pipe.scheduler = scheduler
-        extra = self._pipe.prepare_extra_step_kwargs(generators if all(generators) else None, 0.0)
+        extra = self._pipe.prepare_extra_step_kwargs(generators if all(generators) else None, self._models.eta)
         cache: KeyValueCache = {}
         refresh_every = REFRESH_EVERY if len(timesteps) >= REFRESH_FROM else 1
         for number, timestep in enumerate(timesteps):
@@ -134,11 +141,10 @@ class Sampler:
         return type(self._pipe.scheduler).from_config(self._pipe.scheduler.config)
 
     def _timesteps(self, scheduler: Any) -> torch.Tensor:
-        """The time steps that are made, from the strength on. ``options.steps`` is how many are really made."""
-        strength, wanted = self._options.denoising_strength, self._models.steps
-        if strength <= 0:
+        """The time steps that are made, from the strength on."""
+        wanted, whole = self._models.steps, self._models.schedule_steps
+        if self._options.denoising_strength <= 0:
             return torch.zeros(0)
-        whole = max(wanted, round(wanted / strength))
         scheduler.set_timesteps(whole, device=self._models.device)
         before = self._pipe.scheduler
         self._pipe.scheduler = scheduler
@@ -146,6 +152,21 @@ class Sampler:
             return self._pipe.get_timesteps(whole, min(1.0, wanted / whole + 1e-6), self._models.device)[0]
         finally:
             self._pipe.scheduler = before
+
+    def _check_steps(self) -> None:
+        """Raise ``RecipeError`` for a number of steps that the scheduler cannot make."""
+        whole, scheduler = self._models.schedule_steps, self._fresh_scheduler()
+        most = int(scheduler.config.num_train_timesteps)
+        try:
+            made = whole <= most and (not self._options.denoising_strength or len(self._timesteps(scheduler)) > 0)
+        except (ValueError, IndexError, AssertionError):  # schedulers have limits of their own
+            made = False
+        if not made:
+            raise RecipeError(
+                f"{type(scheduler).__name__} cannot make a schedule of {whole} steps, which {self._models.steps} steps at "
+                f"a strength of {self._options.denoising_strength:g} are part of: take fewer "
+                "(--painter-option steps=, or schedule_steps=)"
+            )
 
     def _first_sample(
         self,
@@ -278,7 +299,8 @@ class Sampler:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Sample and output, such that the pictures that are predicted have shapes and colours corrected."""
         fuses = step.progress < self._options.shape_until
-        matches = step.progress >= self._options.colour_from
+        # of few steps none may lie so late: the last one does it
+        matches = step.progress >= self._options.colour_from or (step.last and self._options.colour_from < 1)
         if not (fuses or matches):
             return sample, output
         rows, correspondences = window.rows, window.correspondences

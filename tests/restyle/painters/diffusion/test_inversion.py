@@ -129,7 +129,7 @@ def test_the_style_picture_has_no_part_in_it(tiny: Any, tmp_path: Any) -> None:
 
 
 def test_what_draws_its_own_noise_is_refused(tiny: Any, tmp_path: Any) -> None:
-    for schedule in ("lcm", "turbo", "hyper"):
+    for schedule in ("lcm", "turbo", "tcd"):
         with pytest.raises(RecipeError, match=f"schedule '{schedule}' adds noise in each step"):
             DiffusionPainter(model=tiny("sd15"), schedule=schedule, start="inversion")
     DiffusionPainter(model=tiny("sd15"), schedule="lightning", start="inversion")

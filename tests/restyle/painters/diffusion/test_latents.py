@@ -96,7 +96,7 @@ def moved_by(columns: int, height: int = 12, width: int = 16) -> tuple[torch.Ten
 
 
 def test_colours_are_taken_from_what_both_show_alone() -> None:
-    """A pan: what comes in is bright, and the paint of what stays has shifted. The shift is undone everywhere, and no other made."""
+    """A pan: what comes in is bright. A shift of the paint is undone everywhere, and no other is made."""
     torch.manual_seed(2)
     scene = torch.randn(4, 12, 20)
     scene[:, :, 16:] += 5
@@ -111,9 +111,7 @@ def test_colours_are_taken_from_what_both_show_alone() -> None:
 def test_the_less_is_shared_the_less_colours_are_held() -> None:
     torch.manual_seed(3)
     here, there = torch.randn(4, 12, 16), torch.randn(4, 12, 16) + 3
-    changes = [
-        float((match_colours_along(here, there, *moved_by(by)) - here).mean()) for by in (0, 8, 11, 13, 15, 16)
-    ]
+    changes = [float((match_colours_along(here, there, *moved_by(by)) - here).mean()) for by in (0, 8, 11, 13, 15, 16)]
     assert changes[0] > 2.5
     assert changes == sorted(changes, reverse=True)
     assert changes[2] < 0.7 * changes[0]

@@ -62,7 +62,8 @@ def test_a_preset_brings_its_vae_and_its_schedule(tiny: Any, hub: Hub) -> None:
     assert (found.vae / "config.json").is_file()
     other = find_model_files(Options(model="sd15", vae=str(Path(tiny("sd15")) / "vae")))
     assert other.vae == Path(tiny("sd15")) / "vae"
-    assert find_model_files(Options(model="sdxl-turbo")).schedule == "turbo"
+    turbo = find_model_files(Options(model="sdxl-turbo"))
+    assert (turbo.schedule, turbo.resolution) == ("turbo", 512)
 
 
 def test_a_kind_takes_the_controlnet_of_the_models_family(tiny: Any, hub: Hub) -> None:

@@ -323,6 +323,45 @@ def test_wrong_options_are_one_line(options: dict[str, Any], says: str) -> None:
         DiffusionPainter(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"steps": 20, "strength": 0.01},
+            r"DDIMScheduler cannot make a schedule of 2000 steps, which 20 steps .* strength of 0.01",
+        ),
+        ({"schedule": "lcm", "schedule_steps": 60}, "LCMScheduler cannot make a schedule of 60 steps"),
+        ({"schedule": "tcd", "steps": 40}, "TCDScheduler cannot make a schedule of 67 steps"),
+        ({"schedule": "hyper", "schedule_steps": 4, "steps": 2}, "steps .* and schedule_steps .* leave one out"),
+    ],
+)
+def test_steps_that_cannot_be_made_are_one_line(tiny: Any, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        DiffusionPainter(model=tiny("sd15"), **options).ready(job([picture(0)]))
+
+
+def test_so_many_steps_are_made_of_the_schedule(tiny: Any) -> None:
+    def made(**options: Any) -> tuple[int, int, float]:
+        models = DiffusionPainter(model=tiny("sd15"), **options).ready(job([picture(0)])).models
+        return models.steps, models.schedule_steps, models.eta
+
+    assert made() == (20, 33, 0.0)
+    assert made(schedule="hyper") == (5, 8, 0.0)
+    assert made(schedule="lightning", schedule_steps=4, strength=1.0) == (4, 4, 0.0)
+    assert made(schedule="turbo", steps=3) == (3, 5, 0.0)
+    assert made(schedule="tcd") == (5, 8, 0.3)
+    assert made(schedule="tcd", schedule_steps=1) == (1, 1, 1.0)
+
+
+def test_colours_are_held_in_the_last_of_few_steps(tiny: Any) -> None:
+    def paint(colour_from: float) -> np.ndarray:
+        one = painter(tiny, attention="none", shape_until=0.0, schedule="hyper", schedule_steps=4, steps=None, strength=0.5,
+                      colour_from=colour_from)  # fmt: skip
+        return one.paint(job([picture(1), picture(2)]), None)[0][1]
+
+    assert not np.array_equal(paint(0.8), paint(1.0))
+
+
 def test_old_names_of_options_still_load_with_a_note(tiny: Any) -> None:
     old = {
         "denoise": 0.5, "guidance": 3, "longest": 0, "look": "adhere", "move_noise": False, "trails_until": 0.1,

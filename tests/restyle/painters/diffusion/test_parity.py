@@ -285,7 +285,31 @@ def test_without_guidance_there_is_one_half(tiny: Any) -> None:
     same(ours, [np.rint(theirs * 255).astype(np.uint8)])
 
 
-@pytest.mark.parametrize("schedule", ["lcm", "turbo", "lightning", "hyper"])
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+@pytest.mark.parametrize("schedule", ["turbo", "lightning", "hyper", "tcd"])
+def test_few_step_schedules_are_the_plain_pipelines(tiny: Any, family: str, schedule: str) -> None:
+    """With the schedulers as the models' authors set them, and half of the schedule painted: steps of it, no others."""
+    scheduler, more = {
+        "turbo": ("EulerAncestralDiscreteScheduler", {}),
+        "lightning": ("EulerDiscreteScheduler", {}),
+        "hyper": ("DDIMScheduler", {"clip_sample": False}),
+        "tcd": ("TCDScheduler", {}),
+    }[schedule]
+    if schedule != "tcd":
+        more["timestep_spacing"] = "trailing"
+    one = picture(3)
+    painter = DiffusionPainter(model=tiny(family), schedule=schedule, schedule_steps=4, strength=0.5, **OFF)
+    ours, _ = painter.paint(job([one]), None)
+    pipe = plain(family, tiny(family), [])
+    pipe.scheduler = getattr(diffusers, scheduler).from_config(pipe.scheduler.config, **more)
+    theirs = pipe(
+        "a red car", image=Image.fromarray(one), num_inference_steps=4, strength=0.5, guidance_scale=0.0,
+        eta=0.3 if schedule == "tcd" else 0.0, generator=torch.Generator().manual_seed(1000), output_type="np",
+    ).images[0]  # fmt: skip
+    same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+@pytest.mark.parametrize("schedule", ["lcm", "turbo", "lightning", "hyper", "tcd"])
 def test_few_step_schedules_run_and_repeat(tiny: Any, schedule: str) -> None:
     painter = DiffusionPainter(model=tiny("sd15"), schedule=schedule, resolution=0)
     ours, _ = painter.paint(job([picture(1), picture(2)]), None)
