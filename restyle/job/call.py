@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
-from typing import Unpack
+from typing import TypeAlias, Unpack, overload
 
+import numpy as np
+
+from restyle.errors import RecipeError
+from restyle.files.writing import scratch
+from restyle.footage.arrays import save_arrays
 from restyle.job.job import Job
 from restyle.job.result import Result
 from restyle.progress import ProgressCallback
 from restyle.recipe import Recipe
 from restyle.recipe_fields import RecipeFields
 
-__all__ = ["restyle"]
+__all__ = ["Arrays", "restyle"]
+
+Arrays: TypeAlias = "np.ndarray | Iterable[np.ndarray]"
+"""Frames that a program holds: H x W x 3 RGB, all alike, uint8 or uint16; or N of them in one array."""
 
 
+@overload
 def restyle(
-    source: str | Path,
+    source: str | Path | Arrays,
     output: str | Path,
     *,
     recipe: Recipe | str | Path | None = None,
@@ -31,28 +43,97 @@ def restyle(
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     **fields: Unpack[RecipeFields],
-) -> Result:
+) -> Result: ...
+
+
+@overload
+def restyle(
+    source: Arrays,
+    output: None = None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    offline: bool = False,
+    rate: Fraction | int | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    **fields: Unpack[RecipeFields],
+) -> Iterator[np.ndarray]: ...
+
+
+def restyle(
+    source: str | Path | Arrays,
+    output: str | Path | None = None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    folder: str | Path | None = None,
+    fresh: bool = False,
+    overwrite: bool = False,
+    report: bool = True,
+    paint_moments: bool | None = None,
+    offline: bool = False,
+    rate: Fraction | int | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    **fields: Unpack[RecipeFields],
+) -> Result | Iterator[np.ndarray]:
     """Restyle footage in one call: ``restyle("in.mp4", "out.mp4", style="winter-ink")``.
 
+    ``source`` may also be frames that the program holds, with their ``rate``: ``restyle(frames, "out.mp4", rate=24)``. Without
+    an output the restyled frames are then given back one by one, as arrays like those that came in, and no job is kept:
+    ``for frame in restyle(frames, rate=24)``. They are looked at twice, so they are first put on disk, without loss.
+
     ``fields``: those of ``Recipe``, which come before those of ``recipe`` (a ``Recipe``, or a recipe file's path). The other
-    options are those of ``Job``. Raises what ``Job.run`` raises.
+    options are those of ``Job``. Raises what ``Job.run`` raises; ``FootageError`` for arrays that are no frames.
     """
     if isinstance(recipe, Recipe):
         base = recipe.model_dump(exclude_unset=True)
     else:
         base = {} if recipe is None else Recipe.read(recipe)
-    job = Job(
-        source,
-        output,
-        Recipe.build("restyle()", **{**base, **fields}),
-        folder=folder,
-        fresh=fresh,
-        overwrite=overwrite,
-        report=report,
-        paint_moments=paint_moments,
-        offline=offline,
-        rate=rate,
-        progress=progress,
-        cancel=cancel,
-    )
-    return job.run()
+    whole = Recipe.build("restyle()", **{**base, **fields})
+    if output is None:
+        if isinstance(source, (str, PathLike)):
+            raise RecipeError("an output is needed; only frames that are given as arrays are given back as arrays")
+        return _given_back(source, whole, offline=offline, rate=rate, progress=progress, cancel=cancel)
+    with _footage(source, rate) as (path, rate_of_pictures):
+        return Job(
+            path,
+            output,
+            whole,
+            folder=folder,
+            fresh=fresh,
+            overwrite=overwrite,
+            report=report,
+            paint_moments=paint_moments,
+            offline=offline,
+            rate=rate_of_pictures,
+            progress=progress,
+            cancel=cancel,
+        ).run()
+
+
+def _given_back(
+    source: Arrays,
+    recipe: Recipe,
+    *,
+    offline: bool,
+    rate: Fraction | int | None,
+    progress: ProgressCallback | None,
+    cancel: threading.Event | None,
+) -> Iterator[np.ndarray]:
+    with _footage(source, rate) as (path, _):
+        for frame in Job(path, recipe=recipe, offline=offline, progress=progress, cancel=cancel).frames():
+            yield frame.result.picture
+
+
+@contextmanager
+def _footage(source: str | Path | Arrays, rate: Fraction | int | None) -> Iterator[tuple[Path, Fraction | int | None]]:
+    """The path of footage, and its rate if it has none of its own."""
+    if isinstance(source, (str, PathLike)):
+        yield Path(source), rate
+        return
+    if rate is None or rate <= 0:
+        raise RecipeError("frames that are given as arrays have no rate: rate=24, or a Fraction, frames a second")
+    with scratch() as folder:
+        path = folder / "frames.mkv"
+        save_arrays(path, source, Fraction(rate))
+        yield path, None
