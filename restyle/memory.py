@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["forget_peak", "keep_freed_memory", "peak_memory"]
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8  # glibc, <malloc.h>
 
@@ -29,3 +32,17 @@ def keep_freed_memory() -> bool:
         mallopt(_M_TOP_PAD, 16 << 20),
     ]
     return all(done)
+
+
+def forget_peak() -> None:
+    """Let the process's peak of memory begin anew, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int:
+    """Peak of the process's memory in bytes."""
+    with suppress(OSError, IndexError, ValueError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -22,6 +22,7 @@ LAYERS = (
     ("errors",),
     ("types", "progress", "versions", "renames", "memory", "unforeseen"),
     ("files",),
+    ("engines",),
     ("recipe",),
     ("recipe_fields",),
     ("footage",),

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from restyle.batch.dry_run import PlannedClip, planned
-from restyle.batch.engines import Engine
-from restyle.batch.engines.in_process import InProcess
-from restyle.batch.engines.pool import ProcessPool
 from restyle.batch.entries import Entries, Entry
 from restyle.batch.history import History
 from restyle.batch.index import NAME as INDEX
 from restyle.batch.index import write_index
-from restyle.batch.machine import Budget
 from restyle.batch.records import BatchFolder
 from restyle.batch.results import BatchProgress, BatchProgressCallback, ClipResult, Summary
 from restyle.batch.scheduler import Choices, Scheduler
 from restyle.batch.watch import watched
+from restyle.engines import Engine
+from restyle.engines.choice import make_engine
+from restyle.engines.machine import Budget
 from restyle.errors import Cancelled
+from restyle.job.worker import JobWorker
 from restyle.progress import Progress
 
 __all__ = ["Batch"]
@@ -75,11 +75,9 @@ class Batch:
             match_first=match_first,
         )
         budget = budget or Budget()
-        self._choices = Choices(overwrite, report, offline, budget.threads, cache)
+        self._choices = Choices(overwrite, report, offline, cache)
         self._watch = watch
-        self._engine: Engine = engine or (
-            InProcess() if budget.jobs == 1 else ProcessPool(budget.jobs, threads=budget.threads, memory=budget.memory)
-        )
+        self._engine = engine or make_engine(budget)
         self._progress = progress
         self._cancel = cancel or threading.Event()
         self._history = History()
@@ -133,11 +131,18 @@ class Batch:
         self._began = time.monotonic()
         entries = watched(self._entries) if self._watch else iter(self._listed())
         with self.folder.open():
-            scheduler = Scheduler(self.folder, self._history, self._choices, self._cancel)
-            outcomes = self._engine.run(scheduler.tasks(entries), self._tell, self._cancel)
+            scheduler = Scheduler(
+                entries,
+                self.folder,
+                self._history,
+                self._choices,
+                self._cancel,
+                workers=self._engine.workers,
+                tell=self._tell,
+            )
+            outcomes = self._engine.run(scheduler, JobWorker, self._cancel)
             with closing(outcomes):
                 for outcome in outcomes:
-                    self._running.pop(outcome.name, None)
                     scheduler.end(outcome)
                     yield from map(self._counted, scheduler.results())
                     if time.monotonic() - self._indexed > INDEX_EVERY:
@@ -167,7 +172,10 @@ class Batch:
         self._show()
         return result
 
-    def _tell(self, name: str, now: Progress) -> None:
+    def _tell(self, name: str, now: Progress | None) -> None:
+        if now is None:
+            self._running.pop(name, None)
+            return
         self._running[name] = now
         self._show()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Unpack
 
 from restyle.batch.batch import Batch
-from restyle.batch.engines import Engine
-from restyle.batch.machine import Budget
 from restyle.batch.results import BatchProgressCallback, ClipResult
+from restyle.engines import Engine
+from restyle.engines.machine import Budget
 from restyle.recipe import Recipe
 from restyle.recipe_fields import RecipeFields
 
@@ -33,6 +33,7 @@ def batch(
     jobs: int | None = 1,
     threads: int | None = None,
     memory: int | None = None,
+    gpus: float | None = None,
     cache: int | None = None,
     engine: Engine | None = None,
     progress: BatchProgressCallback | None = None,
@@ -43,9 +44,9 @@ def batch(
 
     Gives each clip's end as it comes; nothing is done before the first is asked for, and closing the iterator stops the work.
     ``sources``: one or several folders, patterns, clips or manifests. ``fields``: those of ``Recipe``, which come before those
-    of ``recipe``. ``jobs``, ``threads``, ``memory`` (bytes): see ``Budget``; with more than one job, or ``None`` (what fits), a
-    pool of processes works, and the program needs the guard ``if __name__ == "__main__":``; one works here. The other options
-    are those of ``Batch``.
+    of ``recipe``. ``jobs``, ``threads``, ``memory`` (bytes), ``gpus``: see ``Budget``; with more than one job, or ``None``
+    (what fits), a pool of processes works, and the program needs the guard ``if __name__ == "__main__":``; one works here. The
+    other options are those of ``Batch``.
     Raises ``RecipeError``, ``OutputError`` here, and what ``Batch.results`` raises when it is iterated over.
     """
     if isinstance(recipe, Recipe):
@@ -63,7 +64,7 @@ def batch(
         offline=offline,
         match_first=match_first,
         watch=watch,
-        budget=Budget(jobs, threads, memory),
+        budget=Budget(jobs, threads, memory, gpus),
         cache=cache,
         engine=engine,
         progress=progress,

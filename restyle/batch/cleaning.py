@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from restyle.batch.work import bytes_in
 from restyle.errors import JobLockedError
 from restyle.job.store import KINDS, JobStore
+from restyle.job.worker import bytes_in
 
 __all__ = ["CacheBudget", "FinishedJob", "clear_job", "finished_jobs"]
 

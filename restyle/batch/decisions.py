@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restyle.batch.content import Content, footage_content, result_content
 from restyle.batch.entries import Entry
 from restyle.batch.fingerprint import Fingerprints
 from restyle.batch.records import BatchFolder, Record
-from restyle.batch.work import result_files
 from restyle.errors import FootageError, OutputExistsError, show_path
+from restyle.footage import files_of
 from restyle.footage.numbering import Numbering, is_pattern
+from restyle.job.content import Content, footage_content, result_content
 
 __all__ = ["Decision", "decide"]
 
@@ -78,6 +78,6 @@ def _is_there(path: Path) -> bool:
 
 def _content(path: Path, known: Content) -> Content | None:
     try:
-        return result_content(result_files(path), known)
+        return result_content(files_of(path), known)
     except FootageError:
         return None

@@ -59,6 +59,7 @@ class History:
             return
         entry = self._entries.setdefault(_kind_of(recipe), {"jobs": 0, **dict.fromkeys(SUMS, 0.0), "peaks": {}})
         measured = {**facts, "megapixels": facts["frames"] * facts["width"] * facts["height"] / 1e6}
+        measured["seconds"] = facts.get("busy_seconds", facts["seconds"])
         for name in SUMS:
             entry[name] = entry[name] * FADES + measured[name]
         entry["jobs"] += 1

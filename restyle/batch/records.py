@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from interp.regular import require_regular
-from restyle.batch.content import Content
 from restyle.batch.naming import OWN_FOLDER
 from restyle.errors import JobError, JobLockedError, OutputError, show_path, why
 from restyle.files.writing import LockHeld, lock_file, sign_lock, write_file
+from restyle.job.content import Content
 from restyle.job.keys import digest
 
 __all__ = ["BatchFolder", "Record"]

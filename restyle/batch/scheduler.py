@@ -1,11 +1,11 @@
-"""Scheduling: which task is next, and what becomes of a clip when its task has ended."""
+"""Scheduling: which task is next, and what becomes of a clip when its tasks have ended."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from restyle.batch.cleaning import CacheBudget
@@ -15,15 +15,22 @@ from restyle.batch.entries import Entry
 from restyle.batch.fingerprint import Fingerprints
 from restyle.batch.groups import Group, Groups
 from restyle.batch.history import History
-from restyle.batch.machine import usual_memory
 from restyle.batch.records import BatchFolder, Record
 from restyle.batch.results import ClipResult
-from restyle.batch.tasks import Outcome, Task
+from restyle.engines import Outcome, Task, Work
+from restyle.engines.machine import usual_memory
 from restyle.errors import RestyleError
 from restyle.footage import probe
 from restyle.footage.numbering import is_pattern
+from restyle.job.order import JobOrder
+from restyle.job.spread import Spread
+from restyle.job.tasks import Finished, JobTask
+from restyle.progress import Progress
 
 __all__ = ["Choices", "Scheduler"]
+
+NEVER = 1 << 62  # windows: where there is one worker, nothing is spread
+_END: Any = object()
 
 
 @dataclass(frozen=True)
@@ -33,106 +40,162 @@ class Choices:
     overwrite: bool = False
     report: bool = True
     offline: bool = False
-    threads: int = 0
     cache: int | None = None
     """Bytes that finished jobs may keep."""
 
 
 @dataclass(frozen=True)
 class _Begun:
-    """A clip whose task was handed out."""
+    """A clip that is worked on."""
 
     entry: Entry
     decision: Decision
+    spread: Spread
 
 
-class Scheduler:
-    """Hands out tasks, and keeps what comes out of them. For one run, in an open ``BatchFolder``."""
+class Scheduler(Work):
+    """Hands out tasks, and keeps what comes out of them. For one run, in an open ``BatchFolder``.
 
-    def __init__(self, folder: BatchFolder, history: History, choices: Choices, cancel: threading.Event) -> None:
+    ``entries``: also clips that cannot be one, with the reason, and ``None``: nothing just now. ``workers``: at most at once.
+    ``tell`` is called with the name of a result and how far it is, and ``None`` when its clip has ended.
+    """
+
+    def __init__(
+        self,
+        entries: Iterator[Entry | tuple[Clip, str] | None],
+        folder: BatchFolder,
+        history: History,
+        choices: Choices,
+        cancel: threading.Event,
+        *,
+        workers: int = 1,
+        tell: Callable[[str, Progress | None], None] = lambda name, now: None,
+    ) -> None:
         self.disk_full = False
         """True once the disk was full, and nothing could be given up: then no more are begun."""
+        self._entries = entries
+        self._exhausted = False
         self._folder = folder
         self._history = history
         self._choices = choices
         self._cancel = cancel
+        self._workers = workers
+        self._tell = tell
         self._fingerprints = Fingerprints(offline=choices.offline)
         self._room = CacheBudget(folder.path / "jobs", choices.cache)
         self._begun: dict[str, _Begun] = {}
-        self._again: deque[_Begun] = deque()
+        self._tasks: dict[str, JobTask] = {}
+        self._again: deque[tuple[Entry, Decision]] = deque()
         self._groups = Groups(folder, self._fingerprints)
         self._anchors: dict[str, Group] = {}
         self._later: deque[Entry] = deque()
         self._ended: deque[ClipResult] = deque()
 
-    def tasks(self, entries: Iterator[Entry | tuple[Clip, str] | None]) -> Iterator[Task | None]:
-        """Make the tasks, each when it is asked for. ``entries``: also clips that cannot be one, with the reason."""
-        for entry in entries:
-            yield from self._retried()
-            if self._is_over:
-                return
-            if entry is None:
-                yield None
-            elif isinstance(entry, tuple):
-                self._fail(entry[0], entry[1], "RecipeError")
+    # Work
+
+    @property
+    def over(self) -> bool:
+        """See ``Work.over``."""
+        return self._stopped or (
+            self._exhausted and not (self._begun or self._again or self._anchors or self._later or self._tasks)
+        )
+
+    @property
+    def _stopped(self) -> bool:
+        return self._cancel.is_set() or self.disk_full
+
+    def take(self, near: tuple[Any, ...]) -> JobTask | None:
+        """See ``Work.take``. A worker stays with its clip while that has something to do; then it begins another, as long as
+        fewer are begun than there are workers; then it helps with those that are."""
+        if self._stopped:
+            return None
+        begun = self._begun.get(near[0]) if near else None
+        task = begun.spread.take(near) if begun is not None else None
+        if task is None and len(self._begun) >= self._workers:
+            task = self._of_begun(near)
+        task = task or self._of_new() or self._of_begun(near)
+        if task is not None:
+            self._tasks[task.name] = task
+        return task
+
+    def _of_begun(self, near: tuple[Any, ...]) -> JobTask | None:
+        return next((task for begun in self._begun.values() if (task := begun.spread.take(near)) is not None), None)
+
+    def _of_new(self) -> JobTask | None:
+        """The first task of a clip that is not begun. Clips that are done, or cannot be, are passed by."""
+        while not self._stopped:
+            task: JobTask | None = None
+            if self._again:
+                task = self._begin(*self._again.popleft())
+            elif self._later:
+                task = self._considered(self._later.popleft())
+            elif self._exhausted:
+                return None
             else:
-                yield from self._considered(entry)
-        while self._begun or self._again or self._anchors or self._later:
-            yield from self._retried()
-            if self._is_over:
-                return
-            if self._begun or self._anchors:
-                yield None
+                entry = next(self._entries, _END)
+                if entry is None:
+                    return None
+                if entry is _END:
+                    self._exhausted = True
+                elif isinstance(entry, tuple):
+                    self._fail(entry[0], entry[1], "RecipeError")
+                else:
+                    task = self._considered(entry)
+            if task is not None:
+                return task
+        return None
+
+    def hear(self, task: Task, message: Any) -> None:
+        """See ``Work.hear``."""
+        if isinstance(task, JobTask) and task.near[0] in self._begun:
+            self._begun[task.near[0]].spread.hear(task, message)
+        elif isinstance(message, Progress):
+            self._tell(task.near[0], message)
 
     def results(self) -> Iterator[ClipResult]:
         """Give the clips that have ended since."""
         while self._ended:
             yield self._ended.popleft()
 
-    @property
-    def _is_over(self) -> bool:
-        return self._cancel.is_set() or self.disk_full
-
-    def _retried(self) -> Iterator[Task]:
-        while self._again and not self._is_over:
-            yield from self._begin(self._again.popleft())
-        while self._later and not self._is_over:
-            yield from self._considered(self._later.popleft())
-
-    def _considered(self, entry: Entry) -> Iterator[Task]:
-        """The task of an entry, unless it is done, or cannot be."""
+    def _considered(self, entry: Entry) -> JobTask | None:
+        """The first task of an entry, unless it is done, or cannot be."""
         try:
             group = self._groups.of(entry)
             if group is not None and not group.ready:
-                yield from self._awaited(group, entry)
-                return
+                return self._awaited(group, entry)
             entry = entry if group is None else group.joined(entry)
             decision = decide(entry, self._folder, self._fingerprints, overwrite=self._choices.overwrite)
         except RestyleError as error:
             self._fail(entry.clip, str(error), type(error).__name__, entry.name)
-            return
+            return None
         if decision.todo:
-            yield from self._begin(_Begun(entry, decision))
-            return
+            return self._begin(entry, decision)
         record = decision.record
         assert record is not None
         if record != self._folder.read(entry.name):  # the files were touched, and are the same
             self._folder.write(record)
         output = self._folder.output / entry.name
         self._ended.append(ClipResult(entry.clip.source, output, "skipped", decision.why, facts=record.facts))
+        return None
 
-    def _awaited(self, group: Group, entry: Entry) -> Iterator[Task]:
+    def _awaited(self, group: Group, entry: Entry) -> JobTask | None:
         """Let an entry wait for its group's anchor, which is painted from the first that waits."""
         group.waiting.append(entry)
-        if not group.making:
-            group.making = True
-            name = f"look of {group.name}"
-            self._anchors[name] = group
-            task = self._task(entry, name=name, kind="anchor", output=str(group.folder), overwrite=True)
-            yield replace(task, memory=usual_memory(0))
+        if group.making:
+            return None
+        group.making = True
+        name = f"look of {group.name}"
+        task = JobTask(
+            f"{name}: anchor",
+            usual_memory(0),
+            (name,),
+            order=self._order(entry, output=str(group.folder), overwrite=True),
+            kind="anchor",
+        )
+        self._anchors[task.name] = group
+        return task
 
-    def _begin(self, begun: _Begun) -> Iterator[Task]:
-        entry, decision = begun.entry, begun.decision
+    def _begin(self, entry: Entry, decision: Decision) -> JobTask | None:
         clip, recipe = entry.clip, entry.recipe
         output = self._folder.output / entry.name
         try:
@@ -142,43 +205,55 @@ class Scheduler:
             self._folder.write(Record(entry.name, str(clip.source), decision.fingerprint))
         except RestyleError as error:
             self._fail(clip, str(error), type(error).__name__, entry.name)
-            return
-        self._begun[entry.name] = begun
-        yield self._task(entry, output=str(output), overwrite=decision.overwrite, memory=memory)
+            return None
+        spread = Spread(
+            self._order(entry, output=str(output), overwrite=decision.overwrite),
+            entry.name,
+            alone=1 if self._workers > 1 else NEVER,
+            memory=memory,
+            progress=lambda now: self._tell(entry.name, now),
+        )
+        self._begun[entry.name] = _Begun(entry, decision, spread)
+        return spread.take()
 
-    def _task(self, entry: Entry, **special: Any) -> Task:
+    def _order(self, entry: Entry, **special: Any) -> JobOrder:
         usual = {
-            "name": entry.name,
             "source": str(entry.clip.source),
             "folder": str(self._folder.job(entry.name)),
             "recipe": entry.recipe.to_text(),
             "report": self._choices.report,
             "offline": self._choices.offline,
             "rate": entry.clip.rate,
-            "threads": self._choices.threads,
         }
-        return Task(**{**usual, **special})
+        return JobOrder(**{**usual, **special})
 
     def end(self, outcome: Outcome) -> None:
         """Keep what came out of a task. Raises ``OutputError``."""
+        task = self._tasks.pop(outcome.name)
         if outcome.name in self._anchors:
+            self._tell(task.near[0], None)
             self._end_anchor(self._anchors.pop(outcome.name), outcome)
             return
-        begun = self._begun.pop(outcome.name)
+        whole = self._begun[task.near[0]].spread.end(task, outcome)
+        if whole is None:
+            return
+        begun = self._begun.pop(task.near[0])
         entry, decision = begun.entry, begun.decision
-        if outcome.ended == "failed":
-            if outcome.disk_full and self._room.make_room():
-                self._again.append(begun)
+        self._tell(entry.name, None)
+        if whole.ended == "failed":
+            if whole.disk_full and self._room.make_room():
+                self._again.append((entry, decision))
                 return
-            self.disk_full |= outcome.disk_full
-            self._fail(entry.clip, outcome.message, outcome.error, entry.name)
-        elif outcome.ended == "done":
-            done = (outcome.footage, outcome.result, outcome.facts)
+            self.disk_full |= whole.disk_full
+            self._fail(entry.clip, whole.message, whole.error, entry.name)
+        elif whole.ended == "done":
+            made: Finished = whole.value
+            done = (made.footage, made.output, made.facts)
             self._folder.write(Record(entry.name, str(entry.clip.source), decision.fingerprint, "done", *done))
-            self._history.add(entry.recipe, outcome.facts)
+            self._history.add(entry.recipe, made.facts)
             self._room.add(self._folder.job(entry.name))
             output = self._folder.output / entry.name
-            self._ended.append(ClipResult(entry.clip.source, output, "done", decision.why, facts=outcome.facts))
+            self._ended.append(ClipResult(entry.clip.source, output, "done", decision.why, facts=made.facts))
 
     def _end_anchor(self, group: Group, outcome: Outcome) -> None:
         """Let those that waited for an anchor go on; if its clip cannot be painted, the next one's is painted."""

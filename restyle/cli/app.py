@@ -30,7 +30,7 @@ Exit codes:
   7  a painter failed
   70 internal error
   130, 143  stopped by Ctrl-C, by SIGTERM
-  'batch' that has begun: as many clips as failed, 99 at most
+  11 to 60  'batch' that has begun: 10 and as many clips as failed
 
 \b
 A file name that begins with a dash goes last, after two dashes:

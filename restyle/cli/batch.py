@@ -10,20 +10,22 @@ import typer
 
 from restyle.batch.batch import Batch
 from restyle.batch.dry_run import PlannedClip
-from restyle.batch.machine import Budget, parse_size
 from restyle.batch.results import ClipResult
 from restyle.cli.batch_progress import batch_display
-from restyle.cli.options import Offline, Overwrite, Rate, command, parse_path
+from restyle.cli.options import Address, Engine, Gpus, Offline, Overwrite, Rate, Threads, command, parse_path
 from restyle.cli.progress import count, duration, size
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
+from restyle.engines.choice import make_engine
+from restyle.engines.machine import Budget, parse_size
 from restyle.errors import show_path
 from restyle.recipe import Recipe
 
 __all__ = ["batch"]
 
 SHOWN = 40  # rows of a dry run's table
-MOST_FAILED = 99  # exit codes above have meanings of their own
+SOME_FAILED = 10  # exit code, to which their number is added: other codes have meanings of their own
+MOST_FAILED = 50
 
 Sources = Annotated[
     list[Path],
@@ -73,10 +75,6 @@ Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", metavar="N", help="Clips at once; by default what cores and memory are enough for."),
 ]
-Threads = Annotated[
-    int | None,
-    typer.Option("--threads", metavar="N", help="Cores for each job; by default all, shared among the jobs."),
-]
 Memory = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +107,9 @@ def batch(
     jobs: Jobs = None,
     threads: Threads = None,
     memory: Memory = None,
+    gpus: Gpus = None,
+    engine: Engine = None,
+    address: Address = None,
     cache: Cache = None,
     rate: Rate = None,
     overwrite: Overwrite = False,
@@ -118,10 +119,12 @@ def batch(
     """Restyle many clips: folders, patterns or a manifest of footage go in, a folder of results comes out.
 
     A clip is done again when it, or what is asked for, has changed; what is done is skipped. One bad clip does not stop the
-    others. The exit code says how many failed.
+    others. The exit code is 10 and as many as failed.
 
     Example: restyle batch footage -o restyled --style winter-ink
     """
+    budget = Budget(jobs, threads, None if memory is None else parse_size(memory), gpus)
+    place = None if dry_run else make_engine(budget, engine, address)
     with batch_display(quiet=terminal.quiet, verbose=terminal.verbose) as display:
         work = Batch(
             sources,
@@ -134,7 +137,8 @@ def batch(
             offline=offline,
             watch=watch,
             match_first=match_first,
-            budget=Budget(jobs, threads, None if memory is None else parse_size(memory)),
+            budget=budget,
+            engine=place,
             cache=None if cache is None else parse_size(cache),
             progress=display,
             cancel=terminal.stop.event,
@@ -149,7 +153,7 @@ def batch(
             display.ended(result)
     _summarise(terminal, work, results)
     if failed := min(work.summary.failed, MOST_FAILED):
-        raise typer.Exit(failed)
+        raise typer.Exit(SOME_FAILED + failed)
 
 
 def _show_plan(terminal: Terminal, work: Batch) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from restyle.batch.cleaning import clear_job, finished_jobs
-from restyle.batch.machine import parse_size
 from restyle.cli.options import command, parse_path
 from restyle.cli.progress import count, size
 from restyle.cli.terminal import Terminal
+from restyle.engines.machine import parse_size
 from restyle.errors import FootageError, show_path
 
 __all__ = ["clean"]

@@ -15,11 +15,15 @@ import typer
 from restyle.cli.terminal import Terminal
 
 __all__ = [
+    "Address",
+    "Engine",
+    "Gpus",
     "Offline",
     "Output",
     "Overwrite",
     "Rate",
     "Source",
+    "Threads",
     "command",
     "make_parameter",
     "parse_path",
@@ -99,6 +103,32 @@ Overwrite = Annotated[
 Offline = Annotated[
     bool,
     typer.Option("--offline", callback=_stay_offline, help="Fetch nothing from anywhere, whatever the painter."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", help="Cores for each job; by default all, shared among the jobs."),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Where the work is done: process (this one), pool (of processes on this machine) or ray (a cluster). By default "
+        "process for one job, pool for more.",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="A Ray cluster that is there: HOST:6379, ray://HOST:10001 or auto. Without it, --engine ray starts one on this "
+        "machine, and stops it in the end.",
+    ),
+]
+Gpus = Annotated[
+    float | None,
+    typer.Option("--gpus", metavar="N", help="GPUs for each job, such as 1, or 0.5 for two jobs on one."),
 ]
 AsJson = Annotated[
     bool,

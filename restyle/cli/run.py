@@ -7,13 +7,28 @@ from typing import Annotated
 
 import typer
 
-from restyle.cli.options import Offline, Output, Overwrite, Rate, Source, command, parse_path
+from restyle.cli.options import (
+    Address,
+    Engine,
+    Gpus,
+    Offline,
+    Output,
+    Overwrite,
+    Rate,
+    Source,
+    Threads,
+    command,
+    parse_path,
+)
 from restyle.cli.progress import count, duration
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
+from restyle.engines.choice import make_engine
+from restyle.engines.machine import Budget
 from restyle.errors import show_path
 from restyle.job.job import Job
 from restyle.job.result import Result
+from restyle.job.spread import run_spread
 from restyle.recipe import Recipe
 
 __all__ = ["run"]
@@ -49,6 +64,19 @@ PaintMoments = Annotated[
 ]
 
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        help="Windows of the footage that are worked on at once, each in a process of its own; by default one after the other, "
+        "in this one.",
+        show_default=False,
+    ),
+]
+
+
 @command
 @recipe_options()
 def run(
@@ -62,6 +90,11 @@ def run(
     fresh: Fresh = False,
     report: Report = True,
     paint_moments: PaintMoments = None,
+    jobs: Jobs = None,
+    threads: Threads = None,
+    gpus: Gpus = None,
+    engine: Engine = None,
+    address: Address = None,
     offline: Offline = False,
 ) -> None:
     """Restyle footage: INPUT goes in, OUTPUT comes out, frame for frame with its sound.
@@ -89,7 +122,11 @@ def run(
         terminal.job = job.folder
         for note in (*job.spec.notes, *job.output_plan.notes):
             terminal.say(f"restyle: note: {note}")
-        result = job.run()
+        if engine is None and address is None and jobs in (None, 1):
+            result = job.run()
+        else:
+            place = make_engine(Budget(jobs, threads, gpus=gpus), engine, address)
+            result = run_spread(job.order, place, progress=progress, cancel=terminal.stop.event)
     if terminal.as_json:
         terminal.document(result.to_json())
     elif not terminal.quiet:

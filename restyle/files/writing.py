@@ -117,10 +117,11 @@ def write_file(path: Path, data: bytes) -> None:
 # Locks
 
 
-def lock_file(path: Path, *, wait: bool = False) -> int:
+def lock_file(path: Path, *, wait: bool = False, shared: bool = False) -> int:
     """Take the lock file ``path`` (flock), made if it is not there; closing the handle that comes back gives it free.
 
-    A file that somebody else put there is not touched. Raises ``LockHeld``; ``OSError`` where ``path`` is a link or no file.
+    ``shared``: with others who take it so. A file that somebody else put there is not touched. Raises ``LockHeld``; ``OSError``
+    where ``path`` is a link or no file.
     """
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
@@ -129,7 +130,8 @@ def lock_file(path: Path, *, wait: bool = False) -> int:
             if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
                 raise FileExistsError(f"{show_path(path)} is in the way")
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                fcntl.flock(handle, how | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise LockHeld(os.pread(handle, 200, 0).decode(errors="replace")) from None
             with suppress(FileNotFoundError):

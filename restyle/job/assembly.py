@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -47,31 +48,55 @@ if TYPE_CHECKING:
     from restyle.job.clean_plates import CleanFootage
     from restyle.painters.base import Painter
 
-__all__ = ["Assembly", "open_looks"]
+__all__ = ["Assembly", "Painters", "open_looks"]
 
 MARGIN = 48  # pixels round restyled objects that the painter sees, at least: marks begin outside of what they paint
 
 
-@contextmanager
-def open_looks(recipe: Recipe, *, offline: bool = False) -> Iterator[list[Look]]:
-    """Make the looks that have to be painted, with painters that are closed in the end.
+class Painters:
+    """Painters that are open, for one job after the other: models are loaded once, as long as jobs want the same."""
 
-    Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
-    """
-    with ExitStack() as stack:
-        painters: dict[Any, Painter] = {}
+    def __init__(self) -> None:
+        self._open: dict[str, Painter] = {}
+
+    def of(self, recipe: Recipe, *, offline: bool = False) -> list[Look]:
+        """Make the looks that a recipe wants painted; painters that it does not want are closed.
+
+        Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
+        """
+        wanted = looks_of(recipe)[0]
+        options = [_painter_options(recipe, look, offline) for look in wanted]
+        names = [json.dumps([recipe.painter, each], sort_keys=True, default=str) for each in options]
+        for name in self._open.keys() - set(names):
+            self._open.pop(name).close()
         looks = []
-        for wanted in looks_of(recipe)[0]:
-            own = wanted.style, wanted.strength, wanted.brush_size
-            if own not in painters:
-                painters[own] = make_painter(recipe.painter, _painter_options(recipe, wanted, offline))
-                stack.callback(painters[own].close)
-            if _has_prompts(recipe) and not painters[own].capabilities.reads_prompts:
+        for name, own, look in zip(names, options, wanted, strict=True):
+            if name not in self._open:
+                self._open[name] = make_painter(recipe.painter, own)
+            painter = self._open[name]
+            if _has_prompts(recipe) and not painter.capabilities.reads_prompts:
                 raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
-            if recipe.anchor is not None and not painters[own].capabilities.shares_looks:
+            if recipe.anchor is not None and not painter.capabilities.shares_looks:
                 raise RecipeError(f"painter {recipe.painter!r} cannot take over the look of other footage")
-            looks.append(Look(painters[own], wanted.mix, wanted.keep_colour, wanted.seed))
-        yield looks
+            looks.append(Look(painter, look.mix, look.keep_colour, look.seed))
+        return looks
+
+    def close(self) -> None:
+        """Close them all."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+@contextmanager
+def open_looks(recipe: Recipe, *, offline: bool = False, painters: Painters | None = None) -> Iterator[list[Look]]:
+    """Make the looks that have to be painted, with painters that are closed in the end, or those of ``painters``.
+
+    Raises as ``Painters.of``."""
+    if painters is not None:
+        yield painters.of(recipe, offline=offline)
+        return
+    with closing(Painters()) as own:
+        yield own.of(recipe, offline=offline)
 
 
 def _painter_options(recipe: Recipe, look: LookSpec, offline: bool) -> dict[str, Any]:

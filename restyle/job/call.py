@@ -12,11 +12,15 @@ from typing import TypeAlias, Unpack, overload
 
 import numpy as np
 
+from restyle.engines import Engine
+from restyle.engines.choice import make_engine
+from restyle.engines.machine import Budget
 from restyle.errors import RecipeError
 from restyle.files.writing import scratch
 from restyle.footage.arrays import save_arrays
 from restyle.job.job import Job
 from restyle.job.result import Result
+from restyle.job.spread import run_spread
 from restyle.progress import ProgressCallback
 from restyle.recipe import Recipe
 from restyle.recipe_fields import RecipeFields
@@ -40,6 +44,8 @@ def restyle(
     paint_moments: bool | None = None,
     offline: bool = False,
     rate: Fraction | int | None = None,
+    jobs: int | None = 1,
+    engine: Engine | None = None,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     **fields: Unpack[RecipeFields],
@@ -72,6 +78,8 @@ def restyle(
     paint_moments: bool | None = None,
     offline: bool = False,
     rate: Fraction | int | None = None,
+    jobs: int | None = 1,
+    engine: Engine | None = None,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     **fields: Unpack[RecipeFields],
@@ -83,7 +91,10 @@ def restyle(
     ``for frame in restyle(frames, rate=24)``. They are looked at twice, so they are first put on disk, without loss.
 
     ``fields``: those of ``Recipe``, which come before those of ``recipe`` (a ``Recipe``, or a recipe file's path). The other
-    options are those of ``Job``. Raises what ``Job.run`` raises; ``FootageError`` for arrays that are no frames.
+    options are those of ``Job``. ``jobs``: processes that work at once on windows of the footage (``None``: as many as the
+    machine has room for), for which the program needs the guard ``if __name__ == "__main__":``; ``engine``: another place where
+    the work is done (``restyle.engines``). Raises what ``Job.run`` raises; ``FootageError`` for arrays that
+    are no frames.
     """
     if isinstance(recipe, Recipe):
         base = recipe.model_dump(exclude_unset=True)
@@ -95,7 +106,7 @@ def restyle(
             raise RecipeError("an output is needed; only frames that are given as arrays are given back as arrays")
         return _given_back(source, whole, offline=offline, rate=rate, progress=progress, cancel=cancel)
     with _footage(source, rate) as (path, rate_of_pictures):
-        return Job(
+        job = Job(
             path,
             output,
             whole,
@@ -108,7 +119,9 @@ def restyle(
             rate=rate_of_pictures,
             progress=progress,
             cancel=cancel,
-        ).run()
+        )
+        place = engine or (None if jobs == 1 else make_engine(Budget(jobs)))
+        return job.run() if place is None else run_spread(job.order, place, progress=progress, cancel=cancel)
 
 
 def _given_back(

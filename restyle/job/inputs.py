@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,11 @@ from restyle.job.mattes import matte_files
 from restyle.recipe import Recipe
 from restyle.types import FootageSpec
 
-__all__ = ["Inputs", "named_files", "require_files"]
+__all__ = ["FileFacts", "Inputs", "named_files", "require_files"]
+
+_State = tuple[int, int, int, int, int]
+FileFacts = tuple[_State, str]
+"""State of a file, and the digest of its content in that state."""
 
 LARGEST = 1 << 44  # bytes of a file: there is longer footage than memory, none longer than disks
 BLOCK = 1 << 22  # bytes between two looks at whether the work was cancelled
@@ -58,12 +62,20 @@ class Inputs:
 
     ``check`` asks the system whether any of them was written to, moved or replaced since, which costs no reading: a preserved
     time stamp does not hide a change, since the system's own (ctime) cannot be set. ``report`` is called while large files are
-    read, and may raise.
+    read, and may raise. ``known``: what another found (``facts``), so that a file which nobody touched since is not read again.
     """
 
-    def __init__(self, report: Callable[[str], None] = lambda doing: None) -> None:
+    def __init__(
+        self, report: Callable[[str], None] = lambda doing: None, known: Mapping[str, FileFacts] | None = None
+    ) -> None:
         self._report = report
+        self._known = known or {}
         self._states: dict[Path, tuple[_State, str | None]] = {}
+
+    @property
+    def facts(self) -> dict[str, FileFacts]:
+        """The state and the digest of each file that was read: path -> facts."""
+        return {str(path): (state, digest) for path, (state, digest) in self._states.items() if digest is not None}
 
     def watch(self, path: str | os.PathLike[str]) -> None:
         """Watch a file without reading it. Raises ``FootageError`` if there is none."""
@@ -83,7 +95,8 @@ class Inputs:
             try:
                 require_regular(file, largest=LARGEST)
                 before = _state(file)
-                digest = self._read(file)
+                state, known = self._known.get(str(file), (None, ""))
+                digest = known if state == before else self._read(file)
                 if _state(file) != before:
                     raise changed(file)
             except OSError as error:
@@ -115,9 +128,6 @@ class Inputs:
                 hasher.update(block)
                 self._report(f"reading {path.name}")
         return hasher.hexdigest()
-
-
-_State = tuple[int, int, int, int, int]
 
 
 def _state(path: Path) -> _State:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,17 +20,19 @@ from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe, timing
 from restyle.footage.samples import keeps_samples
 from restyle.job.anchors import write_anchors
-from restyle.job.assembly import Assembly, open_looks
+from restyle.job.assembly import Assembly, Painters, open_looks
 from restyle.job.control_maps import MapOutput, make_detectors, map_tiles, require_maps, write_control_maps
 from restyle.job.findings import Findings
 from restyle.job.following import FollowRequest
-from restyle.job.inputs import Inputs, named_files, require_files
+from restyle.job.inputs import FileFacts, Inputs, named_files, require_files
 from restyle.job.job_report import JobReport
 from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
 from restyle.job.masker_choice import choose_masker
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.matte_sheet import LARGE_SIDE, look_tiles, marked_picture, matte_tiles, preview_tiles
 from restyle.job.mattes import Form, MatteDoubt, export
+from restyle.job.opened import Begun, Earlier, OpenJob
+from restyle.job.order import JobOrder
 from restyle.job.paintings import MemoryPaintings
 from restyle.job.result import Result, default_folder
 from restyle.job.store import JobStore
@@ -98,9 +100,33 @@ class Job:
         self.folder: Path | None = None if folder is None else Path(folder)
         if self.folder is None and self.output is not None:
             self.folder = default_folder(self.output)
+        self._painters: Painters | None = None
+        self._known: Mapping[str, FileFacts] = {}
         self._meter = Meter(progress, cancel)
         self.doubts: tuple[MatteDoubt, ...] = ()
         """Frames in which objects' mattes should be looked at, as the last call found them."""
+
+    @property
+    def order(self) -> JobOrder:
+        """The job as plain values: for workers in other processes. Raises ``RecipeError`` if there is no output."""
+        if self.output is None or self.folder is None:
+            raise RecipeError("an output is needed: -o OUTPUT")
+        return JobOrder(
+            str(self.source),
+            str(self.output),
+            str(self.folder),
+            self.recipe.to_text(),
+            fresh=self.fresh,
+            overwrite=self.overwrite,
+            report=self.report,
+            paint_moments=self.paint_moments,
+            offline=self.offline,
+            rate=self.rate,
+        )
+
+    def lend(self, painters: Painters, known: Mapping[str, FileFacts]) -> None:
+        """Let the job use what others made: ``painters``, which stay open, and digests of files (``Inputs``)."""
+        self._painters, self._known = painters, known
 
     @property
     def inputs(self) -> list[Path]:
@@ -149,72 +175,107 @@ class Job:
                             self._meter.step(shot=frame.shot)
                             yield frame
 
-    def run(self) -> Result:
+    def run(self, earlier: Earlier | None = None) -> Result:
         """Restyle the footage into the output. Run again after any kind of end, it goes on where it was.
 
-        Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``, ``FootageError``, ``RecipeError``,
-        ``PainterError``, ``Cancelled``.
+        ``earlier``: what others did of this run. Raises ``OutputExistsError``, ``OutputError``, ``JobLockedError``,
+        ``FootageError``, ``RecipeError``, ``PainterError``, ``Cancelled``.
         """
         began = time.perf_counter()
+        with self._opened() as opened:
+            return self._finished(opened, began, earlier or Earlier())
+
+    def begin(self, *, alone: int = 1) -> Begun | Result:
+        """Do what comes before the windows (analysis, mattes, plates), and say which are missing, for others to make them
+        (``open_windows``) before ``run`` joins them. Where no more than ``alone`` are missing, they are made, and it is run to
+        its end. Raises as ``run``."""
+        began = time.perf_counter()
+        with self._opened() as opened:
+            if len(opened.windows.missing) <= alone:
+                return self._finished(opened, began, Earlier())
+            return opened.begun(time.perf_counter() - began)
+
+    @contextmanager
+    def open_windows(self) -> Iterator[OpenJob]:
+        """Open a job that has begun, to make windows of it beside others (``OpenJob.make``). Raises as ``run``."""
+        with self._opened(shared=True) as opened:
+            yield opened
+
+    @contextmanager
+    def _opened(self, *, shared: bool = False) -> Iterator[OpenJob]:
+        """Open all that windows are rendered with; the folder is this job's alone, or shared with others that make windows."""
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
+        began = time.perf_counter()
         out = self.output_plan
-        check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
-        notes: list[str] = list(self.spec.notes)
-        inputs = Inputs(self._meter.report)
+        inputs = Inputs(self._meter.report, self._known)
         with ExitStack() as stack:
-            stack.enter_context(output_lock(out.target))
-            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline))
-            store = stack.enter_context(JobStore(self.folder, fresh=self.fresh, unchanged=inputs.check))
+            if not shared:
+                check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
+                stack.enter_context(output_lock(out.target))
+            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
+            store = JobStore(self.folder, fresh=self.fresh, shared=shared, unchanged=inputs.check)
+            stack.enter_context(store)
             footage = stack.enter_context(self._open())
-            store.drop_text("result.json")
-            store.put_text("recipe.json", self.recipe.to_text())
-            findings = self._findings(footage, store, inputs, looks)
-            assembly = self._assembly(footage, store, findings, looks, inputs)
-            plan, analysis = assembly.plan, assembly.analysis
-            notes += analysis.notes
-            store.put_text("plan.json", json.dumps(plan.to_json(), indent=1) + "\n")
-            if assembly.mattes is not None:
-                notes += assembly.mattes.notes(len(plan.shots))
-            if assembly.clean_footage is not None:
-                notes += assembly.clean_footage.notes()
+            if not shared:
+                store.drop_text("result.json")
+                store.put_text("recipe.json", self.recipe.to_text())
+            with store.held() if shared else nullcontext():
+                findings = self._findings(footage, store, inputs, looks)
+                assembly = self._assembly(footage, store, findings, looks, inputs)
+            if not shared:
+                store.put_text("plan.json", json.dumps(assembly.plan.to_json(), indent=1) + "\n")
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
-            windows = Windows(plan, store, keys, self.spec, out)
-            seconds = {"analyse": time.perf_counter() - began}
-            engine = assembly.engine(associated=out.codec == "exr", samples=keeps_samples(out, self.spec))
-            reused = windows.make_missing(engine, self._meter)
-            seconds["render"] = time.perf_counter() - began - sum(seconds.values())
-            report = JobReport(windows, looks, paint=self.paint_moments) if self.report else None
-            if report is not None:
-                report.prepare(engine, self._meter)
-                seconds["report"] = time.perf_counter() - began - sum(seconds.values())
-            notes += dict.fromkeys(note for look in looks for note in look.painter.notes)
-            notes += self._join(windows, out, analysis, inputs)
-            seconds["finish"] = time.perf_counter() - began - sum(seconds.values())
-            tally = windows.tally()
-            if tally.repaired:
-                notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
-            notes += store.notes()
-            self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
-            page, verdict = (None, "") if report is None else report.write(self.recipe, seconds, notes)
-            kept = {"pictures": set()} if report is None else report.keys
-            store.prune(findings.keys | assembly.used_keys(keys) | kept)
-            result = Result(
-                output=self.output,
-                folder=self.folder,
-                report=page,
-                verdict=verdict,
-                frames=plan.frames,
-                shots=len(plan.shots),
-                painted=tally.painted,
-                repaired=tally.repaired,
-                reused=reused,
-                seconds=time.perf_counter() - began,
-                footage=findings.footage_key,
-                notes=tuple(notes),
-                doubts=self.doubts,
-            )
-            store.put_text("result.json", json.dumps(result.to_json(), indent=1) + "\n")
+            windows = Windows(assembly.plan, store, keys, self.spec, out)
+            samples = keeps_samples(out, self.spec)
+            engine = stack.enter_context(closing(assembly.engine(associated=out.codec == "exr", samples=samples)))
+            yield OpenJob(inputs, findings, assembly, windows, engine, self._meter, time.perf_counter() - began)
+
+    def _finished(self, opened: OpenJob, began: float, earlier: Earlier) -> Result:
+        """Make the windows that are missing, join them all, and write the report."""
+        windows, assembly, engine, store = opened.windows, opened.assembly, opened.engine, opened.windows.store
+        assert self.output is not None
+        assert self.folder is not None
+        seconds = {"analyse": opened.seconds}
+        reused = windows.make_missing(engine, self._meter)
+        seconds["render"] = time.perf_counter() - began - sum(seconds.values())
+        report = JobReport(windows, assembly.looks, paint=self.paint_moments) if self.report else None
+        if report is not None:
+            report.prepare(engine, self._meter)
+            seconds["report"] = time.perf_counter() - began - sum(seconds.values())
+        notes = [*self.spec.notes, *assembly.analysis.notes]
+        if assembly.mattes is not None:
+            notes += assembly.mattes.notes(len(assembly.plan.shots))
+        if assembly.clean_footage is not None:
+            notes += assembly.clean_footage.notes()
+        notes += dict.fromkeys((*earlier.notes, *opened.painters_notes))
+        notes += self._join(windows, windows.out, assembly.analysis, opened.inputs)
+        seconds["finish"] = time.perf_counter() - began - sum(seconds.values())
+        tally = windows.tally()
+        if tally.repaired:
+            notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
+        notes += store.notes()
+        self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
+        seconds = {stage: spent + earlier.seconds.get(stage, 0.0) for stage, spent in seconds.items()}
+        page, verdict = (None, "") if report is None else report.write(self.recipe, seconds, notes)
+        kept = {"pictures": set()} if report is None else report.keys
+        store.prune(opened.findings.keys | assembly.used_keys(windows.keys) | kept)
+        result = Result(
+            output=self.output,
+            folder=self.folder,
+            report=page,
+            verdict=verdict,
+            frames=assembly.plan.frames,
+            shots=len(assembly.plan.shots),
+            painted=tally.painted,
+            repaired=tally.repaired,
+            reused=reused if earlier.reused is None else earlier.reused,
+            seconds=time.perf_counter() - began + sum(earlier.seconds.values()),
+            footage=opened.findings.footage_key,
+            notes=tuple(notes),
+            doubts=self.doubts,
+        )
+        store.put_text("result.json", json.dumps(result.to_json(), indent=1) + "\n")
         return result
 
     def _join(self, windows: Windows, out: OutputSpec, analysis: Analysis, inputs: Inputs) -> list[str]:
@@ -260,7 +321,7 @@ class Job:
         inputs = Inputs(self._meter.report)
         with ExitStack() as stack:
             target = stack.enter_context(self._new_folder(folder, "batch", True))
-            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline))
+            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
             store = stack.enter_context(JobStore(self.folder, unchanged=inputs.check))
             footage = stack.enter_context(self._open())
             if not looks:
@@ -271,9 +332,10 @@ class Job:
             window = _single_window(keys[len(keys) // 2], shot.index)
             self._meter.begin("render", 1)
             paintings = MemoryPaintings()
-            for _, frames in assembly.engine().render([window], paintings, self._meter):
-                for frame in frames:
-                    picture = frame.source.picture
+            with closing(assembly.engine()) as engine:
+                for _, frames in engine.render([window], paintings, self._meter):
+                    for frame in frames:
+                        picture = frame.source.picture
             inputs.check()
             write_anchors(target, *assembly.anchor(window, picture, paintings))
 
@@ -385,7 +447,8 @@ class Job:
         """Make a plan and an engine that renders it, for work that is not kept."""
         with self._scratch_job() as (footage, store, inputs), open_looks(self.recipe, offline=self.offline) as looks:
             assembly = self._assembly(footage, store, self._findings(footage, store, inputs, looks), looks, inputs)
-            yield assembly.plan, assembly.engine()
+            with closing(assembly.engine()) as engine:
+                yield assembly.plan, engine
 
     @property
     def _cuts_out(self) -> bool:

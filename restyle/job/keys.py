@@ -103,7 +103,7 @@ class LookKey:
     keyframe: Callable[[int], Any]
     """Frame number -> what decides the painting of that keyframe alone."""
     chain: str
-    """Keyframes of the windows before that decide a window's paintings: all (``"keys"``), or first and last (``"ends"``)."""
+    """Keyframes of the windows before that decide a window's paintings: all (``"keys"``), first and last (``"ends"``), none."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def window_keys(plan: Sequence[Window], looks: Sequence[LookKey], frames: Any) -
         numbers = [key.frame for key in window.keys]
         look_keys = []
         for number, look in enumerate(looks):
-            earlier = before[number] if window.index else ""
+            earlier = before[number] if window.index and look.chain != "none" else ""
             keyframes = {frame: [frame, look.keyframe(frame)] for frame in numbers}
             key = digest(look.painting, earlier, window.start, list(keyframes.values()))
             ends = [keyframes[numbers[0]], keyframes[numbers[-1]]]

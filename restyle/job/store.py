@@ -73,24 +73,37 @@ class JobStore:
     """One job folder, locked while this object is open. Use as a context manager.
 
     ``unchanged`` is called before anything is finished, and raises if what it was made from is no longer the same.
+    ``shared``: the folder of a job that others work on as well, each on a window of its own. Then it is locked, together with
+    those others, only in a ``held`` block, and within one alone anything is done in it.
 
     Raises ``JobLockedError`` while another process works in the folder, ``JobError`` if it is not a job folder or of a
     future format, ``OutputError`` if it cannot be written.
     """
 
     def __init__(
-        self, folder: str | Path, *, fresh: bool = False, unchanged: Callable[[], None] = lambda: None
+        self,
+        folder: str | Path,
+        *,
+        fresh: bool = False,
+        shared: bool = False,
+        unchanged: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = Path(folder)
         self.damaged: list[str] = []
         """Kinds of the things that were found damaged, one entry each, and will be made again."""
         self._lock: int | None = None
         self._fresh = fresh
+        self._shared = shared
         self._unchanged = unchanged
         self._intact: set[tuple[str, str]] = set()
 
     def __enter__(self) -> JobStore:
         shown = show_path(self.folder)
+        if self._shared:
+            with self.held():
+                if _format_of(self.folder) != FORMAT:
+                    raise JobError(f"{shown} is no job folder that was begun: it went away, or is not seen from here")
+            return self
         try:
             if os.path.lexists(self.folder) and not self.folder.is_dir():
                 raise JobError(f"job folder {shown} is a file; choose another with --job")
@@ -123,6 +136,26 @@ class JobStore:
             os.close(self._lock)
             self._lock = None
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold a shared folder, together with others. Raises ``JobLockedError`` while somebody has it for himself alone."""
+        try:
+            handle = lock_file(self.folder / "lock", shared=True)
+        except LockHeld as busy:
+            raise self._busy(busy) from None
+        except OSError as error:
+            raise OutputError(f"cannot use the job folder {show_path(self.folder)}: {why(error)}") from error
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def _busy(self, busy: LockHeld) -> JobLockedError:
+        return JobLockedError(
+            f"{busy.owner} works in the job folder {show_path(self.folder)}: "
+            "wait for it, or choose another folder with --job"
+        )
+
     def _take_lock(self) -> None:
         path = self.folder / "lock"
         with suppress(FileNotFoundError):
@@ -132,10 +165,7 @@ class JobStore:
         try:
             self._lock = lock_file(path)
         except LockHeld as busy:
-            raise JobLockedError(
-                f"{busy.owner} works in the job folder {show_path(self.folder)}: "
-                "wait for it, or choose another folder with --job"
-            ) from None
+            raise self._busy(busy) from None
         sign_lock(self._lock)
 
     def _check_format(self) -> bool:
@@ -221,14 +251,26 @@ class JobStore:
                 yield folder
                 self._unchanged()
                 (folder / LIST_NAME).write_text(OwnFiles.of_folder(folder, f"{kind}/{key}").to_text())
-                final = self.path(kind, key)
-                discard(final)
-                finalise(folder, final)
-                self._intact.add((kind, key))
+                self._finish(folder, kind, key)
             finally:
                 discard(folder)
         except OSError as error:
             raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
+
+    def _finish(self, folder: Path, kind: str, key: str) -> None:
+        final = self.path(kind, key)
+        if not self._shared:
+            discard(final)
+        try:
+            finalise(folder, final)
+        except OSError:
+            if not self._shared:
+                raise
+            if not self.still_has(
+                kind, key
+            ):  # else another worker was quicker, with the same: a key says what is in it
+                finalise(folder, final)
+        self._intact.add((kind, key))
 
     def put_text(self, name: str, text: str) -> None:
         """Write one small file at the folder's top, in one step."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restyle.errors import JobError, show_path
 from restyle.footage import SegmentWriter
 from restyle.job.keys import WindowKeys
 from restyle.job.paintings import StoredPaintings
@@ -56,37 +59,85 @@ class Windows:
         """Segments that are joined to the output, in order."""
         return [folder / "segment" for folder in self.folders]
 
-    def make_missing(self, engine: Engine, meter: Meter) -> int:
-        """Render every window that is not finished yet; give how many frames were finished before.
+    @property
+    def missing(self) -> list[Window]:
+        """Windows that are not finished, and those before them whose paintings are lost and are built on. In order."""
+        wanted: list[Window] = []
+        for window in reversed(self.plan.windows):
+            after = wanted[-1] if wanted else None
+            builds = after is not None and (after.shot, after.index) == (window.shot, window.index + 1)
+            if not self.has(window) or (
+                builds and after is not None and not self.painted(after) and not self.painted(window)
+            ):
+                wanted.append(window)
+        return wanted[::-1]
 
-        Raises what ``Engine.render`` raises, and ``OutputError``; windows that are finished stay.
-        """
+    def window(self, shot: int, index: int) -> Window:
+        """Find a window of the plan. Raises ``JobError`` if it has none such."""
+        place = bisect_left(self.plan.windows, (shot, index), key=lambda window: (window.shot, window.index))
+        found = self.plan.windows[place : place + 1]
+        if not found or (found[0].shot, found[0].index) != (shot, index):
+            raise JobError(f"{show_path(self.store.folder)} is of another plan by now: run the same command again")
+        return found[0]
+
+    def has(self, window: Window) -> bool:
+        """True if a window is finished."""
+        return self.store.has("windows", self._key(window))
+
+    def painted(self, window: Window) -> bool:
+        """True if all paintings of a window are there."""
+        number = 0
+        while (key := self.keys.paintings.get((window.shot, window.index, number))) is not None:
+            if not self.store.has("paintings", key):
+                return False
+            number += 1
+        return True
+
+    def make_missing(self, engine: Engine, meter: Meter) -> int:
+        """Render every window that is not finished yet; give how many frames were finished before. Raises as ``make``."""
         meter.begin("render", self.plan.frames, shots=len(self.plan.shots))
-        missing = [window for window in self.plan.windows if not self.store.has("windows", self._key(window))]
+        missing = self.missing
         reused = self.plan.frames - sum(window.stop - window.start for window in missing)
         if reused:
             meter.skip(reused)
-        if not missing:
-            return reused
-        rendering = engine.render(missing, StoredPaintings(self.store, self.keys.paintings), meter)
+        self.make(missing, engine, meter)
+        return reused
+
+    def make(
+        self,
+        windows: Sequence[Window],
+        engine: Engine,
+        meter: Meter,
+        painted: Callable[[Window], None] = lambda window: None,
+    ) -> None:
+        """Render some windows, in order. ``painted`` is called when a window's paintings are kept, and all else is to be done.
+
+        Raises what ``Engine.render`` raises, and ``OutputError``; windows that are finished stay.
+        """
+        if not windows:
+            return
+        rendering = engine.render(windows, StoredPaintings(self.store, self.keys.paintings), meter)
         with closing(rendering):
             for window, frames in rendering:
-                with self.store.making("windows", self._key(window)) as folder:
-                    notes = WindowNotes(folder, self.source, preview_span(self.plan))
-                    with SegmentWriter(folder / "segment", self.out, self.source) as writer:
+                painted(window)
+                self._keep(window, frames, meter)
 
-                        def write(frame: Rendered, notes: WindowNotes = notes, writer: SegmentWriter = writer) -> None:
-                            notes.add(frame)
-                            if not frame.boundary:
-                                writer.write(frame.result, region=frame.edited_region)
+    def _keep(self, window: Window, frames: Iterator[Rendered], meter: Meter) -> None:
+        with self.store.making("windows", self._key(window)) as folder:
+            notes = WindowNotes(folder, self.source, preview_span(self.plan))
+            with SegmentWriter(folder / "segment", self.out, self.source) as writer:
 
-                        with WriteBehind(write, depth=8) as sink:
-                            for frame in frames:
-                                sink.put(frame)
-                                if not frame.boundary:
-                                    meter.step(shot=frame.shot)
-                    notes.save()
-        return reused
+                def write(frame: Rendered) -> None:
+                    notes.add(frame)
+                    if not frame.boundary:
+                        writer.write(frame.result, region=frame.edited_region)
+
+                with WriteBehind(write, depth=8) as sink:
+                    for frame in frames:
+                        sink.put(frame)
+                        if not frame.boundary:
+                            meter.step(shot=frame.shot)
+            notes.save()
 
     def tally(self) -> Tally:
         """Count the frames that were painted, over all runs of the job."""

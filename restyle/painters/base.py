@@ -125,19 +125,20 @@ class Capabilities:
     """It has ``paint_region``, at a cost that goes with the region's size."""
     shares_looks: bool = False
     """It takes over the look of another shot's painting (``PaintRequest.anchor``)."""
-    chain: Literal["keys", "ends"] = "keys"
+    chain: Literal["keys", "ends", "none"] = "keys"
     """The keyframes that decide the carry to the next window.
 
     ``ends``: the first and the last alone (and, by way of the first, the windows before), so that a change of a keyframe within
-    leaves the other windows as they are. ``keys``: all keyframes."""
+    leaves the other windows as they are. ``keys``: all keyframes. ``none``: there is nothing to carry, and a keyframe comes out
+    the same in whatever window it is painted, so that windows of a shot can be painted at once, and in any order."""
 
     def __post_init__(self) -> None:
         if not self.cost >= 0:
             raise ValueError(f"a painter's cost is at least 0, got {self.cost!r}")
         if isinstance(self.controls, str) or not all(isinstance(kind, str) for kind in self.controls):
             raise ValueError(f"controls are the names of some control maps, got {self.controls!r}")
-        if self.chain not in ("keys", "ends"):
-            raise ValueError(f"a painter's chain is keys or ends, got {self.chain!r}")
+        if self.chain not in ("keys", "ends", "none"):
+            raise ValueError(f"a painter's chain is keys, ends or none, got {self.chain!r}")
 
 
 class Painter(Protocol):

@@ -21,7 +21,7 @@ class IdentityPainter(Painter):
     @property
     def capabilities(self) -> Capabilities:
         """See ``Painter.capabilities``."""
-        return Capabilities(shares_looks=True)
+        return Capabilities(shares_looks=True, chain="none")
 
     @property
     def identity(self) -> Mapping[str, Any]:

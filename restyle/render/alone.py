@@ -5,8 +5,7 @@ Nothing of this goes into a result.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,20 +13,16 @@ import numpy as np
 from interp.pixels.boxes import Box, cropped, part_of
 from interp.pixels.sizes import motion_size
 from interp.tracks import MotionTrack
-from restyle.errors import FootageError, show_path
-from restyle.footage import Footage
 from restyle.painters.base import RegionRequest
 from restyle.progress import Meter
 from restyle.registry import make_estimator
 from restyle.render.contracts import checked_region
 from restyle.render.protocols import Compositor, RenderParts
-from restyle.render.reading import FrameView, WindowFrames, view_of
+from restyle.render.reading import FrameSeeker, FrameView, WindowFrames, view_of
 from restyle.render.window import WindowRenderer, composited
-from restyle.types import Frame, Keyframe, Window
+from restyle.types import Keyframe, Window
 
 __all__ = ["Place", "paint_alone"]
-
-NEAR = 48  # frames that are decoded and dropped, rather than sought
 
 
 @dataclass(frozen=True)
@@ -42,30 +37,28 @@ class Place:
 
 
 def paint_alone(
-    footage: Footage,
+    seeker: FrameSeeker,
     parts: RenderParts,
     compositor: Compositor,
-    pts: Sequence[int],
     places: Sequence[Place],
     meter: Meter,
 ) -> Iterator[np.ndarray]:
     """Paint what each place would be if its frame were painted: h x w x 3 of its box, composited as the result is.
 
     Painters that paint regions paint the box alone, in the look of the keyframe; others paint the whole frame, by itself.
-    ``pts``: presentation time of every frame. Raises ``FootageError``, ``PainterError``, ``Cancelled``.
+    Raises ``FootageError``, ``PainterError``, ``Cancelled``.
     """
     by_region = all(look.painter.capabilities.paints_regions for look in parts.looks)
-    with closing(_Seeker(footage, pts)) as seeker:
-        for place in places:
-            numbers = {place.frame, place.keyframe} if by_region else {place.frame}
-            views = {number: view_of(seeker.frame(number), parts) for number in sorted(numbers)}
-            view = views[place.frame]
-            meter.step(f"painting a part of frame {place.frame} by itself")
-            if by_region:
-                paintings = _regions(parts, view, views[place.keyframe], place.box)
-            else:
-                paintings = _whole(parts, compositor, view, place, meter)
-            yield cropped(composited(parts.looks, compositor, view, paintings), place.box)
+    for place in places:
+        numbers = {place.frame, place.keyframe} if by_region else {place.frame}
+        views = {number: view_of(seeker.frame(number), parts) for number in sorted(numbers)}
+        view = views[place.frame]
+        meter.step(f"painting a part of frame {place.frame} by itself")
+        if by_region:
+            paintings = _regions(parts, view, views[place.keyframe], place.box)
+        else:
+            paintings = _whole(parts, compositor, view, place, meter)
+        yield cropped(composited(parts.looks, compositor, view, paintings), place.box)
 
 
 def _regions(parts: RenderParts, view: FrameView, keyframe: FrameView, box: Box) -> list[np.ndarray]:
@@ -96,30 +89,3 @@ def _whole(parts: RenderParts, compositor: Compositor, view: FrameView, place: P
     window = Window(place.shot, 0, number, number + 1, (Keyframe(number, "pinned"),))
     renderer = WindowRenderer(parts, compositor, WindowFrames(window, [view], track), meter)
     return [renderer.paint(look, None, None).pictures[number] for look in parts.looks]
-
-
-class _Seeker:
-    """Reads single frames, mostly in ascending order."""
-
-    def __init__(self, footage: Footage, pts: Sequence[int]) -> None:
-        self._footage, self._pts = footage, pts
-        self._stream: Generator[Frame, None, None] | None = None
-        self._next = 0
-
-    def frame(self, number: int) -> Frame:
-        """Read a frame. Raises ``FootageError``."""
-        if self._stream is None or not 0 <= number - self._next <= NEAR:
-            self.close()
-            self._stream = self._footage.frames(number, pts=self._pts)
-        frame = next((frame for frame in self._stream if frame.index == number), None)
-        if frame is None:
-            name = show_path(self._footage.spec.path)
-            raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
-        self._next = number + 1
-        return frame
-
-    def close(self) -> None:
-        """Let go of the decoder."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None

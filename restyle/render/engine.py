@@ -14,7 +14,7 @@ from restyle.footage import Footage
 from restyle.progress import Meter
 from restyle.render.alone import Place, paint_alone
 from restyle.render.protocols import Paintings, PaintingStore, Rendered, RenderParts
-from restyle.render.reading import WindowReader
+from restyle.render.reading import FrameSeeker, WindowReader
 from restyle.render.window import WindowRenderer
 from restyle.types import Carry, Frame, Window
 
@@ -47,13 +47,23 @@ class _Finished:
 
 
 class Engine:
-    """Renders windows of one footage with ``parts``. ``pts``: presentation time of every frame."""
+    """Renders windows of one footage with ``parts``. ``pts``: presentation time of every frame.
+
+    It keeps the decoder open where it stopped, for windows that go on from there, until it is closed."""
 
     def __init__(self, footage: Footage, parts: RenderParts, *, pts: Sequence[int]) -> None:
-        self._footage = footage
+        self._seeker = FrameSeeker(footage, pts, samples=parts.samples)
         self._parts = parts
-        self._pts = pts
         self._compositor = parts.compositor or _FirstLook()
+
+    @property
+    def chained(self) -> bool:
+        """True if the painting of a window builds on that of the one before in its shot."""
+        return any(look.painter.capabilities.chain != "none" for look in self._parts.looks)
+
+    def close(self) -> None:
+        """Let go of the decoder."""
+        self._seeker.close()
 
     def render(
         self, windows: Sequence[Window], store: PaintingStore, meter: Meter
@@ -61,12 +71,12 @@ class Engine:
         """Each window with an iterator over its frames, which has to be used up before the next window is asked for.
 
         A window's paintings build on those of the window before it in the shot, which are taken from the store if that
-        window is not among ``windows``. To be used once, with the windows that are wanted, in order.
+        window is not among ``windows``. When a window is handed out, its paintings are in the store.
         Raises ``FootageError``, ``PainterError``, ``Cancelled``.
         """
         before: _Finished | None = None
         try:
-            with WindowReader(self._footage, self._parts, self._pts, windows) as reader:
+            with WindowReader(self._seeker, self._parts, windows) as reader:
                 for window in windows:
                     renderer = WindowRenderer(self._parts, self._compositor, reader.read(window, meter), meter)
                     before = _Finished(window, self._paintings(renderer, before, store))
@@ -78,7 +88,7 @@ class Engine:
     def paint_alone(self, places: Sequence[Place], meter: Meter) -> Iterator[np.ndarray]:
         """Paint what places would be if their frames were painted: see ``paint_alone``. Not while windows are rendered."""
         try:
-            yield from paint_alone(self._footage, self._parts, self._compositor, self._pts, places, meter)
+            yield from paint_alone(self._seeker, self._parts, self._compositor, places, meter)
         finally:
             self._compositor.close()
 
@@ -89,7 +99,9 @@ class Engine:
         for number, look in enumerate(self._parts.looks):
             painted = store.load(window, number)
             if painted is None:
-                painted = renderer.paint(look, *_inherited(window, number, before, store))
+                alone = look.painter.capabilities.chain == "none"
+                inherited = (None, None) if alone else _inherited(window, number, before, store)
+                painted = renderer.paint(look, *inherited)
                 store.save(window, number, painted)
             paintings.append(painted)
         return paintings

@@ -19,9 +19,40 @@ from restyle.render.protocols import RenderParts
 from restyle.render.stream import prefetch
 from restyle.types import Frame, Window
 
-__all__ = ["FrameView", "WindowFrames", "WindowReader", "view_of"]
+__all__ = ["FrameSeeker", "FrameView", "WindowFrames", "WindowReader", "view_of"]
 
 AHEAD = 16  # frames that decoding and motion run ahead of painting
+NEAR = 48  # frames that are decoded and dropped, rather than sought
+
+
+class FrameSeeker:
+    """Reads single frames, mostly in ascending order; where it was, it goes on. Used by one thread at a time.
+
+    ``pts``: presentation time of every frame. ``samples``: as ``Footage.frames`` takes it."""
+
+    def __init__(self, footage: Footage, pts: Sequence[int], *, samples: bool = False) -> None:
+        self._footage, self._pts, self._samples = footage, pts, samples
+        self._stream: Generator[Frame, None, None] | None = None
+        self._last: Frame | None = None
+
+    def frame(self, number: int) -> Frame:
+        """Read a frame. Raises ``FootageError``."""
+        if self._last is not None and self._last.index == number:
+            return self._last
+        if self._stream is None or self._last is None or not 0 < number - self._last.index <= NEAR:
+            self.close()
+            self._stream = self._footage.frames(number, pts=self._pts, samples=self._samples)
+        self._last = next((frame for frame in self._stream if frame.index == number), None)
+        if self._last is None:
+            name = show_path(self._footage.spec.path)
+            raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
+        return self._last
+
+    def close(self) -> None:
+        """Let go of the decoder."""
+        stream, self._stream, self._last = self._stream, None, None
+        if stream is not None:
+            stream.close()
 
 
 @dataclass(frozen=True)
@@ -78,10 +109,9 @@ class WindowFrames:
 class WindowReader:
     """Reads the frames of ``windows``, in order and ahead of what is asked for, in a thread. A context manager."""
 
-    def __init__(self, footage: Footage, parts: RenderParts, pts: Sequence[int], windows: Sequence[Window]) -> None:
-        self._footage = footage
+    def __init__(self, seeker: FrameSeeker, parts: RenderParts, windows: Sequence[Window]) -> None:
+        self._seeker = seeker
         self._parts = parts
-        self._pts = pts
         self._feed = prefetch(self._views(windows), depth=AHEAD)
 
     def __enter__(self) -> WindowReader:
@@ -104,27 +134,11 @@ class WindowReader:
     def _views(self, windows: Sequence[Window]) -> Iterator[tuple[FrameView, MotionTrack]]:
         """Frames of the windows in order, each with its window's track; a shared boundary keyframe comes twice."""
         flow = make_estimator("dis")
-        end = max(window.last for window in windows) + 1
-        stream: Generator[Frame, None, None] | None = None
-        last: Frame | None = None
-        try:
-            for window in windows:
-                track: MotionTrack | None = None
-                for number in range(window.start, window.last + 1):
-                    if last is None or number != last.index:
-                        if stream is None or last is None or number != last.index + 1:
-                            if stream is not None:
-                                stream.close()
-                            stream = self._footage.frames(number, end, pts=self._pts, samples=self._parts.samples)
-                        last = next(stream, None)
-                        if last is None or last.index != number:
-                            name = show_path(self._footage.spec.path)
-                            raise FootageError(f"{name} changed while it was read: frame {number} is gone; run again")
-                    view = view_of(last, self._parts)
-                    if track is None:
-                        track = MotionTrack(flow, working=motion_size(*view.picture.shape[1::-1]))
-                    track.add(view.picture)
-                    yield view, track
-        finally:
-            if stream is not None:
-                stream.close()
+        for window in windows:
+            track: MotionTrack | None = None
+            for number in range(window.start, window.last + 1):
+                view = view_of(self._seeker.frame(number), self._parts)
+                if track is None:
+                    track = MotionTrack(flow, working=motion_size(*view.picture.shape[1::-1]))
+                track.add(view.picture)
+                yield view, track

@@ -124,14 +124,14 @@ def test_a_clip_that_vanishes_fails_alone(footage: Path, tmp_path: Path) -> None
 def test_a_clip_that_fails_in_the_middle_is_told_with_its_error(
     footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_job = Job.run
+    begin_job = Job.begin
 
-    def failing(self: Job) -> Any:
+    def failing(self: Job, **options: Any) -> Any:
         if self.source.name == "a.mp4":
             raise ZeroDivisionError("nobody foresaw this")
-        return run_job(self)
+        return begin_job(self, **options)
 
-    monkeypatch.setattr(Job, "run", failing)
+    monkeypatch.setattr(Job, "begin", failing)
     results = run(footage, tmp_path / "out")
     assert ends(results)["a.mp4"].startswith("failed: internal error: ZeroDivisionError")
     assert [result.status for result in results] == ["failed", "done", "done"]
@@ -140,14 +140,14 @@ def test_a_clip_that_fails_in_the_middle_is_told_with_its_error(
 def test_a_full_disk_stops_the_batch_and_is_no_end(
     footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_job = Job.run
+    begin_job = Job.begin
 
-    def full(self: Job) -> Any:
+    def full(self: Job, **options: Any) -> Any:
         if self.source.name == "b.mov":
             raise OutputError("no space left") from OSError(errno.ENOSPC, "No space left on device")
-        return run_job(self)
+        return begin_job(self, **options)
 
-    monkeypatch.setattr(Job, "run", full)
+    monkeypatch.setattr(Job, "begin", full)
     out = tmp_path / "out"
     batch = Batch([footage], out, FIELDS)
     results = list(batch.results())
@@ -155,7 +155,7 @@ def test_a_full_disk_stops_the_batch_and_is_no_end(
     assert batch.summary.left == 1
     windows = out / "batch.restyle/jobs/a.mp4/windows"
     assert list(windows.iterdir()) == []  # what a finished job kept was given up first
-    monkeypatch.setattr(Job, "run", run_job)
+    monkeypatch.setattr(Job, "begin", begin_job)
     again = ends(run(footage, out))
     assert again == {"a.mp4": "skipped: done", "b.mov": "done: begun before", "frame.%04d.png": "done: new"}
 

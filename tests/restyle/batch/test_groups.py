@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,10 +14,9 @@ from batches import FIELDS, contents, ends, run
 from clips import moving_frames, write_clip
 
 from restyle.batch.batch import Batch
-from restyle.batch.engines import Engine, ProgressOfTask
-from restyle.batch.engines.pool import ProcessPool
-from restyle.batch.tasks import Outcome, Task
-from restyle.batch.work import perform
+from restyle.engines import Engine, Outcome, Task, Work
+from restyle.engines.base import MakeWorker
+from restyle.engines.pool import ProcessPool
 from restyle.errors import FootageError, RecipeError
 from restyle.job.job import Job
 from restyle.recipe import Recipe
@@ -41,16 +41,15 @@ class Backwards(Engine):
 
     workers = 9
 
-    def run(
-        self, tasks: Iterator[Task | None], progress: ProgressOfTask, cancel: Event
-    ) -> Generator[Outcome, None, None]:
+    def run(self, work: Work, make: MakeWorker, cancel: Event) -> Generator[Outcome, None, None]:
         """See ``Engine.run``."""
         waiting: list[Task] = []
-        while (task := next(tasks, "end")) != "end" or waiting:
-            if isinstance(task, Task):
-                waiting.append(task)
-            elif waiting:
-                yield perform(waiting.pop())
+        with closing(make(0)) as worker:
+            while not work.over:
+                while (task := work.take(())) is not None:
+                    waiting.append(task)
+                if waiting:
+                    yield worker.perform(waiting.pop(), lambda message: None, cancel)
 
 
 def test_the_look_does_not_depend_on_who_ends_first(scenes: Path, tmp_path: Path) -> None:

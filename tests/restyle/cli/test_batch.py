@@ -39,17 +39,17 @@ def test_a_summary_tells_what_became_of_all(restyle_command: Caller, folder: Pat
 def test_the_exit_code_counts_what_failed_and_each_is_a_line(restyle_command: Caller, folder: Path) -> None:
     for name in ("bad.mp4", "worse.mov"):
         (folder / name).write_bytes(b"x")
-    said = restyle_command("batch", "in", "-o", "out", *IDENTITY, code=2)
+    said = restyle_command("batch", "in", "-o", "out", *IDENTITY, code=12)
     failed = [line for line in said.out.splitlines() if line.startswith("failed")]
     assert len(failed) == 2
     assert failed[0].startswith("failed   'in/bad.mp4' is no video that can be read")
     assert "2 done, 0 skipped, 2 failed" in said.out
-    assert "failed" in restyle_command("batch", "in", "-o", "out", *IDENTITY, "-q", code=2).out
+    assert "failed" in restyle_command("batch", "in", "-o", "out", *IDENTITY, "-q", code=12).out
 
 
 def test_json_has_all_clips(restyle_command: Caller, folder: Path) -> None:
     (folder / "bad.mp4").write_bytes(b"x")
-    plain = restyle_command("batch", "in", "-o", "out", *IDENTITY, "--json", code=1).json
+    plain = restyle_command("batch", "in", "-o", "out", *IDENTITY, "--json", code=11).json
     assert {Path(clip["output"]).name: clip["status"] for clip in plain["clips"]} == {
         "a.mp4": "done",
         "b.mp4": "done",

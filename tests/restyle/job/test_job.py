@@ -211,7 +211,7 @@ def test_the_call_takes_every_option_of_a_job() -> None:
     """And every field of a recipe, as ``RecipeFields``."""
     of_job = set(inspect.signature(Job).parameters)
     parameters = inspect.signature(restyle.restyle).parameters
-    assert of_job == set(parameters) - {"fields"}
+    assert of_job == set(parameters) - {"fields", "jobs", "engine"}  # where windows are made
     assert parameters["fields"].annotation == "Unpack[RecipeFields]"
 
 

@@ -16,7 +16,7 @@ from interp.types import Gap, Propagated
 from restyle.errors import FootageError, PainterError
 from restyle.footage import open_footage
 from restyle.job.paintings import MemoryPaintings
-from restyle.painters.base import PaintRequest
+from restyle.painters.base import Capabilities, PaintRequest
 from restyle.painters.identity import IdentityPainter
 from restyle.progress import Meter
 from restyle.render.engine import Engine
@@ -54,6 +54,8 @@ def render(path: Path, windows: list[Window], **options: Any) -> list[Rendered]:
 
 class Recorder(IdentityPainter):
     """Paints frame n in the grey of n, and remembers what it was asked for."""
+
+    capabilities = Capabilities()
 
     def __init__(self) -> None:
         self.asked: list[PaintRequest] = []

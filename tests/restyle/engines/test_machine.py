@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from restyle.batch import machine
 from restyle.batch.history import History
-from restyle.batch.machine import Budget, parse_size
+from restyle.engines import machine
+from restyle.engines.machine import Budget, parse_size
 from restyle.errors import RecipeError
 from restyle.recipe import Recipe
 
