@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 from clips import moving_frames, write_clip
 
 from controls.errors import ControlError
-from controls.types import Box, MatteClip, MatteFolder, People
+from controls.masks import MASKERS
+from controls.types import Box, Masked, MaskerTraits, MatteClip, MatteFolder, People, Pictures, Prompted, Text
 from restyle import Job, Recipe
-from restyle.errors import RecipeError
+from restyle.errors import MissingExtraError, MissingModelError, RecipeError
 from restyle.job.masker_choice import MaskerChoice, choose_masker, deciding_files, deciding_packages, masker_for
 
 SIZE = (96, 64)
@@ -115,3 +119,32 @@ def test_mattes_are_made_anew_when_weights_change(clip: Path, tmp_path: Path, mo
     assert run() == first
     weights.write_bytes(b"two")
     assert run().isdisjoint(first)
+
+
+class WordMasker:
+    """A masker that takes words, as SAM 3 does: the object is the left half of the picture, whatever it is called."""
+
+    name = "words"
+    traits = MaskerTraits(title="words", prompts=frozenset({Text}))
+    heard: ClassVar[list[Prompted]] = []
+
+    def follow(self, pictures: Pictures, prompts: Sequence[Prompted]) -> Iterator[Masked]:
+        self.heard.extend(prompts)
+        width, height = pictures.size
+        matte = np.zeros((height, width), np.float32)
+        matte[:, : width // 2] = 1
+        for number in range(len(pictures)):
+            yield Masked(number, {prompted.name: matte for prompted in prompts})
+
+
+def test_a_masker_that_takes_words_is_given_them(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is grounded for it: no detector is looked for, and none is here."""
+    monkeypatch.setitem(MASKERS.own, "words", f"{__name__}:WordMasker")
+    monkeypatch.setattr(WordMasker, "heard", [])
+    recipe = Recipe.build(objects=["thing=text:the red thing@3"], masker="words")
+    Job(clip, recipe=recipe, offline=True).mattes(tmp_path / "mattes")
+    assert WordMasker.heard == [Prompted("thing", 3, Text("the red thing"))]
+    assert len(list((tmp_path / "mattes" / "thing").glob("*.png"))) == FRAMES
+    grounded = Recipe.build(objects=["thing=text:the red thing@3"], masker="flowcut")
+    with pytest.raises((MissingModelError, MissingExtraError)):
+        Job(clip, recipe=grounded, offline=True).mattes(tmp_path / "other")
