@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from controls.masks.sam2.network import Network, ObjectMemory
+from controls.masks.binding import bind
+from controls.masks.sam2.network import Features, Network, ObjectMemory
 from controls.types import Box, Matte, Pictures, Point, Prompt
 
 __all__ = ["PromptsByFrame", "backward", "condition", "forward"]
 
+LEAST_CHANGED = 0.01
+"""Share of a matte from which on what the prompts change in it is fed into the memory: a rim of a pixel is not."""
 HELD = 8  # pictures held while a shot is read backward
 
 PromptsByFrame = dict[str, dict[int, list[Prompt]]]
 """Object's name -> frame -> its prompts there."""
 
 
-def condition(network: Network, pictures: Pictures, prompts: PromptsByFrame) -> dict[str, ObjectMemory]:
-    """Segment every object's prompted frames. Corrections are made on what was followed to their frame."""
+def condition(
+    network: Network, pictures: Pictures, prompts: PromptsByFrame, *, mended: bool = False
+) -> dict[str, ObjectMemory]:
+    """Segment every object's prompted frames. Corrections are made on what was followed to their frame.
+
+    ``mended``: where the network does not obey its prompts, what it remembers of the frame is the matte as they say it is.
+    """
     memories: dict[str, ObjectMemory] = {name: ObjectMemory() for name in prompts}
     later: dict[str, set[int]] = {}
     for name, frames in prompts.items():
@@ -28,8 +36,11 @@ def condition(network: Network, pictures: Pictures, prompts: PromptsByFrame) -> 
         later[name] = set(frames) - first
         for frame in sorted(first):
             picture = next(iter(pictures.read(frame, frame + 1)))
-            network.prompt(memories[name], network.encode(picture, frame), frames[frame])
+            features = network.encode(picture, frame)
+            network.prompt(memories[name], features, frames[frame])
             _check(network, memories[name], name, frame)
+            if mended:
+                _mend(network, memories[name], features, frames[frame], picture)
     for name, corrections in later.items():
         for reverse in (False, True):
             start = min(memories[name].prompted)
@@ -43,6 +54,8 @@ def condition(network: Network, pictures: Pictures, prompts: PromptsByFrame) -> 
                 network.follow(memory, features, reverse=reverse)
                 if frame in wanted:
                     network.prompt(memory, features, prompts[name][frame])
+                    if mended:
+                        _mend(network, memory, features, prompts[name][frame], picture)
             memories[name] = memory.restarted()
     return memories
 
@@ -50,6 +63,17 @@ def condition(network: Network, pictures: Pictures, prompts: PromptsByFrame) -> 
 def _check(network: Network, memory: ObjectMemory, name: str, frame: int) -> None:
     if not bool((memory.prompted[frame]["pred_masks"] > 0).any()):
         raise ValueError(f"object {name!r}, frame {frame}: the prompt marks nothing; move it, or draw a box or a matte")
+
+
+def _mend(
+    network: Network, memory: ObjectMemory, features: Features, prompts: Sequence[Prompt], picture: np.ndarray
+) -> None:
+    """Have the network remember a prompted frame as the prompts say it is, if it broke them."""
+    found = (network.logits(memory, features) > 0).astype(np.float32)
+    obedient = bind(found, prompts, lambda: picture)
+    changed, area = np.count_nonzero(found != obedient), np.count_nonzero(found)
+    if (obedient > 0.5).any() and changed > LEAST_CHANGED * area:
+        network.prompt(memory, features, [Matte(obedient)])
 
 
 def forward(

@@ -97,7 +97,7 @@ class Sam2Masker:
 
     def _follow(self, pictures: Pictures, prompts: PromptsByFrame) -> Iterator[Masked]:
         following, network = self._load(len(pictures))
-        memories = following.condition(network, pictures, prompts)
+        memories = following.condition(network, pictures, prompts, mended=True)
         with MatteSpill() as spill:
             for frame, logits in following.backward(network, pictures, memories):
                 for name, values in logits.items():

@@ -137,3 +137,29 @@ def test_no_more_is_held_after_many_frames_than_after_some(tmp_path: Path) -> No
         held.append(sum(thing.nbytes for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor)))
         steps.close()
     assert held[1] == held[0]
+
+
+def test_what_the_network_remembers_of_a_prompted_frame_obeys_the_prompts(weights: Path) -> None:
+    """Random weights obey nothing: a positive point far from what they find, and a box that they leave."""
+    from controls.masks.binding import obeys
+    from controls.masks.sam2 import following
+
+    masker, clip = made(weights), Drift(4)
+    module, network = masker._load(len(clip))
+    assert module is following
+    box, off = Box(20, 10, 60, 50), Point(40, 30, False)
+    prompts: dict[str, dict[int, list[Any]]] = {"boxed": {0: [box]}, "pointed": {0: [Point(30, 20)], 2: [off]}}
+
+    def logits(*, mended: bool) -> dict[tuple[str, int], np.ndarray]:
+        memories = following.condition(network, clip, prompts, mended=mended)
+        read = {frame: network.encode(next(iter(clip.read(frame, frame + 1))), frame) for frame in (0, 2)}
+        return {(name, t): network.logits(memories[name], read[t]) for name in prompts for t in prompts[name]}
+
+    plain, found = logits(mended=False), logits(mended=True)
+    outside = np.ones(SIZE[::-1], bool)
+    outside[6:56, 16:66] = False  # the memory's own pixels are coarse
+    assert (plain["boxed", 0][outside] > 0).mean() > 0.05
+    assert not (found["boxed", 0][outside] > 0).any()
+    assert obeys((found["pointed", 0] > 0).astype(np.float32), Point(30, 20), [Point(30, 20)])
+    assert obeys((found["pointed", 2] > 0).astype(np.float32), off, [off])
+    assert not all(np.array_equal(found[key], plain[key]) for key in found)
