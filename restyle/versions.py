@@ -27,7 +27,7 @@ Stage = Literal["analysis", "mattes", "plates", "maps", "paintings", "frames"]
 
 METHODS: Mapping[Stage, int] = {
     "analysis": 3,  # cuts, coverage, keyframes
-    "mattes": 4,  # how objects are followed
+    "mattes": 5,  # how objects are followed
     "plates": 3,  # what lies behind a removed object
     "maps": 2,  # detectors of control maps, and how their maps are held still
     "paintings": 2,  # what painters are given: motion, crops, seeds
