@@ -68,6 +68,7 @@ if typing.TYPE_CHECKING:
     )
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
+    from restyle.progress_bar import ProgressBar as ProgressBar
     from restyle.recipe import Control as Control, Layer as Layer, PromptAt as PromptAt, Recipe as Recipe
     from restyle.recipe_fields import RecipeFields as RecipeFields
     from restyle.render.protocols import Rendered as Rendered
@@ -101,6 +102,7 @@ if not typing.TYPE_CHECKING:
         "restyle.painters.base": "Capabilities PaintRequest Painter RegionRequest",
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",
+        "restyle.progress_bar": "ProgressBar",
         "restyle.recipe": "Control Layer PromptAt Recipe",
         "restyle.recipe_fields": "RecipeFields",
         "restyle.render.protocols": "Rendered",

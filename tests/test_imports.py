@@ -20,7 +20,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # never go round in a circle; nor do modules (see below).
 LAYERS = (
     ("errors",),
-    ("types", "progress", "versions", "renames", "memory", "unforeseen"),
+    ("types", "progress", "progress_bar", "versions", "renames", "memory", "unforeseen"),
     ("files",),
     ("engines",),
     ("recipe",),

@@ -11,6 +11,7 @@ from restyle.files.writing import fitted_name
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
 from restyle.job.mattes import MatteDoubt
+from restyle.job.result_page import result_html
 
 __all__ = ["Result", "default_folder"]
 
@@ -40,6 +41,10 @@ class Result:
     """What a person should know: one line each."""
     doubts: tuple[MatteDoubt, ...] = ()
     """Frames in which objects' mattes should be looked at; the notes name them, too."""
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return result_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
