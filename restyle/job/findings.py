@@ -105,10 +105,10 @@ class Findings:
         files = [self._inputs.digest(path) for path in matte_files(recipe.objects)]
         with translated():
             masker = choose_masker(recipe.masker, recipe.masker_options)
-        decided_by: dict[str, Any] = {}
-        if any_marked(recipe.objects):
-            weights = deciding_files(masker, offline=self._offline)
-            decided_by = {"weights": [self._inputs.digest(file) for file in weights], **deciding_packages(masker)}
+            marked = any_marked(recipe.objects)
+            weights = deciding_files(masker, offline=self._offline) if marked else []
+            packages = deciding_packages(masker) if marked else {}
+        decided_by = {"weights": [self._inputs.digest(file) for file in weights], **packages}
         masker_facts = (masker.name, masker.options, masker.grounding, decided_by)
         key = mattes_key(self.footage_key, recipe.objects, files, masker_facts, shots)
         if not self._store.has("mattes", key):
