@@ -234,5 +234,5 @@ def test_the_formats_page_has_every_codec_and_container() -> None:
         assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text), name
     for row in re.findall(r"^\| (\.(?:mp4|mov|mkv|webm|avi)[^|]*)\| ([^|]*)\| ([^|]*)\|", text, re.MULTILINE):
         container = CONTAINERS[row[0].split()[0]]
-        told = set(re.findall(r"\w+", row[1].partition(" if ")[0] + " " + row[2]))
+        told = set(re.findall(r"[\w-]+", row[1].partition(" if ")[0] + " " + row[2]))
         assert told == {name for name, codec in CODECS.items() if container in codec.containers}, row[0]
