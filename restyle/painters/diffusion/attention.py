@@ -81,18 +81,14 @@ class AttentionCall:
         position = {row: number for number, row in enumerate(self.rows)}
         count = len(self.rows)
 
-        def cached_row(row: int, half: int) -> CachedRow:
-            # a row that was computed without guidance has one half only
-            return cached.get((row, half)) or cached[row, 1 - half]
-
         def key_of(row: int, half: int) -> torch.Tensor:
-            return key[half * count + position[row]] if row in position else cached_row(row, half).key
+            return key[half * count + position[row]] if row in position else cached[row, half].key
 
         def value_of(row: int, half: int) -> torch.Tensor:
-            return value[half * count + position[row]] if row in position else cached_row(row, half).value
+            return value[half * count + position[row]] if row in position else cached[row, half].value
 
         def output_of(row: int, half: int) -> torch.Tensor:
-            return output[half * count + position[row]] if row in position else cached_row(row, half).output
+            return output[half * count + position[row]] if row in position else cached[row, half].output
 
         groups: dict[int, list[tuple[int, int]]] = {}
         for half in range(self.halves):

@@ -35,7 +35,7 @@ class RowInput:
     noise: torch.Tensor
     prompt: TextPrompt
     maps: tuple[torch.Tensor, ...] = ()
-    """3 x H x W in [0, 1], one for each ControlNet; fixed rows need none."""
+    """3 x H x W in [0, 1], one for each ControlNet; none of another shot's anchor."""
     generator: torch.Generator | None = None
     """For schedulers that draw noise in each step, where noise is not warped."""
     fine: np.ndarray | None = None

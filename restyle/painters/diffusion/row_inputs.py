@@ -28,9 +28,10 @@ class RowInputs:
     """The rows of one paint request.
 
     ``carry``: as ``Painter.paint``. Its arrays: ``anchor`` and ``last``, latents of the paintings of the shot's anchor and of
-    the last keyframe, ``anchor_noise`` and ``last_noise``, the noise that they were painted from, all C x h x w, and ``noise``,
-    the last keyframe's on the fine grid; its facts: the anchor's ``prompt`` and negative prompt
-    and its ``seed``, and the last keyframe's ``frame``.
+    the last keyframe, ``anchor_noise`` and ``last_noise``, the noise that they were painted from, all C x h x w, ``noise``, the
+    last keyframe's on the fine grid, ``anchor_maps``, the anchor's control maps, uint8 n x 3 x H x W, and with an inpainting
+    model ``anchor_inpaint``, its mask and surroundings, 5 x h x w; its facts: the anchor's ``prompt`` and negative prompt and
+    its ``seed``, and the last keyframe's ``frame``.
     """
 
     def __init__(self, models: Models, options: Options, request: PaintRequest, carry: Carry | None) -> None:
@@ -90,11 +91,17 @@ class RowInputs:
         models, request, warps = self._models, self._request, self._options.warp_noise
         prompt = request.prompts[index] if request.prompts else TextPrompt()
         warped = torch.from_numpy(coarse(self.noise[index])).to(models.device, models.dtype)
+        maps = tuple(
+            map_tensor(request.controls[spec.kind][index], self.size, models.device, models.dtype)
+            for spec in models.controls
+        )
         painting = request.fixed.get(index)
         if painting is not None:
+            inpaint = self._fixed_inpaint(index)
             if index == 0 and self._shares_first:
-                return RowInput(self._carried("last"), self._carried("last_noise"), prompt)
-            return RowInput(models.coder.to_latents(picture_tensor(painting, self.size)), warped, prompt)
+                return RowInput(self._carried("last"), self._carried("last_noise"), prompt, maps, inpaint=inpaint)
+            clean = models.coder.to_latents(picture_tensor(painting, self.size))
+            return RowInput(clean, warped, prompt, maps, inpaint=inpaint)
         # one seed for all, where noise is warped: what the encoder draws must not make keyframes differ
         generator = torch.Generator("cpu").manual_seed(self._seed if warps else request.seeds[index])
         picture = picture_tensor(request.pictures[index], self.size)
@@ -103,10 +110,6 @@ class RowInputs:
         clean = models.coder.to_latents(picture, None if from_noise else generator)
         own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
         inpaint = self._inpaint(index, picture, generator)
-        maps = tuple(
-            map_tensor(request.controls[spec.kind][index], self.size, models.device, models.dtype)
-            for spec in models.controls
-        )
         if warps:
             return RowInput(clean, warped, prompt, maps, fine=self.noise[index], inpaint=inpaint)
         return RowInput(clean, own, prompt, maps, generator=generator, inpaint=inpaint)
@@ -116,7 +119,13 @@ class RowInputs:
         noise of this shot's seed."""
         prompt, models, anchor = TextPrompt(*self._anchor_words), self._models, self._request.anchor
         if anchor is None or "anchor" in self._carry.arrays:
-            return RowInput(self._carried("anchor"), self._carried("anchor_noise"), prompt)
+            maps, inpaint = self._carried("anchor_maps"), None
+            if "anchor_inpaint" in self._carry.arrays:
+                carried = self._carried("anchor_inpaint")
+                inpaint = Inpaint(carried[:1], carried[1:])
+            return RowInput(
+                self._carried("anchor"), self._carried("anchor_noise"), prompt, tuple(maps / 255), inpaint=inpaint
+            )
         clean = models.coder.to_latents(picture_tensor(anchor.painting, self.size))
         generator = torch.Generator("cpu").manual_seed(self._seed)
         noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
@@ -129,14 +138,20 @@ class RowInputs:
             return np.ascontiguousarray(values.float().cpu().numpy())
 
         rows, request = self.rows, self._request
+        anchor = inputs[rows.anchor]
+        maps = [(each * 255).round().byte().cpu().numpy() for each in anchor.maps]
+        more = {"anchor_maps": np.stack(maps) if maps else np.zeros((0, 3, 1, 1), np.uint8)}
+        if self._models.inpainting and anchor.inpaint is not None:
+            more["anchor_inpaint"] = array(torch.cat([anchor.inpaint.mask, anchor.inpaint.masked]))
         return Carry(
             {
                 "anchor": array(latents[rows.anchor]),
-                "anchor_noise": array(inputs[rows.anchor].noise),
+                "anchor_noise": array(anchor.noise),
                 "last": array(latents[rows.last]),
                 "last_noise": array(inputs[rows.last].noise),
                 "noise": self.noise[-1],
-            },
+            }
+            | more,
             {"prompt": self._anchor_words, "seed": self._seed, "frame": request.frames[-1]},
         )
 
@@ -153,6 +168,13 @@ class RowInputs:
         hole = torch.from_numpy(wide.astype(np.float32))[None]
         masked = models.coder.to_latents(picture * (1 - hole), generator) if models.inpainting else torch.zeros(0)
         return Inpaint(mask, masked)
+
+    def _fixed_inpaint(self, index: int) -> Inpaint | None:
+        """As ``_inpaint``, of a keyframe that is painted already: inpainting models alone see it."""
+        if not self._models.inpainting:
+            return None
+        picture = picture_tensor(self._request.pictures[index], self.size)
+        return self._inpaint(index, picture, torch.Generator("cpu").manual_seed(self._seed))
 
     def _own_noise(self, seed: int) -> np.ndarray:
         """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""

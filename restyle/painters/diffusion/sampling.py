@@ -231,17 +231,17 @@ class Sampler:
     ) -> dict[int, torch.Tensor]:
         """The model's output for every live row, guidance done. ``cache``: of fixed rows, computed anew if they are among the
         ``samples``."""
-        rows = window.rows
+        rows, guided = window.rows, self._models.guided
         attended = self._attended(window, step)
         scaled = {row: step.scheduler.scale_model_input(sample, step.timestep) for row, sample in samples.items()}
         outputs: dict[int, torch.Tensor] = {}
 
-        def call(group: tuple[int, ...], cache: KeyValueCache, *, guided: bool, maps: bool) -> torch.Tensor:
+        def call(group: tuple[int, ...], cache: KeyValueCache) -> torch.Tensor:
             later = attended.by([row for row in rows.live if row not in outputs and row not in group])
             own = {row: attended.trajectories[row] for row in group if row in attended.trajectories}
             self._controller.call = AttentionCall(
                 rows=group,
-                halves=2 if guided else 1,
+                halves=2 if guided else 1,  # of fixed rows, too: what others look at was made as they are
                 sources=attended.sources,
                 trajectories=own,
                 correspondences=window.correspondences,
@@ -250,23 +250,24 @@ class Sampler:
             )
             try:
                 inputs, latents = [window.inputs[row] for row in group], torch.cat([scaled[row] for row in group])
-                return self._denoise(inputs, latents, step, guided=guided, maps=maps)
+                return self._denoise(inputs, latents, step, guided=guided, maps=bool(inputs[0].maps))
             finally:
                 self._controller.call = None
 
         needed = attended.by(rows.live)
         fixed = tuple(row for row in sorted(rows.fixed) if row in needed and row in samples)
-        while fixed:
-            group = fixed[: self.most]
-            if self._fitting(len(group), partial(call, group, cache, guided=False, maps=False)) is not None:
-                fixed = fixed[len(group) :]
+        while fixed:  # those that ControlNets take part in by themselves: another shot's anchor has no maps
+            alike = tuple(row for row in fixed if bool(window.inputs[row].maps) == bool(window.inputs[fixed[0]].maps))
+            group = alike[: self.most]
+            if self._fitting(len(group), partial(call, group, cache)) is not None:
+                fixed = tuple(row for row in fixed if row not in group)
         step_cache = {layer: dict(cached) for layer, cached in cache.items()}
         while len(outputs) < len(rows.live):
             group = next(
                 group for group in batches(self._options.attention, rows, self.most) if not outputs.keys() >= set(group)
             )
             group = tuple(row for row in group if row not in outputs)
-            output = self._fitting(len(group), partial(call, group, step_cache, guided=self._models.guided, maps=True))
+            output = self._fitting(len(group), partial(call, group, step_cache))
             if output is None:
                 continue
             outputs |= {row: output[index : index + 1] for index, row in enumerate(group)}

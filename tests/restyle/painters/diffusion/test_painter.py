@@ -134,6 +134,46 @@ def test_all_windows_see_the_anchor_and_the_shared_keyframe_from_the_noise_they_
     assert not torch.equal(anchor, seen[0].inputs[1].noise) or not options
 
 
+@pytest.mark.parametrize("kind", ["sd15", "sd15-inpaint"])
+@pytest.mark.parametrize("another_shot", [False, True])
+def test_what_is_looked_at_runs_as_it_was_painted(tiny: Any, kind: str, another_shot: bool, tmp_path: Any) -> None:
+    """With its maps, its mask and guidance; but for another shot's anchor, of which there are no maps."""
+    matte = np.zeros((48, 64), np.float32)
+    matte[8:40, 16:56] = 1
+    one = painter(tiny, model=tiny(kind), controls=[{"kind": "canny", "model": tiny("controlnet-sd15")}], batch=8)
+    more: dict[str, Any] = {"mattes": (matte,) * 2}
+    if another_shot:
+        more["anchor"] = Anchor(picture(9), picture(8))
+    requests = [
+        job([picture(n), picture(n + 1)], first=10 * n, controls={"canny": (picture(50 + n), picture(51 + n))}, **more)
+        for n in range(2)
+    ]
+    sampler = one.ready(requests[0]).sampler
+    seen: list[Any] = []
+    calls: list[tuple[int, bool, bool]] = []
+    paint, denoise = sampler.paint, sampler._denoise
+    sampler.paint = lambda window: (seen.append(window), paint(window))[1]  # type: ignore[method-assign]
+    sampler._denoise = lambda inputs, *rest, guided, maps: (  # type: ignore[assignment]
+        calls.append((len(inputs), guided, maps)), denoise(inputs, *rest, guided=guided, maps=maps))[1]  # fmt: skip
+    made, carry = one.paint(requests[0], None)
+    save_carry(tmp_path / "carry.npz", carry)
+    calls.clear()
+    one.paint(replace(requests[1], fixed={0: made[1]}), load_carry(tmp_path / "carry.npz"))
+    first, later = seen[0].inputs, seen[1].inputs
+    shared = 2 if another_shot else 1
+    assert torch.equal(later[1].maps[0], first[shared].maps[0])
+    if another_shot:
+        assert later[0].maps == ()
+        assert calls[:3] == [(1, True, False), (1, True, True), (1, True, True)]
+        return
+    assert torch.equal(later[0].maps[0], first[0].maps[0])
+    assert calls[:2] == [(2, True, True), (1, True, True)]
+    if kind == "sd15-inpaint":
+        for row, wanted in ((later[0], first[0]), (later[1], first[1])):
+            assert torch.equal(row.inpaint.mask, wanted.inpaint.mask)
+            assert torch.allclose(row.inpaint.masked, wanted.inpaint.masked, atol=0.1)
+
+
 def test_a_change_within_a_window_stays_there_and_one_at_its_end_goes_on(tiny: Any) -> None:
     pictures = [picture(n) for n in range(5)]
     before = run([painter(tiny)], pictures, [3, 3])
