@@ -6,7 +6,7 @@ from pathlib import Path
 
 from restyle.errors import MissingModelError, show_path
 from restyle.weights.fetching import fetch
-from restyle.weights.hub import ALL, cached, hub_library, is_hub_id, look_up, pull_line
+from restyle.weights.hub import ALL, cached, hub_library, is_hub_id, look_up, pinned, pull_line
 from restyle.weights.pickles import is_pickled, refuse_pickle
 from restyle.weights.selection import Selection
 
@@ -23,7 +23,8 @@ def find_weights(
     name: str | None = None,
     extra: str = "diffusion",
 ) -> Path:
-    """A folder or file on this machine for a path or a hub id, fetched first if it has to be and may be.
+    """A folder or file on this machine for a path or a hub id (``owner/name``, ``owner/name@revision``), fetched first if it
+    has to be and may be.
 
     ``kind``: of model, in words, for messages. ``name``: that ``restyle models`` knows it by; ``extra``: that installs the
     hub's library for what uses the weights.
@@ -42,12 +43,15 @@ def find_weights(
             raise MissingModelError(f"{kind}: there is no file {absent!r} in the folder {show_path(path)}")
         return path
     if not is_hub_id(source):
-        raise MissingModelError(f"{kind} {source!r} is no file or folder, nor an id on the model hub (owner/name)")
+        raise MissingModelError(
+            f"{kind} {source!r} is no file or folder, nor an id on the model hub (owner/name, owner/name@revision)"
+        )
     hub_library(kind, extra)
-    folder = cached(source, selection, allow_pickle=allow_pickle)
+    hub_id, selection = pinned(source, selection)
+    folder = cached(hub_id, selection, allow_pickle=allow_pickle)
     if folder is not None:
         return folder
     if offline:
-        line = pull_line(name) if name else pull_line(source, selection)
+        line = pull_line(name) if name else pull_line(hub_id, selection)
         raise MissingModelError(f"{kind} {source!r} is not on this machine, and --offline fetches nothing: {line}")
-    return fetch(look_up(source, kind, selection))
+    return fetch(look_up(hub_id, kind, selection))

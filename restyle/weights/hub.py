@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "hub_library",
     "is_hub_id",
     "look_up",
+    "pinned",
     "pull_line",
     "snapshot",
     "unwritable",
@@ -90,9 +91,15 @@ def hub_library(part: str = "painter 'diffusion'", extra: str = "diffusion") -> 
 
 
 def is_hub_id(source: str) -> bool:
-    """Whether it can only be ``owner/name`` on the model hub."""
+    """Whether it can only be ``owner/name`` on the model hub, or ``owner/name@revision``."""
     parts = source.split("/")
     return len(parts) == 2 and all(parts) and not source.startswith((".", "~")) and not Path(source).exists()
+
+
+def pinned(source: str, selection: Selection = ALL) -> tuple[str, Selection]:
+    """The hub id and the selection that ``owner/name`` or ``owner/name@revision`` asks for."""
+    hub_id, at, revision = source.partition("@")
+    return hub_id, replace(selection, revision=revision) if at else selection
 
 
 def pull_line(hub_id: str, selection: Selection = ALL) -> str:

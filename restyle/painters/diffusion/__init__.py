@@ -23,5 +23,6 @@
     noise.py            noise that moves with the footage and stays Gaussian
     step_noise.py       the same for the noise that schedulers draw
     inversion.py        the noise that the footage's own picture comes from
-    latents.py          corrections of the predicted picture: shapes early, colours late
+    corrections.py      of what a step predicts: shapes early, pixels in between, colours late
+    latents.py          the arithmetic of predictions and corrections
 """

@@ -17,7 +17,7 @@ Rows that were in an earlier call of the same step can be sources: their keys, v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -74,6 +74,8 @@ class AttentionCall:
     """Rows that later calls of this step attend to."""
     cache: KeyValueCache = field(default_factory=dict)
     """Shared by the calls of one step."""
+    own_weight: float = 1.0
+    """Times which a row's own tokens count beside those of its other sources."""
 
     def attend(self, layer: str, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """Give the outputs, of ``query``'s shape. All arrays: batch x heads x tokens x depth."""
@@ -101,13 +103,22 @@ class AttentionCall:
             values = torch.stack(
                 [torch.cat([value_of(s, half) for s in self.sources[row]], 1) for row, half in members]
             )
-            output[indices] = functional.scaled_dot_product_attention(query[indices], keys, values)
+            bias = self._own_bias([row for row, _ in members], key)
+            output[indices] = functional.scaled_dot_product_attention(query[indices], keys, values, attn_mask=bias)
         for half in range(self.halves):
             for row in self.cached_rows.intersection(position):
                 index = half * count + position[row]
                 # copies: views would keep the whole batch in memory
                 cached[row, half] = CachedRow(key[index].clone(), value[index].clone(), output[index].clone())
         return self._attend_along_trajectories(query, key_of, output_of, output) if self.trajectories else output
+
+    def _own_bias(self, rows: Sequence[int], key: torch.Tensor) -> torch.Tensor | None:
+        """What is added to the scores, rows x 1 x 1 x sources' tokens; ``None``: nothing."""
+        if self.own_weight == 1.0 or len(self.sources[rows[0]]) == 1:
+            return None
+        weights = [[self.own_weight if source == row else 1.0 for source in self.sources[row]] for row in rows]
+        bias = torch.tensor(weights, device=key.device).log().to(key.dtype)
+        return bias.repeat_interleave(key.shape[2], dim=1)[:, None, None]
 
     def _attend_along_trajectories(
         self, query: torch.Tensor, key_of: _RowTensor, output_of: _RowTensor, output: torch.Tensor

@@ -10,7 +10,7 @@ from restyle.errors import MissingModelError, RecipeError, RestyleError, why
 from restyle.painters.diffusion.options import Options
 from restyle.weights.catalogue import FAMILIES, Family
 from restyle.weights.finding import find_weights
-from restyle.weights.hub import cached, is_hub_id
+from restyle.weights.hub import cached, is_hub_id, pinned
 from restyle.weights.selection import Selection
 from restyle.weights.trusted import check_index, read_table
 
@@ -30,7 +30,7 @@ def check_base(source: str, options: Options) -> Family | None:
     Raises ``MissingModelError`` for one that this painter does not use, and as ``find_weights``.
     """
     selection = Selection(variant=options.variant)
-    if options.offline or not is_hub_id(source) or cached(source, selection) is not None:
+    if options.offline or not is_hub_id(source) or cached(*pinned(source, selection)) is not None:
         return None
     try:
         index = _small(source, "model", INDEX)
@@ -53,7 +53,7 @@ def check_controlnet(source: str, family: Family | None, options: Options) -> No
 
     Raises ``RecipeError`` for one of another family, and as ``find_weights``.
     """
-    if options.offline or family is None or not is_hub_id(source) or cached(source) is not None:
+    if options.offline or family is None or not is_hub_id(source) or cached(*pinned(source)) is not None:
         return
     try:
         config = _table(source, "ControlNet", CONFIG)

@@ -13,7 +13,7 @@ from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, Family, controlnet_for
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import find_weights
-from restyle.weights.hub import is_hub_id, pull_line, snapshot
+from restyle.weights.hub import is_hub_id, pinned, pull_line, snapshot
 from restyle.weights.selection import LORA, Selection, variant_of
 from restyle.weights.tensors import tensor_names
 from restyle.weights.trusted import check_folder, read_table
@@ -147,7 +147,8 @@ def _config(options: Options, base: Path, family: Family) -> str | None:
     if not options.offline:
         return options.config
     wanted = options.config or BASE_MODELS[family].model
-    folder = snapshot(wanted) if is_hub_id(wanted) else None
+    hub_id, selection = pinned(wanted)
+    folder = snapshot(hub_id, selection.revision) if is_hub_id(wanted) else None
     if folder is None or not (folder / "model_index.json").is_file():
         raise MissingModelError(
             f"the configuration {wanted!r} of {show_path(base)} is not on this machine, and --offline fetches nothing: "

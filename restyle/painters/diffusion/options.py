@@ -116,7 +116,8 @@ class Options:
     """
 
     model: str = "sd15"
-    """A name that ``restyle models list`` gives, a hub id, a folder, or a ``.safetensors`` file."""
+    """A name that ``restyle models list`` gives, a hub id (``owner/name``, ``owner/name@revision``), a folder, or a
+    ``.safetensors`` file."""
     config: str | None = None
     """Hub id or folder whose configuration a model of one file uses; ``None``: diffusers finds out."""
     controls: Sequence[ControlSpec | Mapping[str, Any]] = ()
@@ -147,6 +148,8 @@ class Options:
     """Starting point of the painting: ``noise``, mixed with the footage's picture, or its ``inversion`` (see ``inversion``)."""
     attention: str = "woven"
     """``none``, ``anchor-previous``, ``joint``, ``trajectory`` or ``woven``: see ``window``."""
+    own_weight: float = 1.0
+    """How much a keyframe's own tokens count in attention beside those of the others that it attends to; 0: not at all."""
     layers: str = "decoder"
     """Blocks of the UNet in which keyframes attend to each other: the ``decoder``'s, or ``all``."""
     trajectories_until: float = 0.65
@@ -155,6 +158,9 @@ class Options:
     """Noise moves with the footage."""
     shape_until: float = 0.2
     """Part of the steps in which shapes are taken from the keyframe before; 0: never."""
+    pixel_fusion: float = 0.0
+    """How far, in half to four fifths of the steps, keyframes are drawn towards the pixels of the window's ends, moved to where
+    they lie: 0 to 1; published: 0.5."""
     colour_from: float = 0.8
     """Part of the steps from which colours are held to those of the window's first keyframe; 1: never."""
     resolution: int | None = None
@@ -184,7 +190,7 @@ class Options:
         _check_choice("weighting", self.weighting, WEIGHTINGS)
         _check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
         _check_choice("schedule", self.schedule, (None, *SCHEDULES))
-        for name in ("trajectories_until", "shape_until", "colour_from", "strength", "style_weight"):
+        for name in ("trajectories_until", "shape_until", "pixel_fusion", "colour_from", "strength", "style_weight"):
             _check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
         _check_range("steps", self.steps, 1, 1000)
         _check_range("schedule_steps", self.schedule_steps, 1, 1000)
@@ -193,6 +199,7 @@ class Options:
                 "painter options steps (those that are made) and schedule_steps (those of which the strength's part is made) "
                 "say the same in two ways: leave one out"
             )
+        _check_range("own_weight", self.own_weight, 0, 10)
         _check_range("guidance_scale", self.guidance_scale, 0, 50)
         _check_range("batch", self.batch, 1, 1000)
         _check_range("resolution", self.resolution, 0, 8192)

@@ -3,7 +3,7 @@
 With every device of consistency off it does what diffusers' img2img, ControlNet img2img and inpaint pipelines do, number for
 number. What it adds: rows that are painted already go along at the step's noise level and are only attended to; each row's
 result does not depend on the batch it is computed in; and the clean picture that a step predicts is corrected
-(``latents.py``) before the scheduler goes on from it.
+(``corrections.py``) before the scheduler goes on from it.
 """
 
 from __future__ import annotations
@@ -18,21 +18,15 @@ import torch
 
 from restyle.errors import PainterError, RecipeError
 from restyle.painters.diffusion.attention import AttentionCall, AttentionController, KeyValueCache
-from restyle.painters.diffusion.correspondences import VISIBLE, Correspondences
+from restyle.painters.diffusion.corrections import Corrections
+from restyle.painters.diffusion.correspondences import Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
-from restyle.painters.diffusion.latents import (
-    fuse_shapes,
-    match_colours,
-    match_colours_along,
-    predict_clean,
-    replace_prediction,
-)
 from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.step_noise import StepNoise
-from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trajectories_of
+from restyle.painters.diffusion.window import Rows, batches, sources_of, trajectories_of
 from restyle.types import TextPrompt
 
 __all__ = ["Sampler", "SamplingInputs"]
@@ -114,6 +108,7 @@ class Sampler:
         step_noise = StepNoise(fine) if fine else nullcontext()
         self._pipe.scheduler = scheduler
         extra = self._pipe.prepare_extra_step_kwargs(generators if all(generators) else None, self._models.eta)
+        corrections = Corrections(self._models.coder, self._options, window.rows, window.correspondences, clean)
         cache: KeyValueCache = {}
         refresh_every = REFRESH_EVERY if len(timesteps) >= REFRESH_FROM else 1
         for number, timestep in enumerate(timesteps):
@@ -127,7 +122,7 @@ class Sampler:
                 }
             outputs = self._outputs(window, samples, cache, step)
             output = torch.cat([outputs[row] for row in live])
-            sample, output = self._corrected(window, clean, sample, output, step)
+            sample, output = corrections(sample, output, step)
             with step_noise:
                 sample = scheduler.step(output, timestep, sample, **extra, return_dict=False)[0]
             sample = self._blend(window, sample, scheduler, timesteps[number + 1 :])
@@ -245,6 +240,7 @@ class Sampler:
                 sources=attended.sources,
                 trajectories=own,
                 correspondences=window.correspondences,
+                own_weight=self._options.own_weight,
                 cached_rows=frozenset(group) & later,
                 cache=cache,
             )
@@ -294,36 +290,6 @@ class Sampler:
             )
         self.most = max(1, rows // 2)
         self._tell(f"out of memory with {rows} keyframes at once; going on with {self.most}")
-
-    def _corrected(
-        self, window: SamplingInputs, clean: torch.Tensor, sample: torch.Tensor, output: torch.Tensor, step: Step
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sample and output, such that the pictures that are predicted have shapes and colours corrected."""
-        fuses = step.progress < self._options.shape_until
-        # of few steps none may lie so late: the last one does it
-        matches = step.progress >= self._options.colour_from or (step.last and self._options.colour_from < 1)
-        if not (fuses or matches):
-            return sample, output
-        rows, correspondences = window.rows, window.correspondences
-        prediction = predict_clean(step.scheduler, step.timestep, sample, output)
-        pictures = {row: clean[row].float() for row in rows.fixed}
-        pictures |= {row: prediction[index] for index, row in enumerate(rows.live)}
-        for row in dict.fromkeys((rows.first, rows.last, *rows.live)):
-            if row == rows.anchor or row in rows.fixed:
-                continue
-            if fuses and correspondences is not None:
-                for other in reversed(partners_of(row, rows)):  # the first comes last, and has the last word
-                    if correspondences.known(row, other):
-                        flow, confidence = correspondences.latents(row, other)
-                        visible = (confidence > VISIBLE).float()
-                        pictures[row] = fuse_shapes(pictures[row], pictures[other], flow, visible)
-            if matches and row == rows.first:  # the look of another shot, which shows something else
-                pictures[row] = match_colours(pictures[row], pictures[rows.anchor])
-            elif matches and correspondences is not None and correspondences.known(row, rows.first):
-                place = correspondences.tokens(row, rows.first, clean[row, 0].numel())
-                pictures[row] = match_colours_along(pictures[row], pictures[rows.first], *place)
-        wanted = torch.stack([pictures[row] for row in rows.live])
-        return replace_prediction(step.scheduler, step.timestep, sample, output, wanted)
 
     def _blend(self, window: SamplingInputs, sample: torch.Tensor, scheduler: Any, left: torch.Tensor) -> torch.Tensor:
         """With a plain model, put the footage's latents round the painted part, at the noise of the first of the time steps

@@ -74,6 +74,23 @@ def test_on_random_arrays(mode: str, rows: Rows) -> None:
     assert torch.allclose(made, slowly(query, key, value, sources, trajectories, matches), atol=1e-5)
 
 
+def test_own_tokens_count_as_much_as_they_are_said_to() -> None:
+    torch.manual_seed(5)
+    query, key, value = (torch.randn(3, 2, 12, 4) for _ in range(3))
+    sources = {0: (0,), 1: (1, 0), 2: (2, 0)}
+
+    def attend(sources: Any, weight: float) -> Any:
+        return AttentionCall((0, 1, 2), 1, sources, own_weight=weight).attend("layer", query, key, value)
+
+    alone = {0: (0,), 1: (0,), 2: (0,)}
+    assert torch.allclose(attend(sources, 0.0), attend(alone, 1.0), atol=1e-5)
+    scores = torch.cat([query[1] @ key[row].transpose(1, 2) / 2 for row in (1, 0)], -1).exp()
+    scores[..., :12] *= 0.3
+    wanted = scores / scores.sum(-1, keepdim=True) @ torch.cat([value[1], value[0]], 1)
+    assert torch.allclose(attend(sources, 0.3)[1], wanted, atol=1e-5)
+    assert torch.equal(attend(sources, 0.3)[0], attend(sources, 1.0)[0]), "what attends to itself alone does so in full"
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("most", [1, 8])
 @pytest.mark.parametrize("rows", CASES[:2], ids=["start", "later"])

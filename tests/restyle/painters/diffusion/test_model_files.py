@@ -256,3 +256,18 @@ def test_what_does_not_fit_is_told_before_weights_are_fetched(tiny: Any, hub: Hu
     found = find_model_files(Options(model="owner/base"))
     assert found.family == "sd15"
     assert any(name.endswith(".safetensors") for name, _ in hub.sent)
+
+
+def test_a_model_at_a_revision(tiny: Any, hub: Hub) -> None:
+    """Fetched once, found offline, and not taken for the main branch's."""
+    hub.repositories["owner/base"] = Repository.of(tiny("sd15"))
+    with pytest.raises(MissingModelError, match=r"hf download owner/base --revision v1$"):
+        find_model_files(Options(model="owner/base@v1", offline=True))
+    found = find_model_files(Options(model="owner/base@v1"))
+    assert found.family == "sd15"
+    sent = len(hub.sent)
+    for name in ("v1", hub.repositories["owner/base"].revision):
+        assert find_model_files(Options(model=f"owner/base@{name}", offline=True)).base == found.base
+    assert len(hub.sent) == sent
+    with pytest.raises(MissingModelError, match=r"restyle models pull owner/base$"):
+        find_model_files(Options(model="owner/base", offline=True))

@@ -101,12 +101,17 @@ def run(painters: list[DiffusionPainter], pictures: list[np.ndarray], sizes: lis
     return done
 
 
-@pytest.mark.parametrize(("mode", "schedule"), [*((mode, None) for mode in MODES), ("woven", "lcm")])
-def test_a_run_whole_is_the_run_resumed_at_any_window(
-    tiny: Any, mode: str, schedule: str | None, tmp_path: Any
-) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"attention": mode} for mode in MODES),
+        {"schedule": "lcm"},
+        {"pixel_fusion": 0.5, "own_weight": 0.5},
+    ],
+    ids=str,
+)
+def test_a_run_whole_is_the_run_resumed_at_any_window(tiny: Any, asked: dict[str, Any], tmp_path: Any) -> None:
     pictures = [picture(n) for n in range(7)]
-    asked = {"attention": mode, "schedule": schedule}
     whole = run([painter(tiny, **asked)], pictures, [3, 3, 3])
     pieces = run([painter(tiny, **asked) for _ in range(3)], pictures, [3, 3, 3], tmp_path)
     assert all(np.array_equal(whole[n], pieces[n]) for n in whole)
