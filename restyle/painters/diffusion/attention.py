@@ -113,7 +113,7 @@ class AttentionCall:
         return self._attend_along_trajectories(query, key_of, output_of, output) if self.trajectories else output
 
     def _own_bias(self, rows: Sequence[int], key: torch.Tensor) -> torch.Tensor | None:
-        """What is added to the scores, rows x 1 x 1 x sources' tokens; ``None``: nothing."""
+        """The bias of the scores, rows x 1 x 1 x sources' tokens; ``None``: there is none."""
         if self.own_weight == 1.0 or len(self.sources[rows[0]]) == 1:
             return None
         weights = [[self.own_weight if source == row else 1.0 for source in self.sources[row]] for row in rows]
