@@ -123,7 +123,11 @@ class OneJob(Work):
         self._spread = Spread(order, "job", alone=0)
         self._tasks: dict[str, JobTask] = {}
         self.took: dict[str, Spent] = {}
-        self.over = False
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        return self._over
 
     def take(self, near: tuple[Any, ...]) -> JobTask | None:
         task = self._spread.take(near)
@@ -138,7 +142,7 @@ class OneJob(Work):
         for outcome in engine.run(self, JobWorker, threading.Event()):
             assert outcome.ended == "done", outcome.message
             self.took[outcome.name] = outcome.value
-            self.over = self._spread.end(self._tasks[outcome.name], outcome) is not None
+            self._over = self._spread.end(self._tasks[outcome.name], outcome) is not None
 
     @property
     def windows(self) -> list[float]:
