@@ -44,6 +44,7 @@ CORE: Mapping[str, str] = {
     "rich": "rich",
     "pillow": "PIL",
     "openimageio": "OpenImageIO",
+    "tqdm": "tqdm",
 }
 """Packages of the core -> the module that each is used by."""
 

@@ -115,6 +115,7 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(address: str, says: str) -
         RayCluster(address=address)
 
 
+@pytest.mark.slow
 def test_a_driver_that_is_killed_leaves_nothing_running_and_the_next_goes_on(film: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     command = [sys.executable, "-m", "restyle", "run", str(film), "-o", str(tmp_path / "out.mp4"), "--no-report"]
