@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from controls.errors import ControlError
 from controls.masks.flowcut.soft_edge import soft_edge
+from controls.mediapipe_network import open_network
 from controls.prompts import check_kinds
 from controls.types import Masked, MaskerTraits, People, Pictures, Prompted
-from interp.errors import MissingPackageError
 from interp.flow.dis import QuickDisEstimator
 from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import luma_at, motion_size
-from interp.quiet import without_logs, without_warnings
+from interp.quiet import without_warnings
 from interp.warp import consistency, resize_confidence, warp
 
 __all__ = ["EDGE", "PeopleMasker", "people_network"]
@@ -72,15 +71,4 @@ class PeopleMasker:
 
 def people_network() -> Any:
     """MediaPipe's ``SelfieSegmentation``."""
-    try:
-        with without_warnings(), without_logs():  # of protobuf's, about mediapipe's
-            from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
-
-            network = SelfieSegmentation(model_selection=0)
-            network.process(np.zeros((64, 64, 3), np.uint8))  # it says what it says the first time
-    except ModuleNotFoundError as error:
-        raise MissingPackageError("mattes of people", error.name or "mediapipe", "pose") from error
-    except (ImportError, OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ControlError(f"mattes of people: the package mediapipe cannot be used: {reason}") from error
-    return network
+    return open_network("mattes of people", "selfie_segmentation", "SelfieSegmentation", model_selection=0)

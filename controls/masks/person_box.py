@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import cv2
 import numpy as np
 
 from controls.masks.flowcut.soft_edge import soft_edge
-from controls.masks.people import EDGE, PeopleMasker, people_network
+from controls.masks.people import EDGE, people_network
+from controls.mediapipe_network import mediapipe_is_there
 from controls.types import Box, Matte, Pictures, Prompted
 from interp.pixels.depth import to_uint8
 from interp.quiet import without_warnings
@@ -31,7 +31,7 @@ def outlined_people(pictures: Pictures, prompts: Sequence[Prompted]) -> tuple[li
 
     Objects that have another box or a matte on that frame stay as they are. Without the package mediapipe nothing is changed.
     """
-    if any(find_spec(package) is None for package in PeopleMasker.traits.packages):
+    if not mediapipe_is_there():
         return list(prompts), {}
     network: Any = None
     changed, found = [], {}

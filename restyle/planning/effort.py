@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controls.faces import can_find_faces
+from controls.mediapipe_network import mediapipe_is_there
 from restyle.recipe import Recipe
 from restyle.render.regions import RegionRules
 
@@ -50,7 +50,7 @@ def key_rules(recipe: Recipe, cost: float = 0.0) -> KeyRules:
     level = EFFORTS[recipe.effort]
     dear = max(1.0, cost / CHEAP)
     least_gap = level.least_gap if dear == 1 else level.dear_gap
-    return KeyRules(recipe.coverage, level.loss * dear, least_gap, recipe.max_gap, faces=can_find_faces())
+    return KeyRules(recipe.coverage, level.loss * dear, least_gap, recipe.max_gap, faces=mediapipe_is_there())
 
 
 def region_rules(recipe: Recipe) -> RegionRules:

@@ -145,6 +145,6 @@ def test_without_the_package_a_box_stays_a_box(photo: np.ndarray, monkeypatch: p
     from controls.masks import person_box
     from controls.types import Box
 
-    monkeypatch.setattr(person_box, "find_spec", lambda name: None)
+    monkeypatch.setattr(person_box, "mediapipe_is_there", lambda: False)
     prompts = [Prompted("her", 0, Box(20, 5, 225, 255))]
     assert person_box.outlined_people(Shot([photo]), prompts) == (prompts, {})
