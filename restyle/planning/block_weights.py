@@ -6,6 +6,7 @@ import numpy as np
 
 from controls.faces import FaceFinder
 from interp.structure import grid_of
+from restyle.errors import translated
 
 __all__ = ["BlockWeights"]
 
@@ -16,13 +17,14 @@ SMALLEST = 160  # pixels of the long side; below, no face of a person among othe
 class BlockWeights:
     """Weighs the blocks (``interp.structure.grid_of``) of small pictures of one size, W x H pixels.
 
-    ``faces``: whether faces are looked for, which needs MediaPipe; else only what ``region`` gives counts. Raises as
-    ``FaceFinder``.
+    ``faces``: whether faces are looked for, which needs MediaPipe; else all blocks count alike. Raises
+    ``MissingExtraError``, and ``RecipeError`` if MediaPipe cannot be used.
     """
 
     def __init__(self, size: tuple[int, int], *, faces: bool) -> None:
         self._grid = grid_of(*size)
-        self._finder = FaceFinder() if faces and max(size) >= SMALLEST else None
+        with translated():
+            self._finder = FaceFinder() if faces and max(size) >= SMALLEST else None
 
     def of(self, picture: np.ndarray, inside: np.ndarray | None = None) -> np.ndarray:
         """Weigh a picture's blocks: float32 rows x columns. ``picture``: h x w x 3 uint8. ``inside``: bool rows x columns,

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from controls.errors import ControlError
 from interp.structure import grid_of
+from restyle.errors import RecipeError
 from restyle.planning.block_weights import BlockWeights
 
 
@@ -45,3 +47,14 @@ def test_in_pictures_too_small_for_faces_none_is_looked_for(monkeypatch: pytest.
 
     monkeypatch.setattr(block_weights, "FaceFinder", refuse)
     assert (BlockWeights((128, 96), faces=True).of(photo(128)[:96]) == 1).all()
+
+
+def test_a_package_that_cannot_be_used_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from restyle.planning import block_weights
+
+    def broken() -> None:
+        raise ControlError("finding faces: the package mediapipe cannot be used: libGL.so.1 is not there")
+
+    monkeypatch.setattr(block_weights, "FaceFinder", broken)
+    with pytest.raises(RecipeError, match=r"libGL\.so\.1"):
+        BlockWeights((256, 256), faces=True)
