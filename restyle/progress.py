@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from restyle.errors import Cancelled
 
-__all__ = ["Meter", "Progress", "ProgressCallback"]
+__all__ = ["STAGE_NAMES", "Meter", "Progress", "ProgressCallback"]
 
 Stage = Literal["analyse", "mattes", "plates", "maps", "render", "report", "finish"]
+
+STAGE_NAMES: Mapping[Stage, str] = {
+    "analyse": "looking",
+    "mattes": "following",
+    "plates": "clearing",
+    "maps": "mapping",
+    "render": "restyling",
+    "report": "looking back",
+    "finish": "joining",
+}
+"""Each stage as a person is told of it."""
 
 
 @dataclass(frozen=True)

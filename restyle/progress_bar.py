@@ -7,19 +7,9 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from restyle.progress import Progress
+from restyle.progress import STAGE_NAMES, Progress
 
 __all__ = ["ProgressBar"]
-
-DOING = {
-    "analyse": "looking",
-    "mattes": "following objects",
-    "plates": "looking behind objects",
-    "maps": "making maps",
-    "render": "restyling",
-    "report": "looking back",
-    "finish": "joining",
-}
 
 
 class ProgressBar:
@@ -38,7 +28,7 @@ class ProgressBar:
         if self._bar is None or now.stage != self._stage or now.done < self._bar.n:
             self.close()
             self._stage = now.stage
-            self._bar = tqdm(total=now.total, desc=DOING.get(now.stage, now.stage), unit="frame", **self._options)
+            self._bar = tqdm(total=now.total, desc=STAGE_NAMES[now.stage], unit="frame", **self._options)
         self._bar.update(now.done - self._bar.n)
 
     def close(self) -> None:

@@ -7,8 +7,9 @@ import time
 from typing import Any, Self
 
 from restyle.batch.results import BatchProgress, ClipResult
-from restyle.cli.progress import NAMES, Closing, count, duration, facts_of
+from restyle.cli.progress import Closing, count, duration, facts_of
 from restyle.errors import show_path
+from restyle.progress import STAGE_NAMES
 
 __all__ = ["BatchBars", "BatchDisplay", "BatchLines", "batch_display"]
 
@@ -39,7 +40,7 @@ class BatchLines(BatchDisplay):
         self._last = time.monotonic()
         print(f"restyle: {total_of(now)}", file=sys.stderr)
         for name, progress in now.running.items():
-            stage = NAMES.get(progress.stage, progress.stage)
+            stage = STAGE_NAMES.get(progress.stage, progress.stage)
             print(f"restyle:   {name}: {stage}: {', '.join(facts_of(progress))}", file=sys.stderr)
         sys.stderr.flush()
 
@@ -82,7 +83,7 @@ class BatchBars(BatchDisplay):
         for name, progress in now.running.items():
             if name not in self._tasks:
                 self._tasks[name] = self._bars.add_task(name, facts="")
-            stage = NAMES.get(progress.stage, progress.stage)
+            stage = STAGE_NAMES.get(progress.stage, progress.stage)
             self._bars.update(
                 self._tasks[name],
                 completed=progress.done,

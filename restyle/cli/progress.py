@@ -7,19 +7,10 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from restyle.progress import Progress
+from restyle.progress import STAGE_NAMES, Progress
 
 __all__ = ["Bar", "Closing", "Display", "Lines", "count", "display", "duration", "facts_of", "line_of", "size"]
 
-NAMES = {
-    "analyse": "looking",
-    "mattes": "following",
-    "plates": "clearing",
-    "maps": "mapping",
-    "render": "restyling",
-    "report": "looking back",
-    "finish": "joining",
-}
 EVERY = 5.0  # seconds between two lines of a log
 STEP = 10  # per cent between them, where the work is quick
 
@@ -111,7 +102,7 @@ class Bar(Display):
         if now.stage != self._stage:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(NAMES.get(now.stage, now.stage), total=now.total, facts="")
+            self._task = self._bar.add_task(STAGE_NAMES.get(now.stage, now.stage), total=now.total, facts="")
             self._stage = now.stage
         joining = now.stage == "finish" and not now.done  # quick, and not counted: the bar only moves to and fro
         facts = [] if joining else [*facts_of(now), now.doing]
@@ -147,7 +138,7 @@ def line_of(now: Progress, *, verbose: bool = False) -> str:
     """One line of a log."""
     share = f" {100 * now.done // now.total:3d} %" if now.total else ""
     doing = f" ({now.doing})" if verbose and now.doing else ""
-    return f"restyle: {NAMES.get(now.stage, now.stage)}{share}: {', '.join(facts_of(now))}{doing}"
+    return f"restyle: {STAGE_NAMES.get(now.stage, now.stage)}{share}: {', '.join(facts_of(now))}{doing}"
 
 
 def duration(seconds: float) -> str:
