@@ -25,7 +25,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 
@@ -33,13 +32,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from footage import moving_clip
 
 from restyle.batch.batch import Batch
-from restyle.engines import Engine, Task, Work
+from restyle.engines import Engine
 from restyle.engines.in_process import InProcess
 from restyle.engines.pool import ProcessPool
 from restyle.job.job import Job
 from restyle.job.order import JobOrder
-from restyle.job.spread import Spread
-from restyle.job.tasks import JobTask
+from restyle.job.spread import OneJob, Spread
 from restyle.job.worker import JobWorker, Spent
 from restyle.recipe import Recipe
 
@@ -116,33 +114,18 @@ def measure_engine(name: str, clips: int, work: Path, rounds: int) -> None:
     )
 
 
-class OneJob(Work):
+class MeasuredJob(OneJob):
     """One job as all the work that there is; keeps what each task took."""
 
     def __init__(self, order: JobOrder) -> None:
-        self._spread = Spread(order, "job", alone=0)
-        self._tasks: dict[str, JobTask] = {}
+        super().__init__(Spread(order, "job", alone=0))
         self.took: dict[str, Spent] = {}
-        self._over = False
-
-    @property
-    def over(self) -> bool:
-        return self._over
-
-    def take(self, near: tuple[Any, ...]) -> JobTask | None:
-        task = self._spread.take(near)
-        if task is not None:
-            self._tasks[task.name] = task
-        return task
-
-    def hear(self, task: Task, message: Any) -> None:
-        self._spread.hear(self._tasks[task.name], message)
 
     def run(self, engine: Engine) -> None:
         for outcome in engine.run(self, JobWorker, threading.Event()):
             assert outcome.ended == "done", outcome.message
             self.took[outcome.name] = outcome.value
-            self._over = self._spread.end(self._tasks[outcome.name], outcome) is not None
+            self.take_end(outcome)
 
     @property
     def windows(self) -> list[float]:
@@ -170,7 +153,7 @@ def measure_windows(count: int, work: Path, rounds: int) -> None:
     for number in range(rounds):
         taken = [whole(clip, work, recipe)[1]]
         for name, engine in (("here", InProcess(1)), ("pool", ProcessPool(1, threads=1))):
-            job, own = OneJob(order_of(clip, work / f"{name}{number}.mkv", recipe)), time.process_time()
+            job, own = MeasuredJob(order_of(clip, work / f"{name}{number}.mkv", recipe)), time.process_time()
             job.run(engine)
             assert len(job.windows) == count
             elsewhere = sum(spent.cpu_seconds for spent in job.took.values()) if name == "pool" else 0.0
@@ -189,12 +172,12 @@ def measure_clip(work: Path, rounds: int) -> None:
     cv2.setNumThreads(1)
     walls, speeds, one = [], [], float("inf")
     for number in range(rounds):
-        single = OneJob(order_of(clip, work / f"one{number}.mp4", recipe))
+        single = MeasuredJob(order_of(clip, work / f"one{number}.mp4", recipe))
         began = time.perf_counter()
         single.run(ProcessPool(1, threads=1))
         wall_one = time.perf_counter() - began
         one = min(one, sum(spent.cpu_seconds for spent in single.took.values()))
-        double = OneJob(order_of(clip, work / f"two{number}.mp4", recipe))
+        double = MeasuredJob(order_of(clip, work / f"two{number}.mp4", recipe))
         began = time.perf_counter()
         double.run(ProcessPool(2, threads=1))
         walls.append(wall_one / (time.perf_counter() - began))

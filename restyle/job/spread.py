@@ -26,7 +26,7 @@ from restyle.job.tasks import Finished, JobTask, Kind, Painted
 from restyle.job.worker import JobWorker, Spent
 from restyle.progress import Progress, ProgressCallback
 
-__all__ = ["Spread", "run_spread"]
+__all__ = ["OneJob", "Spread", "run_spread"]
 
 Place = tuple[int, int]
 """Shot, and number of the window in it."""
@@ -175,7 +175,7 @@ class Spread:
         self._progress(Progress("render", done, begun.frames, rate, left, shot, begun.shots, doing))
 
 
-class _Alone(Work):
+class OneJob(Work):
     """One job as all the work that there is."""
 
     def __init__(self, spread: Spread) -> None:
@@ -185,18 +185,22 @@ class _Alone(Work):
 
     @property
     def over(self) -> bool:
+        """See ``Work``."""
         return self.end is not None
 
     def take(self, near: tuple[Any, ...]) -> JobTask | None:
+        """See ``Work``."""
         task = self._spread.take(near)
         if task is not None:
             self._tasks[task.name] = task
         return task
 
     def hear(self, task: Task, message: Any) -> None:
+        """See ``Work``."""
         self._spread.hear(self._tasks[task.name], message)
 
     def take_end(self, outcome: Outcome) -> None:
+        """Take a task's outcome; ``end`` is the job's, when it has come to one."""
         self.end = self._spread.end(self._tasks.pop(outcome.name), outcome)
 
 
@@ -204,7 +208,7 @@ def run_spread(
     order: JobOrder, engine: Engine, *, progress: ProgressCallback | None = None, cancel: threading.Event | None = None
 ) -> Result:
     """Run one job over the workers of an engine: the same result as ``Job.run``'s. Raises what that raises."""
-    work = _Alone(Spread(order, Path(order.output).name, progress=progress or (lambda now: None)))
+    work = OneJob(Spread(order, Path(order.output).name, progress=progress or (lambda now: None)))
     with closing(engine.run(work, JobWorker, cancel or threading.Event())) as outcomes:
         for outcome in outcomes:
             work.take_end(outcome)
