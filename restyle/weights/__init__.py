@@ -7,7 +7,8 @@
     finding.py      a file, a folder or a hub id -> where it lies on this machine
     hub.py          the model hub: what it has, its cache here, and its errors in one line
     fetching.py     files from the hub into its cache, whole and checked
-    selection.py    the files of a repository that are needed, and what a folder lacks of them
+    selection.py    the files of a model that are needed, by their names
+    folders.py      models in folders: what one lacks, which of its files are loaded, how much memory they take
     pickles.py      files that may run a program when they are read
     trusted.py      checks of what a model's folder holds
     digests.py      fingerprints of weights, without reading all of them

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from controls.maps import kinds
+from restyle.weights.selection import Selection
 
 __all__ = [
     "BASE_MODELS",
@@ -17,6 +18,7 @@ __all__ = [
     "IP_ADAPTERS",
     "LICENCES",
     "SAM2",
+    "UNUSED",
     "BaseModel",
     "Family",
     "IPAdapter",
@@ -26,6 +28,10 @@ __all__ = [
 Family = Literal["sd15", "sdxl"]
 FAMILIES: Mapping[Family, str] = {"sd15": "SD 1.5", "sdxl": "SDXL"}
 """As a person calls them."""
+
+
+UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
+"""Parts of models that the painter ``diffusion`` does not load: pictures are seen by an IP-Adapter's own encoder."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,11 @@ class BaseModel:
     schedule: str | None = None
     resolution: int | None = None
     """Long side, in pixels, that it was made for, where that is not its family's."""
+
+    @property
+    def selection(self) -> Selection:
+        """The part of the repository that is loaded: not its own VAE where another goes with it."""
+        return Selection(unused=UNUSED, replaced=("vae",) if self.vae else ())
 
 
 @dataclass(frozen=True)

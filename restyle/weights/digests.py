@@ -1,31 +1,24 @@
-"""Fingerprints of weights, without reading all of them; and their sizes."""
+"""Fingerprints of weights, without reading all of them."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from restyle.weights.pickles import PICKLED
 
-__all__ = ["fingerprint", "size_of"]
+__all__ = ["fingerprint"]
 
 KINDS = (".safetensors", ".json", ".txt", *PICKLED)
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder, links followed."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
-def fingerprint(path: Path) -> list[Any]:
-    """Names, sizes, and a digest of both ends of each file. ``path``: a file or a folder. Plain JSON."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+def fingerprint(path: Path, files: Sequence[Path]) -> list[Any]:
+    """Names, sizes, and a digest of both ends of each of the ``files`` of ``path``, a folder or the file itself. Plain JSON."""
     return [
         [file.relative_to(path).as_posix() if path.is_dir() else file.name, file.stat().st_size, _digest_ends(file)]
-        for file in files
+        for file in sorted(files)
         if file.suffix.lower() in KINDS
     ]
 

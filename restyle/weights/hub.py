@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingExtraError, MissingModelError, OutputError, RestyleError, show_path, why
-from restyle.weights.selection import Selection, lacking, select_files
+from restyle.weights.folders import lacking
+from restyle.weights.selection import ALL, INDEX, Selection, select_files
+from restyle.weights.trusted import check_index, read_table
 
 __all__ = [
     "ALL",
@@ -33,7 +35,6 @@ __all__ = [
     "unwritable",
 ]
 
-ALL = Selection()
 REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of those that are looked for in the cache
 
 
@@ -136,22 +137,27 @@ def cached(hub_id: str, selection: Selection = ALL, *, allow_pickle: bool = Fals
     Raises ``MissingExtraError``.
     """
     folder = snapshot(hub_id, selection.revision)
-    whole = folder is not None and lacking(folder, selection.files, allow_pickle=allow_pickle) is None
+    whole = folder is not None and lacking(folder, selection, allow_pickle=allow_pickle) is None
     return folder if whole else None
 
 
 def look_up(hub_id: str, kind: str = "model", selection: Selection = ALL) -> Offer:
-    """Ask the hub what it has; fetches nothing yet.
+    """Ask the hub what it has; fetches nothing yet but a model's ``model_index.json``, which names its parts.
 
     Raises ``MissingModelError`` (no such id, no network, access refused, nothing that can be used), ``RecipeError`` (a file has
-    to be named), ``MissingExtraError``.
+    to be named; a part that no library of ours has), ``MissingExtraError``.
     """
     hub = hub_library()
     with hub_errors(hub_id, kind):
         info = hub.HfApi().model_info(hub_id, revision=selection.revision, files_metadata=True, timeout=30)
         siblings = {file.rfilename: file for file in info.siblings or ()}
+        index = None
+        if INDEX in siblings and not selection.files:
+            path = Path(hub.hf_hub_download(hub_id, INDEX, revision=info.sha))
+            check_index(path)
+            index = read_table(path)
         wanted = []
-        for name in select_files(hub_id, list(siblings), selection):
+        for name in select_files(hub_id, list(siblings), selection, index):
             file = siblings[name]
             wanted.append(HubFile(name, file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id))
         return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info), selection.revision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from controls.maps import kinds
 from controls.masks.sam2.weights import FILES, HUB
 from restyle.errors import RecipeError
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES, SAM2
-from restyle.weights.digests import size_of
+from restyle.weights.folders import lacking, loaded_files
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
-from restyle.weights.selection import Selection, lacking
+from restyle.weights.selection import ALL, Selection
 
 __all__ = ["Model", "known_models", "resolve"]
 
@@ -33,11 +33,13 @@ class Model:
     """All files that are needed of it; empty: those that its layout asks for."""
     extra: str = "diffusion"
     """The extra that installs what uses it."""
+    layout: Selection = ALL
+    """Parts that are not needed of it."""
 
     @property
     def selection(self) -> Selection:
         """The part of the repository that is wanted."""
-        return Selection(self.files)
+        return replace(self.layout, files=self.files)
 
     @property
     def folder(self) -> Path | None:
@@ -49,7 +51,7 @@ class Model:
         """Name what is missing of one that is here in part."""
         folder = snapshot(self.hub_id)
         if folder is not None:
-            return lacking(folder, self.files)
+            return lacking(folder, self.selection)
         parts = [*(cache_folder(self.hub_id) / "blobs").glob("*.part")]
         return "what an unfinished fetch has left out" if parts else None
 
@@ -59,7 +61,7 @@ class Model:
         folder = self.folder
         if folder is None:
             return 0
-        return sum(size_of(folder / file) for file in self.files) if self.files else size_of(folder)
+        return sum(file.stat().st_size for file in loaded_files(folder, self.selection))
 
     @property
     def line(self) -> str:
@@ -83,7 +85,8 @@ class Model:
 def known_models() -> Mapping[str, Sequence[Model]]:
     """All of them, by kind."""
     bases = [
-        Model(name, base.model, "model", base.about, base.licence, base.family) for name, base in BASE_MODELS.items()
+        Model(name, base.model, "model", base.about, base.licence, base.family, layout=base.selection)
+        for name, base in BASE_MODELS.items()
     ]
     adapters = [
         Model(

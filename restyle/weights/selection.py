@@ -1,140 +1,167 @@
-"""The files of a model that are needed, and what a folder lacks of them. Imports nothing heavy."""
+"""The files of a model that are needed, by their names. Imports nothing heavy."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError
 from restyle.weights.pickles import PICKLED
-from restyle.weights.trusted import read_table
 
-__all__ = ["LORA", "Selection", "lacking", "select_files", "variant_of"]
+__all__ = ["ALL", "INDEX", "LORA", "Selection", "is_weights", "parts_of_index", "select_files", "select_layout"]
 
-CONFIGS = (".json", ".txt", ".model")
-PART = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
+INDEX = "model_index.json"  # names the parts of a model
+CONFIGS = (".json", ".txt", ".model", ".jinja")
+NETWORK = "diffusion_pytorch_model"  # how diffusers calls the weights of one network
 TRANSFORMERS = "model"  # how transformers calls the weights of one network
+STEMS = (NETWORK, TRANSFORMERS, "pytorch_model")  # the last: transformers' pickled ones
 LORA = "pytorch_lora_weights.safetensors"  # what the libraries call a LoRA's one file
-WEIGHTS = re.compile(r"(?P<stem>[^.]+?)(\.(?P<variant>\w+))?(-\d+-of-\d+)?\.safetensors")
-UNUSED = ("safety_checker",)  # folders of a model that are never loaded
+WEIGHTS = re.compile(
+    r"(?P<stem>[^.-]+)(\.(?P<variant>\w+))?(?P<shard>-\d+-of-\d+)?(\.(?P<late>\w+))?\.(?P<kind>safetensors|bin)"
+)
+SHARDS = re.compile(r"(?P<stem>[^.-]+)\.(?P<kind>safetensors|bin)\.index(\.(?P<variant>\w+))?\.json")  # names shards
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The part of a repository on the hub that is wanted."""
+    """The part of a repository on the hub, or of a folder, that is wanted."""
 
     files: Sequence[str] = ()
     """These files, and no others; empty: those that its layout asks for (``select_files``)."""
     variant: str | None = None
-    """The set of weights, such as ``fp16``; ``None``: ``fp16`` where there is one."""
+    """The set of weights, such as ``fp16``; ``None``: of the hub ``fp16`` where there is one, of a folder what loads."""
     revision: str | None = None
     """Branch, tag or commit; ``None``: the main branch."""
+    unused: Sequence[str] = ("safety_checker",)
+    """Parts of a model that are not loaded."""
+    replaced: Sequence[str] = ()
+    """Parts of a model whose weights come from elsewhere: of them the configuration alone."""
 
 
-def select_files(hub_id: str, names: Sequence[str], selection: Selection) -> list[str]:
+ALL = Selection()
+
+
+def parts_of_index(index: Mapping[str, Any], selection: Selection = ALL) -> list[str]:
+    """Names of the parts that the table of a ``model_index.json`` has, and that are wanted."""
+    parts = [name for name, kind in index.items() if isinstance(kind, list) and any(kind) and not name.startswith("_")]
+    return [name for name in parts if name not in selection.unused]
+
+
+def is_weights(name: str) -> bool:
+    """Whether a file's name is one of a network's weights, of any variant and kind."""
+    match = WEIGHTS.fullmatch(PurePosixPath(name).name)
+    return match is not None and match["stem"] in STEMS
+
+
+def select_files(
+    hub_id: str, names: Sequence[str], selection: Selection, index: Mapping[str, Any] | None = None
+) -> list[str]:
     """Select those of the ``names`` of a repository's files that are needed, configurations first.
 
-    Without ``selection.files``: of a diffusers model, every part's configuration and one set of safetensors; of a single
-    network (a ControlNet, a VAE, one of transformers') the same; of a LoRA its one file. Raises ``MissingModelError`` (there
-    are none), ``RecipeError`` (several that are no set: one has to be named).
+    Without ``selection.files``: of a diffusers model whose ``model_index.json`` holds the table ``index``, the configuration
+    and one set of safetensors of each part that it names; of a single network (a ControlNet, a VAE, one of transformers') the
+    same; of a LoRA its one file. Raises ``MissingModelError`` (there are none), ``RecipeError`` (several that are no set: one
+    has to be named).
     """
-    variant = selection.variant
     for file in selection.files:
         if file not in names:
             raise MissingModelError(f"{hub_id!r} on the model hub has no file {file!r}")
     if selection.files:
         return list(selection.files)
-    weights = [name for name in names if name.endswith(".safetensors")]
-    top = [name for name in weights if "/" not in name]
-    if "model_index.json" in names:
-        nested = [name for name in weights if "/" in name and PurePosixPath(name).parts[0] not in UNUSED]
-        selected = _one_variant(nested, variant)
-        configs = [name for name in names if name.endswith(CONFIGS) and PurePosixPath(name).parts[0] not in UNUSED]
-    elif "config.json" in names and any(name.startswith(PART) for name in top):
-        selected = _one_variant([name for name in top if name.startswith(PART)], variant)
-        configs = [name for name in names if name.endswith(".json") and "/" not in name]
-    elif "config.json" in names and any(name.startswith(TRANSFORMERS) for name in top):
-        # of no variant, for that is what transformers looks for
-        selected = _one_variant([name for name in top if name.startswith(TRANSFORMERS)], variant or "")
-        configs = [name for name in names if name.endswith(CONFIGS) and "/" not in name]
-    else:
-        selected, configs = [LORA] if LORA in top else top, []
+    variants = [variant for variant in (selection.variant, "fp16", "") if variant is not None]
+    selected = select_layout(names, selection, index, variants)
+    if selected is None:
+        top = [name for name in names if name.endswith(".safetensors") and "/" not in name]
+        selected = [LORA] if LORA in top else top
         if len(selected) > 1:
             listed = ", ".join(selected[:8]) + (", ..." if len(selected) > 8 else "")
             raise RecipeError(f"{hub_id!r} on the model hub has several files, say which: {listed}")
-    if not selected:
+    without = next(_without_weights(names, selected, selection, index), None)
+    if without is not None or not selected:
+        where = "" if without in (None, ".") else f" in its part {without!r}"
         raise MissingModelError(
-            f"{hub_id!r} on the model hub has no safetensors files that could be used; "
+            f"{hub_id!r} on the model hub has no safetensors files that could be used{where}; "
             "if it is to be used all the same, fetch it by hand and give the folder, with --painter-option allow_pickle=true"
         )
-    return configs + selected
-
-
-def _one_variant(names: Sequence[str], variant: str | None) -> list[str]:
-    """Every folder's weights of one variant: the one asked for, else ``fp16``, else those of none."""
-    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for name in names:
-        path = PurePosixPath(name)
-        match = WEIGHTS.fullmatch(path.name)
-        if match is not None:
-            group = groups.setdefault((str(path.parent), match["stem"]), {})
-            group.setdefault(match["variant"] or "", []).append(name)
-    selected: list[str] = []
-    for group in groups.values():
-        selected += next((group[name] for name in (variant, "fp16", "") if name is not None and name in group), [])
     return selected
 
 
-def variant_of(folder: Path) -> str | None:
-    """``fp16`` where a network's folder has weights of that variant, and none of no variant."""
-    matches = [WEIGHTS.fullmatch(file.name) for file in folder.glob("*.safetensors")]
-    variants = {match["variant"] for match in matches if match is not None}
-    return "fp16" if "fp16" in variants and None not in variants else None
+def select_layout(
+    names: Iterable[str],
+    selection: Selection,
+    index: Mapping[str, Any] | None,
+    variants: Sequence[str],
+    *,
+    allow_pickle: bool = False,
+) -> list[str] | None:
+    """Select what is loaded of a model (whose ``index`` is given) or of a single network, configurations first; ``None``: it is
+    neither.
 
-
-def lacking(folder: Path, files: Sequence[str] = (), *, allow_pickle: bool = False) -> str | None:
-    """Name what a folder lacks to be loaded, in a few words; ``None``: nothing. Looks at names alone.
-
-    A fetch that was cut off, or one of some files only (another program's), is seen by it.
+    ``variants``: those looked for, the best first. ``allow_pickle``: take pickled weights where there are no others.
     """
-    if files:
-        return next((file for file in files if not (folder / file).is_file()), None)
-    kinds = (".safetensors", *(PICKLED if allow_pickle else ()))
-    index = folder / "model_index.json"
-    if index.is_file():
-        try:
-            parts = read_table(index)
-        except (OSError, ValueError):
-            return "a readable model_index.json"
-        wanted = [name for name, kind in parts.items() if isinstance(kind, list) and any(kind) and name not in UNUSED]
-        return next((lack for name in wanted for lack in _part_lacks(folder / name, name, kinds)), None)
-    top = [file.name for file in folder.glob("*") if file.suffix in kinds and file.is_file()]
-    if any(name.startswith(PART) for name in top) or (folder / "config.json").is_file():
-        return next(_part_lacks(folder, ".", kinds), None)
-    return None if top else "weights"
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folders.setdefault(str(PurePosixPath(name).parent), []).append(name)
+    top = folders.get(".", [])
+    if index is not None:
+        configs, weights = [INDEX] if INDEX in top else [], []
+        for part in parts_of_index(index, selection):
+            own = folders.get(part, [])
+            chosen, shards = _one_set(own, variants, allow_pickle=allow_pickle)
+            weights += [] if part in selection.replaced else chosen
+            configs += _configs(own, () if part in selection.replaced else shards)
+        return configs + weights
+    networks = [name for name in top if is_weights(name) and (allow_pickle or not name.endswith(PICKLED))]
+    if "config.json" not in top or not networks:
+        return None
+    if any(name.startswith(NETWORK) for name in networks):
+        chosen, shards = _one_set(top, variants, allow_pickle=allow_pickle)
+        return _configs([name for name in top if name.endswith(".json")], shards) + chosen
+    # of no variant, for that is what transformers looks for
+    chosen, shards = _one_set(top, [selection.variant or "", *variants], allow_pickle=allow_pickle)
+    return _configs(top, shards) + chosen
 
 
-def _part_lacks(folder: Path, name: str, kinds: Sequence[str]) -> Iterator[str]:
-    """Name what one part of a model lacks."""
-    if not any(file.is_file() for file in folder.glob("*config.json")):
-        yield f"{name}/config.json"
-    if name.startswith("tokenizer"):
-        whole, vocabulary = folder / "tokenizer.json", [folder / "vocab.json", folder / "merges.txt"]
-        if not whole.is_file() and not all(file.is_file() for file in vocabulary):
-            yield f"{name}/vocab.json"
-    if not (folder / "config.json").is_file():
-        return  # no network
-    indexes = list(folder.glob("*.index*.json"))
-    for index in indexes:
-        try:
-            shards = set(read_table(index)["weight_map"].values())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            yield f"a readable {name}/{index.name}"
-            continue
-        if all((folder / shard).is_file() for shard in shards):
-            return  # one whole set is enough
-    single = [file for file in folder.glob("*") if file.suffix in kinds and "-of-" not in file.name and file.is_file()]
-    if not single:
-        yield f"weights in {name}"
+def _without_weights(
+    names: Sequence[str], selected: Sequence[str], selection: Selection, index: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Folders of networks of which no weights are ``selected``."""
+    parts = ["."] if index is None else parts_of_index(index, selection)
+    found = {str(PurePosixPath(name).parent) for name in selected if name.endswith(".safetensors")}
+    for part in parts:
+        network = part == "." or f"{part}/config.json" in names
+        if network and part not in found and part not in selection.replaced:
+            yield part
+
+
+def _configs(names: Sequence[str], shards: Sequence[str]) -> list[str]:
+    """Configurations of one folder; of the tables of shards those in ``shards`` alone."""
+    configs = [name for name in names if name.endswith(CONFIGS)]
+    return [name for name in configs if name in shards or not SHARDS.fullmatch(PurePosixPath(name).name)]
+
+
+def _one_set(names: Sequence[str], variants: Sequence[str], *, allow_pickle: bool) -> tuple[list[str], list[str]]:
+    """One folder's weights, of the first of the variants that it has, and the table of their shards."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(names):
+        match = WEIGHTS.fullmatch(PurePosixPath(name).name)
+        if match is not None and match["stem"] in STEMS:
+            groups.setdefault((match["kind"], match["variant"] or match["late"] or ""), []).append(name)
+    kinds = ("safetensors", "bin") if allow_pickle else ("safetensors",)
+    for kind in kinds:
+        for variant in variants:
+            group = groups.get((kind, variant), [])
+            single = [name for name in group if "-of-" not in name]
+            if single:
+                return single[:1], []
+            if group:
+                return group, [name for name in names if _table_of(name, kind, variant)][:1]
+    return [], []
+
+
+def _table_of(name: str, kind: str, variant: str) -> bool:
+    match = SHARDS.fullmatch(PurePosixPath(name).name)
+    return match is not None and match["kind"] == kind and (match["variant"] or "") == variant

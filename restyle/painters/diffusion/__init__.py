@@ -6,9 +6,12 @@
     painter.py          the painter; imports no torch
     beforehand.py       what small files tell of models before they are fetched
     model_files.py      options -> files of weights on this machine (see ``restyle.weights``)
+    part_files.py       the files that are meant of LoRAs and IP-Adapters
     machine.py          the device, and how it is used
     runtime.py          from here on torch is imported: loaded models at work
-    loading.py          files of weights -> a diffusers pipeline
+    loading.py          files of weights -> a diffusers pipeline, on a device
+    networks.py         base model, VAE and ControlNets of it
+    adapters.py         LoRAs and IP-Adapters onto it
     models.py           the loaded models, and how they are used
     prompts.py          prompts of any length, with weights -> embeddings
     coder.py            pictures <-> latents

@@ -24,12 +24,11 @@ def family_of(config: Mapping[str, Any]) -> Family:
     return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
 
 
-def check_base(source: str, options: Options) -> Family | None:
+def check_base(source: str, selection: Selection, options: Options) -> Family | None:
     """Family of a base model that would have to be fetched; ``None`` where nothing has.
 
     Raises ``MissingModelError`` for one that this painter does not use, and as ``find_weights``.
     """
-    selection = Selection(variant=options.variant)
     if options.offline or not is_hub_id(source) or cached(*pinned(source, selection)) is not None:
         return None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from restyle.errors import MissingModelError, RecipeError, show_path, why
 from restyle.painters.diffusion.beforehand import check_base, check_controlnet, family_of
 from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
-from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, Family, controlnet_for
+from restyle.painters.diffusion.part_files import IPAdapterFiles, ip_adapter_files, ip_adapter_wanted, lora_file
+from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, Family, controlnet_for
 from restyle.weights.digests import fingerprint
-from restyle.weights.finding import find_weights
+from restyle.weights.finding import Wanted, find_all
+from restyle.weights.folders import loaded_bytes, loaded_files
 from restyle.weights.hub import is_hub_id, pinned, pull_line, snapshot
-from restyle.weights.selection import LORA, Selection, variant_of
+from restyle.weights.selection import ALL, Selection
 from restyle.weights.tensors import tensor_names
 from restyle.weights.trusted import check_folder, read_table
 
@@ -26,6 +28,8 @@ class ModelFiles:
     """Files and folders of everything that is loaded."""
 
     base: Path
+    selection: Selection
+    """What is loaded of ``base``."""
     family: Family
     config: str | None
     """For a base of one file: where its configuration comes from."""
@@ -34,41 +38,43 @@ class ModelFiles:
     """The ControlNets, each with its source."""
     controlnets: tuple[Path, ...]
     loras: tuple[tuple[LoraSpec, Path], ...]
-    ip_adapter: tuple[Path, str, str] | None
-    """Folder, folder within it, file."""
+    ip_adapter: IPAdapterFiles | None
     schedule: str | None
     """The base model's own, where it is known by name."""
     resolution: int | None
     """As ``schedule``."""
+    allow_pickle: bool = False
 
-    @property
-    def all(self) -> list[Path]:
-        """Every one of them."""
-        paths = [self.base, *self.controlnets, *(path for _, path in self.loras)]
-        paths += [self.vae] if self.vae is not None else []
-        return paths + ([self.ip_adapter[0]] if self.ip_adapter is not None else [])
+    def weight_bytes(self, width: int) -> int:
+        """Bytes of all weights that are loaded, ``width`` to a number."""
+        files = [*self._files(self.base, self.selection), *(path for _, path in self.loras)]
+        files += [file for path in self.controlnets for file in self._files(path)]
+        files += [] if self.vae is None else self._files(self.vae)
+        files += [] if self.ip_adapter is None else self.ip_adapter.files(allow_pickle=self.allow_pickle)
+        return loaded_bytes(files, width)
 
     def identity(self) -> Mapping[str, Any]:
-        """Fingerprints of all weights: plain JSON."""
+        """Fingerprints of all files that are loaded: plain JSON."""
+        adapter = self.ip_adapter
         return {
-            "base": fingerprint(self.base),
-            "vae": None if self.vae is None else fingerprint(self.vae),
-            "controls": [fingerprint(path) for path in self.controlnets],
-            "loras": [[spec.weight, fingerprint(path)] for spec, path in self.loras],
-            "ip_adapter": None if self.ip_adapter is None else fingerprint(self.ip_adapter[0] / self.ip_adapter[1]),
+            "base": fingerprint(self.base, self._files(self.base, self.selection)),
+            "vae": None if self.vae is None else fingerprint(self.vae, self._files(self.vae)),
+            "controls": [fingerprint(path, self._files(path)) for path in self.controlnets],
+            "loras": [[spec.weight, fingerprint(path, [path])] for spec, path in self.loras],
+            "ip_adapter": None
+            if adapter is None
+            else fingerprint(adapter.folder, adapter.files(allow_pickle=self.allow_pickle)),
         }
 
-    @staticmethod
-    def variant(folder: Path, options: Options) -> str | None:
-        """The variant of a base model's files: the one asked for, or ``fp16`` where a part has no other."""
-        if options.variant is not None:
-            return options.variant
-        parts = [part for part in folder.iterdir() if part.is_dir()]
-        return next((variant for part in parts if (variant := variant_of(part)) is not None), None)
+    def _files(self, path: Path, selection: Selection = ALL) -> list[Path]:
+        return loaded_files(path, selection, allow_pickle=self.allow_pickle)
 
 
 def find_model_files(options: Options) -> ModelFiles:
-    """Find, or fetch, everything that the options name. Raises ``MissingModelError``, ``RecipeError``, ``OutputError``."""
+    """Find, or fetch, everything that the options name: nothing, unless all of it fits together and on the disk.
+
+    Raises ``MissingModelError``, ``RecipeError``, ``OutputError``.
+    """
     known = BASE_MODELS.get(options.model)
     source = known.model if known else options.model
     if not known and "/" not in source and not Path(source).expanduser().exists():
@@ -76,64 +82,68 @@ def find_model_files(options: Options) -> ModelFiles:
             f"there is no model {source!r}: give a folder, a .safetensors file, a hub id (owner/name), "
             f"or one of: {', '.join(BASE_MODELS)}"
         )
-
     name = options.model if known else None
-    coming = check_base(source, options)
-    for control in options.controls:
-        assert isinstance(control, ControlSpec)
-        net = control.model or (controlnet_for(control.kind, coming) if coming else None)
-        if net is not None:
-            check_controlnet(net, coming, options)
-    base = find_weights(source, "model", Selection(variant=options.variant), offline=options.offline, name=name)
-    if base.is_dir():
-        check_folder(base)
-    family = _family(base)
-    specs, nets = _controlnets(options, family)
     vae = options.vae or (known.vae if known else None)
-    loras = []
-    for lora in options.loras:
-        assert isinstance(lora, LoraSpec)
-        path = _find_part(options, lora.source, "LoRA", files=[lora.file] if lora.file else [])
-        loras.append((lora, _lora_file(lora, path)))
+    selection = Selection(variant=options.variant, unused=UNUSED, replaced=("vae",) if vae else ())
+    base_wanted = Wanted(source, "model", selection, name=name)
+    family = check_base(source, selection, options)
+    if family is None:  # it is here, or nothing is fetched
+        (base,) = find_all([base_wanted], offline=options.offline)
+        if base.is_dir():
+            check_folder(base)
+        family = _family(base)
+    specs = [_with_source(spec, family) for spec in options.controls if isinstance(spec, ControlSpec)]
+    for spec in specs:
+        check_controlnet(str(spec.model), family, options)
+    loras = [spec for spec in options.loras if isinstance(spec, LoraSpec)]
+    wanted = {"model": [base_wanted]}
+    wanted["VAE"] = [] if vae is None else [_part(options, vae, "VAE", name=None if options.vae else name)]
+    wanted["ControlNet"] = [_part(options, str(spec.model), "ControlNet") for spec in specs]
+    wanted["LoRA"] = [
+        _part(options, spec.source, "LoRA", Selection([spec.file] if spec.file else [])) for spec in loras
+    ]
+    wanted["IP-Adapter"] = [] if options.style is None else [ip_adapter_wanted(options, family)]
+    found = _find(wanted, offline=options.offline)
+    for spec, net in zip(specs, found["ControlNet"], strict=True):
+        _check_class(net, str(spec.model))
+    (base,) = found["model"]
     return ModelFiles(
         base=base,
-        family=family,
+        selection=selection,
+        family=_family(base),
         config=None if base.is_dir() else _config(options, base, family),
-        vae=None if vae is None else _find_part(options, vae, "VAE", name=None if options.vae else name),
+        vae=next(iter(found["VAE"]), None),
         control_specs=tuple(specs),
-        controlnets=tuple(nets),
-        loras=tuple(loras),
-        ip_adapter=None if options.style is None else _ip_adapter(options, family),
+        controlnets=tuple(found["ControlNet"]),
+        loras=tuple((spec, lora_file(spec, path)) for spec, path in zip(loras, found["LoRA"], strict=True)),
+        ip_adapter=next((ip_adapter_files(options, family, folder) for folder in found["IP-Adapter"]), None),
         schedule=known.schedule if known else None,
         resolution=known.resolution if known else None,
+        allow_pickle=options.allow_pickle,
     )
 
 
-def _find_part(options: Options, source: str, kind: str, *, files: Sequence[str] = (), name: str | None = None) -> Path:
-    """A part beside the base model, its folder checked."""
-    path = find_weights(
-        source, kind, Selection(files), offline=options.offline, allow_pickle=options.allow_pickle, name=name
-    )
-    if path.is_dir():
+def _part(options: Options, source: str, kind: str, selection: Selection = ALL, name: str | None = None) -> Wanted:
+    return Wanted(source, kind, selection, options.allow_pickle, name)
+
+
+def _find(wanted: Mapping[str, list[Wanted]], *, offline: bool) -> dict[str, list[Path]]:
+    """Files and folders of all of them, by kind; folders checked."""
+    paths = iter(find_all([one for kind in wanted.values() for one in kind], offline=offline))
+    found = {kind: [next(paths) for _ in each] for kind, each in wanted.items()}
+    for path in (path for each in found.values() for path in each if path.is_dir()):
         check_folder(path)
-    return path
+    return found
 
 
-def _controlnets(options: Options, family: Family) -> tuple[list[ControlSpec], list[Path]]:
-    """The ControlNets with their sources, and where they lie. Raises ``RecipeError``, ``MissingModelError``."""
-    specs, nets = [], []
-    for spec in options.controls:
-        assert isinstance(spec, ControlSpec)
-        source = spec.model or controlnet_for(spec.kind, family)
-        if source is None:
-            raise RecipeError(
-                f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: "
-                f"--control {spec.kind}:model=ID"
-            )
-        specs.append(replace(spec, model=source))
-        nets.append(_find_part(options, source, "ControlNet"))
-        _check_class(nets[-1], source)
-    return specs, nets
+def _with_source(spec: ControlSpec, family: Family) -> ControlSpec:
+    """The ControlNet, with the one that suits where none is named. Raises ``RecipeError``."""
+    source = spec.model or controlnet_for(spec.kind, family)
+    if source is None:
+        raise RecipeError(
+            f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: --control {spec.kind}:model=ID"
+        )
+    return replace(spec, model=source)
 
 
 def _config(options: Options, base: Path, family: Family) -> str | None:
@@ -167,43 +177,6 @@ def _check_class(net: Path, source: str) -> None:
     name = config.get("_class_name", "ControlNetModel")
     if name != "ControlNetModel":
         raise RecipeError(f"ControlNet {source!r} is a {name}, which this painter does not use; take a ControlNetModel")
-
-
-def _lora_file(spec: LoraSpec, path: Path) -> Path:
-    """The one file that is meant. Raises ``MissingModelError`` (none), ``RecipeError`` (several)."""
-    if path.is_file() or spec.file:
-        return path if path.is_file() else path / str(spec.file)
-    if (path / LORA).is_file():
-        return path / LORA
-    files = sorted(file for file in path.glob("*.safetensors"))
-    if not files:
-        raise MissingModelError(f"LoRA {spec.source!r}: there is no .safetensors file in {show_path(path)}")
-    if len(files) > 1:
-        listed = ", ".join(file.name for file in files[:8]) + (", ..." if len(files) > 8 else "")
-        raise RecipeError(f"LoRA {spec.source!r} has several files; say which, as its field file: {listed}")
-    return files[0]
-
-
-def _ip_adapter(options: Options, family: Family) -> tuple[Path, str, str]:
-    known = IP_ADAPTERS[family]
-    if options.ip_adapter is None:
-        folder = _find_part(options, known.hub_id, "IP-Adapter", files=known.files, name=f"ip-adapter-{family}")
-        inner, file = known.folder, known.file
-    else:
-        folder = _find_part(options, options.ip_adapter, "IP-Adapter")
-        files = sorted(path for path in folder.rglob("*ip-adapter*.safetensors")) if folder.is_dir() else []
-        if not files:
-            raise MissingModelError(f"IP-Adapter: {show_path(folder)} has no file *ip-adapter*.safetensors")
-        best = next((path for path in files if path.name == known.file), files[0])
-        inner, file = best.parent.relative_to(folder).as_posix(), best.name
-    encoder = folder / inner / "image_encoder"
-    check_folder(encoder)
-    ready = (encoder / "config.json").is_file() and bool([*encoder.glob("*.safetensors")])
-    if not ready and not (options.allow_pickle and [*encoder.glob("*.bin")]):
-        raise MissingModelError(
-            f"IP-Adapter: {show_path(encoder)} has no image encoder (config.json and a .safetensors file)"
-        )
-    return folder, inner, file
 
 
 def _family(base: Path) -> Family:

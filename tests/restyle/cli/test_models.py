@@ -120,11 +120,11 @@ def test_without_room_for_all_nothing_is_fetched(
     from restyle.weights.hub import look_up
 
     usage = shutil.disk_usage("/")
-    free = look_up(BASE_MODELS["sd15"].model).size + 10
+    free = look_up(BASE_MODELS["sd15"].model, selection=BASE_MODELS["sd15"].selection).size + 10
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
     said = restyle_command("models", "pull", "sd15", code=4)
     assert f"'{BASE_MODELS['sd15'].model}', '{BASE_MODELS['sd15'].vae}' take " in said.err.splitlines()[-1]
-    assert sd15.sent == []
+    assert sd15.sent == [("model_index.json", 0)], "which tells what there is"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,8 @@ from command import start
 from restyle.errors import MissingModelError, OutputError, RecipeError
 from restyle.weights.digests import fingerprint
 from restyle.weights.fetching import fetch
-from restyle.weights.finding import find_weights
+from restyle.weights.finding import Wanted, find_all, find_weights
+from restyle.weights.folders import loaded_bytes, loaded_files
 from restyle.weights.hub import cache_folder, cached, is_hub_id, look_up, pull_line
 from restyle.weights.selection import Selection
 
@@ -186,28 +188,114 @@ def test_only_some_files_fetched_are_not_the_whole(tiny: Any, hub: Hub) -> None:
     assert cached("owner/base") == folder
 
 
-def test_of_a_model_one_set_of_weights_is_fetched(hub: Hub) -> None:
-    files = {
-        "model_index.json": b"{}", "README.md": b"", "unet/config.json": b"{}", "vae/config.json": b"{}",
-        "unet/diffusion_pytorch_model.safetensors": b"full", "unet/diffusion_pytorch_model.fp16.safetensors": b"half",
-        "unet/diffusion_pytorch_model.non_ema.safetensors": b"ema", "unet/diffusion_pytorch_model.bin": b"pickled",
-        "vae/diffusion_pytorch_model.safetensors": b"full", "base_pruned.safetensors": b"everything",
-        "safety_checker/config.json": b"{}", "safety_checker/model.safetensors": b"unused", "tokenizer/merges.txt": b"",
-        "text_encoder/model.fp16-00001-of-00002.safetensors": b"1", "text_encoder/model.fp16-00002-of-00002.safetensors": b"2",
-    }  # fmt: skip
+NETWORKS = ["diffusers", "UNet2DConditionModel"], ["diffusers", "AutoencoderKL"], ["transformers", "CLIPTextModel"]
+INDEX = {
+    "_class_name": "StableDiffusionPipeline", "unet": NETWORKS[0], "vae": NETWORKS[1], "text_encoder": NETWORKS[2],
+    "tokenizer": ["transformers", "CLIPTokenizer"], "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+    "feature_extractor": ["transformers", "CLIPImageProcessor"], "image_encoder": [None, None],
+}  # fmt: skip
+TWINS = {
+    "model_index.json": json.dumps(INDEX).encode(), "README.md": b"", "unet/config.json": b"{}", "vae/config.json": b"{}",
+    "unet/diffusion_pytorch_model.safetensors": b"full", "unet/diffusion_pytorch_model.fp16.safetensors": b"half",
+    "unet/diffusion_pytorch_model.non_ema.safetensors": b"ema", "unet/diffusion_pytorch_model.bin": b"pickled",
+    "unet/diffusion_pytorch_model.fp16.bin": b"pickled", "unet/model.onnx": b"onnx", "unet/openvino_model.bin": b"o",
+    "vae/diffusion_pytorch_model.safetensors": b"full", "base_pruned.safetensors": b"everything",
+    "vae/diffusion_flax_model.msgpack": b"flax", "vae_1_0/config.json": b"{}", "vae_decoder/model.onnx": b"onnx",
+    "vae_1_0/diffusion_pytorch_model.safetensors": b"old", "vae_decoder/config.json": b"{}",
+    "safety_checker/config.json": b"{}", "safety_checker/model.safetensors": b"unused", "tokenizer/merges.txt": b"",
+    "tokenizer/vocab.json": b"{}", "tokenizer/tokenizer_config.json": b"{}", "feature_extractor/preprocessor_config.json": b"",
+    "text_encoder/config.json": b"{}", "text_encoder/flax_model.msgpack": b"flax", "text_encoder/pytorch_model.bin": b"p",
+    "text_encoder/model.fp16-00001-of-00002.safetensors": b"1", "text_encoder/model.fp16-00002-of-00002.safetensors": b"2",
+    "text_encoder/model.safetensors.index.fp16.json": b'{"weight_map": {}}',
+    "text_encoder/model-00001-of-00001.safetensors": b"3",
+    "text_encoder/model.safetensors.index.json": b'{"weight_map": {}}', "text_encoder/openvino_model.xml": b"o",
+}  # fmt: skip
+TWINS = {name: data + b" " * number for number, (name, data) in enumerate(TWINS.items())}  # no two the same
+LOADED = {
+    "model_index.json", "unet/config.json", "vae/config.json", "tokenizer/merges.txt", "tokenizer/vocab.json",
+    "tokenizer/tokenizer_config.json", "text_encoder/config.json",
+}  # fmt: skip
+HALF_TEXT = {f"text_encoder/model.fp16-0000{n}-of-00002.safetensors" for n in (1, 2)}
+HALF_TEXT.add("text_encoder/model.safetensors.index.fp16.json")
+UNUSED = ("safety_checker", "feature_extractor")
+VAE = "vae/diffusion_pytorch_model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        (Selection(unused=UNUSED), {"unet/diffusion_pytorch_model.fp16.safetensors", VAE}),
+        (Selection(unused=UNUSED, replaced=("vae",)), {"unet/diffusion_pytorch_model.fp16.safetensors"}),
+        (Selection(unused=UNUSED, variant="non_ema"), {"unet/diffusion_pytorch_model.non_ema.safetensors", VAE}),
+        (
+            Selection(),
+            {"unet/diffusion_pytorch_model.fp16.safetensors", VAE, "feature_extractor/preprocessor_config.json"},
+        ),
+    ],
+    ids=["a painter's", "with another VAE", "a variant", "all parts"],
+)
+def test_of_a_model_what_is_loaded_is_fetched_and_nothing_else(
+    hub: Hub, selection: Selection, wanted: set[str]
+) -> None:
+    hub.repositories["owner/base"] = Repository(TWINS)
+    offer = look_up("owner/base", selection=selection)
+    assert {file.name for file in offer.files} == LOADED | HALF_TEXT | wanted
+    assert offer.size == sum(len(TWINS[name]) for name in LOADED | HALF_TEXT | wanted)
+    assert {name for name, _ in hub.sent} == {"model_index.json"}
+    assert cached("owner/base", selection) is None, "the one file is no model"
+    folder = fetch(offer)
+    assert {name for name, _ in hub.sent} == LOADED | HALF_TEXT | wanted
+    assert cached("owner/base", selection) == folder
+    if "vae" in selection.replaced:
+        assert cached("owner/base", Selection(unused=UNUSED)) is None
+
+
+def test_of_a_folder_what_is_loaded_counts_and_nothing_else(tmp_path: Path) -> None:
+    for name, data in TWINS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+
+    def loaded(**options: Any) -> set[str]:
+        files = loaded_files(tmp_path, Selection(unused=UNUSED, **options))
+        return {file.relative_to(tmp_path).as_posix() for file in files}
+
+    full = {"text_encoder/model-00001-of-00001.safetensors", "text_encoder/model.safetensors.index.json"}
+    assert loaded() == LOADED | full | {"unet/diffusion_pytorch_model.safetensors", VAE}
+    assert loaded(replaced=("vae",)) == LOADED | full | {"unet/diffusion_pytorch_model.safetensors"}
+    assert loaded(variant="fp16") == LOADED | HALF_TEXT | {"unet/diffusion_pytorch_model.fp16.safetensors", VAE}
+    (tmp_path / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    (tmp_path / "unet" / "diffusion_pytorch_model.non_ema.safetensors").unlink()
+    assert loaded() == loaded(variant="fp16"), "of the UNet there is nothing else"
+
+
+def test_weights_count_as_they_are_computed_with(tiny: Any) -> None:
+    from safetensors.torch import load_file
+
+    files = loaded_files(Path(tiny("sd15")))
+    numbers = sum(
+        tensor.numel() for file in files if file.suffix == ".safetensors" for tensor in load_file(file).values()
+    )
+    assert [loaded_bytes(files, width) for width in (2, 4)] == [2 * numbers, 4 * numbers]
+
+
+def test_a_part_that_is_there_pickled_only_is_told_before_anything_is_fetched(hub: Hub) -> None:
+    files = {name: data for name, data in TWINS.items() if not name.startswith("text_encoder/model")}
     hub.repositories["owner/base"] = Repository(files)
-    always = {
-        "model_index.json", "unet/config.json", "vae/config.json", "tokenizer/merges.txt",
-        "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.fp16-00001-of-00002.safetensors",
-        "text_encoder/model.fp16-00002-of-00002.safetensors",
-    }  # fmt: skip
+    with pytest.raises(MissingModelError, match=r"'owner/base' .* no safetensors files .* in its part 'text_encoder';"):
+        find_weights("owner/base", "model", offline=False)
+    assert {name for name, _ in hub.sent} == {"model_index.json"}
 
-    def names(variant: str | None) -> set[str]:
-        return {file.name for file in look_up("owner/base", selection=Selection(variant=variant)).files} - always
 
-    assert names(None) == {"unet/diffusion_pytorch_model.fp16.safetensors"}
-    assert names("non_ema") == {"unet/diffusion_pytorch_model.non_ema.safetensors"}
-    assert names("") == {"unet/diffusion_pytorch_model.safetensors"}
+def test_there_is_room_for_all_or_nothing_is_fetched(net: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    net.repositories["owner/other"] = net.repositories["owner/net"]
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=400_000))
+    wanted = [Wanted(name, "ControlNet") for name in ("owner/net", "owner/other")]
+    with pytest.raises(OutputError, match=r"'owner/net', 'owner/other' take .* more"):
+        find_all(wanted, offline=False)
+    assert net.sent == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=700_000))
+    assert all((folder / NET).is_file() for folder in find_all(wanted, offline=False))
 
 
 def test_several_single_files_have_to_be_told_apart_and_pickled_ones_are_no_weights(hub: Hub) -> None:
@@ -256,11 +344,16 @@ def test_killed_in_the_middle_the_command_goes_on(net: Hub) -> None:
 
 def test_what_a_fingerprint_tells(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"1" * 1000)
-    before = fingerprint(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+
+    def told() -> list[Any]:
+        return fingerprint(tmp_path, loaded_files(tmp_path))
+
+    before = told()
     (tmp_path / "notes.md").write_text("no weights")
-    assert fingerprint(tmp_path) == before
+    assert told() == before
     (tmp_path / "a.safetensors").write_bytes(b"1" * 999 + b"2")
-    assert fingerprint(tmp_path) != before
+    assert told() != before
 
 
 def test_what_can_be_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.painter import DiffusionPainter
 from restyle.weights.catalogue import BASE_MODELS, IP_ADAPTERS
 
+from .conftest import job, picture
+
 
 def places(**options: Any) -> Any:
     return find_model_files(Options(offline=True, **options))
@@ -66,6 +68,44 @@ def test_a_preset_brings_its_vae_and_its_schedule(tiny: Any, hub: Hub) -> None:
     assert (turbo.schedule, turbo.resolution) == ("turbo", 512)
 
 
+def test_a_vae_that_another_stands_in_for_is_neither_fetched_nor_loaded(tiny: Any, hub: Hub) -> None:
+    hub.repositories["owner/base"] = Repository.of(tiny("sd15"))
+    own = "vae/diffusion_pytorch_model.safetensors"
+    other = str(Path(tiny("sdxl")) / "vae")
+    found = find_model_files(Options(model="owner/base", vae=other))
+    assert own not in {name for name, _ in hub.sent}
+    assert "vae/config.json" in {name for name, _ in hub.sent}, "by which a VAE of one file is configured"
+    from restyle.painters.diffusion.loading import load_models
+
+    load_models(Options(model="owner/base", vae=other), found)
+    before = found.identity()
+    find_model_files(Options(model="owner/base"))
+    assert own in {name for name, _ in hub.sent}
+    assert find_model_files(Options(model="owner/base", vae=other)).identity() == before, "it decides no picture"
+
+
+def test_what_is_not_loaded_counts_for_nothing(tiny: Any, tmp_path: Path) -> None:
+    """Neither for a model's identity nor for the memory that it needs; and it may be broken."""
+    base = Path(shutil.copytree(tiny("sd15"), tmp_path / "base"))
+    before = places(model=str(base))
+    told, size = before.identity(), before.weight_bytes(4)
+    index = json.loads((base / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
+    (base / "model_index.json").write_text(json.dumps(index))
+    for name in ("unet/diffusion_pytorch_model.bin", "vae_1_0/diffusion_pytorch_model.safetensors", "unet/model.onnx",
+                 "unet/diffusion_pytorch_model.fp16.safetensors", "safety_checker/model.safetensors"):  # fmt: skip
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_bytes(b"broken" * 1000)
+    after = places(model=str(base))
+    assert after.weight_bytes(4) == size
+    assert {name for name in told if told[name] != after.identity()[name]} == {"base"}
+    changed = [one for one in after.identity()["base"] if one not in told["base"]]
+    assert [name for name, *_ in changed] == ["model_index.json"]
+    painter = DiffusionPainter(model=str(base), steps=1, resolution=0)
+    painter.ready(job([picture(1)]))
+
+
 def test_a_kind_takes_the_controlnet_of_the_models_family(tiny: Any, hub: Hub) -> None:
     from controls.maps import kinds
 
@@ -94,9 +134,10 @@ def test_the_familys_ip_adapter_is_found(tiny: Any, hub: Hub, tmp_path: Path) ->
             "models/other.safetensors": b"",
         }
     )
-    folder, inner, file = find_model_files(Options(model=tiny("sd15"), style="any.png")).ip_adapter  # type: ignore[misc]
-    assert (inner, file) == (known.folder, known.file)
-    assert (folder / inner / file).is_file()
+    found = find_model_files(Options(model=tiny("sd15"), style="any.png")).ip_adapter
+    assert found is not None
+    assert (found.inner, found.file) == (known.folder, known.file)
+    assert all(file.is_file() for file in found.files(allow_pickle=False))
     assert {name for name, _ in hub.sent} == set(known.files)
     with pytest.raises(MissingModelError, match=r"restyle models pull ip-adapter-sdxl$"):
         places(model=tiny("sdxl"), style="any.png")

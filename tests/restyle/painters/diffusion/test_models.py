@@ -68,7 +68,13 @@ def test_the_machine_that_suits(
     options: dict[str, Any], devices: set[str], free: int | None, resolution: int, wanted: Machine
 ) -> None:
     assert (
-        choose_machine(Options(**options), devices=devices, free=lambda _: free, weights=4 * GIB, resolution=resolution)
+        choose_machine(
+            Options(**options),
+            devices=devices,
+            free=lambda _: free,
+            weights=lambda width: 2 * width * GIB,
+            resolution=resolution,
+        )
         == wanted
     )
 
@@ -76,7 +82,9 @@ def test_the_machine_that_suits(
 def test_a_device_that_is_not_there_is_told() -> None:
     for devices, listed in (({"cpu"}, "cpu"), ({"cpu", "cuda", "cuda:0"}, "cpu, cuda, cuda:0")):
         with pytest.raises(RecipeError, match=f"there is no device 'cuda:3' here; there are: {listed}$"):
-            choose_machine(Options(device="cuda:3"), devices=devices, free=lambda _: None, weights=0, resolution=64)
+            choose_machine(
+                Options(device="cuda:3"), devices=devices, free=lambda _: None, weights=lambda _: 0, resolution=64
+            )
 
 
 def test_a_gpu_is_asked_for_its_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
