@@ -4,6 +4,7 @@
 ``identity``        paints nothing
 ``neural_style/``   feed-forward style networks, the embedded default
 ``diffusion/``      diffusion models with control maps and prompts
+``networks/``       what painters that run large networks have in common
 ``style_pictures``  pictures as styles, for all of them
 """
 

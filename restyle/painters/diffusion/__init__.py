@@ -7,7 +7,6 @@
     beforehand.py       what small files tell of models before they are fetched
     model_files.py      options -> files of weights on this machine (see ``restyle.weights``)
     part_files.py       the files that are meant of LoRAs and IP-Adapters
-    machine.py          the device, and how it is used
     runtime.py          from here on torch is imported: loaded models at work
     loading.py          files of weights -> a diffusers pipeline, on a device
     networks.py         base model, VAE and ControlNets of it
@@ -15,9 +14,7 @@
     models.py           the loaded models, and how they are used
     prompts.py          prompts of any length, with weights -> embeddings
     coder.py            pictures <-> latents
-    memory.py           memory that runs out
     row_inputs.py       a paint request -> the rows of a window, and the carry to the next
-    pictures.py         pictures of any size and depth <-> tensors
     window.py           the rows of a window, and which of them attend to which
     sampling.py         the denoising loop, over the library's own parts
     denoiser.py         one call of ControlNets and UNet, with guidance

@@ -10,8 +10,8 @@ from PIL import Image
 from interp.pixels.depth import to_uint8
 from restyle.errors import MissingModelError, RecipeError, why
 from restyle.painters.diffusion.model_files import ModelFiles
-from restyle.painters.diffusion.networks import loading
 from restyle.painters.diffusion.options import Options
+from restyle.painters.networks.errors import loading
 from restyle.painters.style_pictures import read_style_picture
 from restyle.weights.catalogue import FAMILIES
 from restyle.weights.tensors import tensor_names

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError
-from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
+from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
 from restyle.weights.catalogue import BASE_MODELS, Family
 
 __all__ = ["PictureCoder"]

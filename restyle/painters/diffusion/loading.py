@@ -14,12 +14,13 @@ from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
 from restyle.painters.diffusion.adapters import add_loras, add_style
 from restyle.painters.diffusion.coder import PictureCoder
-from restyle.painters.diffusion.machine import choose_machine
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.networks import assemble
 from restyle.painters.diffusion.options import PRESETS, SCHEDULES, ControlSpec, Options, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
+from restyle.painters.networks.devices import devices, free_memory
+from restyle.painters.networks.machine import choose_machine
 from restyle.weights.catalogue import Family
 
 __all__ = ["load_models"]
@@ -46,7 +47,9 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     resolution = files.resolution or RESOLUTION[files.family]
     if options.resolution is not None:
         resolution = options.resolution
-    machine = choose_machine(options, devices=_devices(), free=_free, weights=files.weight_bytes, resolution=resolution)
+    machine = choose_machine(
+        options, devices=devices(), free=free_memory, weights=files.weight_bytes, resolution=resolution
+    )
     tell(machine.description)
     dtype = getattr(torch, machine.dtype)
     pipe = assemble(options, files, dtype)
@@ -108,24 +111,6 @@ def _guidance_scale(options: Options, schedule: Schedule | None, family: Family)
     if options.guidance_scale is not None:
         return options.guidance_scale
     return schedule.guidance_scale if schedule else GUIDANCE_SCALE[family]
-
-
-def _devices() -> set[str]:
-    devices = {"cpu"}
-    if torch.cuda.is_available():
-        devices |= {"cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))}
-    if torch.backends.mps.is_available():
-        devices.add("mps")
-    return devices
-
-
-def _free(device: str) -> int | None:
-    """Bytes free on a GPU. MPS shares its memory with the rest of the computer, and tells how much of it is well used."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(device)[0])
-    if device == "mps":
-        return max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return None
 
 
 def _set_schedule(pipe: Any, schedule: Schedule | None) -> None:

@@ -11,14 +11,15 @@ import diffusers
 import torch
 from huggingface_hub import hf_hub_download
 
-from restyle.errors import MissingModelError, RecipeError, show_path, why
+from restyle.errors import RecipeError
 from restyle.files.writing import scratch
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.options import ControlSpec, Options
+from restyle.painters.networks.errors import loading
 from restyle.weights.folders import variant_of
 from restyle.weights.trusted import check_index
 
-__all__ = ["assemble", "loading"]
+__all__ = ["assemble"]
 
 
 def assemble(options: Options, files: ModelFiles, dtype: torch.dtype) -> Any:
@@ -117,15 +118,3 @@ def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> Non
             f"embeddings {theirs.cross_attention_dim} wide, the model has {mine.cross_attention_dim}. "
             "Take one of the same family (SD 1.5 or SDXL)"
         )
-
-
-@contextmanager
-def loading(part: str, path: Path, hint: str = "") -> Iterator[None]:
-    """The libraries' errors about files as one line of ours."""
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-        more = f"; {hint}" if hint else ""
-        raise MissingModelError(f"{part} cannot be loaded from {show_path(path)} ({why(error)}){more}") from error

@@ -10,12 +10,12 @@ import torch
 from restyle.painters.base import PaintRequest
 from restyle.painters.diffusion.attention import install_processors
 from restyle.painters.diffusion.loading import load_models
-from restyle.painters.diffusion.memory import release
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.options import Options
-from restyle.painters.diffusion.pictures import from_painting
 from restyle.painters.diffusion.row_inputs import RowInputs
 from restyle.painters.diffusion.sampling import Sampler, SamplingInputs
+from restyle.painters.networks.memory import release
+from restyle.painters.networks.pictures import from_painting
 from restyle.types import Carry
 
 __all__ = ["Runtime"]

@@ -22,11 +22,11 @@ from restyle.painters.diffusion.corrections import Corrections
 from restyle.painters.diffusion.correspondences import Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
-from restyle.painters.diffusion.memory import MEMORY_ERRORS, ran_out, release
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.step_noise import StepNoise
 from restyle.painters.diffusion.window import Rows, batches, sources_of, trajectories_of
+from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
 from restyle.types import TextPrompt
 
 __all__ = ["Sampler", "SamplingInputs"]

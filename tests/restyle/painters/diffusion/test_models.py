@@ -16,11 +16,12 @@ from hub_server import Hub  # noqa: E402
 
 from restyle.errors import MissingModelError, RecipeError  # noqa: E402
 from restyle.painters.diffusion.loading import load_models  # noqa: E402
-from restyle.painters.diffusion.machine import Machine, choose_machine  # noqa: E402
 from restyle.painters.diffusion.model_files import find_model_files  # noqa: E402
 from restyle.painters.diffusion.models import Models  # noqa: E402
 from restyle.painters.diffusion.options import Options  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+from restyle.painters.networks.devices import free_memory  # noqa: E402
+from restyle.painters.networks.machine import Machine, choose_machine  # noqa: E402
 from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import OFF, job, partly_fitting_lora, picture  # noqa: E402
@@ -88,12 +89,10 @@ def test_a_device_that_is_not_there_is_told() -> None:
 
 
 def test_a_gpu_is_asked_for_its_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    from restyle.painters.diffusion import loading
-
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: {"cuda:1": (7, 9)}[device])
     monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12)
     monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 5)
-    assert [loading._free(device) for device in ("cuda:1", "mps", "cpu")] == [7, 7, None]
+    assert [free_memory(device) for device in ("cuda:1", "mps", "cpu")] == [7, 7, None]
 
 
 def test_one_file_is_the_same_model(tiny: Any, tmp_path: Path) -> None:
