@@ -27,7 +27,9 @@ from models import make_autoencoder, make_controlnet, make_scheduler, make_text_
 from pictures import SIDE, PaintedPairs
 
 SHRUNK = 4  # pixels a latent
-CROP = 40  # latents
+CROP, LATE_CROP = 32, 48  # latents: of most steps, and of the last, for larger pictures have more to attend to
+LATE = 0.8  # of all steps
+CODER_CROP = 64  # pixels
 PAIRS = 4  # in a step
 KEEP_EVERY = 240.0  # seconds
 GENERAL = ("painting", "a painting", "painting in the style")
@@ -162,7 +164,7 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
     torch.manual_seed(0)
     vae, critic = make_autoencoder(), Critic()
     told_apart = torch.optim.AdamW(critic.parameters(), lr=2e-4, betas=(0.5, 0.9))
-    training = Training(folder, "autoencoder", {"vae": vae}, rate=8e-4, steps=steps)
+    training = Training(folder, "autoencoder", {"vae": vae}, rate=1e-3, steps=steps)
     critic_file = folder / "critic.pt"
     if training.step and critic_file.exists():
         critic.load_state_dict(torch.load(critic_file, weights_only=True))
@@ -192,7 +194,7 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("autoencoder", step)
-        picture = shown(rng, known, 8, 96)
+        picture = shown(rng, known, 8, CODER_CROP)
         seen, divergence = rebuilt(picture)
         loss = difference(seen, picture)
         figures = {"l1": (seen - picture).abs().mean().item(), "divergence": divergence.item()}
@@ -236,8 +238,10 @@ def encode(pairs: PaintedPairs, vae: Any, folder: Path) -> np.memmap:
         latents = np.memmap(partial, np.float16, "w+", shape=shape)
         for number in range(shape[0]):
             picture = torch.from_numpy(pairs.paintings[number]).permute(0, 3, 1, 2).float() / 127.5 - 1
-            with torch.no_grad():
-                latents[number] = (vae.encode(picture).latent_dist.mean * vae.config.scaling_factor).half().numpy()
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                latents[number] = (
+                    (vae.encode(picture).latent_dist.mean.float() * vae.config.scaling_factor).half().numpy()
+                )
         latents.flush()
         partial.rename(path)
     return np.memmap(path, np.float16, "r", shape=shape)
@@ -292,14 +296,16 @@ class Pairs:
         named = np.array([bool(name) for name in pairs.names])
         self._named, self._others = among[named[among]], among[~named[among]]
 
-    def draw(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, list[str], np.ndarray, np.ndarray]:
-        """Latents 2 ``count`` x 4 x CROP x CROP, the first views first; names; numbers; left upper corners in latents."""
+    def draw(
+        self, rng: np.random.Generator, count: int, crop: int = CROP
+    ) -> tuple[torch.Tensor, list[str], np.ndarray, np.ndarray]:
+        """Latents 2 ``count`` x 4 x ``crop`` x ``crop``, first views first; names; numbers; left upper corners in latents."""
         numbers = np.array(
             [rng.choice(self._named if rng.random() < NAMED / (1 - UNTOLD) else self._others) for _ in range(count)]
         )
-        corners = rng.integers(SIDE // SHRUNK - CROP + 1, size=(2, count, 2))
+        corners = rng.integers(SIDE // SHRUNK - crop + 1, size=(2, count, 2))
         cut = [
-            self._latents[number, view, :, top : top + CROP, left : left + CROP]
+            self._latents[number, view, :, top : top + crop, left : left + crop]
             for view in range(2)
             for number, (top, left) in zip(numbers, corners[view], strict=True)
         ]
@@ -333,7 +339,7 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("unet", step)
-        shown, names, _, _ = known.draw(rng, PAIRS)
+        shown, names, _, _ = known.draw(rng, PAIRS, CROP if step < LATE * steps else LATE_CROP)
         prompts = [told.prompt(name, rng) for name in names]
         mode = str(rng.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
         times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
@@ -420,9 +426,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps-autoencoder", type=int, default=6000)
-    parser.add_argument("--steps-unet", type=int, default=20000)
-    parser.add_argument("--steps-controlnet", type=int, default=5000)
+    parser.add_argument("--steps-autoencoder", type=int, default=5000)
+    parser.add_argument("--steps-unet", type=int, default=12000)
+    parser.add_argument("--steps-controlnet", type=int, default=4000)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     pairs = PaintedPairs(args.set)
