@@ -75,6 +75,7 @@ class Scheduler(Work):
         """True once the disk was full, and nothing could be given up: then no more are begun."""
         self._entries = entries
         self._exhausted = False
+        self._ahead: deque[Entry | tuple[Clip, str] | None] = deque()
         self._folder = folder
         self._history = history
         self._choices = choices
@@ -132,7 +133,7 @@ class Scheduler(Work):
             elif self._exhausted:
                 return None
             else:
-                entry = next(self._entries, _END)
+                entry = self._ahead.popleft() if self._ahead else next(self._entries, _END)
                 if entry is None:
                     return None
                 if entry is _END:
@@ -210,11 +211,22 @@ class Scheduler(Work):
             self._order(entry, output=str(output), overwrite=decision.overwrite),
             entry.name,
             alone=1 if self._workers > 1 else NEVER,
+            divided=self._workers > 1 and not self._more_to_begin(),
             memory=memory,
             progress=lambda now: self._tell(entry.name, now),
         )
         self._begun[entry.name] = _Begun(entry, decision, spread)
         return spread.take()
+
+    def _more_to_begin(self) -> bool:
+        """Tell whether clips are there that nobody works on: then no worker is idle soon."""
+        if not (self._exhausted or self._ahead or self._again or self._later):
+            entry = next(self._entries, _END)
+            if entry is _END:
+                self._exhausted = True
+            else:
+                self._ahead.append(entry)
+        return any(entry is not None for entry in (*self._ahead, *self._again, *self._later))
 
     def _order(self, entry: Entry, **special: Any) -> JobOrder:
         usual = {

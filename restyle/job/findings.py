@@ -18,9 +18,10 @@ from restyle.job.keys import analysis_key, digest, mattes_key, plates_key
 from restyle.job.masker_choice import choose_masker, deciding_files, deciding_packages
 from restyle.job.mattes import Mattes, matte_files
 from restyle.job.store import JobStore
-from restyle.planning.analyse import analyse, keyframes_within
+from restyle.planning.analyse import Walked, analyse, keyframes_within, put_together, survey, walk_span
 from restyle.planning.effort import KeyRules
 from restyle.planning.plan import Analysis
+from restyle.planning.survey import LEAST, Survey
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.types import Keyframe, Shot
@@ -76,12 +77,63 @@ class Findings:
         start, stop = self._span()
         key = self._analysis_key()
         if not self._store.has("analysis", key):
-            analysis = analyse(self._footage, recipe, self._rules, start, stop, self._meter)
+            analysis = self._from_spans() or analyse(self._footage, recipe, self._rules, start, stop, self._meter)
             with self._store.making("analysis", key) as folder:
                 (folder / "analysis.json").write_text(json.dumps(asdict(analysis)))
         self.keys["analysis"].add(key)
         with self._store.reading("analysis", key) as folder:
-            return _analysis_from(json.loads((folder / "analysis.json").read_text()))
+            return Analysis(**_with_types(json.loads((folder / "analysis.json").read_text())))
+
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Find cuts alone, and give the spans that ``look`` can look at one by one, before ``analysis`` puts them together;
+        empty where that is not worth its trouble. Raises as ``analysis``."""
+        start, stop = self._span()
+        stop = self._footage.spec.frames if stop is None else stop
+        short = stop is not None and stop - start < 2 * LEAST
+        if self._recipe.keyframes != "auto" or short or self.analysed:
+            return ()
+        key = self._survey_key()
+        if not self._store.has("analysis", key):
+            found = survey(self._footage, self._recipe, *self._span(), self._meter)
+            with self._store.making("analysis", key) as folder:
+                (folder / "survey.json").write_text(json.dumps(asdict(found)))
+        spans = self._survey().spans(self._recipe)
+        return spans if len(spans) > 1 else ()
+
+    def look(self, span: tuple[int, int]) -> None:
+        """Look at one of ``spans``. Raises as ``analysis``."""
+        key = self._span_key(span)
+        if not self._store.has("analysis", key):
+            walked = walk_span(self._footage, self._recipe, self._rules, self._survey().told, span, self._meter)
+            with self._store.making("analysis", key) as folder:
+                (folder / "span.json").write_text(json.dumps(asdict(walked)))
+
+    def _survey_key(self) -> str:
+        return digest("survey", self._analysis_key())
+
+    def _span_key(self, span: tuple[int, int]) -> str:
+        return digest("span", self._analysis_key(), *span)
+
+    def _survey(self) -> Survey:
+        with self._store.reading("analysis", self._survey_key()) as folder:
+            plain = json.loads((folder / "survey.json").read_text())
+        plain["told"] = tuple((at, frame, kind) for at, frame, kind in plain["told"])
+        return Survey(**{**plain, "pts": tuple(plain["pts"]), "notes": tuple(plain["notes"])})
+
+    def _from_spans(self) -> Analysis | None:
+        """Put together what was found span by span, if all of it is there."""
+        if not self._store.has("analysis", self._survey_key()):
+            return None
+        found = self._survey()
+        keys = [self._span_key(span) for span in found.spans(self._recipe)]
+        if not all(self._store.has("analysis", key) for key in keys):
+            return None
+        walked = []
+        for key in keys:
+            with self._store.reading("analysis", key) as folder:
+                plain = _with_types(json.loads((folder / "span.json").read_text()))
+            walked.append(Walked(**plain))
+        return put_together(found, walked)
 
     def keyframes(self, shots: Sequence[Shot], mattes: Mattes) -> tuple[Keyframe, ...]:
         """Choose keyframes by what of the objects is painted, where nothing else is. Raises as ``analysis``."""
@@ -149,9 +201,8 @@ def _keyframes_from(plain: Sequence[Mapping[str, Any]]) -> tuple[Keyframe, ...]:
     return tuple(Keyframe(key["frame"], key["reason"]) for key in plain)
 
 
-def _analysis_from(plain: dict[str, Any]) -> Analysis:
+def _with_types(plain: dict[str, Any]) -> dict[str, Any]:
+    """Undo what JSON does to the fields of an ``Analysis``, and of ``Walked``, which has some of them."""
     plain["cuts"] = {int(frame): kind for frame, kind in plain["cuts"].items()}
     plain["keys"] = _keyframes_from(plain["keys"])
-    for name in ("pts", "coverage", "moved", "notes"):
-        plain[name] = tuple(plain[name])
-    return Analysis(**plain)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from restyle.compositing.layers import layers_of, painted_objects
 from restyle.errors import RecipeError, show_path, translated
@@ -54,6 +54,16 @@ if TYPE_CHECKING:
 __all__ = ["SHEET", "Job"]
 
 SHEET = "sheet.jpg"
+
+
+class _Ready(NamedTuple):
+    """What every run begins with."""
+
+    out: OutputSpec
+    inputs: Inputs
+    looks: Sequence[Look]
+    store: JobStore
+    footage: Footage
 
 
 class Job:
@@ -185,6 +195,17 @@ class Job:
         with self._opened() as opened:
             return self._finished(opened, began, earlier or Earlier())
 
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Find cuts alone, and give spans of frames (from one up to another) that others can ``look_at`` before the job is
+        begun: as the whole is looked at, but at once. Empty where that is not worth its trouble. Raises as ``run``."""
+        with self._ready() as ready:
+            return self._findings_of(ready).spans()
+
+    def look_at(self, span: tuple[int, int]) -> None:
+        """Look at one of ``spans``, beside others. Raises as ``run``."""
+        with self._ready(shared=True) as ready, ready.store.held():
+            self._findings_of(ready).look(span)
+
     def begin(self, *, alone: int = 1) -> Begun | Result:
         """Do what comes before the windows (analysis, mattes, plates), and say which are missing, for others to make them
         (``open_windows``) before ``run`` joins them. Where no more than ``alone`` are missing, they are made, and it is run to
@@ -202,11 +223,10 @@ class Job:
             yield opened
 
     @contextmanager
-    def _opened(self, *, shared: bool = False) -> Iterator[OpenJob]:
-        """Open all that windows are rendered with; the folder is this job's alone, or shared with others that make windows."""
+    def _ready(self, *, shared: bool = False) -> Iterator[_Ready]:
+        """Check and open what a run begins with; the folder is this job's alone, or shared with others that work on it."""
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
-        began = time.perf_counter()
         out = self.output_plan
         inputs = Inputs(self._meter.report, self._known)
         with ExitStack() as stack:
@@ -220,6 +240,15 @@ class Job:
             if not shared:
                 store.drop_text("result.json")
                 store.put_text("recipe.json", self.recipe.to_text())
+            yield _Ready(out, inputs, looks, store, footage)
+
+    @contextmanager
+    def _opened(self, *, shared: bool = False) -> Iterator[OpenJob]:
+        """Open all that windows are rendered with; ``shared`` as of ``_ready``."""
+        began = time.perf_counter()
+        with ExitStack() as stack:
+            ready = stack.enter_context(self._ready(shared=shared))
+            out, inputs, looks, store, footage = ready
             with store.held() if shared else nullcontext():
                 findings = self._findings(footage, store, inputs, looks)
                 assembly = self._assembly(footage, store, findings, looks, inputs)
@@ -467,13 +496,23 @@ class Job:
             footage, self.source, self.recipe, store, inputs, self._meter, rules=rules, offline=self.offline
         )
 
-    def _assembly(
-        self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
-    ) -> Assembly:
-        if not findings.analysed:  # what is missing is said before minutes are spent on looking
+    def _findings_of(self, ready: _Ready) -> Findings:
+        """Make findings, after a look at whether anything is missing."""
+        findings = self._findings(ready.footage, ready.store, ready.inputs, ready.looks)
+        self._require_parts(findings, ready.looks)
+        return findings
+
+    def _require_parts(self, findings: Findings, looks: Sequence[Look]) -> None:
+        """Say what is missing before minutes are spent on looking. Raises ``RecipeError``, ``PainterError``."""
+        if not findings.analysed:
             for look in looks:
                 _ = look.painter.identity  # finds its weights
             require_maps(self.recipe.controls, offline=self.offline)
+
+    def _assembly(
+        self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs
+    ) -> Assembly:
+        self._require_parts(findings, looks)
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
         mattes = findings.mattes(analysis, plan.shots)

@@ -1,6 +1,7 @@
 """One job spread over workers: its tasks, each as soon as it can be done.
 
-The job is begun; then its windows are made. Where a painter's windows chain, one may be painted when the one before it in its
+The footage is surveyed for cuts, and looked at between them by many at once, where others have nothing better to do; then the
+job is begun, and its windows are made. Where a painter's windows chain, one may be painted when the one before it in its
 shot has been, but need not wait until that one's other frames are filled, composited and encoded: it begins when the word comes
 that the paintings are kept. Shots do not wait for each other. In the end the windows are joined.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -22,7 +23,7 @@ from restyle.errors import Cancelled, RestyleError
 from restyle.job.opened import Begun, Earlier, WindowToMake
 from restyle.job.order import JobOrder
 from restyle.job.result import Result
-from restyle.job.tasks import Finished, JobTask, Kind, Painted
+from restyle.job.tasks import Finished, JobTask, Kind, Painted, Surveyed
 from restyle.job.worker import JobWorker, Spent
 from restyle.progress import Progress, ProgressCallback
 
@@ -33,7 +34,8 @@ Place = tuple[int, int]
 
 
 class Spread:
-    """A job's tasks. ``name``: begins the name of each. ``alone``: windows that are not worth spreading.
+    """A job's tasks. ``name``: begins the name of each. ``alone``: windows that are not worth spreading. ``divided``: the
+    footage is looked at span by span, which takes one more decoding of it, small, and leaves nobody idle.
 
     ``memory``: bytes that each task may take. ``progress`` is called with how far the whole job is.
     """
@@ -44,20 +46,23 @@ class Spread:
         name: str,
         *,
         alone: int = 1,
+        divided: bool = True,
         memory: int = 0,
         progress: Callable[[Progress], None] = lambda now: None,
     ) -> None:
         self._order, self._name, self._alone, self._memory, self._progress = order, name, alone, memory, progress
+        self._divided = divided
         self._phase = "new"
+        self._spans: deque[tuple[int, int]] = deque()
         self._begun: Begun | None = None
         self._ready: dict[Place, WindowToMake] = {}
         self._waiting: dict[Place, WindowToMake] = {}
         self._frames: dict[Place, int] = {}
         self._weights: dict[int, int] = defaultdict(int)  # of each shot, frames that are still to be made
         self._running: dict[str, int] = {}  # task -> frames of it that are done
-        self._done = 0
+        self._done = self._to_look_at = 0
         self._failed: Outcome | None = None
-        self._since = self._render_since = 0.0
+        self._since = self._stage_since = 0.0
         self._spent: list[Spent] = []
 
     @property
@@ -70,7 +75,17 @@ class Spread:
         if self._failed is not None:
             return None
         if self._phase == "new":
-            self._phase, self._since = "beginning", time.perf_counter()
+            self._since = time.perf_counter()
+            if self._divided:
+                self._phase = "surveying"
+                return self._task("survey", first=True)
+            self._phase = "beginning"
+            return self._task("begin", alone=self._alone, first=True)
+        if self._spans:
+            span = self._spans.popleft()
+            return self._task("look", f" {span[0]}", span=span)
+        if self._phase == "looking" and not self._running:
+            self._phase = "beginning"
             return self._task("begin", alone=self._alone)
         if self._ready:
             return self._window(self._nearest(near))
@@ -108,11 +123,14 @@ class Spread:
         if isinstance(message, Painted):
             self._let_go(message.shot, message.index)
         elif isinstance(message, Progress):
-            if task.kind != "window":
+            if task.kind not in ("look", "window"):
                 self._progress(message)
                 return
             self._running[task.name] = message.done
-            self._show(message.shot, message.doing)
+            if task.kind == "look":
+                self._show_looking(message.doing)
+            else:
+                self._show(message.shot, message.doing)
 
     def _let_go(self, shot: int, index: int) -> None:
         """Let the window after one that is painted be painted."""
@@ -130,7 +148,15 @@ class Spread:
             self._spent.append(spent)
             if isinstance(spent.value, Finished):
                 return Outcome(self._name, "done", value=self._whole(spent.value))
-            if isinstance(spent.value, Begun):
+            if isinstance(spent.value, Surveyed):
+                self._phase = "looking"
+                self._spans.extend(spent.value.spans)
+                self._to_look_at = sum(stop - start for start, stop in spent.value.spans)
+                self._stage_since = time.perf_counter()
+            elif task.kind == "look":
+                self._done += task.span[1] - task.span[0]
+                self._show_looking("")
+            elif isinstance(spent.value, Begun):
                 self._spread(spent.value)
             else:
                 self._done += self._frames[task.shot, task.index]
@@ -140,7 +166,7 @@ class Spread:
 
     def _spread(self, begun: Begun) -> None:
         self._phase, self._begun = "windows", begun
-        self._done, self._render_since = begun.reused, time.perf_counter()
+        self._done, self._stage_since = begun.reused, time.perf_counter()
         for window in begun.missing:
             (self._ready if window.free else self._waiting)[window.shot, window.index] = window
             self._frames[window.shot, window.index] = window.frames
@@ -150,7 +176,7 @@ class Spread:
         assert self._begun is not None
         now = time.perf_counter()
         return Earlier(
-            seconds={"analyse": self._render_since - self._since, "render": now - self._render_since},
+            seconds={"analyse": self._stage_since - self._since, "render": now - self._stage_since},
             reused=self._begun.reused,
             notes=tuple(dict.fromkeys(note for spent in self._spent for note in spent.notes)),
         )
@@ -164,12 +190,18 @@ class Spread:
         }
         return replace(finished, facts={**finished.facts, **spent})
 
+    def _show_looking(self, doing: str) -> None:
+        done = self._done + sum(self._running.values())
+        rate = done / max(time.perf_counter() - self._stage_since, 1e-6)
+        left = (self._to_look_at - done) / rate if rate > 0 else None
+        self._progress(Progress("analyse", done, self._to_look_at, rate, left, doing=doing))
+
     def _show(self, shot: int | None, doing: str) -> None:
         begun = self._begun
         if begun is None:
             return
         done = self._done + sum(self._running.values())
-        spent = max(time.perf_counter() - self._render_since, 1e-6)
+        spent = max(time.perf_counter() - self._stage_since, 1e-6)
         rate = (done - begun.reused) / spent
         left = (begun.frames - done) / rate if rate > 0 else None
         self._progress(Progress("render", done, begun.frames, rate, left, shot, begun.shots, doing))

@@ -1,7 +1,8 @@
 """Tasks of a job, for workers: plain values that travel between processes.
 
-A job is begun (analysis, mattes, plates), its windows are made, each a task, and it is run to its end, which finds all windows
-in the job folder and joins them. ``spread`` knows in which order; ``worker`` does them.
+A job is surveyed (its cuts are found), looked at span by span, and begun (mattes, plates); its windows are made, each a task;
+and it is run to its end, which finds all windows in the job folder and joins them. ``spread`` knows in which order; ``worker`` does
+them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from restyle.job.opened import Earlier
 from restyle.job.order import JobOrder
 from restyle.job.result import Result
 
-__all__ = ["Finished", "JobTask", "Kind", "Painted"]
+__all__ = ["Finished", "JobTask", "Kind", "Painted", "Surveyed"]
 
-Kind = Literal["begin", "window", "finish", "anchor"]
+Kind = Literal["survey", "look", "begin", "window", "finish", "anchor"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class JobTask(Task):
 
     order: JobOrder = field(kw_only=True)
     kind: Kind = field(kw_only=True)
+    first: bool = False
+    """It is the first of the job in this run."""
+    span: tuple[int, int] = (0, 0)
+    """Of ``look``: the frames from one up to another."""
     alone: int = 1
     """Of ``begin``: windows that are made at once, if no more are missing, and then it is run to its end."""
     shot: int = 0
@@ -36,6 +41,14 @@ class JobTask(Task):
     known: Mapping[str, FileFacts] = field(default_factory=dict)
     earlier: Earlier = field(default_factory=Earlier)
     """Of ``finish``: what others did before."""
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """The footage's cuts are known."""
+
+    spans: tuple[tuple[int, int], ...]
+    """To be looked at, each by itself, before the job is begun; none where beginning it does that, too."""
 
 
 @dataclass(frozen=True)

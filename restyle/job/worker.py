@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from restyle.engines import Outcome, Worker
 from restyle.engines.base import EVERY
@@ -23,7 +23,7 @@ from restyle.job.job import Job
 from restyle.job.opened import Begun, OpenJob
 from restyle.job.order import JobOrder
 from restyle.job.result import Result
-from restyle.job.tasks import Finished, JobTask, Painted
+from restyle.job.tasks import Finished, JobTask, Painted, Surveyed
 from restyle.memory import forget_peak, peak_memory
 from restyle.progress import Progress
 from restyle.recipe import Recipe
@@ -33,6 +33,7 @@ from restyle.unforeseen import describe
 __all__ = ["JobWorker", "Spent", "bytes_in"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+T = TypeVar("T")
 PATIENCE = 10.0  # seconds that those who were at work when the driver was killed get to let go of the job folder
 
 
@@ -41,7 +42,7 @@ class Spent:
     """Value of a task that was done, and the time and memory that it took."""
 
     value: Any = None
-    """``Begun`` or ``Finished``; ``None`` of a window and an anchor."""
+    """``Surveyed``, ``Begun`` or ``Finished``; ``None`` of the other tasks."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak: int = 0
@@ -86,7 +87,7 @@ class JobWorker(Worker):
         notes = tuple(self._opened.painters_notes) if self._opened is not None else ()
         return Outcome(task.name, "done", value=Spent(value, *spent, peak_memory(), notes))
 
-    def _do(self, task: JobTask, cancel: threading.Event) -> Begun | Finished | None:
+    def _do(self, task: JobTask, cancel: threading.Event) -> Surveyed | Begun | Finished | None:
         if task.kind == "window":
             if self._opened is None or self._order != task.order:
                 self._close_job()
@@ -99,6 +100,11 @@ class JobWorker(Worker):
         if task.kind == "anchor":
             job.paint_anchor(task.order.output)
             return None
+        if task.kind == "survey":
+            return Surveyed(_patiently(job.spans))
+        if task.kind == "look":
+            job.look_at(task.span)
+            return None
         before = footage_state(job.source, job.rate, job.recipe.deinterlace)
         done = _patiently(lambda: job.begin(alone=task.alone)) if task.kind == "begin" else job.run(task.earlier)
         return _finished(job, before, done) if isinstance(done, Result) else done
@@ -110,7 +116,7 @@ class JobWorker(Worker):
             None if task.kind == "anchor" else order.output,
             _with_threads(Recipe.build("the recipe", **json.loads(order.recipe)), self._threads),
             folder=order.folder,
-            fresh=order.fresh and task.kind == "begin",
+            fresh=order.fresh and task.first,
             overwrite=order.overwrite,
             report=order.report,
             paint_moments=order.paint_moments,
@@ -130,8 +136,8 @@ class JobWorker(Worker):
             self._tell(now)
 
 
-def _patiently(begin: Callable[[], Begun | Result]) -> Begun | Result:
-    """Begin a job; who works in its folder, and may be about to end because his driver has, is waited for a little."""
+def _patiently(begin: Callable[[], T]) -> T:
+    """Begin with a job; who works in its folder, and may be about to end because his driver has, is waited for a little."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

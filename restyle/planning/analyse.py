@@ -1,35 +1,48 @@
-"""Pass 1: decode once, small; find cuts, motion and keyframes. Memory does not depend on length."""
+"""Pass 1: decode once, small; find cuts, motion and keyframes. Memory does not depend on length.
+
+Either in one go (``analyse``), or first the cuts (``survey``) and then span by span, wherever (``walk_span``): it comes to the
+same.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from interp.pixels.depth import to_uint8_truncated
 from interp.pixels.sizes import size_within
 from interp.structure import block_means, grid_of
 from interp.tracks import MotionTrack
-from restyle.errors import FootageError, show_path
 from restyle.footage import Footage
 from restyle.planning.block_weights import BlockWeights
 from restyle.planning.effort import KeyRules
 from restyle.planning.keyframes import KeyWalk
 from restyle.planning.plan import Analysis
 from restyle.planning.shots import CutFinder, Kind
+from restyle.planning.survey import SMALL, Survey, Surveyor, Told, small_frames
 from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.registry import make_estimator
-from restyle.render.stream import prefetch
-from restyle.types import Keyframe, Shot
+from restyle.types import FootageSpec, Keyframe, Shot
 
-__all__ = ["SMALL", "analyse", "keyframes_within"]
+__all__ = ["Walked", "analyse", "keyframes_within", "put_together", "survey", "walk_span"]
 
 NOTHING_SHARED = 0.1  # coverage by its own neighbour below which a frame begins a shot, whatever the cut finder says
 LEAST_PART = 0.05  # of a block, from which what is painted in it counts
-SMALL = 256  # long side, in pixels, of the pictures that pass 1 looks at
+
+
+@dataclass(frozen=True)
+class Walked:
+    """Findings of the keyframe walk in a span of frames; fields as ``Analysis`` has them."""
+
+    cuts: dict[int, Kind]
+    keys: tuple[Keyframe, ...]
+    coverage: tuple[float, ...]
+    moved: tuple[float, ...]
+    seconds: float = 0.0
 
 
 def analyse(footage: Footage, recipe: Recipe, rules: KeyRules, start: int, stop: int | None, meter: Meter) -> Analysis:
@@ -37,43 +50,53 @@ def analyse(footage: Footage, recipe: Recipe, rules: KeyRules, start: int, stop:
 
     Raises ``FootageError`` if there is no frame in that span or the footage is damaged within it, ``Cancelled``.
     """
-    spec = footage.spec
-    size = size_within(spec.width, spec.height, SMALL)
-    dis = make_estimator("dis")
-    walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
-    survey = _Survey(recipe, walk, size, rules)
-    finder = CutFinder(spec.rate) if recipe.cuts == "auto" else None
-    meter.begin("analyse", None if (stop or spec.frames) is None else (stop or spec.frames or 0) - start)
+    surveyor = Surveyor(footage, recipe, start, stop)
+    walk = _SpanWalk(footage.spec, recipe, rules, surveyor.told)
+    waiting: deque[tuple[int, np.ndarray]] = deque()
+    for index, small in surveyor.frames(meter, "looking at the footage"):
+        waiting.append((index, small))
+        while len(waiting) > CutFinder.LAG:  # behind the cut finder, so that a cut is known before its frame is walked
+            walk.visit(*waiting.popleft())
+    for index, small in waiting:
+        walk.visit(index, small)
+    return put_together(surveyor.survey(), [walk.finish()])
+
+
+def survey(footage: Footage, recipe: Recipe, start: int, stop: int | None, meter: Meter) -> Survey:
+    """Find only cuts. Arguments and errors as of ``analyse``."""
+    surveyor = Surveyor(footage, recipe, start, stop)
+    for _ in surveyor.frames(meter, "looking for cuts"):
+        pass
+    return surveyor.survey()
+
+
+def walk_span(
+    footage: Footage, recipe: Recipe, rules: KeyRules, told: Sequence[Told], span: tuple[int, int], meter: Meter
+) -> Walked:
+    """Choose keyframes in one of ``Survey.spans``. ``told``: all cuts. Errors as of ``analyse``."""
     began = time.perf_counter()
-    pts: list[int] = []
-    last = start - 1
-    stream = prefetch(footage.frames(0, stop, size=size), depth=8)
-    try:
-        for frame in stream:
-            pts.append(frame.pts)
-            if frame.index < start:
-                continue
-            small = to_uint8_truncated(frame.picture)
-            survey.push(frame.index, small, finder.push(frame.index, small) if finder else {})
-            last = frame.index
-            meter.step("looking at the footage")
-    finally:
-        stream.close()
-    if last < start:
-        raise FootageError(f"{show_path(spec.path)} has no frame {start}: it ends after {len(pts)} frames")
-    cuts = survey.finish(finder.finish(last) if finder else {})
+    start, stop = span
+    walk = _SpanWalk(footage.spec, recipe, rules, told)
+    meter.begin("analyse", stop - start)
+    for index, small, _ in small_frames(footage, start, stop):
+        walk.visit(index, small)
+        meter.step("looking at the footage")
+    return walk.finish(span, time.perf_counter() - began)
+
+
+def put_together(found: Survey, walked: Sequence[Walked]) -> Analysis:
+    """Make the analysis of a survey and of what was found in its spans, in order."""
+    cuts = {cut: kind for part in walked for cut, kind in part.cuts.items() if found.start < cut < found.stop}
     return Analysis(
-        start=start,
-        stop=last + 1,
-        pts=tuple(pts),
-        cuts={cut: kind for cut, kind in sorted(cuts.items()) if start < cut <= last},
-        keys=tuple(survey.keys),
-        coverage=tuple(survey.coverage),
-        moved=tuple(survey.moved),
-        notes=_damage(
-            sorted(frame for frame in footage.damage.concealed if start <= frame <= last), footage.damage.lost
-        ),
-        seconds=time.perf_counter() - began,
+        start=found.start,
+        stop=found.stop,
+        pts=found.pts,
+        cuts=dict(sorted(cuts.items())),
+        keys=tuple(key for part in walked for key in part.keys),
+        coverage=tuple(share for part in walked for share in part.coverage),
+        moved=tuple(share for part in walked for share in part.moved),
+        notes=found.notes,
+        seconds=found.seconds + sum(part.seconds for part in walked),
     )
 
 
@@ -98,80 +121,75 @@ def keyframes_within(
     first, stop = shots[0].start, shots[-1].stop
     keys: list[Keyframe] = []
     meter.begin("analyse", stop - first)
-    stream = prefetch(footage.frames(0, stop, size=size), depth=8)
-    try:
-        for frame in stream:
-            if frame.index < first:
-                continue
-            small = to_uint8_truncated(frame.picture)
-            counted = weights.of(small, block_means(region(frame.index), grid_of(*size)) > LEAST_PART)
-            if frame.index in fresh:
-                keys += walk.end()
-                walk.start(frame.index, small, counted)
-            else:
-                keys += walk.step(frame.index, small, counted)[0]
-            meter.step("looking at the objects")
-    finally:
-        stream.close()
+    for index, small, _ in small_frames(footage, 0, stop):
+        if index < first:
+            continue
+        counted = weights.of(small, block_means(region(index), grid_of(*size)) > LEAST_PART)
+        if index in fresh:
+            keys += walk.end()
+            walk.start(index, small, counted)
+        else:
+            keys += walk.step(index, small, counted)[0]
+        meter.step("looking at the objects")
     return (*keys, *walk.end())
 
 
-def _damage(frames: list[int], missing: int) -> tuple[str, ...]:
-    if not frames:
-        return ()
-    listed = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
-    what = f"frame {listed} is" if len(frames) == 1 else f"{len(frames)} frames are"
-    which = "" if len(frames) == 1 else f": {listed}"
-    more = f"; about {missing} more do not decode at all, and are left out" if missing else ""
-    return (f"{what} damaged in the footage; what is lost was made up by the decoder{which}{more}",)
+class _SpanWalk:
+    """The keyframe walk over a span of frames, beginning anew at cuts. Of cuts it knows those that were told up to
+    ``CutFinder.LAG`` frames after the one that it looks at, as many as it can know when cuts are found in the same pass; those
+    that are told later have a name, but no keyframe begins there.
 
+    ``told`` may grow meanwhile.
+    """
 
-class _Survey:
-    """Walks the keyframes a few frames behind the cut finder, so that a cut is known before its frame is walked."""
-
-    def __init__(self, recipe: Recipe, walk: KeyWalk, size: tuple[int, int], rules: KeyRules) -> None:
-        self._walk = walk
+    def __init__(self, spec: FootageSpec, recipe: Recipe, rules: KeyRules, told: Sequence[Told]) -> None:
+        size = size_within(spec.width, spec.height, SMALL)
+        dis = make_estimator("dis")
+        self._walk = KeyWalk(lambda: MotionTrack(dis, working=size), rules)
         self._auto = recipe.keyframes == "auto"
         self._weights = BlockWeights(size, faces=rules.faces and self._auto)
         self._diagonal = float(np.hypot(*size))
-        self._waiting: deque[tuple[int, np.ndarray]] = deque()
         self._begun = False
         by_hand = recipe.cuts if isinstance(recipe.cuts, tuple) else ()
         self._cuts: dict[int, Kind] = {frame: "given" for frame in by_hand if isinstance(frame, int)}
         self._pinned = set(recipe.storyboard)
-        self.keys: list[Keyframe] = []
-        self.coverage: list[float] = []
-        self.moved: list[float] = []
+        self._told, self._known = told, 0
+        self._keys: list[Keyframe] = []
+        self._coverage: list[float] = []
+        self._moved: list[float] = []
 
-    def push(self, index: int, small: np.ndarray, cuts: dict[int, Kind]) -> None:
-        self._cuts.update(cuts)
-        self._waiting.append((index, small))
-        while len(self._waiting) > CutFinder.LAG:
-            self._visit(*self._waiting.popleft())
-
-    def finish(self, cuts: dict[int, Kind]) -> dict[int, Kind]:
-        self._cuts.update(cuts)
-        while self._waiting:
-            self._visit(*self._waiting.popleft())
-        self.keys += self._walk.end()
-        return self._cuts
-
-    def _visit(self, index: int, small: np.ndarray) -> None:
+    def visit(self, index: int, small: np.ndarray) -> None:
+        """Look at the next frame."""
+        while self._known < len(self._told) and self._told[self._known][0] <= index + CutFinder.LAG:
+            self._learn()
         coverage, moved = 1.0, 0.0
         if self._auto:
             weights = self._weights.of(small)
             if not self._begun or index in self._cuts or index in self._pinned:
-                self.keys += self._walk.end()
+                self._keys += self._walk.end()
                 self._walk.start(index, small, weights)
                 self._begun = True
             else:
                 keys, coverage, pixels = self._walk.step(index, small, weights)
                 moved = pixels / self._diagonal
                 if keys:
-                    self.keys += keys
+                    self._keys += keys
                     if keys[-1].frame == index and coverage < NOTHING_SHARED:
                         self._cuts[index] = "cut"
                         if self._cuts.get(index - 1) == "cut":  # a picture that stood alone
                             self._cuts[index - 1] = "flash"
-        self.coverage.append(round(coverage, 4))
-        self.moved.append(round(moved, 6))
+        self._coverage.append(round(coverage, 4))
+        self._moved.append(round(moved, 6))
+
+    def _learn(self) -> None:
+        _, frame, kind = self._told[self._known]
+        self._cuts[frame] = kind
+        self._known += 1
+
+    def finish(self, span: tuple[int, int] | None = None, seconds: float = 0.0) -> Walked:
+        """Give what was found; of cuts, those within ``span`` alone."""
+        while self._known < len(self._told):
+            self._learn()
+        cuts = {cut: kind for cut, kind in self._cuts.items() if span is None or span[0] <= cut < span[1]}
+        self._keys += self._walk.end()
+        return Walked(cuts, tuple(self._keys), tuple(self._coverage), tuple(self._moved), seconds)

@@ -119,7 +119,7 @@ def test_one_clip_spreads_over_workers_and_comes_out_the_same(film: Path, tmp_pa
     facts = jobs.facts("film")
     assert (facts["frames"], facts["shots"], facts["painted"]) == (whole.frames, whole.shots, whole.painted)
     assert (facts["reused"], facts["rendered"]) == (0, 150)
-    assert len(windows) == len(jobs.taken) - 2 == 5  # all but the beginning and the joining
+    assert len(windows) == len(jobs.taken) - 3 == 5  # all but the survey, the beginning and the joining
     for shot in (1, 2):  # the paintings of a shot are made in order
         assert windows.index(f"film: window {shot}.0") < windows.index(f"film: window {shot}.1")
 
@@ -138,7 +138,7 @@ def test_a_worker_that_dies_loses_one_window(film: Path, tmp_path: Path) -> None
     jobs = Jobs({"film": order(film, tmp_path / "spread.mp4", CUT)}, heard)
     assert jobs.run(ProcessPool(1))["film"].ended == "done"
     assert killed
-    assert len(jobs.taken) == 2 + len(list(made.iterdir()))  # the engine did it again by itself
+    assert len(jobs.taken) == 3 + len(list(made.iterdir()))  # the engine did it again by itself
     assert (tmp_path / "spread.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert not list((tmp_path / "spread.mp4.job" / "work").iterdir())
 
@@ -156,7 +156,7 @@ def test_windows_that_are_there_are_not_made_again(film: Path, tmp_path: Path) -
     assert 0 < len(there) < 5
     second = Jobs({"film": order(film, tmp_path / "a.mp4", CUT)})
     assert second.run(ProcessPool(2))["film"].ended == "done"
-    assert len(second.taken) == 2 + 5 - len(there)
+    assert len(second.taken) == 3 + 5 - len(there)
     assert {item: item.stat().st_ino for item in there} == there
     assert second.facts("film")["reused"] > 0
 
