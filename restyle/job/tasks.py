@@ -1,7 +1,7 @@
 """Tasks of a job, for workers: plain values that travel between processes.
 
 A job is surveyed (its cuts are found), looked at span by span, and begun (mattes, plates); its windows are made, each a task;
-and it is run to its end, which finds all windows in the job folder and joins them. ``spread`` knows in which order; ``worker`` does
+and it is run to its end, which finds all windows in the job folder and joins them. ``spread`` knows the order; ``worker`` does
 them.
 """
 
