@@ -58,8 +58,15 @@ def furnish(folder: Path) -> None:
     for number, name in enumerate(("day1/beach.mp4", "day1/street.mov", "day2/beach.mp4")):
         (folder / "footage" / name).parent.mkdir(parents=True, exist_ok=True)
         write_clip(folder / "footage" / name, moving_frames(6, SIZE, seed=number))
-    for kind, name in (("sd15", "models/base"), ("controlnet-sd15", "models/net"), ("lora-sd15", "models/lora")):
-        tiny_diffusion.build(kind, folder / name)
+    parts = {
+        "base": "sd15",
+        "net": "controlnet-sd15",
+        "lora": "lora-sd15",
+        "adapter": "ip-adapter-sd15",
+        "gouache": "embedding-sd15",
+    }
+    for name, kind in parts.items():
+        tiny_diffusion.build(kind, folder / "models" / name)
     write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
 
 
@@ -215,7 +222,7 @@ def test_the_error_page_has_every_error_with_its_code() -> None:
 
 
 def test_the_models_page_has_every_model_and_schedule() -> None:
-    from restyle.painters.diffusion.options import SCHEDULES
+    from restyle.painters.diffusion.presets import SCHEDULES
     from restyle.weights.catalogue import BASE_MODELS, FAMILIES
 
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")

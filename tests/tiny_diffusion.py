@@ -2,9 +2,10 @@
 
     python tests/tiny_diffusion.py sd15 FOLDER
 
-Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``, ``lora-sd15``,
-``lora-sdxl``, ``ip-adapter-sd15``, ``ip-adapter-sdxl``. The same kind has the same weights each time. Their pictures mean
-nothing; what is computed with them is as real as with others.
+Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``,
+``controlnet-union-sdxl``, ``t2i-adapter-sd15``, ``t2i-adapter-sdxl``, ``lora-sd15``, ``lora-sdxl``, ``ip-adapter-sd15``,
+``ip-adapter-sdxl`` (two adapters with one encoder), ``embedding-sd15``, ``embedding-sdxl`` (a word of two vectors). The same
+kind has the same weights each time. Their pictures mean nothing; what is computed with them is as real as with others.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from controls.torchvision_guard import make_torchvision_importable
 
 make_torchvision_importable()
 
-from diffusers.models import AutoencoderKL, ControlNetModel, UNet2DConditionModel  # noqa: E402
+from diffusers.models import (  # noqa: E402
+    AutoencoderKL,
+    ControlNetModel,
+    ControlNetUnionModel,
+    T2IAdapter,
+    UNet2DConditionModel,
+)
 from diffusers.schedulers import DDIMScheduler, EulerDiscreteScheduler  # noqa: E402
 from transformers import (  # noqa: E402
     CLIPImageProcessor,
@@ -61,14 +68,16 @@ def tokenizer() -> CLIPTokenizer:
 
 
 def unet(*, xl: bool, channels: int = 4) -> UNet2DConditionModel:
-    """Two resolutions with attention, and one without."""
+    """Two resolutions with attention, and one without: the last, or in SDXL's the first."""
+    cross, plain = "CrossAttn{}Block2D", "{}Block2D"
+    levels = (plain, cross, cross) if xl else (cross, cross, plain)
     more: dict[str, Any] = {}
     if xl:
         more = {
             "addition_embed_type": "text_time",
             "addition_time_embed_dim": 8,
             "projection_class_embeddings_input_dim": WIDTH + 6 * 8,
-            "transformer_layers_per_block": (1, 2, 1),
+            "transformer_layers_per_block": (1, 1, 2),
             "use_linear_projection": True,
         }
     return UNet2DConditionModel(
@@ -77,8 +86,8 @@ def unet(*, xl: bool, channels: int = 4) -> UNet2DConditionModel:
         out_channels=4,
         layers_per_block=1,
         block_out_channels=(16, 32, 32),
-        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        down_block_types=tuple(level.format("Down") for level in levels),
+        up_block_types=tuple(level.format("Up") for level in reversed(levels)),
         cross_attention_dim=2 * WIDTH if xl else WIDTH,
         attention_head_dim=(2, 4, 4),
         norm_num_groups=8,
@@ -163,6 +172,48 @@ def _controlnet(folder: Path, *, xl: bool) -> None:
     model.save_pretrained(folder)
 
 
+def _union(folder: Path) -> None:
+    """Of eight kinds, as the newer of the published ones."""
+    like = unet(xl=True).config
+    model = ControlNetUnionModel(
+        down_block_types=like.down_block_types,
+        block_out_channels=like.block_out_channels,
+        layers_per_block=1,
+        norm_num_groups=8,
+        cross_attention_dim=like.cross_attention_dim,
+        transformer_layers_per_block=like.transformer_layers_per_block,
+        attention_head_dim=like.attention_head_dim,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=like.addition_time_embed_dim,
+        num_class_embeds=None,
+        projection_class_embeddings_input_dim=like.projection_class_embeddings_input_dim,
+        conditioning_embedding_out_channels=(8, 8, 16, 16),
+        num_control_type=8,
+        num_trans_channel=16,
+        num_trans_head=4,
+        num_proj_channel=16,
+    )
+    blocks = [*model.controlnet_down_blocks, model.controlnet_mid_block, model.controlnet_cond_embedding.conv_out]
+    for block in [*blocks, model.spatial_ch_projs]:
+        torch.nn.init.normal_(block.weight, std=0.2)
+    model.save_pretrained(folder)
+
+
+def _t2i_adapter(folder: Path, *, xl: bool) -> None:
+    adapter = {"adapter_type": "full_adapter_xl", "channels": [16, 32, 32, 32], "downscale_factor": 16} if xl else {
+        "adapter_type": "full_adapter", "channels": [16, 32, 32], "downscale_factor": 8
+    }  # fmt: skip
+    T2IAdapter(in_channels=3 if xl else 1, num_res_blocks=1, **adapter).save_pretrained(folder)
+
+
+def _embedding(folder: Path, *, xl: bool) -> None:
+    from safetensors.torch import save_file
+
+    names = ("clip_l", "clip_g") if xl else ("<gouache>",)
+    save_file({name: torch.randn(2, WIDTH) for name in names}, folder / "gouache.safetensors")
+
+
 def _lora(folder: Path, *, xl: bool) -> None:
     from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
     from diffusers.utils import convert_state_dict_to_diffusers
@@ -180,7 +231,7 @@ def _lora(folder: Path, *, xl: bool) -> None:
 
 
 def _ip_adapter(folder: Path, *, xl: bool) -> None:
-    """``models/ip-adapter.safetensors`` and ``models/image_encoder``."""
+    """``models/ip-adapter.safetensors``, ``models/ip-adapter_two.safetensors`` and ``models/image_encoder``."""
     from safetensors.torch import save_file
 
     config = CLIPVisionConfig(
@@ -211,6 +262,8 @@ def _ip_adapter(folder: Path, *, xl: bool) -> None:
                 weights[f"ip_adapter.{number}.{what}.weight"] = torch.randn(inner, across) * 0.2
             number += 2
     save_file(weights, folder / "models" / "ip-adapter.safetensors")
+    other = {name: values if "norm" in name else torch.randn_like(values) * 0.2 for name, values in weights.items()}
+    save_file(other, folder / "models" / "ip-adapter_two.safetensors")
 
 
 KINDS: dict[str, Callable[[Path], None]] = {
@@ -220,6 +273,11 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "sdxl-inpaint": lambda folder: _sdxl(folder, channels=9),
     "controlnet-sd15": lambda folder: _controlnet(folder, xl=False),
     "controlnet-sdxl": lambda folder: _controlnet(folder, xl=True),
+    "controlnet-union-sdxl": _union,
+    "t2i-adapter-sd15": lambda folder: _t2i_adapter(folder, xl=False),
+    "t2i-adapter-sdxl": lambda folder: _t2i_adapter(folder, xl=True),
+    "embedding-sd15": lambda folder: _embedding(folder, xl=False),
+    "embedding-sdxl": lambda folder: _embedding(folder, xl=True),
     "lora-sd15": lambda folder: _lora(folder, xl=False),
     "lora-sdxl": lambda folder: _lora(folder, xl=True),
     "ip-adapter-sd15": lambda folder: _ip_adapter(folder, xl=False),

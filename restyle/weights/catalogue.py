@@ -45,7 +45,7 @@ class BaseModel:
     vae: str | None = None
     schedule: str | None = None
     resolution: int | None = None
-    """Long side, in pixels, that it was made for, where that is not its family's."""
+    """Side of the square, in pixels, that it was made for, where that is not its family's."""
 
     @property
     def selection(self) -> Selection:

@@ -3,21 +3,26 @@
 ::
 
     options.py          options, by the names that diffusers uses
+    presets.py          distances from the footage, and ways of sampling
+    specs.py            parts beside the base model, as a person names them
     painter.py          the painter; imports no torch
     beforehand.py       what small files tell of models before they are fetched
     model_files.py      options -> files of weights on this machine (see ``restyle.weights``)
-    part_files.py       the files that are meant of LoRAs and IP-Adapters
+    part_files.py       the files that are meant of LoRAs, IP-Adapters, trained words
+    control_kinds.py    ControlNets, unions and T2I-Adapters, by their configurations
     runtime.py          from here on torch is imported: loaded models at work
     loading.py          files of weights -> a diffusers pipeline, on a device
-    networks.py         base model, VAE and ControlNets of it
-    adapters.py         LoRAs and IP-Adapters onto it
+    networks.py         base model and VAE of it, and the networks that take control maps
+    adapters.py         LoRAs, IP-Adapters and trained words onto it
     models.py           the loaded models, and how they are used
     prompts.py          prompts of any length, with weights -> embeddings
+    text_encoders.py    text encoders without their last layers, and with trained words
     coder.py            pictures <-> latents
     row_inputs.py       a paint request -> the rows of a window, and the carry to the next
     window.py           the rows of a window, and which of them attend to which
     sampling.py         the denoising loop, over the library's own parts
-    denoiser.py         one call of ControlNets and UNet, with guidance
+    denoiser.py         one call of the networks and the UNet, with guidance
+    control_networks.py networks that look at control maps, at work
     attention.py        self-attention across keyframes
     correspondences.py  the footage's motion on the grids of latents, tokens and noise
     noise.py            noise that moves with the footage and stays Gaussian

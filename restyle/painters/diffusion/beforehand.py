@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, RestyleError, why
+from restyle.painters.diffusion.control_kinds import family_of_control
 from restyle.painters.diffusion.options import Options
 from restyle.weights.catalogue import FAMILIES, Family
 from restyle.weights.finding import find_weights
@@ -14,14 +14,9 @@ from restyle.weights.hub import cached, is_hub_id, pinned
 from restyle.weights.selection import Selection
 from restyle.weights.trusted import check_index, read_table
 
-__all__ = ["check_base", "check_controlnet", "family_of"]
+__all__ = ["check_base", "check_controlnet"]
 
 INDEX, UNET, CONFIG = "model_index.json", "unet/config.json", "config.json"
-
-
-def family_of(config: Mapping[str, Any]) -> Family:
-    """Family of a UNet, or of a ControlNet, by its configuration."""
-    return "sdxl" if config.get("addition_embed_type") == "text_time" else "sd15"
 
 
 def check_base(source: str, selection: Selection, options: Options) -> Family | None:
@@ -44,7 +39,7 @@ def check_base(source: str, selection: Selection, options: Options) -> Family | 
         raise MissingModelError(
             f"{source!r} on the model hub is a {kind:.60}: this painter takes {' and '.join(FAMILIES.values())}"
         )
-    return family_of(_table(source, "model", UNET))
+    return family_of_control(_table(source, "model", UNET))
 
 
 def check_controlnet(source: str, family: Family | None, options: Options) -> None:
@@ -60,9 +55,9 @@ def check_controlnet(source: str, family: Family | None, options: Options) -> No
         if CONFIG in str(error):  # one file, which tells nothing beforehand
             return
         raise
-    if family_of(config) != family:
+    if family_of_control(config) != family:
         raise RecipeError(
-            f"ControlNet {source!r} is made for {FAMILIES[family_of(config)]}, the model {options.model!r} is "
+            f"ControlNet {source!r} is made for {FAMILIES[family_of_control(config)]}, the model {options.model!r} is "
             f"{FAMILIES[family]}: take one of the same family"
         )
 

@@ -1,4 +1,4 @@
-"""One call of the ControlNets and the UNet on a batch of rows, with guidance."""
+"""One call of the networks that take maps and of the UNet on a batch of rows, with guidance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from restyle.painters.diffusion.control_networks import ControlCall, residuals
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.prompts import PromptEmbeddings, alike
 from restyle.types import TextPrompt
@@ -35,12 +36,13 @@ class RowInput:
     noise: torch.Tensor
     prompt: TextPrompt
     maps: tuple[torch.Tensor, ...] = ()
-    """3 x H x W in [0, 1], one for each ControlNet; none of another shot's anchor."""
+    """3 x H x W in [0, 1], one for each control; none of another shot's anchor."""
     generator: torch.Generator | None = None
     """For schedulers that draw noise in each step, where noise is not warped."""
     fine: np.ndarray | None = None
     """The noise on the fine grid, where it is warped: what schedulers draw is made of it."""
     inpaint: Inpaint | None = None
+    """``None``: all of it is painted, by a model that takes no mask."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Denoiser:
     ) -> torch.Tensor:
         """The model's output, N x C x h x w, guidance done.
 
-        ``scaled``: the rows' latents, as the scheduler scales them for the model. ``maps``: whether ControlNets take part.
+        ``scaled``: the rows' latents, as the scheduler scales them for the model. ``maps``: whether control maps take part.
         """
         embeddings = [self._embedded(row.prompt) for row in inputs]
         halves = (0, 1) if guided else (-1,)
@@ -89,10 +91,8 @@ class Denoiser:
         if pooled:
             added["text_embeds"] = torch.cat([embed[half : half + 1 or None] for half in halves for embed in pooled])
             added["time_ids"] = self._time_ids(scaled, len(inputs), len(halves))
-        down = mid = None
-        if maps and self._models.controls:
-            down, mid = self._control(inputs, sample, embeds, added, step)
-        if self._models.style is not None:
+        residual = self._control(inputs, sample, embeds, added, step) if maps and self._models.controls else {}
+        if self._models.styles:
             added = {**added, "image_embeds": self._style_embeds(len(inputs), guided)}
         if self._models.inpainting:
             more = torch.cat([torch.stack([_inpainting_channels(row, sample) for row in inputs])] * len(halves))
@@ -101,10 +101,9 @@ class Denoiser:
             sample,
             step.timestep,
             encoder_hidden_states=embeds,
-            down_block_additional_residuals=down,
-            mid_block_additional_residual=mid,
             added_cond_kwargs=added or None,
             return_dict=False,
+            **residual,
         )[0]
         if not guided:
             return output
@@ -113,28 +112,14 @@ class Denoiser:
 
     def _control(
         self, inputs: Sequence[RowInput], sample: torch.Tensor, embeds: torch.Tensor, added: dict[str, Any], step: Step
-    ) -> tuple[Any, Any]:
-        """The ControlNets' residuals for the UNet's blocks: down, and mid."""
-        halves = len(sample) // len(inputs)
-        pictures = [
-            torch.cat([torch.stack([row.maps[net] for row in inputs])] * halves)
-            for net in range(len(self._models.controls))
-        ]
-        number, count = step.number, step.count
-        weights = [
-            spec.strength * (1.0 - float(number / count < spec.start or (number + 1) / count > spec.end))
-            for spec in self._models.controls
-        ]
-        single = len(pictures) == 1
-        return self._pipe.controlnet(
-            sample,
-            step.timestep,
-            encoder_hidden_states=embeds,
-            controlnet_cond=pictures[0] if single else pictures,
-            conditioning_scale=weights[0] if single else weights,
-            added_cond_kwargs=added or None,
-            return_dict=False,
-        )
+    ) -> dict[str, Any]:
+        """The UNet's arguments that come from control maps."""
+        specs = self._models.controls
+        maps = [torch.stack([row.maps[control] for row in inputs]) for control in range(len(specs))]
+        now, then = step.number / step.count, (step.number + 1) / step.count
+        weights = [spec.strength * (1.0 - float(now < spec.start or then > spec.end)) for spec in specs]
+        call = ControlCall(sample, step.timestep, embeds, added, maps, weights)
+        return residuals(self._models.control_networks, call)
 
     def _embedded(self, prompt: TextPrompt) -> PromptEmbeddings:
         if prompt not in self._embeddings:
@@ -144,7 +129,7 @@ class Denoiser:
     def _style_embeds(self, rows: int, guided: bool) -> list[torch.Tensor]:
         if self._style is None:
             self._style = self._pipe.prepare_ip_adapter_image_embeds(
-                [self._models.style], None, self._models.device, 1, self._models.guided
+                list(self._models.styles), None, self._models.device, 1, self._models.guided
             )
         halves = 2 if guided else 1
         return [
@@ -164,7 +149,6 @@ class Denoiser:
 
 
 def _inpainting_channels(row: RowInput, like: torch.Tensor) -> torch.Tensor:
-    """Mask and masked picture, 5 x h x w; of a row that is painted everywhere, an open mask and grey."""
-    if row.inpaint is not None:
-        return torch.cat([row.inpaint.mask, row.inpaint.masked]).to(like.dtype)
-    return torch.cat([torch.ones_like(row.clean[:1]), torch.zeros_like(row.clean)]).to(like.dtype)
+    """Mask and masked picture, 5 x h x w."""
+    assert row.inpaint is not None  # with an inpainting model each row has it
+    return torch.cat([row.inpaint.mask, row.inpaint.masked]).to(like.dtype)

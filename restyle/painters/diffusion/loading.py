@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from logging import CRITICAL
 from typing import Any
 
@@ -12,12 +13,13 @@ import transformers
 
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
-from restyle.painters.diffusion.adapters import add_loras, add_style
+from restyle.painters.diffusion.adapters import add_loras, add_styles, add_words
 from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
-from restyle.painters.diffusion.networks import assemble
-from restyle.painters.diffusion.options import PRESETS, SCHEDULES, ControlSpec, Options, Schedule
+from restyle.painters.diffusion.networks import assemble, load_controls
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.presets import PRESETS, SCHEDULES, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.networks.devices import devices, free_memory
 from restyle.painters.networks.machine import choose_machine
@@ -27,7 +29,9 @@ __all__ = ["load_models"]
 
 STEPS = 20
 GUIDANCE_SCALE: Mapping[Family, float] = {"sd15": 7.0, "sdxl": 6.0}
-RESOLUTION: Mapping[Family, int] = {"sd15": 768, "sdxl": 1216}
+RESOLUTION: Mapping[Family, int] = {"sd15": 576, "sdxl": 1024}
+"""Side of the square that has as many pixels as are painted: SD 1.5's were trained on 512, and its offspring paint 768 x 448
+well; SDXL on 1024."""
 
 
 def load_models(options: Options, files: ModelFiles, *, tell: Callable[[str], None] = lambda _: None) -> Models:
@@ -55,8 +59,10 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     pipe = assemble(options, files, dtype)
     pipe.set_progress_bar_config(disable=True)
     _set_schedule(pipe, schedule)
+    controls = load_controls(pipe.unet, options, files, dtype)
+    add_words(pipe, files)
     notes = add_loras(pipe, files)
-    style = add_style(pipe, options, files)
+    styles = add_styles(pipe, files)
     if pipe.vae.config.force_upcast and dtype == torch.float16:
         pipe.vae.to(dtype=torch.float32)  # it overflows in half precision
     if machine.tiles:
@@ -65,6 +71,8 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         pipe.enable_model_cpu_offload(device=machine.device)
     else:
         pipe.to(machine.device)
+    for control in controls:
+        control.net.to(machine.device)  # with the UNet at every step: never moved out
     factor = PRESETS[options.preset].controls
     return Models(
         family=files.family,
@@ -77,12 +85,15 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
             dtype=dtype,
         ),
         prompts=PromptEncoder(
-            pipe, files.family, weighting=options.weighting, device=torch.device(machine.device), dtype=dtype
+            pipe,
+            files.family,
+            weighting=options.weighting,
+            clip_skip=options.clip_skip,
+            device=torch.device(machine.device),
+            dtype=dtype,
         ),
-        controls=tuple(
-            ControlSpec(spec.kind, spec.model, spec.strength * factor, spec.start, spec.end)
-            for spec in files.control_specs
-        ),
+        controls=tuple(replace(spec, strength=spec.strength * factor) for spec in files.control_specs),
+        control_networks=controls,
         device=torch.device(machine.device),
         dtype=dtype,
         inpainting=pipe.unet.config.in_channels == 9,
@@ -90,7 +101,8 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         schedule_steps=schedule_steps,
         eta=schedule.eta_of(steps) if schedule else 0.0,
         guidance_scale=_guidance_scale(options, schedule, files.family),
-        style=style,
+        styles=styles,
+        style_weights=tuple(style.spec.weight for style in files.styles),
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),
         resolution=resolution,
         loading_notes=tuple(notes),

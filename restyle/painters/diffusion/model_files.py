@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
-from restyle.painters.diffusion.beforehand import check_base, check_controlnet, family_of
-from restyle.painters.diffusion.options import ControlSpec, LoraSpec, Options
-from restyle.painters.diffusion.part_files import IPAdapterFiles, ip_adapter_files, ip_adapter_wanted, lora_file
+from restyle.painters.diffusion.beforehand import check_base, check_controlnet
+from restyle.painters.diffusion.control_kinds import check_control, family_of_control
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.part_files import (
+    StyleFiles,
+    check_encoders,
+    embedding_file,
+    lora_file,
+    style_files,
+    style_wanted,
+)
+from restyle.painters.diffusion.specs import ControlSpec, EmbeddingSpec, LoraSpec
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, Family, controlnet_for
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted, find_all
@@ -35,10 +44,12 @@ class ModelFiles:
     """For a base of one file: where its configuration comes from."""
     vae: Path | None
     control_specs: tuple[ControlSpec, ...]
-    """The ControlNets, each with its source."""
+    """The networks that take control maps, each with its source."""
     controlnets: tuple[Path, ...]
+    """Of each; of a union of several the same again."""
     loras: tuple[tuple[LoraSpec, Path], ...]
-    ip_adapter: IPAdapterFiles | None
+    embeddings: tuple[tuple[EmbeddingSpec, Path], ...]
+    styles: tuple[StyleFiles, ...]
     schedule: str | None
     """The base model's own, where it is known by name."""
     resolution: int | None
@@ -47,23 +58,21 @@ class ModelFiles:
 
     def weight_bytes(self, width: int) -> int:
         """Bytes of all weights that are loaded, ``width`` to a number."""
-        files = [*self._files(self.base, self.selection), *(path for _, path in self.loras)]
-        files += [file for path in self.controlnets for file in self._files(path)]
+        files = [*self._files(self.base, self.selection), *(path for _, path in (*self.loras, *self.embeddings))]
+        files += [file for path in dict.fromkeys(self.controlnets) for file in self._files(path)]
         files += [] if self.vae is None else self._files(self.vae)
-        files += [] if self.ip_adapter is None else self.ip_adapter.files(allow_pickle=self.allow_pickle)
+        files += [file for number, style in enumerate(self.styles) for file in style.files[: None if not number else 1]]
         return loaded_bytes(files, width)
 
     def identity(self) -> Mapping[str, Any]:
         """Fingerprints of all files that are loaded: plain JSON."""
-        adapter = self.ip_adapter
         return {
             "base": fingerprint(self.base, self._files(self.base, self.selection)),
             "vae": None if self.vae is None else fingerprint(self.vae, self._files(self.vae)),
             "controls": [fingerprint(path, self._files(path)) for path in self.controlnets],
             "loras": [[spec.weight, fingerprint(path, [path])] for spec, path in self.loras],
-            "ip_adapter": None
-            if adapter is None
-            else fingerprint(adapter.folder, adapter.files(allow_pickle=self.allow_pickle)),
+            "embeddings": [[spec.token, fingerprint(path, [path])] for spec, path in self.embeddings],
+            "styles": [style.identity() for style in self.styles],
         }
 
     def _files(self, path: Path, selection: Selection = ALL) -> list[Path]:
@@ -96,17 +105,23 @@ def find_model_files(options: Options) -> ModelFiles:
     for spec in specs:
         check_controlnet(str(spec.model), family, options)
     loras = [spec for spec in options.loras if isinstance(spec, LoraSpec)]
+    words = [spec for spec in options.embeddings if isinstance(spec, EmbeddingSpec)]
+    styles, trusting = options.all_styles, options.allow_pickle
     wanted = {"model": [base_wanted]}
     wanted["VAE"] = [] if vae is None else [_part(options, vae, "VAE", name=None if options.vae else name)]
     wanted["ControlNet"] = [_part(options, str(spec.model), "ControlNet") for spec in specs]
-    wanted["LoRA"] = [
-        _part(options, spec.source, "LoRA", Selection([spec.file] if spec.file else [])) for spec in loras
-    ]
-    wanted["IP-Adapter"] = [] if options.style is None else [ip_adapter_wanted(options, family)]
+    wanted["LoRA"] = [_part(options, spec.source, "LoRA", _only(spec.file)) for spec in loras]
+    wanted["embedding"] = [_part(options, spec.source, "embedding", _only(spec.file)) for spec in words]
+    wanted["IP-Adapter"] = [style_wanted(spec, family, allow_pickle=trusting) for spec in styles]
     found = _find(wanted, offline=options.offline)
     for spec, net in zip(specs, found["ControlNet"], strict=True):
-        _check_class(net, str(spec.model))
+        check_control(net, spec)
     (base,) = found["model"]
+    adapters = [
+        style_files(spec, family, folder, allow_pickle=trusting)
+        for spec, folder in zip(styles, found["IP-Adapter"], strict=True)
+    ]
+    check_encoders(adapters)
     return ModelFiles(
         base=base,
         selection=selection,
@@ -116,11 +131,19 @@ def find_model_files(options: Options) -> ModelFiles:
         control_specs=tuple(specs),
         controlnets=tuple(found["ControlNet"]),
         loras=tuple((spec, lora_file(spec, path)) for spec, path in zip(loras, found["LoRA"], strict=True)),
-        ip_adapter=next((ip_adapter_files(options, family, folder) for folder in found["IP-Adapter"]), None),
+        embeddings=tuple(
+            (spec, embedding_file(spec, path, allow_pickle=trusting))
+            for spec, path in zip(words, found["embedding"], strict=True)
+        ),
+        styles=tuple(adapters),
         schedule=known.schedule if known else None,
         resolution=known.resolution if known else None,
-        allow_pickle=options.allow_pickle,
+        allow_pickle=trusting,
     )
+
+
+def _only(file: str | None) -> Selection:
+    return Selection([file] if file else [])
 
 
 def _part(options: Options, source: str, kind: str, selection: Selection = ALL, name: str | None = None) -> Wanted:
@@ -168,17 +191,6 @@ def _config(options: Options, base: Path, family: Family) -> str | None:
     return str(folder)
 
 
-def _check_class(net: Path, source: str) -> None:
-    """Raises ``RecipeError`` for a network that would load as a ControlNet and not work as one (unions of several)."""
-    try:
-        config = read_table(net / "config.json")
-    except (OSError, ValueError):  # a file; or it fails when it is loaded
-        return
-    name = config.get("_class_name", "ControlNetModel")
-    if name != "ControlNetModel":
-        raise RecipeError(f"ControlNet {source!r} is a {name}, which this painter does not use; take a ControlNetModel")
-
-
 def _family(base: Path) -> Family:
     """A folder's family by its UNet's configuration, a file's by the names of its tensors. Raises ``MissingModelError``."""
     if base.is_dir():
@@ -190,7 +202,7 @@ def _family(base: Path) -> Family:
             raise MissingModelError(
                 f"{show_path(base)} holds no UNet ({why(error)}): SD 1.5 and SDXL have one"
             ) from error
-        return family_of(config)
+        return family_of_control(config)
     names = tensor_names(base)
     if not any(name.startswith("model.diffusion_model.input_blocks.") for name in names):
         raise MissingModelError(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import lcm
 from typing import Any
 
 import torch
 
 from restyle.painters.diffusion.coder import PictureCoder
-from restyle.painters.diffusion.options import ControlSpec
+from restyle.painters.diffusion.control_networks import ControlNetwork
 from restyle.painters.diffusion.prompts import PromptEncoder
+from restyle.painters.diffusion.specs import ControlSpec
 from restyle.weights.catalogue import Family
 
 __all__ = ["Models"]
@@ -17,14 +19,16 @@ __all__ = ["Models"]
 
 @dataclass(frozen=True)
 class Models:
-    """A diffusers image-to-image pipeline, with ControlNets where there are any, and how it is used."""
+    """A diffusers image-to-image pipeline, the networks that take control maps beside it, and how they are used."""
 
     family: Family
     pipe: Any
     coder: PictureCoder
     prompts: PromptEncoder
     controls: tuple[ControlSpec, ...]
-    """In the order of the pipeline's ControlNets; weights with the preset's factor in."""
+    """Weights with the preset's factor in."""
+    control_networks: tuple[ControlNetwork, ...]
+    """Those that take the controls' maps."""
     device: torch.device
     dtype: torch.dtype
     inpainting: bool
@@ -36,12 +40,13 @@ class Models:
     eta: float
     """How much noise each step adds, where the scheduler lets one say."""
     guidance_scale: float
-    style: Any
-    """A PIL picture, or ``None``."""
+    styles: tuple[Any, ...]
+    """PIL pictures, one for each IP-Adapter."""
+    style_weights: tuple[float, ...]
     latent_scale: int
     """Pixels of a latent's side."""
     resolution: int
-    """Long side at which is painted; 0: the footage's."""
+    """Side of the square that has as many pixels as are painted; 0: the footage's own size."""
     loading_notes: tuple[str, ...] = ()
     """Lines for a person about the parts that were loaded."""
 
@@ -49,6 +54,16 @@ class Models:
     def notes(self) -> tuple[str, ...]:
         """Lines for a person about the parts that were loaded, and what came of them."""
         return (*self.loading_notes, *self.prompts.notes, *self.coder.notes)
+
+    @property
+    def least_multiple(self) -> int:
+        """Pixels of which the sides of what is painted are multiples ..."""
+        return lcm(self.latent_scale, *(network.multiple for network in self.control_networks))
+
+    @property
+    def multiple(self) -> int:
+        """... and of which the model wants them to be: its deepest level has whole cells then."""
+        return lcm(self.least_multiple, self.latent_scale * 2 ** (len(self.pipe.unet.config.block_out_channels) - 1))
 
     @property
     def guided(self) -> bool:

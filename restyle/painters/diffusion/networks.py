@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,22 @@ from huggingface_hub import hf_hub_download
 
 from restyle.errors import RecipeError
 from restyle.files.writing import scratch
+from restyle.painters.diffusion.control_kinds import T2I_ADAPTER, UNION, network_class, union_type
+from restyle.painters.diffusion.control_networks import ControlNetwork
 from restyle.painters.diffusion.model_files import ModelFiles
-from restyle.painters.diffusion.options import ControlSpec, Options
+from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.specs import ControlSpec
 from restyle.painters.networks.errors import loading
 from restyle.weights.folders import variant_of
 from restyle.weights.trusted import check_index
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "load_controls"]
 
 
 def assemble(options: Options, files: ModelFiles, dtype: torch.dtype) -> Any:
-    """The image-to-image pipeline of the base model, its ControlNets and its VAE."""
+    """The image-to-image pipeline of the base model and its VAE."""
     xl = files.family == "sdxl"
-    safe: dict[str, Any] = {"torch_dtype": dtype, "use_safetensors": None if options.allow_pickle else True}
+    safe = _safe(options, dtype)
     replaced = {}
     if files.vae is not None:
         with loading(f"VAE {options.vae or files.vae.name!r}", files.vae):
@@ -34,20 +38,37 @@ def assemble(options: Options, files: ModelFiles, dtype: torch.dtype) -> Any:
     base = _load_base(options, files, safe, replaced)
     parts = dict(base.components)
     parts.pop("safety_checker", None)
-    nets = []
-    for spec, path in zip(files.control_specs, files.controlnets, strict=True):
-        with loading(f"ControlNet {spec.model!r}", path), _like_the_unet(parts["unet"], path, options) as like:
-            nets.append(_network(diffusers.ControlNetModel, path, options, like, **safe))
-        _check_fits(nets[-1], parts["unet"], spec, options)
-    if nets:
-        parts["controlnet"] = nets[0] if len(nets) == 1 else nets
-    name = f"StableDiffusion{'XL' * xl}{'ControlNet' * bool(nets)}Img2ImgPipeline"
+    name = f"StableDiffusion{'XL' * xl}Img2ImgPipeline"
     more: dict[str, Any] = {} if xl else {"safety_checker": None, "requires_safety_checker": False}
     if xl:  # what a checkpoint was trained with is no component
         trained = ("requires_aesthetics_score", "force_zeros_for_empty_prompt")
         more = {name: base.config[name] for name in trained if name in base.config}
     parts = {name: part for name, part in parts.items() if name != "image_encoder" or part is not None}
     return getattr(diffusers, name)(**parts, **more)
+
+
+def load_controls(unet: Any, options: Options, files: ModelFiles, dtype: torch.dtype) -> tuple[ControlNetwork, ...]:
+    """The networks that take control maps, a union of several once."""
+    networks: list[ControlNetwork] = []
+    unions: dict[Path, int] = {}
+    for number, (spec, path) in enumerate(zip(files.control_specs, files.controlnets, strict=True)):
+        kind = network_class(path)
+        types = (union_type(spec.kind) or 0,) if kind == UNION else ()
+        if path in unions:
+            known = networks[unions[path]]
+            networks[unions[path]] = replace(known, controls=(*known.controls, number), types=(*known.types, *types))
+            continue
+        with loading(f"ControlNet {spec.model!r}", path), _like_the_unet(unet, path, options) as like:
+            net = _network(getattr(diffusers, kind), path, options, like, **_safe(options, dtype))
+        _check_fits(net, kind, unet, spec, options)
+        if kind == UNION:
+            unions[path] = len(networks)
+        networks.append(ControlNetwork(net, kind, (number,), types))
+    return tuple(networks)
+
+
+def _safe(options: Options, dtype: torch.dtype) -> dict[str, Any]:
+    return {"torch_dtype": dtype, "use_safetensors": None if options.allow_pickle else True}
 
 
 def _load_base(options: Options, files: ModelFiles, safe: Mapping[str, Any], replaced: Mapping[str, Any]) -> Any:
@@ -106,9 +127,18 @@ def _like_the_unet(unet: Any, path: Path, options: Options) -> Iterator[dict[str
         yield {"config": str(folder)}
 
 
-def _check_fits(net: Any, unet: Any, spec: ControlSpec, options: Options) -> None:
-    """Raises ``RecipeError`` for a ControlNet of another family."""
+def _check_fits(net: Any, kind: str, unet: Any, spec: ControlSpec, options: Options) -> None:
+    """Raises ``RecipeError`` for a network of another family."""
     mine, theirs = unet.config, net.config
+    if kind == T2I_ADAPTER:
+        widths, wanted = tuple(theirs.channels), tuple(mine.block_out_channels)
+        xl = theirs.adapter_type == "full_adapter_xl", mine.addition_embed_type == "text_time"
+        if widths[: len(wanted)] != wanted or xl[0] != xl[1]:
+            raise RecipeError(
+                f"T2I-Adapter {spec.model!r} ({spec.kind}) is not made for the model {options.model!r}. "
+                "Take one of the same family (SD 1.5 or SDXL)"
+            )
+        return
     same = mine.cross_attention_dim == theirs.cross_attention_dim and (
         mine.addition_embed_type == theirs.addition_embed_type
     )

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from interp.options import checked_options
 from restyle.errors import RecipeError
+from restyle.painters.diffusion.presets import PRESETS, SCHEDULES
+from restyle.painters.diffusion.specs import (
+    ControlSpec,
+    EmbeddingSpec,
+    LoraSpec,
+    StyleSpec,
+    control_spec,
+    embedding_spec,
+    lora_spec,
+    style_spec,
+)
 
-__all__ = [
-    "PRESETS",
-    "RENAMED",
-    "SCHEDULES",
-    "ControlSpec",
-    "LoraSpec",
-    "Options",
-    "Preset",
-    "Schedule",
-    "current_options",
-    "no_inversion",
-]
+__all__ = ["RENAMED", "Options", "current_options", "no_inversion"]
 
 ATTENTION_MODES = ("none", "anchor-previous", "joint", "trajectory", "woven")
 LAYERS = ("decoder", "all")
@@ -35,77 +35,6 @@ RENAMED: Mapping[str, str] = {
     "trails_until": "trajectories_until",
 }
 """Old name of an option -> its name now. Old ones still load."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A distance of paintings from the footage."""
-
-    strength: float
-    """Part of the schedule that is painted: 0 leaves the footage as it is, 1 begins from noise alone."""
-    controls: float
-    """Factor of every ControlNet's weight."""
-
-
-PRESETS: Mapping[str, Preset] = {
-    "adhere": Preset(0.4, 1.1),
-    "flex": Preset(0.6, 1.0),
-    "reimagine": Preset(0.85, 0.8),
-}
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A way of sampling in few steps, for models that were distilled for it."""
-
-    scheduler: str
-    """Class of diffusers."""
-    settings: Mapping[str, Any]
-    steps: int
-    """Steps of the whole schedule, of which the strength's part is made."""
-    guidance_scale: float
-    draws: bool = True
-    """Whether each step adds noise of its own."""
-    eta: float = 0.0
-    """How much, where the scheduler lets one say."""
-
-    def eta_of(self, steps: int) -> float:
-        """The same, of so many steps: the only one has all of it."""
-        return 1.0 if self.eta and steps == 1 else self.eta
-
-
-TRAILING = {"timestep_spacing": "trailing"}
-SCHEDULES: Mapping[str, Schedule] = {
-    "lcm": Schedule("LCMScheduler", {}, 8, 1.5),
-    "turbo": Schedule("EulerAncestralDiscreteScheduler", TRAILING, 4, 0.0),
-    "lightning": Schedule("EulerDiscreteScheduler", TRAILING, 8, 0.0, draws=False),
-    "hyper": Schedule("DDIMScheduler", {**TRAILING, "clip_sample": False}, 8, 0.0, draws=False),
-    "tcd": Schedule("TCDScheduler", {}, 8, 0.0, eta=0.3),
-}
-"""As the models' authors sample: LCM (Luo et al. 2023), SDXL Turbo (Sauer et al. 2023), SDXL-Lightning (Lin et al. 2024),
-Hyper-SD (Ren et al. 2024: DDIM for the LoRAs of N steps, TCD for that of any number), TCD (Zheng et al. 2024)."""
-
-
-@dataclass(frozen=True)
-class ControlSpec:
-    """One ControlNet: the kind of map that it takes, and how much it counts."""
-
-    kind: str
-    model: str | None = None
-    """Hub id, folder or file; ``None``: the one that suits the kind and the base model."""
-    strength: float = 1.0
-    start: float = 0.0
-    """Part of the steps from which it counts."""
-    end: float = 1.0
-
-
-@dataclass(frozen=True)
-class LoraSpec:
-    """Trained changes to a model: hub id, folder or file, ``FILE`` within a hub id or folder, and how much they count."""
-
-    source: str
-    weight: float = 1.0
-    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +55,12 @@ class Options:
     style_weight: float = 0.6
     ip_adapter: str | None = None
     """Hub id or folder of the IP-Adapter; ``None``: the one that suits the base model."""
+    styles: Sequence[StyleSpec | Mapping[str, Any]] = ()
+    """Further pictures, through IP-Adapters of their own: tables of ``StyleSpec``'s fields."""
     loras: str | Sequence[LoraSpec | Mapping[str, Any] | str] = ()
     """``SOURCE``, ``SOURCE:WEIGHT``, or tables of ``LoraSpec``'s fields."""
+    embeddings: str | Sequence[EmbeddingSpec | Mapping[str, Any] | str] = ()
+    """Words that were trained (textual inversion): ``SOURCE``, or tables of ``EmbeddingSpec``'s fields."""
     vae: str | None = None
     schedule: str | None = None
     """``lcm``, ``turbo``, ``lightning``, ``hyper`` or ``tcd``, with a model or a LoRA that was distilled for it."""
@@ -140,6 +73,8 @@ class Options:
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
     weighting: str = "numbers"
     """How words are weighed: ``numbers``, ``(words:1.4)``; or ``compel``, its whole language, plus and minus, too."""
+    clip_skip: int = 0
+    """Last layers of the text encoders that are left out, for prompt and negative prompt; SDXL always leaves one out."""
     preset: str = "flex"
     """``adhere``, ``flex`` or ``reimagine``: how far paintings depart from the footage."""
     strength: float | None = None
@@ -164,7 +99,8 @@ class Options:
     colour_from: float = 0.8
     """Part of the steps from which colours are held to those of the window's first keyframe; 1: never."""
     resolution: int | None = None
-    """Long side, in pixels, at which is painted; ``None``: 768 for SD 1.5, 1216 for SDXL; 0: the footage's own."""
+    """Side, in pixels, of the square that has as many pixels as are painted, whatever the picture's shape; ``None``: 576 for
+    SD 1.5, 1024 for SDXL; 0: the footage's own size."""
     batch: int | None = None
     """Keyframes painted at once; ``None``: as many as there is memory for."""
     device: str | None = None
@@ -181,8 +117,10 @@ class Options:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "controls", tuple(_control(control) for control in self.controls))
-        put(self, "loras", tuple(_lora(lora) for lora in ([self.loras] if isinstance(self.loras, str) else self.loras)))
+        put(self, "controls", tuple(control_spec(control) for control in self.controls))
+        put(self, "loras", tuple(lora_spec(lora) for lora in _several(self.loras)))
+        put(self, "embeddings", tuple(embedding_spec(one) for one in _several(self.embeddings)))
+        put(self, "styles", tuple(style_spec(style) for style in self.styles))
         _check_choice("attention", self.attention, ATTENTION_MODES)
         _check_choice("layers", self.layers, LAYERS)
         _check_choice("preset", self.preset, tuple(PRESETS))
@@ -199,6 +137,7 @@ class Options:
                 "painter options steps (those that are made) and schedule_steps (those of which the strength's part is made) "
                 "say the same in two ways: leave one out"
             )
+        _check_range("clip_skip", self.clip_skip, 0, 10)
         _check_range("own_weight", self.own_weight, 0, 10)
         _check_range("guidance_scale", self.guidance_scale, 0, 50)
         _check_range("batch", self.batch, 1, 1000)
@@ -217,6 +156,12 @@ class Options:
     def control_kinds(self) -> tuple[str, ...]:
         """Kinds of the control maps that the ControlNets take."""
         return tuple(control.kind for control in self.controls if isinstance(control, ControlSpec))
+
+    @property
+    def all_styles(self) -> tuple[StyleSpec, ...]:
+        """The style picture, and the further ones."""
+        first = () if self.style is None else (StyleSpec(self.style, self.ip_adapter, weight=self.style_weight),)
+        return (*first, *(style for style in self.styles if isinstance(style, StyleSpec)))
 
 
 def current_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -244,34 +189,8 @@ def no_inversion(what: str) -> RecipeError:
     )
 
 
-def _control(value: ControlSpec | Mapping[str, Any]) -> ControlSpec:
-    spec = value if isinstance(value, ControlSpec) else _build(ControlSpec, value, "controls")
-    if not 0 <= spec.start < spec.end <= 1:
-        raise RecipeError(f"control {spec.kind!r} counts from its start to its end, within 0 to 1")
-    return spec
-
-
-def _lora(value: LoraSpec | Mapping[str, Any] | str) -> LoraSpec:
-    if isinstance(value, LoraSpec):
-        return value
-    if isinstance(value, Mapping):
-        return _build(LoraSpec, value, "loras")
-    source, colon, weight = value.rpartition(":")
-    try:
-        return LoraSpec(source, float(weight)) if colon else LoraSpec(value)
-    except ValueError:
-        return LoraSpec(value)
-
-
-def _build(kind: type, table: Mapping[str, Any], option: str) -> Any:
-    known = [item.name for item in fields(kind)]
-    for name in table:
-        if name not in known:
-            raise RecipeError(f"painter option {option} has no field {name!r}; it has: {', '.join(known)}")
-    try:
-        return kind(**table)
-    except TypeError as error:
-        raise RecipeError(f"painter option {option}: {error}") from None
+def _several(values: Any) -> Sequence[Any]:
+    return [values] if isinstance(values, str) else values
 
 
 def _check_choice(name: str, value: Any, known: Sequence[Any]) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "compel")
-METHOD = 6  # number of this way of painting; a new one makes old paintings stale
+METHOD = 7  # number of this way of painting; a new one makes old paintings stale
 NO_EFFECT = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # on what is painted
 
 
@@ -81,9 +81,9 @@ class DiffusionPainter(Painter):
     def identity(self) -> Mapping[str, Any]:
         """See ``Painter.identity``."""
         chosen = {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
-        style = None if self.options.style is None else _digest(read_style_picture(Path(self.options.style)))
+        pictures = [_digest(read_style_picture(Path(style.picture))) for style in self.options.all_styles]
         packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
-        plain = {"method": METHOD, "options": chosen | {"style": style}, "packages": packages}
+        plain = {"method": METHOD, "options": chosen | {"style": pictures}, "packages": packages}
         return json.loads(json.dumps(plain)) | {"weights": self.model_files.identity()}
 
     @property

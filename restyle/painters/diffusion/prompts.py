@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from restyle.errors import RecipeError, why
+from restyle.painters.diffusion.text_encoders import SkippingEncoder, TrainedWords
 from restyle.types import TextPrompt
 from restyle.weights.catalogue import Family
 
@@ -54,12 +55,21 @@ class PromptEncoder:
     """The text encoders of a diffusers pipeline at work.
 
     ``weighting``: ``numbers`` (``weighted_words``) or ``compel``: all of compel's language, in which plus and minus weigh, too.
+    ``clip_skip``: last layers of the encoders that are left out.
     """
 
-    def __init__(self, pipe: Any, family: Family, *, weighting: str, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        pipe: Any,
+        family: Family,
+        *,
+        weighting: str,
+        clip_skip: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
         # not before torchvision can be imported (``controls.torchvision_guard``)
         from compel import Compel
-        from compel.diffusers_textual_inversion_manager import DiffusersTextualInversionManager
         from compel.embeddings_provider import ReturnedEmbeddingsType
 
         self._pipe = pipe
@@ -67,17 +77,22 @@ class PromptEncoder:
         self._weighting = weighting
         self._dtype = dtype
         self._notes: dict[str, None] = {}
-        more: dict[str, Any] = {
-            "truncate_long_prompts": False,
-            "textual_inversion_manager": DiffusersTextualInversionManager(pipe),
-            "device": str(device),
-        }
+        pairs = [(pipe.tokenizer, pipe.text_encoder)]
+        kind = ReturnedEmbeddingsType.LAST_HIDDEN_STATES_NORMALIZED
         if family == "sdxl":
+            pairs.append((pipe.tokenizer_2, pipe.text_encoder_2))
             kind = ReturnedEmbeddingsType.PENULTIMATE_HIDDEN_STATES_NON_NORMALIZED
-            pairs = ((pipe.tokenizer, pipe.text_encoder), (pipe.tokenizer_2, pipe.text_encoder_2))
-            self._encoders = [Compel(*pair, returned_embeddings_type=kind, **more) for pair in pairs]
-        else:
-            self._encoders = [Compel(pipe.tokenizer, pipe.text_encoder, **more)]
+        self._encoders = [
+            Compel(
+                tokenizer,
+                encoder if not clip_skip else SkippingEncoder(encoder, clip_skip),
+                returned_embeddings_type=kind,
+                truncate_long_prompts=False,
+                textual_inversion_manager=TrainedWords(tokenizer),
+                device=str(device),
+            )
+            for tokenizer, encoder in pairs
+        ]
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -40,7 +40,9 @@ class RowInputs:
         self._request = request
         self._carry = Carry() if carry is None else carry
         height, width = request.pictures[0].shape[:2]
-        self.size = working_size(width, height, models.resolution)
+        self.size = working_size(
+            width, height, models.resolution, multiple=models.multiple, least_multiple=models.least_multiple
+        )
         """Width and height that are painted at."""
         self.grid = (self.size[0] // models.latent_scale, self.size[1] // models.latent_scale)
         """Width and height in latents."""
@@ -105,11 +107,11 @@ class RowInputs:
         # one seed for all, where noise is warped: what the encoder draws must not make keyframes differ
         generator = torch.Generator("cpu").manual_seed(self._seed if warps else request.seeds[index])
         picture = picture_tensor(request.pictures[index], self.size)
-        from_noise = models.inpainting and bool(request.mattes) and self._options.denoising_strength >= 1
+        from_noise = models.inpainting and self._options.denoising_strength >= 1
         # diffusers draws nothing for what it does not use
         clean = models.coder.to_latents(picture, None if from_noise else generator)
         own = torch.randn((1, *clean.shape), generator=generator)[0].to(models.device, models.dtype)
-        inpaint = self._inpaint(index, picture, generator)
+        inpaint = self._inpaint(self._matte(index), picture, generator)
         if warps:
             return RowInput(clean, warped, prompt, maps, fine=self.noise[index], inpaint=inpaint)
         return RowInput(clean, own, prompt, maps, generator=generator, inpaint=inpaint)
@@ -129,7 +131,7 @@ class RowInputs:
         clean = models.coder.to_latents(picture_tensor(anchor.painting, self.size))
         generator = torch.Generator("cpu").manual_seed(self._seed)
         noise = torch.randn(tuple(clean.shape), generator=generator).to(models.device, models.dtype)
-        return RowInput(clean, noise, prompt)
+        return RowInput(clean, noise, prompt, inpaint=self._inpaint(None, torch.zeros(3, *self.size[::-1])))
 
     def carry(self, latents: Mapping[int, torch.Tensor], inputs: Sequence[RowInput]) -> Carry:
         """The carry to the next window. ``latents``: every row's, painted; ``inputs``: what each was painted from."""
@@ -155,13 +157,16 @@ class RowInputs:
             {"prompt": self._anchor_words, "seed": self._seed, "frame": request.frames[-1]},
         )
 
-    def _inpaint(self, index: int, picture: torch.Tensor, generator: torch.Generator) -> Inpaint | None:
-        """Mask and surroundings, where there is a matte that leaves something out."""
-        models, mattes = self._models, self._request.mattes
-        if not mattes or (mattes[index] > PAINTED).all():
+    def _inpaint(
+        self, matte: np.ndarray | None, picture: torch.Tensor, generator: torch.Generator | None = None
+    ) -> Inpaint | None:
+        """Mask and surroundings, where there is a matte that leaves something out; with an inpainting model always: of what is
+        painted everywhere the surroundings are grey."""
+        models = self._models
+        if not models.inpainting and (matte is None or (matte > PAINTED).all()):
             return None
         scale, (width, height) = models.latent_scale, self.grid
-        matte = np.ascontiguousarray(mattes[index])
+        matte = np.ones(self.size[::-1], np.float32) if matte is None else np.ascontiguousarray(matte)
         wide = cv2.resize(matte, self.size, interpolation=cv2.INTER_LINEAR) > PAINTED
         small = wide.reshape(height, scale, width, scale).any(axis=(1, 3))
         mask = torch.from_numpy(small[None].astype(np.float32)).to(models.device, models.dtype)
@@ -174,7 +179,10 @@ class RowInputs:
         if not self._models.inpainting:
             return None
         picture = picture_tensor(self._request.pictures[index], self.size)
-        return self._inpaint(index, picture, torch.Generator("cpu").manual_seed(self._seed))
+        return self._inpaint(self._matte(index), picture, torch.Generator("cpu").manual_seed(self._seed))
+
+    def _matte(self, index: int) -> np.ndarray | None:
+        return self._request.mattes[index] if self._request.mattes else None
 
     def _own_noise(self, seed: int) -> np.ndarray:
         """The noise that diffusers would draw for a keyframe of that seed: after the encoder's."""

@@ -183,7 +183,7 @@ class Sampler:
         """Give the rows the noise that the live ones' pictures come from: each by itself, unguided and without prompt, maps or
         style, for what these bring in is what the painting is to have and the picture has not."""
         inverted, left = list(window.inputs), list(window.rows.live)
-        if self._models.style is not None:
+        if self._models.styles:
             self._pipe.set_ip_adapter_scale(0.0)
         try:
             while left:
@@ -206,8 +206,8 @@ class Sampler:
                     inverted[row] = replace(window.inputs[row], noise=row_noise)
                 left = left[len(group) :]
         finally:
-            if self._models.style is not None:
-                self._pipe.set_ip_adapter_scale(self._options.style_weight)
+            if self._models.styles:
+                self._pipe.set_ip_adapter_scale(list(self._models.style_weights))
         return inverted
 
     def _attended(self, window: SamplingInputs, step: Step) -> _Attended:

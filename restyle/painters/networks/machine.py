@@ -12,7 +12,7 @@ __all__ = ["Machine", "MachineOptions", "choose_machine"]
 
 WIDTHS = {"float16": 2, "bfloat16": 2, "float32": 4}  # bytes of a number
 ROOM = 1.35  # times the weights: what has to be free on a device to hold them and the work
-TILES_FROM = 1536  # pixels of the long side from which the VAE works in tiles
+TILES_FROM = 1152  # side of the square of as many pixels, from which the VAE works in tiles
 
 
 class MachineOptions(Protocol):

@@ -134,10 +134,9 @@ def test_the_familys_ip_adapter_is_found(tiny: Any, hub: Hub, tmp_path: Path) ->
             "models/other.safetensors": b"",
         }
     )
-    found = find_model_files(Options(model=tiny("sd15"), style="any.png")).ip_adapter
-    assert found is not None
-    assert (found.inner, found.file) == (known.folder, known.file)
-    assert all(file.is_file() for file in found.files(allow_pickle=False))
+    found = find_model_files(Options(model=tiny("sd15"), style="any.png")).styles[0]
+    assert (found.file, found.encoder) == (f"{known.folder}/{known.file}", f"{known.folder}/image_encoder")
+    assert all(file.is_file() for file in found.files)
     assert {name for name, _ in hub.sent} == set(known.files)
     with pytest.raises(MissingModelError, match=r"restyle models pull ip-adapter-sdxl$"):
         places(model=tiny("sdxl"), style="any.png")
@@ -195,8 +194,8 @@ def test_pickled_files_run_nothing(tiny: Any, tmp_path: Path) -> None:
 def test_a_network_that_only_looks_like_a_controlnet(tiny: Any, tmp_path: Path) -> None:
     shutil.copytree(tiny("controlnet-sdxl"), tmp_path / "union")
     config = json.loads((tmp_path / "union" / "config.json").read_text())
-    (tmp_path / "union" / "config.json").write_text(json.dumps({**config, "_class_name": "ControlNetUnionModel"}))
-    with pytest.raises(RecipeError, match="is a ControlNetUnionModel, which this painter does not use"):
+    (tmp_path / "union" / "config.json").write_text(json.dumps({**config, "_class_name": "ControlNetXSAdapter"}))
+    with pytest.raises(RecipeError, match="is a ControlNetXSAdapter, which this painter does not use"):
         places(model=tiny("sdxl"), controls=[{"kind": "canny", "model": str(tmp_path / "union")}])
 
 

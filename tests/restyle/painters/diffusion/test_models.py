@@ -35,7 +35,8 @@ def load(**options: Any) -> Models:
 
 
 def weights(models: Models, part: str) -> dict[str, Any]:
-    return dict(getattr(models.pipe, part).state_dict())
+    network = models.control_networks[0].net if part == "controlnet" else getattr(models.pipe, part)
+    return dict(network.state_dict())
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -229,3 +230,30 @@ def test_close_lets_the_memory_go(tiny: Any) -> None:
     assert alive() <= before
     assert (painter.paint(job([picture(1)]), None)[0][0] == first).all(), "and it can be used again"
     painter.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ({"resolution": 64}, (96, 64)),
+        ({"resolution": 0}, (72, 48)),
+        ({"resolution": 0, "controls": "t2i-adapter-sdxl", "model": "sdxl"}, (64, 48)),
+    ],
+    ids=str,
+)
+def test_a_model_wants_multiples(tiny: Any, options: dict[str, Any], size: tuple[int, int]) -> None:
+    """The tiny ones have two levels below the latents': 32 pixels; the adapter unshuffles 16."""
+    given = {**OFF, "steps": 1, **options, "model": tiny(options.get("model", "sd15"))}
+    maps = {}
+    if "controls" in options:
+        given["controls"], maps = (
+            [{"kind": "canny", "model": tiny(options["controls"])}],
+            {"canny": (picture(2, (70, 48)),)},
+        )
+    one = DiffusionPainter(**given)
+    request = job([picture(1, (70, 48))], controls=maps)
+    seen: list[Any] = []
+    one.ready(request).models.pipe.unet.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
+    painted, _ = one.paint(request, None)
+    assert painted[0].shape == (48, 70, 3)
+    assert seen[0] == (size[1] // 8, size[0] // 8)
