@@ -101,7 +101,8 @@ def main() -> None:
         truth = load_truth(name)
         off = None
         print(
-            f"{name}, a keyframe every {args.every} of frames {args.range}, as many pixels as {args.resolution} x {args.resolution}, {args.steps} steps"
+            f"{name}, a keyframe every {args.every} of frames {args.range}, as many pixels as {args.resolution} x "
+            f"{args.resolution}, {args.steps} steps"
         )
         for line in args.lines.split(","):
             began = time.perf_counter()

@@ -164,6 +164,7 @@ class Window:
 
     Neighbouring windows of a shot share their boundary keyframe: it is the last of ``keys`` in the one
     (``keys[-1].frame == stop``, needed but not rendered there) and the first of the next (``keys[0].frame == start``).
+    Where a painter makes every frame, they may share more: those from ``stop`` on.
     """
 
     shot: int
@@ -177,7 +178,9 @@ class Window:
         frames = [k.frame for k in self.keys]
         if not frames or frames != sorted(set(frames)):
             raise ValueError(f"a window has ascending keyframes, at least one, got {frames}")
-        if not self.start < self.stop or frames[0] < self.start or frames[-1] > self.stop:
+        shared = [frame for frame in frames if frame >= self.stop]
+        outside = frames[0] < self.start or shared != [*range(self.stop, self.stop + len(shared))]
+        if not self.start < self.stop or outside:
             raise ValueError(f"keyframes {frames} lie outside of the window {self.start}:{self.stop}")
 
     @property

@@ -195,6 +195,7 @@ class Assembly:
                 framing=self.framing,
                 control_maps=self.maps,
                 repair=self._repair,
+                rate=self.spec.rate,
                 samples=samples and bool(layers_of(recipe)),
             ),
             pts=self.analysis.pts,

@@ -38,6 +38,7 @@ from restyle.job.result import Result, default_folder
 from restyle.job.store import JobStore
 from restyle.job.windows import Windows
 from restyle.planning.effort import key_rules
+from restyle.planning.every_frame import planned
 from restyle.planning.plan import Analysis, Plan, make_plan
 from restyle.progress import Meter, ProgressCallback
 from restyle.quality.contact_sheet import check_sheet, write_sheet
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from restyle.footage import Footage, OutputSpec
+    from restyle.painters.base import EveryFrame
 
 __all__ = ["SHEET", "Job"]
 
@@ -491,10 +493,9 @@ class Job:
         return open_footage(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
 
     def _findings(self, footage: Footage, store: JobStore, inputs: Inputs, looks: Sequence[Look] = ()) -> Findings:
-        rules = key_rules(self.recipe, _cost(looks))
-        return Findings(
-            footage, self.source, self.recipe, store, inputs, self._meter, rules=rules, offline=self.offline
-        )
+        recipe, _ = self._planned(looks)
+        rules = key_rules(recipe, _cost(looks))
+        return Findings(footage, self.source, recipe, store, inputs, self._meter, rules=rules, offline=self.offline)
 
     def _findings_of(self, ready: _Ready) -> Findings:
         """Make findings, after a look at whether anything is missing."""
@@ -516,7 +517,8 @@ class Job:
         analysis = findings.analysis()
         plan = self._plan(looks, analysis)
         mattes = findings.mattes(analysis, plan.shots)
-        if mattes is not None and self.recipe.keyframes == "auto" and painted_objects(layers_of(self.recipe)):
+        recipe, _ = self._planned(looks)
+        if mattes is not None and recipe.keyframes == "auto" and painted_objects(layers_of(recipe)):
             analysis = replace(analysis, keys=findings.keyframes(plan.shots, mattes))
             plan = self._plan(looks, analysis)
         clean_footage = findings.clean_footage(analysis, plan.shots, mattes)
@@ -537,8 +539,12 @@ class Job:
             )
         return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs)
 
+    def _planned(self, looks: Sequence[Look]) -> tuple[Recipe, EveryFrame | None]:
+        return planned(self.recipe, [look.painter for look in looks])
+
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
-        return make_plan(self.spec, self.recipe, analysis, key_cost=_cost(looks))
+        recipe, every_frame = self._planned(looks)
+        return make_plan(self.spec, recipe, analysis, key_cost=_cost(looks), every_frame=every_frame)
 
 
 def _cost(looks: Sequence[Look]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from inspect import getattr_static
 from typing import Any, Literal, Protocol
 
@@ -14,7 +15,7 @@ from interp.types import Tracker
 from restyle.errors import PartError
 from restyle.types import Carry, TextPrompt
 
-__all__ = ["Anchor", "Capabilities", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
+__all__ = ["Anchor", "Capabilities", "EveryFrame", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
 
 
 PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
@@ -73,6 +74,8 @@ class PaintRequest:
     """Width and height in pixels of the frames that the pictures are crops of; ``None``: the pictures are whole frames.
 
     What is to be of one size all over the footage (brush strokes) is measured by it."""
+    rate: Fraction | None = None
+    """Frames a second of the footage; ``None``: nobody knows."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 
@@ -109,6 +112,25 @@ class RegionRequest:
 
 
 @dataclass(frozen=True)
+class EveryFrame:
+    """Windows of a painter that makes all of their frames together: every frame is a keyframe, and nothing is filled."""
+
+    longest: int
+    """Frames of a window, at most."""
+    multiple: int = 1
+    """A window is planned to have one frame more than a multiple of it (4 for 4k + 1). The last one of a shot has what is left:
+    the painter makes it longer for its model, and gives back what was asked for."""
+    overlap: int = 1
+    """First frames of a window that the one before has painted: they come as ``PaintRequest.fixed``."""
+
+    def __post_init__(self) -> None:
+        if self.multiple < 1 or self.longest <= self.multiple or self.longest % self.multiple != 1 % self.multiple:
+            raise ValueError(f"a window has k x {self.multiple} + 1 frames at most, got {self.longest}")
+        if not 1 <= self.overlap < self.longest:
+            raise ValueError(f"a window of {self.longest} frames shares 1 to {self.longest - 1}, got {self.overlap}")
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """A painter's needs and abilities. The defaults are those of one that paints each picture by itself."""
 
@@ -125,6 +147,8 @@ class Capabilities:
     """It has ``paint_region``, at a cost that goes with the region's size."""
     shares_looks: bool = False
     """It takes over the look of another shot's painting (``PaintRequest.anchor``)."""
+    every_frame: EveryFrame | None = None
+    """It makes all frames of a window together; ``None``: it paints keyframes."""
     chain: Literal["keys", "ends", "none"] = "keys"
     """The keyframes that decide the carry to the next window.
 
@@ -139,6 +163,8 @@ class Capabilities:
             raise ValueError(f"controls are the names of some control maps, got {self.controls!r}")
         if self.chain not in ("keys", "ends", "none"):
             raise ValueError(f"a painter's chain is keys, ends or none, got {self.chain!r}")
+        if self.every_frame is not None and self.chain != "keys":
+            raise ValueError(f"windows of every frame build on each other by all of their frames, got {self.chain!r}")
 
 
 class Painter(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+from restyle.painters.base import EveryFrame
 from restyle.planning.keyframes import choose_keyframes
 from restyle.planning.shots import Kind, shots_between
 from restyle.recipe import Recipe
@@ -77,10 +78,18 @@ class Plan:
         }
 
 
-def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost: float = 0.0) -> Plan:
+def make_plan(
+    spec: FootageSpec,
+    recipe: Recipe,
+    analysis: Analysis,
+    *,
+    key_cost: float = 0.0,
+    every_frame: EveryFrame | None = None,
+) -> Plan:
     """Turn what was found into windows.
 
     ``key_cost``: about how many times as long as pass 1's share of a frame the painting of one keyframe takes.
+    ``every_frame``: of painters that make every frame (and the recipe says so); windows are then as long as they want them.
     Raises ``RecipeError`` if the recipe names a frame that is not there.
     """
     cuts: Mapping[int, Kind]
@@ -96,7 +105,11 @@ def make_plan(spec: FootageSpec, recipe: Recipe, analysis: Analysis, *, key_cost
     windows = [
         window
         for shot in shots
-        for window in _windows(shot, [k for k in keys if shot.start <= k.frame < shot.stop], min(WINDOW_FRAMES, most))
+        for window in (
+            _windows(shot, [k for k in keys if shot.start <= k.frame < shot.stop], min(WINDOW_FRAMES, most))
+            if every_frame is None
+            else _overlapping(shot, keys, every_frame, most)
+        )
     ]
     frames = analysis.stop - analysis.start
     a_frame = analysis.seconds / max(1, frames)
@@ -122,6 +135,23 @@ def _windows(shot: Shot, keys: Sequence[Keyframe], longest: int) -> list[Window]
             start, group = key.frame, [key]
     windows.append(Window(shot.index, len(windows), start, shot.stop, tuple(group)))
     return windows
+
+
+def _overlapping(shot: Shot, keys: Sequence[Keyframe], rule: EveryFrame, most: int) -> list[Window]:
+    """Windows in which all frames are painted together, of at most ``most``, and which share ``rule.overlap`` frames."""
+    longest = max(min(rule.longest, most), rule.overlap + 1)
+    longest = max((longest - 1) // rule.multiple * rule.multiple + 1, rule.multiple + 1)
+    of_shot = [key for key in keys if shot.start <= key.frame < shot.stop]
+    windows: list[Window] = []
+    start = 0
+    while True:
+        group = tuple(of_shot[start : start + longest])
+        final = start + longest >= len(of_shot)
+        stop = len(of_shot) if final else start + longest - rule.overlap
+        windows.append(Window(shot.index, len(windows), shot.start + start, shot.start + stop, group))
+        if final:
+            return windows
+        start = stop
 
 
 def _plain(key: Keyframe) -> dict[str, Any]:

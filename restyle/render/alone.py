@@ -88,4 +88,4 @@ def _whole(parts: RenderParts, compositor: Compositor, view: FrameView, place: P
     track.add(view.picture)
     window = Window(place.shot, 0, number, number + 1, (Keyframe(number, "pinned"),))
     renderer = WindowRenderer(parts, compositor, WindowFrames(window, [view], track), meter)
-    return [renderer.paint(look, None, None).pictures[number] for look in parts.looks]
+    return [renderer.paint(look, None, {}).pictures[number] for look in parts.looks]

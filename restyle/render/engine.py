@@ -5,7 +5,7 @@ decode -> motion -> painter (keyframes only) -> filler -> composite; what comes 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,8 +100,8 @@ class Engine:
             painted = store.load(window, number)
             if painted is None:
                 alone = look.painter.capabilities.chain == "none"
-                inherited = (None, None) if alone else _inherited(window, number, before, store)
-                painted = renderer.paint(look, *inherited)
+                carry, shared = (None, {}) if alone else _inherited(window, number, before, store)
+                painted = renderer.paint(look, carry, shared)
                 store.save(window, number, painted)
             paintings.append(painted)
         return paintings
@@ -109,10 +109,10 @@ class Engine:
 
 def _inherited(
     window: Window, look: int, before: _Finished | None, store: PaintingStore
-) -> tuple[Carry | None, np.ndarray | None]:
-    """The carry, and the painting of the shared boundary keyframe, from the window before in the same shot."""
+) -> tuple[Carry | None, Mapping[int, np.ndarray]]:
+    """The carry, and the paintings of the shared keyframes (number -> picture), from the window before in the same shot."""
     if window.index == 0:
-        return None, None
+        return None, {}
     paintings: Paintings | None
     if before is not None and (before.window.shot, before.window.index) == (window.shot, window.index - 1):
         paintings = before.paintings[look]
@@ -120,4 +120,6 @@ def _inherited(
         paintings = store.load(replace(window, index=window.index - 1), look)
     if paintings is None:
         raise RuntimeError(f"window {window.index} of shot {window.shot} was rendered before its predecessor")
-    return paintings.carry, paintings.pictures.get(window.start)
+    return paintings.carry, {
+        key.frame: paintings.pictures[key.frame] for key in window.keys if key.frame in paintings.pictures
+    }

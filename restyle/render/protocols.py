@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -121,6 +122,8 @@ class RenderParts:
     """For painters that want to see some of the keyframes."""
     repair: RegionRules | None = field(default_factory=RegionRules)
     """What is painted anew between keyframes, besides frames that neither neighbour explains; ``None``: nothing is."""
+    rate: Fraction | None = None
+    """Frames a second of the footage, for painters that want to know."""
     samples: bool = False
     """The footage's frames come with their own samples, for an output that keeps them (``footage.samples``)."""
 

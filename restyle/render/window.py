@@ -65,17 +65,16 @@ class WindowRenderer:
     frames: WindowFrames
     meter: Meter
 
-    def paint(self, look: Look, carry: Carry | None, boundary: np.ndarray | None) -> Paintings:
-        """Paint a look's keyframes. ``carry``, ``boundary``: from the window before in the shot, its carry and its painting of
-        the keyframe that both share. Raises ``PainterError``, ``Cancelled``."""
+    def paint(self, look: Look, carry: Carry | None, shared: Mapping[int, np.ndarray]) -> Paintings:
+        """Paint a look's keyframes. ``carry``, ``shared``: from the window before in the shot, its carry and its paintings of
+        the keyframes that both share, by frame number. Raises ``PainterError``, ``Cancelled``."""
         numbers = [key.frame for key in self.frames.window.keys]
         fixed = {
             position: self.frames.view(number).crop(look.storyboard[number])
             for position, number in enumerate(numbers)
             if number in look.storyboard
         }
-        if boundary is not None:
-            fixed[0] = boundary
+        fixed |= {position: shared[number] for position, number in enumerate(numbers) if number in shared}
         self.meter.report(f"painting {len(numbers)} keyframes from frame {numbers[0]}")
         pictures, carry = self._call_painter(look, numbers, fixed, carry)
         return Paintings(dict(zip(numbers, pictures, strict=True)), carry)
@@ -90,7 +89,9 @@ class WindowRenderer:
                 for look, painted in zip(self.parts.looks, paintings, strict=True)
             ]
             repaired = {number: Keyframe(number, "repair") for each in stretches for number in each.repaired}
-            final = right == window.last
+            if left >= window.stop:
+                break  # frames that the next window shares, besides the first
+            final = right == window.last or right == window.stop
             for number in range(left, right + 1 if final else right):
                 looks = [stretch.frames[number] for stretch in stretches]
                 yield self._composite(self.frames.view(number), looks, repaired.get(number, keys.get(number)))
@@ -192,6 +193,7 @@ class WindowRenderer:
             mattes=() if matte is None else tuple(view.crop(matte(view.frame.index)) for view in views),
             anchor=look.anchor,
             frame_size=views[0].frame_size,
+            rate=self.parts.rate,
             tick=self.meter.report,
         )
         return checked_paintings(look.painter, request, carry)

@@ -89,6 +89,19 @@ def test_windows_share_their_keyframe_and_hand_on_the_carry(tmp_path: Path) -> N
     assert [r.key.frame for r in made if r.key is not None and not r.boundary] == [0, 3, 6, 10]
 
 
+def test_windows_of_every_frame_share_some(tmp_path: Path) -> None:
+    """What the window before painted of the frames that both have is handed on, and each frame comes out once."""
+    path = lossless(tmp_path / "a.mkv", moving_frames(13, (32, 24)))
+    painter = Recorder()
+    windows = [window(0, 4, [*range(7)]), window(4, 8, [*range(4, 11)], 1), window(8, 13, [*range(8, 13)], 2)]
+    made = render(path, windows, painter=painter)
+    assert [r.result.index for r in made if not r.boundary] == list(range(13))
+    assert [r.result.index for r in made if r.boundary] == [4, 8]
+    assert greys(made) == [2 * n for n in range(13)]
+    assert [sorted(request.fixed) for request in painter.asked] == [[], [0, 1, 2], [0, 1, 2]]
+    assert [int(painter.asked[2].fixed[place][0, 0, 0]) for place in range(3)] == [16, 18, 20]
+
+
 def test_keyframes_at_every_place_of_a_window(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", moving_frames(6, (32, 24)))
     for keys in ([0], [5], [3], [0, 5], [1, 4], [0, 1, 2, 3, 4, 5]):
