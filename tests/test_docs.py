@@ -64,6 +64,7 @@ def furnish(folder: Path) -> None:
         "lora": "lora-sd15",
         "adapter": "ip-adapter-sd15",
         "gouache": "embedding-sd15",
+        "editor": "klein",
     }
     for name, kind in parts.items():
         tiny_diffusion.build(kind, folder / "models" / name)
@@ -120,6 +121,7 @@ def test_every_command_and_every_program_does_what_it_says(
 
     monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(loading, "STEPS", 2)
+    monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)
@@ -230,6 +232,32 @@ def test_the_models_page_has_every_model_and_schedule() -> None:
     models = {(name, one.model, FAMILIES[one.family], one.licence) for name, one in BASE_MODELS.items()}
     schedules = {(name, one.scheduler, str(one.steps), str(one.guidance_scale)) for name, one in SCHEDULES.items()}
     assert rows == models | schedules
+
+
+def test_the_page_of_editors_has_every_model_and_family() -> None:
+    from restyle.painters.edit.families import FAMILIES
+    from restyle.weights.editors import EDITORS
+
+    text = (ROOT / "docs" / "edit.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([\w-]+)` \| ([^|`]+) \| ([^|]+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE))
+    assert rows == {(name, one.model, one.licence, str(one.size), str(one.largest)) for name, one in EDITORS.items()}
+    told = re.findall(
+        r"^\| `([\w-]+)` \| `(\w+)` \| (\d) \| (\d+) \| ([\d.]+) \| ([^|]+) \| (\w+) \| ([^|]+) \|$", text, re.MULTILINE
+    )
+    facts = {
+        (
+            name,
+            family.traits.pipeline,
+            str(family.traits.pictures),
+            str(family.traits.steps),
+            f"{family.traits.guidance_scale:g}",
+            "anchor" if family.traits.follow == 1 else "painting before",
+            "yes" if family.traits.negative else "no",
+            "held" if family.traits.inpaints else "cut out",
+        )
+        for name, family in FAMILIES.items()
+    }
+    assert set(told) == facts
 
 
 def test_the_formats_page_has_every_codec_and_container() -> None:

@@ -4,8 +4,8 @@
 
 Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``,
 ``controlnet-union-sdxl``, ``t2i-adapter-sd15``, ``t2i-adapter-sdxl``, ``lora-sd15``, ``lora-sdxl``, ``ip-adapter-sd15``,
-``ip-adapter-sdxl`` (two adapters with one encoder), ``embedding-sd15``, ``embedding-sdxl`` (a word of two vectors). The same
-kind has the same weights each time. Their pictures mean nothing; what is computed with them is as real as with others.
+``ip-adapter-sdxl`` (two adapters with one encoder), ``embedding-sd15``, ``embedding-sdxl`` (a word of two vectors), and
+those of ``tiny_editors``. The same kind has the same weights each time. Their pictures mean nothing; what is computed with them is as real as with others.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def build(kind: str, folder: str | Path) -> Path:
     state = torch.random.get_rng_state()
     torch.manual_seed(sum(kind.encode()))
     try:
-        KINDS[kind](folder)
+        (KINDS | _editors())[kind](folder)
     finally:
         torch.random.set_rng_state(state)
     return folder
@@ -285,7 +285,13 @@ KINDS: dict[str, Callable[[Path], None]] = {
 }
 
 
+def _editors() -> dict[str, Callable[[Path], None]]:
+    import tiny_editors
+
+    return tiny_editors.KINDS
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
-        sys.exit(f"usage: python {sys.argv[0]} KIND FOLDER; kinds are {', '.join(KINDS)}")
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS | _editors():
+        sys.exit(f"usage: python {sys.argv[0]} KIND FOLDER; kinds are {', '.join(KINDS | _editors())}")
     print(json.dumps({"made": str(build(sys.argv[1], sys.argv[2]))}))

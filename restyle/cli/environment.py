@@ -280,8 +280,8 @@ def _extras() -> Iterator[Check]:
 
 
 def _diffusion() -> Iterator[Check]:
-    """Device that the diffusion painter would use, and models that it would find. Nothing where its packages are absent."""
-    group = "Painter diffusion"
+    """Device that the painters diffusion and edit would use, and models that it would find. Nothing where its packages are absent."""
+    group = "Painters diffusion and edit"
     if any(_version(package) is None for package in ("torch", "diffusers", "huggingface_hub")):
         return
     try:

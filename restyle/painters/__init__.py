@@ -4,6 +4,7 @@
 ``identity``        paints nothing
 ``neural_style/``   feed-forward style networks, the embedded default
 ``diffusion/``      diffusion models with control maps and prompts
+``edit/``           models that edit pictures as they are told
 ``networks/``       what painters that run large networks have in common
 ``style_pictures``  pictures as styles, for all of them
 """
@@ -17,6 +18,7 @@ PAINTERS = PartTable(
     "restyle.painters",
     {
         "diffusion": "restyle.painters.diffusion.painter:DiffusionPainter",
+        "edit": "restyle.painters.edit.painter:EditPainter",
         "identity": "restyle.painters.identity:IdentityPainter",
         "neural-style": "restyle.painters.neural_style.painter:NeuralStylePainter",
     },

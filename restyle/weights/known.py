@@ -11,6 +11,7 @@ from controls.maps import kinds
 from controls.masks.sam2.weights import FILES, HUB
 from restyle.errors import RecipeError
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES, SAM2
+from restyle.weights.editors import EDITORS
 from restyle.weights.folders import lacking, loaded_files
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
 from restyle.weights.selection import ALL, Selection
@@ -88,6 +89,18 @@ def known_models() -> Mapping[str, Sequence[Model]]:
         Model(name, base.model, "model", base.about, base.licence, base.family, layout=base.selection)
         for name, base in BASE_MODELS.items()
     ]
+    editors = [
+        Model(
+            name,
+            known.model,
+            "model",
+            f"{known.about}, {known.size} GB",
+            known.licence,
+            known.family,
+            layout=known.selection,
+        )
+        for name, known in EDITORS.items()
+    ]
     adapters = [
         Model(
             f"ip-adapter-{family}",
@@ -111,7 +124,13 @@ def known_models() -> Mapping[str, Sequence[Model]]:
         Model(name, hub_id, "masker", SAM2[name], "Apache-2.0", files=FILES, extra="sam2")
         for name, hub_id in HUB.items()
     ]
-    return {"models": bases, "controlnets": list(nets.values()), "ip_adapters": adapters, "maskers": maskers}
+    return {
+        "models": bases,
+        "editors": editors,
+        "controlnets": list(nets.values()),
+        "ip_adapters": adapters,
+        "maskers": maskers,
+    }
 
 
 def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
@@ -125,6 +144,6 @@ def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
     if not is_hub_id(name):
         raise RecipeError(
             f"there is no model {name!r}: give an id on the model hub (owner/name), or one of: "
-            f"{', '.join([*BASE_MODELS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS), *HUB])}"
+            f"{', '.join([*BASE_MODELS, *EDITORS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS), *HUB])}"
         )
     return [Model(name, name, "model", "", "see its page", files=tuple(files))]

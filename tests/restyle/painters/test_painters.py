@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +16,28 @@ from scenes import moving_scene, texture
 from restyle.errors import PartError
 from restyle.painters import PAINTERS as PAINTER_TABLE
 from restyle.painters.base import Capabilities, Painter, PaintRequest, RegionRequest, check_painter
+from restyle.painters.edit.painter import EditPainter
 from restyle.painters.identity import IdentityPainter
 from restyle.painters.neural_style.painter import NeuralStylePainter
 from restyle.registry import make_painter
 from restyle.types import Carry
 
+TINY: dict[str, str] = {}  # an editor's folder, while tests run
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny_editor(tiny: Callable[[str], str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        torch = pytest.importorskip("torch")
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        patch.setitem(TINY, "klein", tiny("klein"))
+        yield
+        torch.set_num_threads(threads)
+
+
 PAINTERS: dict[str, Callable[[], Painter]] = {
+    "edit": lambda: EditPainter(model=TINY["klein"], steps=1, resolution=64),
     "identity": IdentityPainter,
     "neural-style": lambda: NeuralStylePainter("mosaic", threads=1),
 }

@@ -1,0 +1,101 @@
+"""Files of weights -> pipelines of diffusers, on a device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from logging import CRITICAL
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from controls.torchvision_guard import make_torchvision_importable
+from interp.quiet import without_warnings
+from restyle.errors import PainterError
+from restyle.painters.edit.model_files import ModelFiles
+from restyle.painters.edit.options import Options
+from restyle.painters.networks.devices import devices, free_memory
+from restyle.painters.networks.errors import loading
+from restyle.painters.networks.machine import WIDTHS, Machine, choose_machine
+
+__all__ = ["Loaded", "load_model"]
+
+GIB = 1 << 30
+
+
+@dataclass
+class Loaded:
+    """A model on its device (``families.base.Pipelines``)."""
+
+    own: Any
+    """The pipeline that its ``model_index.json`` names."""
+    machine: Machine
+    _others: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Any:
+        """A pipeline of another class of diffusers, over the same networks."""
+        if kind not in self._others:
+            pipe = getattr(diffusers, kind)(**self.own.components)
+            pipe.set_progress_bar_config(disable=True)
+            self._others[kind] = pipe
+        return self._others[kind]
+
+
+def load_model(options: Options, files: ModelFiles, *, tell: Callable[[str], None]) -> Loaded:
+    """Load what was found. Raises ``MissingModelError``, ``RecipeError`` (no such device), ``PainterError`` (too large)."""
+    with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
+        return _load(options, files, tell)
+
+
+def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> Loaded:
+    make_torchvision_importable()  # before any class of diffusers is asked for
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
+        library.utils.logging.disable_progress_bar()
+    machine = choose_machine(
+        options,
+        devices=devices(),
+        free=free_memory,
+        weights=files.weight_bytes,
+        resolution=options.resolution or 0,
+        half="bfloat16",
+        largest=files.largest_bytes,
+    )
+    _check_memory(options, files.weight_bytes(WIDTHS[machine.dtype]))
+    tell(machine.description)
+    with loading(f"model {options.model!r}", files.model):
+        pipe = diffusers.DiffusionPipeline.from_pretrained(
+            files.model,
+            variant=options.variant,
+            torch_dtype=getattr(torch, machine.dtype),
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    pipe.set_progress_bar_config(disable=True)
+    if machine.tiles:
+        pipe.vae.enable_tiling()
+    place(pipe, machine)
+    return Loaded(pipe, machine)
+
+
+def place(pipe: Any, machine: Machine) -> None:
+    """Put a pipeline's networks where they are to be."""
+    if machine.by_layer:
+        pipe.enable_sequential_cpu_offload(device=machine.device)
+    elif machine.offload:
+        pipe.enable_model_cpu_offload(device=machine.device)
+    else:
+        pipe.to(machine.device)
+
+
+def _check_memory(options: Options, needed: int) -> None:
+    """Weights pass through the computer's own memory, wherever they go."""
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > here:
+        raise PainterError(
+            f"model {options.model!r} takes {needed / GIB:.0f} GiB of memory, this computer has {here / GIB:.0f}: take a "
+            "smaller one (restyle models list), or --painter-option dtype=bfloat16"
+        )

@@ -1,0 +1,107 @@
+"""The painter ``edit``: keyframes repainted by models that are told how. Imports no torch; ``runtime.py`` does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interp.quiet import without_warnings
+from restyle.errors import MissingExtraError
+from restyle.painters.base import Capabilities, Painter, PaintRequest
+from restyle.painters.edit.model_files import ModelFiles, find_model_files, known_family
+from restyle.painters.edit.options import Options
+from restyle.types import Carry
+from restyle.versions import parts_of
+
+if TYPE_CHECKING:
+    from restyle.painters.edit.runtime import Runtime
+
+__all__ = ["EditPainter"]
+
+NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "accelerate")
+METHOD = 1  # number of this way of painting; a new one makes old paintings stale
+NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
+
+
+class EditPainter(Painter):
+    """Repaints keyframes by an editor of pictures, which is told in words what to make of them (FLUX.1 Kontext,
+    Qwen-Image-Edit, FLUX.2, LongCat-Image-Edit), through diffusers' own pipelines.
+
+    ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
+    which they are; they are loaded when the first window is painted.
+
+    A shot's first keyframe, its anchor, is painted alone. The others follow it: a model that is shown several pictures is
+    shown the anchor and its painting, too; one that is shown one picture begins from the painting of the keyframe before,
+    carried along the motion. All have the anchor's noise. So a keyframe's painting depends on those before it, and not on how
+    they are divided into windows.
+
+    Pictures are painted in 8 bits at the model's own size (``resolution``), and brought back to the footage's size and dtype.
+
+    Raises ``RecipeError`` and ``MissingExtraError`` when it is built; ``MissingModelError``, ``RecipeError``, ``PainterError``
+    when it paints.
+    """
+
+    name = "edit"
+    Options = Options
+
+    def __init__(self, **options: Any) -> None:
+        missing = [name for name in NEEDS if find_spec(name) is None]
+        if missing:
+            raise MissingExtraError(f"painter {self.name!r}", "diffusion")
+        self.options = Options(**options)
+        self._runtime: Runtime | None = None
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """See ``Painter.capabilities``."""
+        family = known_family(self.options)
+        alone = self.options.consistency == "none"
+        # of a model whose family has to be asked of the hub the same is said, whatever has been fetched by now
+        several = family is not None and family.traits.pictures > 1
+        follows = several and (self.options.follow is None or self.options.follow >= 1)
+        return Capabilities(
+            cost=2000.0,
+            reads_prompts=True,
+            inpaints=family is None or family.traits.inpaints,
+            shares_looks=several and not alone,
+            chain="none" if alone else "ends" if follows else "keys",
+        )
+
+    @cached_property
+    def model_files(self) -> ModelFiles:
+        """Files of the weights, found (and fetched, where they have to be)."""
+        return find_model_files(self.options)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """See ``Painter.identity``."""
+        chosen = {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
+        packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
+        plain = {"method": METHOD, "options": chosen, "packages": packages}
+        return json.loads(json.dumps(plain)) | {"weights": self.model_files.identity()}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines about how it was painted, of what a person should know."""
+        return self._runtime.notes if self._runtime is not None else ()
+
+    def close(self) -> None:
+        """See ``Painter.close``."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            runtime.close()
+
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """See ``Painter.paint``."""
+        if self._runtime is None:
+            request.tick("loading the model")
+            with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
+                from restyle.painters.edit.runtime import Runtime
+            self._runtime = Runtime(self.options, self.model_files, tell=request.tick)
+        return self._runtime.paint(request, carry)

@@ -1,0 +1,119 @@
+"""Models by name, folder and hub id: their families, what is fetched of them, and what cannot be used, in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hub_server import Hub, Repository
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from restyle.errors import MissingExtraError, MissingModelError, PainterError, RecipeError
+from restyle.painters.edit import loading, model_files, painter
+from restyle.painters.edit.families import FAMILIES, family_of
+from restyle.painters.edit.options import Options
+from restyle.weights.editors import EDITORS
+
+find = model_files.find_model_files
+Tiny = Callable[[str], str]
+
+
+@pytest.mark.parametrize("kind", ["kontext", "qwen-edit", "qwen-edit-plus", "klein"])
+def test_a_folders_family_is_read_from_its_index(tiny: Tiny, kind: str) -> None:
+    files = find(Options(model=tiny(kind), offline=True))
+    assert files.family_name == kind
+    weights = files.weight_bytes(2)
+    assert 0 < files.largest_bytes(2) < weights
+    assert files.weight_bytes(4) == 2 * weights
+    assert json.loads(json.dumps(files.identity())) == files.identity()
+
+
+def test_every_name_has_a_family_and_every_family_a_class_of_this_diffusers() -> None:
+    for known in EDITORS.values():
+        assert known.family in FAMILIES
+        assert known.largest < known.size
+    for name, family in FAMILIES.items():
+        index = {"_class_name": family.traits.pipeline, "is_distilled": name == "klein"}
+        assert family_of(index) == name
+        model_files.check_diffusers(family.traits.pipeline, name)
+
+
+def test_a_revision_is_fetched_without_what_is_not_loaded(tiny: Tiny, hub: Hub) -> None:
+    made = Repository.of(tiny("klein"))
+    made.files |= {"flux-2.safetensors": b"all in one file", "assets/teaser.png": b"a picture"}
+    hub.repositories["owner/editor"] = made
+    files = find(Options(model="owner/editor@main"))
+    sent = {name for name, _ in hub.sent}
+    assert files.family_name == "klein"
+    assert "tokenizer/chat_template.jinja" in sent
+    assert not sent & {"flux-2.safetensors", "assets/teaser.png"}
+    hub.sent.clear()
+    assert find(Options(model="owner/editor@main", offline=True)).model == files.model
+    assert hub.sent == []
+
+
+def test_another_family_is_told_before_it_is_fetched(tiny: Tiny, hub: Hub) -> None:
+    hub.repositories["owner/sd"] = Repository.of(tiny("sd15"))
+    with pytest.raises(
+        MissingModelError, match=r"'owner/sd' is a StableDiffusionPipeline, which the painter 'edit' does not"
+    ) as told:
+        find(Options(model="owner/sd"))
+    assert "the painter 'diffusion' takes it. It takes: FluxKontextPipeline" in str(told.value)
+    assert {name for name, _ in hub.sent} == {"model_index.json"}
+
+
+def test_a_diffusers_that_is_too_old_is_told_before_it_is_fetched(
+    tiny: Tiny, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.repositories["owner/editor"] = Repository.of(tiny("klein"))
+    monkeypatch.setattr(model_files, "_diffusers_names", lambda: '"FluxKontextPipeline"')
+    with pytest.raises(MissingModelError, match="one that has Flux2KleinPipeline: pip install --upgrade diffusers"):
+        find(Options(model="owner/editor"))
+    assert {name for name, _ in hub.sent} == {"model_index.json"}
+
+
+def test_what_cannot_be_used_is_one_line(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"there is no model 'nosuch' of the painter 'edit': give a folder.*klein"):
+        find(Options(model="nosuch"))
+    with pytest.raises(MissingModelError, match=r"is not on this machine, .* restyle models pull klein-9b$"):
+        find(Options(model="klein-9b", offline=True))
+    with pytest.raises(MissingModelError, match="holds no diffusers model"):
+        find(Options(model=str(tmp_path)))
+    (tmp_path / "one.safetensors").write_bytes(b"x")
+    with pytest.raises(RecipeError, match="is a file: the painter 'edit' takes folders"):
+        find(Options(model=str(tmp_path / "one.safetensors")))
+    with pytest.raises(RecipeError, match="takes 2 steps at least"):
+        find(Options(model=tiny("kontext"), steps=1))
+    (tmp_path / "model_index.json").write_text('{"_class_name": ["mine", "Pipeline"]}')
+    with pytest.raises(RecipeError, match="asks for a pipeline of its own"):
+        find(Options(model=str(tmp_path)))
+
+
+def test_a_folder_that_lacks_weights_is_one_line(tiny: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny("klein"), folder)
+    next((folder / "transformer").glob("*.safetensors")).unlink()
+    options = Options(model=str(folder), offline=True)
+    files = find(options)
+    with pytest.raises(MissingModelError, match=r"model '.*' cannot be loaded from"):
+        loading.load_model(options, files, tell=lambda _: None)
+
+
+def test_weights_that_no_memory_holds_are_told_before_they_are_loaded(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(model=tiny("klein"))
+    monkeypatch.setattr(loading.os, "sysconf", lambda name: 1000)
+    with pytest.raises(PainterError, match="GiB of memory, this computer has 0: take a smaller one"):
+        loading.load_model(options, find(options), tell=lambda _: None)
+
+
+def test_a_missing_package_names_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "accelerate" else object())
+    with pytest.raises(MissingExtraError, match=r"painter 'edit' .*pip install 'restyle\[diffusion\]'"):
+        painter.EditPainter()
