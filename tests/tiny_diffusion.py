@@ -5,7 +5,8 @@
 Kinds: ``sd15``, ``sdxl``, ``sd15-inpaint``, ``sdxl-inpaint``, ``controlnet-sd15``, ``controlnet-sdxl``,
 ``controlnet-union-sdxl``, ``t2i-adapter-sd15``, ``t2i-adapter-sdxl``, ``lora-sd15``, ``lora-sdxl``, ``ip-adapter-sd15``,
 ``ip-adapter-sdxl`` (two adapters with one encoder), ``embedding-sd15``, ``embedding-sdxl`` (a word of two vectors), and
-those of ``tiny_editors``. The same kind has the same weights each time. Their pictures mean nothing; what is computed with them is as real as with others.
+those of ``tiny_editors``. The same kind has the same weights each time. Their pictures mean nothing; what is computed with
+them is as real as with others.
 """
 
 from __future__ import annotations

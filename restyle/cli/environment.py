@@ -280,7 +280,7 @@ def _extras() -> Iterator[Check]:
 
 
 def _diffusion() -> Iterator[Check]:
-    """Device that the painters diffusion and edit would use, and models that it would find. Nothing where its packages are absent."""
+    """Device of the painters diffusion and edit, and the models that they would find. Nothing without their packages."""
     group = "Painters diffusion and edit"
     if any(_version(package) is None for package in ("torch", "diffusers", "huggingface_hub")):
         return

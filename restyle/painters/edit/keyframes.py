@@ -34,9 +34,8 @@ class Keyframes:
         self._seed = request.seeds[0] if carry is None else int(carry.facts["seed"])
         self._together = options.consistency == "anchor"
         height, width = request.pictures[0].shape[:2]
-        self.size = working_size(
-            width, height, area=traits.area, multiple=traits.multiple, resolution=options.resolution
-        )
+        resolution = traits.resolution if options.resolution is None else options.resolution
+        self.size = working_size(width, height, resolution, multiple=traits.multiple)
         """Width and height that are painted at."""
         self._anchor: tuple[np.ndarray, np.ndarray] | None = None
         if carry is not None and "anchor_picture" in carry.arrays:

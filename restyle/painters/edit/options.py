@@ -42,8 +42,8 @@ class Options:
     reference_prompt: str = REFERENCES
     """Words put behind the prompt of keyframes that are shown with the anchor and its painting."""
     resolution: int | None = None
-    """Long side, in pixels, at which is painted; ``None``: as much as makes the million pixels that these models are made for;
-    0: the footage's own."""
+    """Side, in pixels, of a square of as many pixels as are painted, in the footage's shape; ``None``: 1024, which these models
+    are made for; 0: the footage's own size."""
     device: str | None = None
     """``cuda``, one GPU of several (``cuda:1``), ``mps`` or ``cpu``; ``None``: the best there is."""
     dtype: str | None = None

@@ -48,8 +48,8 @@ class Traits:
     """It can hold what lies round a matte to the footage."""
     multiple: int = TOKEN
     """Sides that it paints are multiples of so many pixels."""
-    area: int = MEGAPIXEL
-    """Pixels that it was made for."""
+    resolution: int = 1024
+    """Side of a square of as many pixels as it was made for."""
     tokenizer: str = "tokenizer"
     """The part of the pipeline that divides prompts into tokens ..."""
     words: int | None = None
