@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from restyle.footage import Footage, OutputSpec
     from restyle.job.clean_plates import CleanFootage
     from restyle.painters.base import Painter
+    from restyle.painters.settings import Settings
 
 __all__ = ["Assembly", "Painters", "open_looks"]
 
@@ -148,6 +149,8 @@ class Assembly:
     maps: KeyframeMaps | None
     clean_footage: CleanFootage | None
     inputs: Inputs
+    settings: Settings | None = None
+    """Values that painters keep."""
 
     @property
     def spec(self) -> FootageSpec:
@@ -186,6 +189,7 @@ class Assembly:
                         prompts=self.prompts(number),
                         anchor=anchors[number],
                         matte=self._matte(number),
+                        settings=self.settings,
                     )
                     for number, look in enumerate(self.looks)
                 ],

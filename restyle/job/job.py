@@ -35,6 +35,7 @@ from restyle.job.opened import Begun, Earlier, OpenJob
 from restyle.job.order import JobOrder
 from restyle.job.paintings import MemoryPaintings
 from restyle.job.result import Result, default_folder
+from restyle.job.settings import JobSettings
 from restyle.job.store import JobStore
 from restyle.job.windows import Windows
 from restyle.planning.effort import key_rules
@@ -537,7 +538,9 @@ class Job:
                 inputs,
                 offline=self.offline,
             )
-        return Assembly(self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs)
+        return Assembly(
+            self.recipe, footage, analysis, plan, looks, mattes, maps, clean_footage, inputs, JobSettings(store)
+        )
 
     def _planned(self, looks: Sequence[Look]) -> tuple[Recipe, EveryFrame | None]:
         return planned(self.recipe, [look.painter for look in looks])

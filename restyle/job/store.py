@@ -17,6 +17,7 @@ of its files and their digests: what is missing, cut off or altered counts as no
     maps/KEY/           one control map of one keyframe: map.npz
     paintings/KEY/      keyframes of one window: NUMBER.npz, carry.npz, facts.json
     windows/KEY/        one finished window: segment, rows.json, what the report shows of it
+    settings/KEY/       how much a painter computes at once on this machine: value.json
     pictures/KEY/       pictures of the report: preview clip, poster, worst moments
     report.html  report.json
     work/               unfinished things; emptied at every start
@@ -64,7 +65,7 @@ __all__ = [
 
 FORMAT = 2
 KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
-PICTURES = "pictures"  # of the report, which stays when what else is finished is given up
+KEPT = ("pictures", "settings")  # of the report, of painters: they stay when what else is finished is given up
 _KEY = re.compile(r"[0-9a-f]{32}")
 _WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
 
@@ -112,9 +113,9 @@ class JobStore:
                 raise JobError(f"{shown} holds other things than a job; choose an empty folder with --job")
             self._take_lock()
             old = self._check_format()
-            for kind in (*KINDS, PICTURES, "work"):
+            for kind in (*KINDS, *KEPT, "work"):
                 self._make_subfolder(self.folder / kind)
-            for kind in (*KINDS, PICTURES) if self._fresh or old else ():
+            for kind in (*KINDS, *KEPT) if self._fresh or old else ():
                 self._remove(kind, _KEY)
             self._remove("work", _WORK)
         except OSError as error:

@@ -13,9 +13,18 @@ import numpy as np
 from interp.pixels.boxes import Box
 from interp.types import Tracker
 from restyle.errors import PartError
+from restyle.painters.settings import Settings
 from restyle.types import Carry, TextPrompt
 
-__all__ = ["Anchor", "Capabilities", "EveryFrame", "PaintRequest", "Painter", "RegionRequest", "check_painter"]
+__all__ = [
+    "Anchor",
+    "Capabilities",
+    "EveryFrame",
+    "PaintRequest",
+    "Painter",
+    "RegionRequest",
+    "check_painter",
+]
 
 
 PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
@@ -76,6 +85,8 @@ class PaintRequest:
     What is to be of one size all over the footage (brush strokes) is measured by it."""
     rate: Fraction | None = None
     """Frames a second of the footage; ``None``: nobody knows."""
+    settings: Settings | None = None
+    """Values that are kept with the job; ``None``: nothing is."""
     tick: Callable[[str], None] = lambda _: None
     """To be called before each picture with a few words about it; raises ``Cancelled`` when the work is to stop."""
 

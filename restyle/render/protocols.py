@@ -13,6 +13,7 @@ from controls.types import ControlMap
 from interp.pixels.boxes import Box
 from interp.types import Filler
 from restyle.painters.base import Anchor, Painter
+from restyle.painters.settings import Settings
 from restyle.render.regions import RegionRules
 from restyle.types import Carry, Frame, Keyframe, TextPrompt, Window
 
@@ -64,6 +65,8 @@ class Look:
     """Frame number -> the prompt for it."""
     anchor: Anchor | None = None
     """A painting of another shot whose look is shared."""
+    settings: Settings | None = None
+    """Values that its painter keeps with the job."""
     matte: Callable[[int], np.ndarray] | None = None
     """Frame number -> the look's region of interest, where its painting will be seen: float32 H x W in [0, 1]; ``None``:
     everywhere."""

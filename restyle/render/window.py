@@ -194,6 +194,7 @@ class WindowRenderer:
             anchor=look.anchor,
             frame_size=views[0].frame_size,
             rate=self.parts.rate,
+            settings=look.settings,
             tick=self.meter.report,
         )
         return checked_paintings(look.painter, request, carry)

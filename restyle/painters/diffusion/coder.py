@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError
-from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
+from restyle.painters.networks.memory import MEMORY_ERRORS, StartAgain, ran_out, release
 from restyle.weights.catalogue import BASE_MODELS, Family
 
 __all__ = ["PictureCoder"]
@@ -16,7 +16,7 @@ __all__ = ["PictureCoder"]
 
 class PictureCoder:
     """A VAE at work. What it gives in half precision is looked at: numbers that are none are made anew in float32. Where memory
-    runs out it works in tiles.
+    runs out it works in tiles, from the beginning of what is being made (``StartAgain``).
 
     ``name``: of the VAE, for messages. ``dtype``: of latents.
     """
@@ -84,24 +84,33 @@ class PictureCoder:
         )
 
     def _fitting(self, work: Callable[[], Any]) -> Any:
-        """Give what ``work`` gives, tile by tile from now on if memory runs out.
+        """Give what ``work`` gives.
 
-        Raises ``PainterError`` if it does so then, too."""
-        for _ in range(2):
-            try:
-                return work()
-            except MEMORY_ERRORS as error:
-                if not ran_out(error):
-                    raise
-            release(self._device)  # here the error is gone, and what its frames held
-            if self._vae.use_tiling:
-                break
-            self._vae.enable_tiling()
-            self._notes[f"{self._name} works in tiles, for memory ran out on {self._device}"] = None
-        raise PainterError(
-            f"out of memory on {self._device} in {self._name}, in tiles, too: "
-            "use a smaller resolution, or offload=true (--painter-option)"
-        )
+        Raises ``StartAgain`` if memory runs out, and it works in tiles from now on; ``PainterError`` if it did so already.
+        """
+        try:
+            return work()
+        except MEMORY_ERRORS as error:
+            if not ran_out(error):
+                raise
+        release(self._device)  # here the error is gone, and what its frames held
+        if self.tiled:
+            raise PainterError(
+                f"out of memory on {self._device} in {self._name}, in tiles, too: "
+                "use a smaller resolution, or offload=true (--painter-option)"
+            )
+        self.tile(True)
+        self._notes[f"{self._name} works in tiles, for memory ran out on {self._device}"] = None
+        raise StartAgain
+
+    @property
+    def tiled(self) -> bool:
+        """Whether it works tile by tile."""
+        return bool(self._vae.use_tiling)
+
+    def tile(self, tiled: bool) -> None:
+        """Work tile by tile from now on, or not."""
+        (self._vae.enable_tiling if tiled else self._vae.disable_tiling)()
 
     def _spread(self, like: torch.Tensor) -> tuple[Any, Any]:
         """Mean and width of latents, where the VAE's configuration tells them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import CRITICAL
@@ -13,6 +14,7 @@ import transformers
 
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
+from restyle.errors import PainterError
 from restyle.painters.diffusion.adapters import add_loras, add_styles, add_words
 from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.model_files import ModelFiles
@@ -23,6 +25,7 @@ from restyle.painters.diffusion.presets import PRESETS, SCHEDULES, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.networks.devices import devices, free_memory
 from restyle.painters.networks.machine import choose_machine
+from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out
 from restyle.weights.catalogue import Family
 
 __all__ = ["load_models"]
@@ -37,14 +40,30 @@ well; SDXL on 1024."""
 def load_models(options: Options, files: ModelFiles, *, tell: Callable[[str], None] = lambda _: None) -> Models:
     """Load what was found. Raises ``MissingModelError``, ``RecipeError`` (parts that do not fit to each other)."""
     with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-        return _load(options, files, tell)
+        make_torchvision_importable()  # before any class of diffusers is asked for
+        for library in (diffusers, transformers):
+            library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
+            library.utils.logging.disable_progress_bar()
+        device = options.device or "the device"
+        for offload in (options.offload, True):
+            try:
+                return _load(replace(options, offload=offload), files, tell)
+            except MEMORY_ERRORS as error:
+                if not ran_out(error):
+                    raise
+            gc.collect()  # here the error is gone, and what its frames held
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            if offload is not None:
+                break
+            tell("out of memory while the model is loaded: its parts are moved in as needed")
+    raise PainterError(
+        f"out of memory on {device} while the model is loaded; "
+        + ("use a smaller model, or --painter-option device=cpu" if offload else "use offload=true (--painter-option)")
+    )
 
 
 def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> Models:
-    make_torchvision_importable()  # before any class of diffusers is asked for
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
-        library.utils.logging.disable_progress_bar()
     schedule_name = options.schedule or files.schedule
     schedule = SCHEDULES[schedule_name] if schedule_name else None
     steps, schedule_steps = _steps(options, schedule)

@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 
-from restyle.errors import RecipeError, why
+from restyle.errors import PainterError, RecipeError, why
 from restyle.painters.diffusion.text_encoders import SkippingEncoder, TrainedWords
+from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
 from restyle.types import TextPrompt
 from restyle.weights.catalogue import Family
 
@@ -75,6 +76,7 @@ class PromptEncoder:
         self._pipe = pipe
         self._family = family
         self._weighting = weighting
+        self._device = device
         self._dtype = dtype
         self._notes: dict[str, None] = {}
         pairs = [(pipe.tokenizer, pipe.text_encoder)]
@@ -101,7 +103,19 @@ class PromptEncoder:
 
     @torch.no_grad()
     def __call__(self, prompt: TextPrompt, *, guided: bool) -> PromptEmbeddings:
-        """Encode a prompt, and its negative prompt where there is guidance. Raises ``RecipeError`` for what cannot be read."""
+        """Encode a prompt, and its negative prompt where there is guidance.
+
+        Raises ``RecipeError`` for what cannot be read, ``PainterError`` (out of memory).
+        """
+        try:
+            return self._encode(prompt, guided=guided)
+        except MEMORY_ERRORS as error:
+            if not ran_out(error):
+                raise
+        release(self._device)  # here the error is gone, and what its frames held
+        raise PainterError(f"out of memory on {self._device} in the text encoders: use offload=true (--painter-option)")
+
+    def _encode(self, prompt: TextPrompt, *, guided: bool) -> PromptEmbeddings:
         texts = [prompt.prompt, prompt.negative_prompt][: 2 if guided else 1]
         parsed = [self._parse(text) for text in texts]
         embeds = self._embeds(parsed)

@@ -16,17 +16,18 @@ from typing import Any
 
 import torch
 
-from restyle.errors import PainterError, RecipeError
+from restyle.errors import PainterError
 from restyle.painters.diffusion.attention import AttentionCall, AttentionController, KeyValueCache
 from restyle.painters.diffusion.corrections import Corrections
 from restyle.painters.diffusion.correspondences import Correspondences
 from restyle.painters.diffusion.denoiser import Denoiser, RowInput, Step
 from restyle.painters.diffusion.inversion import draws_noise, invert
+from restyle.painters.diffusion.limits import Limits
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.step_noise import StepNoise
+from restyle.painters.diffusion.time_steps import check_steps, fresh_scheduler, time_steps
 from restyle.painters.diffusion.window import Rows, batches, sources_of, trajectories_of
-from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
 from restyle.types import TextPrompt
 
 __all__ = ["Sampler", "SamplingInputs"]
@@ -61,43 +62,40 @@ class _Attended:
 
 
 class Sampler:
-    """Denoises rows with one set of models. ``most`` is how many rows are computed at once; it shrinks when memory runs out."""
+    """Denoises rows with one set of models, as many at once as the ``limits`` say."""
 
-    def __init__(
-        self, models: Models, controller: AttentionController, options: Options, *, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, models: Models, controller: AttentionController, options: Options, limits: Limits) -> None:
         self._models = models
         self._pipe = models.pipe
         self._denoise = Denoiser(models)
         self._controller = controller
         self._options = options
-        self._tell = tell
-        self.most = options.batch or (4 if models.device.type == "cpu" else 64)
+        self._limits = limits
         if options.start == "inversion" and draws_noise(self._pipe.scheduler):
             raise no_inversion(f"the model's scheduler ({type(self._pipe.scheduler).__name__})")
-        self._check_steps()
+        check_steps(models, options)
 
     def prepared(self, window: SamplingInputs) -> SamplingInputs:
         """The window, with the noise that its live rows' pictures come from where the start is their inversion.
 
-        Raises ``PainterError`` (out of memory).
+        Raises ``StartAgain``, ``PainterError`` (out of memory).
         """
         if self._options.start != "inversion":
             return window
-        scheduler = self._fresh_scheduler()
-        timesteps = self._timesteps(scheduler)
+        scheduler = fresh_scheduler(self._models)
+        timesteps = time_steps(self._models, self._options, scheduler)
         return replace(window, inputs=self._invert(window, scheduler, timesteps)) if len(timesteps) else window
 
     def paint(self, window: SamplingInputs) -> dict[int, torch.Tensor]:
         """Give clean latents of every live row of a window that is ``prepared``.
 
-        Raises ``PainterError`` (out of memory, numbers that are none).
+        Raises ``StartAgain``, ``PainterError`` (out of memory, numbers that are none).
         """
         live, inputs = window.rows.live, window.inputs
         if not live:
             return {}
-        scheduler = self._fresh_scheduler()
-        timesteps = self._timesteps(scheduler)
+        scheduler = fresh_scheduler(self._models)
+        timesteps = time_steps(self._models, self._options, scheduler)
         if not len(timesteps):
             return {row: inputs[row].clean for row in live}
         clean = torch.stack([row.clean for row in inputs])
@@ -132,37 +130,6 @@ class Sampler:
             )
         return {row: sample[index] for index, row in enumerate(live)}
 
-    def _fresh_scheduler(self) -> Any:
-        return type(self._pipe.scheduler).from_config(self._pipe.scheduler.config)
-
-    def _timesteps(self, scheduler: Any) -> torch.Tensor:
-        """The time steps that are made, from the strength on."""
-        wanted, whole = self._models.steps, self._models.schedule_steps
-        if self._options.denoising_strength <= 0:
-            return torch.zeros(0)
-        scheduler.set_timesteps(whole, device=self._models.device)
-        before = self._pipe.scheduler
-        self._pipe.scheduler = scheduler
-        try:
-            return self._pipe.get_timesteps(whole, min(1.0, wanted / whole + 1e-6), self._models.device)[0]
-        finally:
-            self._pipe.scheduler = before
-
-    def _check_steps(self) -> None:
-        """Raise ``RecipeError`` for a number of steps that the scheduler cannot make."""
-        whole, scheduler = self._models.schedule_steps, self._fresh_scheduler()
-        most = int(scheduler.config.num_train_timesteps)
-        try:
-            made = whole <= most and (not self._options.denoising_strength or len(self._timesteps(scheduler)) > 0)
-        except (ValueError, IndexError, AssertionError):  # schedulers have limits of their own
-            made = False
-        if not made:
-            raise RecipeError(
-                f"{type(scheduler).__name__} cannot make a schedule of {whole} steps, which {self._models.steps} steps at "
-                f"a strength of {self._options.denoising_strength:g} are part of: take fewer "
-                "(--painter-option steps=, or schedule_steps=)"
-            )
-
     def _first_sample(
         self,
         window: SamplingInputs,
@@ -187,21 +154,19 @@ class Sampler:
             self._pipe.set_ip_adapter_scale(0.0)
         try:
             while left:
-                group = left[: self.most]
+                group = left[: self._most(window)]
                 bare = [replace(window.inputs[row], prompt=TextPrompt()) for row in group]
 
                 def model(sample: torch.Tensor, timestep: torch.Tensor, bare: list[RowInput] = bare) -> torch.Tensor:
                     window.tick("inverting")
                     return self._denoise(bare, sample, Step(scheduler, timestep), guided=False, maps=False)
 
-                noise = self._fitting(
+                noise = self._limits.fitting(
                     len(group),
                     lambda model=model, bare=bare: invert(  # type: ignore[misc]
                         model, scheduler, timesteps, torch.stack([row.clean for row in bare])
                     ),
                 )
-                if noise is None:
-                    continue
                 for row, row_noise in zip(group, noise, strict=True):
                     inverted[row] = replace(window.inputs[row], noise=row_noise)
                 left = left[len(group) :]
@@ -209,6 +174,20 @@ class Sampler:
             if self._models.styles:
                 self._pipe.set_ip_adapter_scale(list(self._models.style_weights))
         return inverted
+
+    def _most(self, window: SamplingInputs) -> int:
+        """Rows that are computed at once; measured by one where that is not known."""
+        if self._limits.rows is None:
+            row = window.inputs[window.rows.live[0]]
+            scheduler = fresh_scheduler(self._models)
+            first = time_steps(self._models, self._options, scheduler)[0]
+            maps = bool(row.maps)
+            step = Step(scheduler, first)
+            self._limits.measure(
+                lambda: self._denoise([row], row.noise[None], step, guided=self._models.guided, maps=maps)
+            )
+        assert self._limits.rows is not None
+        return self._limits.rows
 
     def _attended(self, window: SamplingInputs, step: Step) -> _Attended:
         mode, correspondences = self._options.attention, window.correspondences
@@ -226,7 +205,7 @@ class Sampler:
     ) -> dict[int, torch.Tensor]:
         """The model's output for every live row, guidance done. ``cache``: of fixed rows, computed anew if they are among the
         ``samples``."""
-        rows, guided = window.rows, self._models.guided
+        rows, guided, most = window.rows, self._models.guided, self._most(window)
         attended = self._attended(window, step)
         scaled = {row: step.scheduler.scale_model_input(sample, step.timestep) for row, sample in samples.items()}
         outputs: dict[int, torch.Tensor] = {}
@@ -254,42 +233,14 @@ class Sampler:
         fixed = tuple(row for row in sorted(rows.fixed) if row in needed and row in samples)
         while fixed:  # those that ControlNets take part in by themselves: another shot's anchor has no maps
             alike = tuple(row for row in fixed if bool(window.inputs[row].maps) == bool(window.inputs[fixed[0]].maps))
-            group = alike[: self.most]
-            if self._fitting(len(group), partial(call, group, cache)) is not None:
-                fixed = tuple(row for row in fixed if row not in group)
+            group = alike[:most]
+            self._limits.fitting(len(group), partial(call, group, cache))
+            fixed = tuple(row for row in fixed if row not in group)
         step_cache = {layer: dict(cached) for layer, cached in cache.items()}
-        while len(outputs) < len(rows.live):
-            group = next(
-                group for group in batches(self._options.attention, rows, self.most) if not outputs.keys() >= set(group)
-            )
-            group = tuple(row for row in group if row not in outputs)
-            output = self._fitting(len(group), partial(call, group, step_cache))
-            if output is None:
-                continue
+        for group in batches(self._options.attention, rows, most):
+            output = self._limits.fitting(len(group), partial(call, group, step_cache))
             outputs |= {row: output[index : index + 1] for index, row in enumerate(group)}
         return outputs
-
-    def _fitting(self, rows: int, work: Callable[[], torch.Tensor]) -> torch.Tensor | None:
-        """Do ``work`` on so many rows; ``None`` where memory ran out, and fewer rows are to be computed at once from now on."""
-        try:
-            return work()
-        except MEMORY_ERRORS as error:
-            if not ran_out(error):
-                raise
-        self._shrink(rows)  # here the error is gone, and what its frames held
-        return None
-
-    def _shrink(self, rows: int) -> None:
-        """Compute fewer rows at once. Raises ``PainterError`` where there are no fewer."""
-        release(self._models.device)
-        if rows == 1 or self._options.attention == "joint":
-            how = "attention=woven, " if self._options.attention == "joint" else ""
-            raise PainterError(
-                f"out of memory on {self._models.device}, with {rows} keyframes at once: "
-                f"use {how}a smaller resolution, or offload=true (--painter-option)"
-            )
-        self.most = max(1, rows // 2)
-        self._tell(f"out of memory with {rows} keyframes at once; going on with {self.most}")
 
     def _blend(self, window: SamplingInputs, sample: torch.Tensor, scheduler: Any, left: torch.Tensor) -> torch.Tensor:
         """With a plain model, put the footage's latents round the painted part, at the noise of the first of the time steps

@@ -18,9 +18,11 @@ def devices() -> set[str]:
 
 
 def free_memory(device: str) -> int | None:
-    """Bytes free on a GPU. MPS shares its memory with the rest of the computer, and tells how much of it is well used."""
+    """Bytes free on a GPU, with what torch's allocator holds and does not use. MPS shares its memory with the rest of the
+    computer, and tells how much of it is well used."""
     if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(device)[0])
+        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0] + reserved)
     if device == "mps":
         return max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
     return None

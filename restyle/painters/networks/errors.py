@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
 from restyle.errors import MissingModelError, show_path, why
+from restyle.painters.networks.memory import ran_out
 
 __all__ = ["loading"]
 
@@ -18,8 +17,8 @@ def loading(part: str, path: Path, hint: str = "") -> Iterator[None]:
     """The libraries' errors about files as one line of ours: ``MissingModelError``."""
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        if ran_out(error):
+            raise
         more = f"; {hint}" if hint else ""
         raise MissingModelError(f"{part} cannot be loaded from {show_path(path)} ({why(error)}){more}") from error

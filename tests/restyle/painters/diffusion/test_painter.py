@@ -327,7 +327,7 @@ def test_rows_that_are_held_are_computed_one_by_one_when_memory_runs_out(tiny: A
     models.pipe.unet.forward = failing
     made = run([short], pictures, [2, 2])
     assert all(np.abs(made[n].astype(int) - wanted[n]).max() <= 1 for n in wanted)
-    assert short.ready(job([picture(0)])).sampler.most == 1
+    assert short.ready(job([picture(0)])).limits.rows == 1
 
 
 def test_numbers_that_are_none_are_told(tiny: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -85,6 +86,41 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(tiny: Any, clip: P
         return out.read_bytes()
 
     assert run(tmp_path / "whole.mkv", kill=False) == run(tmp_path / "killed.mkv", kill=True)
+
+
+def test_a_job_keeps_how_much_was_computed_at_once(
+    tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made again where there is more memory, its windows are what they were."""
+    import torch
+
+    from restyle.painters.diffusion.denoiser import Denoiser
+
+    call = Denoiser.__call__
+    sizes: list[int] = []
+
+    def short(self: Any, inputs: Any, *rest: Any, **more: Any) -> Any:
+        sizes.append(len(inputs))
+        if len(inputs) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return call(self, inputs, *rest, **more)
+
+    monkeypatch.setattr(Denoiser, "__call__", short)
+    out, most = tmp_path / "a.mkv", 2
+    restyle_command(*arguments(tiny, clip, out, "--no-report", "--range", "0:60"))
+    assert max(sizes) > 2
+    assert min(sizes) <= 2
+    before = out.read_bytes()
+    folder = tmp_path / "a.mkv.restyle"
+    for kind in ("paintings", "windows"):
+        for finished in (folder / kind).iterdir():
+            shutil.rmtree(finished)
+    sizes.clear()
+    most = 99
+    restyle_command(*arguments(tiny, clip, out, "--no-report", "--range", "0:60", "--overwrite"))
+    assert sizes
+    assert max(sizes) <= 2
+    assert out.read_bytes() == before
 
 
 def test_an_object_is_painted_and_nothing_else(tiny: Any, clip: Path, tmp_path: Path, restyle_command: Caller) -> None:
