@@ -288,8 +288,9 @@ KINDS: dict[str, Callable[[Path], None]] = {
 
 def _editors() -> dict[str, Callable[[Path], None]]:
     import tiny_editors
+    import tiny_films
 
-    return tiny_editors.KINDS
+    return tiny_editors.KINDS | tiny_films.KINDS
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from controls.masks.sam2.weights import FILES, HUB
 from restyle.errors import RecipeError
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, IP_ADAPTERS, LICENCES, SAM2
 from restyle.weights.editors import EDITORS
+from restyle.weights.films import FILMS
 from restyle.weights.folders import lacking, loaded_files
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
+from restyle.weights.pipelines import KnownPipeline
 from restyle.weights.selection import ALL, Selection
 
 __all__ = ["Model", "known_models", "resolve"]
@@ -83,24 +85,22 @@ class Model:
         }
 
 
+def _pipelines(known: Mapping[str, KnownPipeline]) -> list[Model]:
+    return [
+        Model(
+            name, each.model, "model", f"{each.about}, {each.size} GB", each.licence, each.family, layout=each.selection
+        )
+        for name, each in known.items()
+    ]
+
+
 def known_models() -> Mapping[str, Sequence[Model]]:
     """All of them, by kind."""
     bases = [
         Model(name, base.model, "model", base.about, base.licence, base.family, layout=base.selection)
         for name, base in BASE_MODELS.items()
     ]
-    editors = [
-        Model(
-            name,
-            known.model,
-            "model",
-            f"{known.about}, {known.size} GB",
-            known.licence,
-            known.family,
-            layout=known.selection,
-        )
-        for name, known in EDITORS.items()
-    ]
+    editors, films = (_pipelines(known) for known in (EDITORS, FILMS))
     adapters = [
         Model(
             f"ip-adapter-{family}",
@@ -127,6 +127,7 @@ def known_models() -> Mapping[str, Sequence[Model]]:
     return {
         "models": bases,
         "editors": editors,
+        "video": films,
         "controlnets": list(nets.values()),
         "ip_adapters": adapters,
         "maskers": maskers,

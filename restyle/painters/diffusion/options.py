@@ -19,6 +19,7 @@ from restyle.painters.diffusion.specs import (
     lora_spec,
     style_spec,
 )
+from restyle.painters.networks.choices import check_choice, check_range
 
 __all__ = ["RENAMED", "Options", "current_options", "no_inversion"]
 
@@ -121,27 +122,27 @@ class Options:
         put(self, "loras", tuple(lora_spec(lora) for lora in _several(self.loras)))
         put(self, "embeddings", tuple(embedding_spec(one) for one in _several(self.embeddings)))
         put(self, "styles", tuple(style_spec(style) for style in self.styles))
-        _check_choice("attention", self.attention, ATTENTION_MODES)
-        _check_choice("layers", self.layers, LAYERS)
-        _check_choice("preset", self.preset, tuple(PRESETS))
-        _check_choice("start", self.start, STARTS)
-        _check_choice("weighting", self.weighting, WEIGHTINGS)
-        _check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
-        _check_choice("schedule", self.schedule, (None, *SCHEDULES))
+        check_choice("attention", self.attention, ATTENTION_MODES)
+        check_choice("layers", self.layers, LAYERS)
+        check_choice("preset", self.preset, tuple(PRESETS))
+        check_choice("start", self.start, STARTS)
+        check_choice("weighting", self.weighting, WEIGHTINGS)
+        check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
+        check_choice("schedule", self.schedule, (None, *SCHEDULES))
         for name in ("trajectories_until", "shape_until", "pixel_fusion", "colour_from", "strength", "style_weight"):
-            _check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
-        _check_range("steps", self.steps, 1, 1000)
-        _check_range("schedule_steps", self.schedule_steps, 1, 1000)
+            check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
+        check_range("steps", self.steps, 1, 1000)
+        check_range("schedule_steps", self.schedule_steps, 1, 1000)
         if self.steps is not None and self.schedule_steps is not None:
             raise RecipeError(
                 "painter options steps (those that are made) and schedule_steps (those of which the strength's part is made) "
                 "say the same in two ways: leave one out"
             )
-        _check_range("clip_skip", self.clip_skip, 0, 10)
-        _check_range("own_weight", self.own_weight, 0, 10)
-        _check_range("guidance_scale", self.guidance_scale, 0, 50)
-        _check_range("batch", self.batch, 1, 1000)
-        _check_range("resolution", self.resolution, 0, 8192)
+        check_range("clip_skip", self.clip_skip, 0, 10)
+        check_range("own_weight", self.own_weight, 0, 10)
+        check_range("guidance_scale", self.guidance_scale, 0, 50)
+        check_range("batch", self.batch, 1, 1000)
+        check_range("resolution", self.resolution, 0, 8192)
         if self.resolution and self.resolution < 64:
             raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
         if self.start == "inversion" and self.schedule is not None and SCHEDULES[self.schedule].draws:
@@ -191,16 +192,3 @@ def no_inversion(what: str) -> RecipeError:
 
 def _several(values: Any) -> Sequence[Any]:
     return [values] if isinstance(values, str) else values
-
-
-def _check_choice(name: str, value: Any, known: Sequence[Any]) -> None:
-    if value not in known:
-        listed = ", ".join(str(choice) for choice in known if choice is not None)
-        raise RecipeError(f"painter option {name} is one of {listed}; got {value!r}")
-
-
-def _check_range(name: str, value: Any, least: float, most: float) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise RecipeError(f"painter option {name} is {least} to {most}, got {value!r}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from restyle.errors import RecipeError
+from restyle.painters.networks.choices import check_choice, check_range
 
 __all__ = ["REFERENCES", "Options"]
 
@@ -55,28 +54,15 @@ class Options:
     offline: bool = False
 
     def __post_init__(self) -> None:
-        _check_choice("consistency", self.consistency, CONSISTENCIES)
-        _check_choice("dtype", self.dtype, (None, "bfloat16", "float16", "float32"))
-        _check_range("steps", self.steps, 1, 1000)
-        _check_range("guidance_scale", self.guidance_scale, 0, 50)
-        _check_range("strength", self.strength, 0, 1)
-        _check_range("follow", self.follow, 0, 1)
-        _check_range("resolution", self.resolution, 0, 8192)
+        check_choice("consistency", self.consistency, CONSISTENCIES)
+        check_choice("dtype", self.dtype, (None, "bfloat16", "float16", "float32"))
+        check_range("steps", self.steps, 1, 1000)
+        check_range("guidance_scale", self.guidance_scale, 0, 50)
+        check_range("strength", self.strength, 0, 1)
+        check_range("follow", self.follow, 0, 1)
+        check_range("resolution", self.resolution, 0, 8192)
         if self.resolution and self.resolution < 64:
             raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
         for name in ("strength", "follow"):
             if getattr(self, name) == 0:
                 raise RecipeError(f"painter option {name} is more than 0: something has to be painted")
-
-
-def _check_choice(name: str, value: Any, known: Sequence[Any]) -> None:
-    if value not in known:
-        listed = ", ".join(str(choice) for choice in known if choice is not None)
-        raise RecipeError(f"painter option {name} is one of {listed}; got {value!r}")
-
-
-def _check_range(name: str, value: Any, least: float, most: float) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise RecipeError(f"painter option {name} is {least} to {most}, got {value!r}")

@@ -14,8 +14,9 @@ import numpy as np
 from interp.quiet import without_warnings
 from restyle.errors import MissingExtraError
 from restyle.painters.base import Capabilities, Painter, PaintRequest
-from restyle.painters.edit.model_files import ModelFiles, find_model_files, known_family
+from restyle.painters.edit.model_files import find_model_files, known_family
 from restyle.painters.edit.options import Options
+from restyle.painters.networks.pipeline_files import PipelineFiles
 from restyle.types import Carry
 from restyle.versions import parts_of
 
@@ -74,7 +75,7 @@ class EditPainter(Painter):
         )
 
     @cached_property
-    def model_files(self) -> ModelFiles:
+    def model_files(self) -> PipelineFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
         return find_model_files(self.options)
 

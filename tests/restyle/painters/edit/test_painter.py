@@ -185,8 +185,8 @@ def test_memory_that_runs_out_costs_tiles_first_and_then_the_job(tiny: Tiny, mon
 
 def test_on_a_gpu_networks_take_turns_and_then_layers(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     from restyle.painters.edit import memory
-    from restyle.painters.edit.loading import Loaded
     from restyle.painters.networks.machine import Machine
+    from restyle.painters.networks.pipelines import Loaded
 
     class Pipe:
         class vae:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from logging import CRITICAL
-from typing import Any
+from typing import Any, Protocol
 
 import diffusers
 import torch
@@ -15,20 +15,27 @@ import transformers
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
 from restyle.errors import PainterError
-from restyle.painters.edit.model_files import ModelFiles
-from restyle.painters.edit.options import Options
 from restyle.painters.networks.devices import devices, free_memory
 from restyle.painters.networks.errors import loading
-from restyle.painters.networks.machine import WIDTHS, Machine, choose_machine
+from restyle.painters.networks.machine import WIDTHS, Machine, MachineOptions, choose_machine
+from restyle.painters.networks.pipeline_files import PipelineFiles, PipelineOptions
 
-__all__ = ["Loaded", "load_model"]
+__all__ = ["Loaded", "load_pipeline"]
 
 GIB = 1 << 30
 
 
+class LoadOptions(PipelineOptions, MachineOptions, Protocol):
+    """The options that decide what is loaded, and where."""
+
+    @property
+    def resolution(self) -> int | None:
+        """Side of a square of as many pixels as are painted."""
+
+
 @dataclass
 class Loaded:
-    """A model on its device (``families.base.Pipelines``)."""
+    """A model on its device ."""
 
     own: Any
     """The pipeline that its ``model_index.json`` names."""
@@ -44,13 +51,13 @@ class Loaded:
         return self._others[kind]
 
 
-def load_model(options: Options, files: ModelFiles, *, tell: Callable[[str], None]) -> Loaded:
+def load_pipeline(options: LoadOptions, files: PipelineFiles, *, tell: Callable[[str], None]) -> Loaded:
     """Load what was found. Raises ``MissingModelError``, ``RecipeError`` (no such device), ``PainterError`` (too large)."""
     with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
         return _load(options, files, tell)
 
 
-def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> Loaded:
+def _load(options: LoadOptions, files: PipelineFiles, tell: Callable[[str], None]) -> Loaded:
     make_torchvision_importable()  # before any class of diffusers is asked for
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
@@ -91,7 +98,7 @@ def place(pipe: Any, machine: Machine) -> None:
         pipe.to(machine.device)
 
 
-def _check_memory(options: Options, needed: int) -> None:
+def _check_memory(options: LoadOptions, needed: int) -> None:
     """Weights pass through the computer's own memory, wherever they go."""
     here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > here:

@@ -9,8 +9,8 @@ from typing import TypeVar
 import torch
 
 from restyle.errors import PainterError
-from restyle.painters.edit.loading import Loaded, place
 from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
+from restyle.painters.networks.pipelines import Loaded, place
 
 __all__ = ["Fitting"]
 

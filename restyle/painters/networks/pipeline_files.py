@@ -1,0 +1,153 @@
+"""Family and files of a model that diffusers has a pipeline for, on this machine. Imports neither torch nor diffusers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from restyle.errors import MissingModelError, RecipeError, show_path, why
+from restyle.weights.digests import fingerprint
+from restyle.weights.finding import Wanted, find_all, find_weights
+from restyle.weights.folders import loaded_bytes, loaded_files
+from restyle.weights.hub import cached, is_hub_id, pinned
+from restyle.weights.pipelines import UNUSED, KnownPipeline
+from restyle.weights.selection import INDEX, Selection
+from restyle.weights.trusted import check_folder, check_index, read_table
+
+__all__ = ["Catalogue", "PipelineFiles", "PipelineOptions", "check_diffusers", "find_pipeline", "known_family"]
+
+
+class PipelineOptions(Protocol):
+    """The options that say which model it is."""
+
+    @property
+    def model(self) -> str:
+        """A known name, a hub id, or a folder."""
+
+    @property
+    def variant(self) -> str | None:
+        """Variant of the files."""
+
+    @property
+    def offline(self) -> bool:
+        """Nothing may be fetched."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Models that a painter can use."""
+
+    painter: str
+    pipelines: Mapping[str, str]
+    """Family -> the class of diffusers that its ``model_index.json`` names."""
+    family_of: Callable[[Mapping[str, Any]], str | None]
+    """Table of a ``model_index.json`` -> family; ``None``: of none of these."""
+    known: Mapping[str, KnownPipeline]
+    """Models by short names."""
+
+
+@dataclass(frozen=True)
+class PipelineFiles:
+    """Folder of everything that is loaded."""
+
+    model: Path
+    family_name: str
+    selection: Selection
+
+    def weight_bytes(self, width: int) -> int:
+        """Bytes of all weights that are loaded, ``width`` to a number."""
+        return loaded_bytes(self._files(), width)
+
+    def largest_bytes(self, width: int) -> int:
+        """Bytes of those of the largest network."""
+        parts: dict[Path, list[Path]] = {}
+        for file in self._files():
+            parts.setdefault(file.parent, []).append(file)
+        return max(loaded_bytes(files, width) for files in parts.values())
+
+    def identity(self) -> Mapping[str, Any]:
+        """Fingerprints of all files that are loaded: plain JSON."""
+        return {"family": self.family_name, "model": fingerprint(self.model, self._files())}
+
+    def _files(self) -> list[Path]:
+        return loaded_files(self.model, self.selection)
+
+
+def known_family(model: str, catalogue: Catalogue) -> str | None:
+    """Name of the family, by a name that is known or a folder: what is told without a network, and always the same; ``None``:
+    the model is on the hub, and its family is not known before it is looked at."""
+    known = catalogue.known.get(model)
+    if known is not None:
+        return known.family
+    folder = Path(model).expanduser()
+    try:
+        return catalogue.family_of(read_table(folder / INDEX)) if folder.is_dir() else None
+    except (OSError, ValueError):  # said when the model is found
+        return None
+
+
+def find_pipeline(options: PipelineOptions, catalogue: Catalogue) -> PipelineFiles:
+    """Find, or fetch, the model: nothing, unless it is one that can be used.
+
+    Raises ``MissingModelError`` (also where diffusers is too old for it), ``RecipeError``, ``OutputError``.
+    """
+    painter, known = catalogue.painter, catalogue.known.get(options.model)
+    source = known.model if known else options.model
+    if not known and "/" not in source and not Path(source).expanduser().exists():
+        raise RecipeError(
+            f"there is no model {source!r} of the painter {painter!r}: give a folder, a hub id (owner/name), "
+            f"or one of: {', '.join(catalogue.known)}"
+        )
+    if Path(source).expanduser().is_file():
+        raise RecipeError(f"model {source!r} is a file: the painter {painter!r} takes folders in the hub's layout")
+    selection = Selection(variant=options.variant, unused=UNUSED)
+    on_hub = not options.offline and is_hub_id(source) and cached(*pinned(source, selection)) is None
+    if on_hub:  # its family is looked at before tens of gigabytes are fetched
+        index = find_weights(source, "model", Selection([INDEX]), offline=False) / INDEX
+        check_index(index)
+        _check_family(index, options.model, catalogue)
+    wanted = Wanted(source, "model", selection, name=options.model if known else None)
+    (folder,) = find_all([wanted], offline=options.offline)
+    check_folder(folder)
+    return PipelineFiles(folder, _check_family(folder / INDEX, options.model, catalogue), selection)
+
+
+def _check_family(index: Path, model: str, catalogue: Catalogue) -> str:
+    """Name of the family of a ``model_index.json``."""
+    if not index.is_file():
+        raise MissingModelError(f"{show_path(index.parent)} holds no diffusers model: it has no {INDEX}")
+    try:
+        table = read_table(index)
+    except (OSError, ValueError) as error:
+        raise MissingModelError(f"{show_path(index)} cannot be read ({why(error)})") from error
+    name = catalogue.family_of(table)
+    if name is None:
+        kind = str(table.get("_class_name", "model of another kind"))
+        other = "; the painter 'diffusion' takes it" if kind.startswith("StableDiffusion") else ""
+        raise MissingModelError(
+            f"model {model!r} is a {kind:.60}, which the painter {catalogue.painter!r} does not use{other}. "
+            f"It takes: {', '.join(dict.fromkeys(catalogue.pipelines.values()))}"
+        )
+    check_diffusers(catalogue.pipelines[name], model)
+    return name
+
+
+def check_diffusers(pipeline: str, model: str) -> None:
+    """Raise ``MissingModelError`` where the diffusers that is installed has no such pipeline. It is not imported."""
+    if f'"{pipeline}"' not in _diffusers_names():
+        raise MissingModelError(
+            f"model {model!r} needs a newer diffusers than {version('diffusers')}, one that has {pipeline}: "
+            "pip install --upgrade diffusers"
+        )
+
+
+@lru_cache(maxsize=1)
+def _diffusers_names() -> str:
+    """The text in which diffusers names its classes."""
+    spec = find_spec("diffusers")
+    return "" if spec is None or spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")

@@ -1,0 +1,103 @@
+"""An adapter: one family of models of video, what it can, and how its pipeline of diffusers is called."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Family", "Film", "Tick", "Traits"]
+
+Tick = Callable[[int], None]
+"""Called after each step with its number, from 1 on; may raise to stop."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Facts of a family of models."""
+
+    title: str
+    """As its makers call it."""
+    pipeline: str
+    """Class of diffusers that its ``model_index.json`` names."""
+    steps: int
+    guidance_scale: float
+    longest: int
+    """Frames that it makes at most, or was made for."""
+    frame_multiple: int
+    """It makes one frame more than a multiple of so many."""
+    overlap: int
+    """Frames that a window shares with the one before, if nobody says."""
+    pixel_multiple: int
+    """Sides that it paints are multiples of so many pixels."""
+    resolution: int
+    """Side of a square of as many pixels as it was made for."""
+    references: int = 0
+    """Pictures that it can be shown of what is to be seen."""
+    holds: bool = True
+    """It keeps frames that are known, and what lies round mattes."""
+    negative: bool = True
+    """It reads negative prompts."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """Frames to be made together. All pictures but the references are of the size that is painted at, uint8 h x w x 3."""
+
+    pictures: tuple[np.ndarray, ...]
+    """The footage's own."""
+    guides: tuple[np.ndarray, ...]
+    """Control maps that say where everything is."""
+    prompt: str
+    negative_prompt: str
+    seed: int
+    steps: int
+    guidance_scale: float
+    control_strength: float
+    """Weight of guides and known frames."""
+    known: dict[int, np.ndarray] = field(default_factory=dict)
+    """Frames that are painted already, by their place."""
+    mattes: tuple[np.ndarray, ...] = ()
+    """Bool h x w: what is painted of each frame; empty: all."""
+    references: tuple[Image, ...] = ()
+
+    def padded(self, length: int) -> Film:
+        """The same with its last frame standing still, so that there are ``length``."""
+        more = length - len(self.pictures)
+        if more < 1:
+            return self
+
+        def longer(values: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+            return (*values, *[values[-1]] * more) if values else ()
+
+        known, last = dict(self.known), len(self.pictures) - 1
+        if last in known:
+            known |= {last + 1 + number: known[last] for number in range(more)}
+        return replace(
+            self,
+            pictures=longer(self.pictures),
+            guides=longer(self.guides),
+            known=known,
+            mattes=longer(self.mattes),
+        )
+
+
+class Family(ABC):
+    """Adapter of one family."""
+
+    traits: ClassVar[Traits]
+
+    @abstractmethod
+    def make(self, pipe: Any, film: Film, tick: Tick) -> np.ndarray:
+        """Make the frames of a film: float32 n x h x w x 3 in [0, 1]. The same film gives the same pixels."""
+
+    def length(self, frames: int) -> int:
+        """The length, in frames, that the model makes where ``frames`` are asked for."""
+        multiple = self.traits.frame_multiple
+        return -(-(frames - 1) // multiple) * multiple + 1

@@ -1,0 +1,82 @@
+"""Options of the painter ``video``: plain values, checked when built. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from restyle.errors import RecipeError
+from restyle.painters.networks.choices import check_choice, check_range
+
+__all__ = ["Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the painter ``video``, by diffusers' names where it has them.
+
+    Raises ``RecipeError`` for values that cannot be.
+    """
+
+    model: str = "vace-1.3b"
+    """A name that ``restyle models list`` gives, a hub id (``owner/name``, ``owner/name@revision``), or a folder."""
+    steps: int | None = None
+    """Steps of the schedule; ``None``: what suits the model."""
+    guidance_scale: float | None = None
+    """``None``: what suits the model."""
+    control_strength: float | None = None
+    """Weight of the control map and of frames that are kept, from 0 to 2; ``None``: the control's strength, or 1."""
+    frames: int | None = None
+    """Frames that are made together, at most; ``None``: as many as the model was made for. Fewer take less memory."""
+    overlap: int | None = None
+    """Frames that a window shares with the one before; ``None``: what suits the model."""
+    style: str | None = None
+    """A picture that is shown to the model, of the look or of what is to be seen."""
+    resolution: int | None = None
+    """Side, in pixels, of a square of as many pixels as are painted, in the footage's shape; ``None``: what the model was made
+    for; 0: the footage's own size."""
+    controls: Sequence[Mapping[str, Any]] = ()
+    """At most one table: kind and strength of the control map that leads the frames; without any, the footage in grey does."""
+    device: str | None = None
+    """``cuda``, one GPU of several (``cuda:1``), ``mps`` or ``cpu``; ``None``: the best there is."""
+    dtype: str | None = None
+    """``bfloat16``, ``float16`` or ``float32``; ``None``: what suits the device."""
+    offload: bool | None = None
+    """Keep in the device's memory only what is at work; ``None``: where it would not fit otherwise."""
+    variant: str | None = None
+    """Variant of the files, such as ``fp16``; ``None``: what is there."""
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("dtype", self.dtype, (None, "bfloat16", "float16", "float32"))
+        check_range("steps", self.steps, 1, 1000)
+        check_range("guidance_scale", self.guidance_scale, 0, 50)
+        check_range("control_strength", self.control_strength, 0, 2)
+        check_range("frames", self.frames, 2, 1000)
+        check_range("overlap", self.overlap, 1, 100)
+        check_range("resolution", self.resolution, 0, 8192)
+        if self.resolution and self.resolution < 64:
+            raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
+        if len(self.controls) > 1:
+            kinds = ", ".join(str(control.get("kind")) for control in self.controls)
+            raise RecipeError(f"the painter 'video' is led by one control map, got {kinds}: choose one of them")
+        for control in self.controls:
+            if control.get("model") is not None:
+                raise RecipeError("the painter 'video' has no ControlNets: leave out the control's model")
+            if (control.get("start", 0.0), control.get("end", 1.0)) != (0.0, 1.0):
+                raise RecipeError(
+                    "the painter 'video' holds on to a control map in all of its steps: leave out start and end"
+                )
+
+    @property
+    def control_kinds(self) -> tuple[str, ...]:
+        """Kind of the control map that leads the frames, if any."""
+        return tuple(str(control["kind"]) for control in self.controls)
+
+    @property
+    def strength_of_control(self) -> float:
+        """Weight of the control map."""
+        if self.control_strength is not None:
+            return self.control_strength
+        return float(self.controls[0].get("strength", 1.0)) if self.controls else 1.0

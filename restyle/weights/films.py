@@ -1,0 +1,21 @@
+"""Models of video that are known by name. Imports nothing heavy.
+
+Ids, licences and sizes are those of the models' own pages, as they were in 2025 and 2026; nothing was run on these weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from restyle.weights.pipelines import KnownPipeline
+
+__all__ = ["FILMS"]
+
+FILMS: Mapping[str, KnownPipeline] = {
+    "vace-1.3b": KnownPipeline(
+        "Wan-AI/Wan2.1-VACE-1.3B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 1.3B, all frames of a window", 19, 11
+    ),
+    "vace-14b": KnownPipeline(
+        "Wan-AI/Wan2.1-VACE-14B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 14B, all frames of a window", 75, 35
+    ),
+}

@@ -1,0 +1,66 @@
+"""Models of video of random weights, in the hub's exact layout; ``tiny_diffusion`` writes them.
+
+As there: a few hundred thousand numbers each, the same weights each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tiny_diffusion import WIDTH
+from tiny_editors import enlivened, t5
+
+__all__ = ["KINDS"]
+
+CHANNELS = 4
+
+
+def vae() -> Any:
+    """Wan's kind: four frames a latent after the first, eight pixels."""
+    from diffusers import AutoencoderKLWan
+
+    made = AutoencoderKLWan(
+        base_dim=8,
+        z_dim=CHANNELS,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+        latents_mean=[0.0] * CHANNELS,
+        latents_std=[1.0] * CHANNELS,
+    ).eval()
+    with torch.no_grad():
+        made.encoder.conv_out.weight.mul_(8)
+    return made
+
+
+def _vace(folder: Path) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler, WanVACEPipeline, WanVACETransformer3DModel
+
+    encoder, tokenizer = t5()
+    WanVACEPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=vae(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        transformer=enlivened(
+            WanVACETransformer3DModel(
+                patch_size=(1, 2, 2),
+                num_attention_heads=2,
+                attention_head_dim=12,
+                in_channels=CHANNELS,
+                out_channels=CHANNELS,
+                text_dim=WIDTH,
+                freq_dim=32,
+                ffn_dim=32,
+                num_layers=2,
+                vace_layers=[0],
+                vace_in_channels=2 * CHANNELS + 64,
+            )
+        ),
+    ).save_pretrained(folder)
+
+
+KINDS: dict[str, Callable[[Path], None]] = {"vace": _vace}
