@@ -162,7 +162,7 @@ class Recipe(BaseModel):
     controls: Annotated[tuple[Control, ...], Field(max_length=100)] = ()
     """Control maps that the painter holds on to."""
     painter: str = "neural-style"
-    """Painter of the keyframes: neural-style, diffusion, edit, identity."""
+    """Painter of the keyframes: neural-style, diffusion, edit, video, identity."""
     painter_options: dict[str, Any] = Field(default_factory=dict)
     """Options of the painter, by name."""
     filler: str = "along-motion"

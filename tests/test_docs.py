@@ -65,6 +65,7 @@ def furnish(folder: Path) -> None:
         "adapter": "ip-adapter-sd15",
         "gouache": "embedding-sd15",
         "editor": "klein",
+        "film": "vace",
     }
     for name, kind in parts.items():
         tiny_diffusion.build(kind, folder / "models" / name)
@@ -122,6 +123,7 @@ def test_every_command_and_every_program_does_what_it_says(
     monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(loading, "STEPS", 2)
     monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
+    monkeypatch.setattr("restyle.painters.video.film.working_size", lambda *_, **__: (64, 64))
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)
@@ -232,6 +234,16 @@ def test_the_models_page_has_every_model_and_schedule() -> None:
     models = {(name, one.model, FAMILIES[one.family], one.licence) for name, one in BASE_MODELS.items()}
     schedules = {(name, one.scheduler, str(one.steps), str(one.guidance_scale)) for name, one in SCHEDULES.items()}
     assert rows == models | schedules
+
+
+def test_the_page_of_models_of_video_has_every_one() -> None:
+    from restyle.painters.video.families import FAMILIES
+    from restyle.weights.films import FILMS
+
+    text = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([\w.-]+)` \| ([^|`]+) \| ([^|]+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE))
+    assert rows == {(name, one.model, one.licence, str(one.size), str(one.largest)) for name, one in FILMS.items()}
+    assert all(f"`{family.traits.pipeline}`" in text for family in FAMILIES.values())
 
 
 def test_the_page_of_editors_has_every_model_and_family() -> None:

@@ -38,8 +38,12 @@ def vae() -> Any:
 
 def _vace(folder: Path) -> None:
     from diffusers import FlowMatchEulerDiscreteScheduler, WanVACEPipeline, WanVACETransformer3DModel
+    from transformers import UMT5Config, UMT5EncoderModel
 
-    encoder, tokenizer = t5()
+    _, tokenizer = t5()
+    encoder = UMT5EncoderModel(
+        UMT5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
+    ).eval()
     WanVACEPipeline(
         tokenizer=tokenizer,
         text_encoder=encoder,

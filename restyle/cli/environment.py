@@ -280,8 +280,8 @@ def _extras() -> Iterator[Check]:
 
 
 def _diffusion() -> Iterator[Check]:
-    """Device of the painters diffusion and edit, and the models that they would find. Nothing without their packages."""
-    group = "Painters diffusion and edit"
+    """Device of the painters diffusion, edit and video, and the models that they would find. Nothing without their packages."""
+    group = "Painters diffusion, edit and video"
     if any(_version(package) is None for package in ("torch", "diffusers", "huggingface_hub")):
         return
     try:

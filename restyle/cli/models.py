@@ -60,7 +60,7 @@ def models(
     variant: Variant = None,
     offline: Offline = False,
 ) -> None:
-    """List the models of the painters diffusion and edit and of SAM 2, fetch some (pull), or say where some are here (where).
+    """List the models of diffusion, edit, video and of SAM 2, fetch some (pull), or say where some are here (where).
 
     A model is fetched with its VAE. Stopped or cut off, the same command goes on where it was.
 

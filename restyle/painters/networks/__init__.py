@@ -6,5 +6,12 @@
     devices.py   the devices of this computer, and the memory that is free on them
     memory.py    memory that runs out
     errors.py    errors of the libraries that load networks, in one line
+    choices.py   checks of options
     pictures.py  pictures of any size and depth <-> tensors
+
+Of those that use whole pipelines of diffusers::
+
+    pipeline_files.py  options -> the model's family, and its files on this machine; imports no torch
+    pipelines.py       files of weights -> pipelines on a device
+    fitting.py         memory that runs out: what is given up, step by step
 """

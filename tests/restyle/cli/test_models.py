@@ -196,7 +196,7 @@ def test_the_painter_uses_what_was_pulled_and_fetches_what_was_not(
 def test_the_doctor_tells_the_device_and_what_is_here(sd15: Hub, restyle_command: Caller) -> None:
     def told() -> dict[str, Any]:
         checks = restyle_command("doctor", "--json").json["checks"]
-        return {check["name"]: check for check in checks if check["group"] == "Painters diffusion and edit"}
+        return {check["name"]: check for check in checks if check["group"] == "Painters diffusion, edit and video"}
 
     before = told()
     assert torch.__version__ in before["device"]["detail"]

@@ -14,9 +14,10 @@ pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 from restyle.errors import MissingExtraError, MissingModelError, PainterError, RecipeError
-from restyle.painters.edit import loading, model_files, painter
+from restyle.painters.edit import model_files, painter
 from restyle.painters.edit.families import FAMILIES, family_of
 from restyle.painters.edit.options import Options
+from restyle.painters.networks import pipeline_files, pipelines
 from restyle.weights.editors import EDITORS
 
 find = model_files.find_model_files
@@ -40,7 +41,7 @@ def test_every_name_has_a_family_and_every_family_a_class_of_this_diffusers() ->
     for name, family in FAMILIES.items():
         index = {"_class_name": family.traits.pipeline, "is_distilled": name == "klein"}
         assert family_of(index) == name
-        model_files.check_diffusers(family.traits.pipeline, name)
+        pipeline_files.check_diffusers(family.traits.pipeline, name)
 
 
 def test_a_revision_is_fetched_without_what_is_not_loaded(tiny: Tiny, hub: Hub) -> None:
@@ -71,7 +72,7 @@ def test_a_diffusers_that_is_too_old_is_told_before_it_is_fetched(
     tiny: Tiny, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.repositories["owner/editor"] = Repository.of(tiny("klein"))
-    monkeypatch.setattr(model_files, "_diffusers_names", lambda: '"FluxKontextPipeline"')
+    monkeypatch.setattr(pipeline_files, "_diffusers_names", lambda: '"FluxKontextPipeline"')
     with pytest.raises(MissingModelError, match="one that has Flux2KleinPipeline: pip install --upgrade diffusers"):
         find(Options(model="owner/editor"))
     assert {name for name, _ in hub.sent} == {"model_index.json"}
@@ -101,16 +102,16 @@ def test_a_folder_that_lacks_weights_is_one_line(tiny: Tiny, tmp_path: Path) -> 
     options = Options(model=str(folder), offline=True)
     files = find(options)
     with pytest.raises(MissingModelError, match=r"model '.*' cannot be loaded from"):
-        loading.load_model(options, files, tell=lambda _: None)
+        pipelines.load_pipeline(options, files, tell=lambda _: None)
 
 
 def test_weights_that_no_memory_holds_are_told_before_they_are_loaded(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = Options(model=tiny("klein"))
-    monkeypatch.setattr(loading.os, "sysconf", lambda name: 1000)
+    monkeypatch.setattr(pipelines.os, "sysconf", lambda name: 1000)
     with pytest.raises(PainterError, match="GiB of memory, this computer has 0: take a smaller one"):
-        loading.load_model(options, find(options), tell=lambda _: None)
+        pipelines.load_pipeline(options, find(options), tell=lambda _: None)
 
 
 def test_a_missing_package_names_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

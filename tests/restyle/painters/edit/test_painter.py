@@ -184,7 +184,7 @@ def test_memory_that_runs_out_costs_tiles_first_and_then_the_job(tiny: Tiny, mon
 
 
 def test_on_a_gpu_networks_take_turns_and_then_layers(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    from restyle.painters.edit import memory
+    from restyle.painters.networks import fitting as fittings
     from restyle.painters.networks.machine import Machine
     from restyle.painters.networks.pipelines import Loaded
 
@@ -193,10 +193,10 @@ def test_on_a_gpu_networks_take_turns_and_then_layers(tiny: Tiny, monkeypatch: p
             use_tiling = True
 
     placed: list[Machine] = []
-    monkeypatch.setattr(memory, "place", lambda pipe, machine: placed.append(machine))
-    monkeypatch.setattr(memory, "release", lambda device: None)
+    monkeypatch.setattr(fittings, "place", lambda pipe, machine: placed.append(machine))
+    monkeypatch.setattr(fittings, "release", lambda device: None)
     loaded = Loaded(Pipe(), Machine("cuda", "bfloat16", offload=False, tiles=False))
-    fitting = memory.Fitting(loaded, tell=lambda words: None)
+    fitting = fittings.Fitting(loaded, tell=lambda words: None)
 
     def work() -> int:
         if len(placed) < 2:
