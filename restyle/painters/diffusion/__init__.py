@@ -23,6 +23,9 @@
     sampling.py         the denoising loop, over the library's own parts
     denoiser.py         one call of the networks and the UNet, with guidance
     control_networks.py networks that look at control maps, at work
+    time_steps.py       the time steps that are made
+    limits.py           how many rows are computed at once, kept with the job
+    attended.py         the rows that each attends to in one step
     attention.py        self-attention across keyframes
     correspondences.py  the footage's motion on the grids of latents, tokens and noise
     noise.py            noise that moves with the footage and stays Gaussian

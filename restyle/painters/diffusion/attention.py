@@ -76,6 +76,8 @@ class AttentionCall:
     """Shared by the calls of one step."""
     own_weight: float = 1.0
     """Times which a row's own tokens count beside those of its other sources."""
+    disoccluded: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    """Row -> another row and a third: it attends also to those tokens of the other that are not to be seen in the third."""
 
     def attend(self, layer: str, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """Give the outputs, of ``query``'s shape. All arrays: batch x heads x tokens x depth."""
@@ -92,18 +94,18 @@ class AttentionCall:
         def output_of(row: int, half: int) -> torch.Tensor:
             return output[half * count + position[row]] if row in position else cached[row, half].output
 
-        groups: dict[int, list[tuple[int, int]]] = {}
+        groups: dict[tuple[int, tuple[int, int] | None], list[tuple[int, int]]] = {}
         for half in range(self.halves):
             for row in self.rows:
-                groups.setdefault(len(self.sources[row]), []).append((row, half))
+                groups.setdefault((len(self.sources[row]), self.disoccluded.get(row)), []).append((row, half))
         output = torch.empty_like(query)
-        for members in groups.values():
+        for (_, new), members in groups.items():
+            more = None if new is None else (new[0], self._unseen(*new, key.shape[2]))
             indices = [half * count + position[row] for row, half in members]
-            keys = torch.stack([torch.cat([key_of(s, half) for s in self.sources[row]], 1) for row, half in members])
-            values = torch.stack(
-                [torch.cat([value_of(s, half) for s in self.sources[row]], 1) for row, half in members]
+            keys, values = (
+                torch.stack([self._gathered(of, row, half, more) for row, half in members]) for of in (key_of, value_of)
             )
-            bias = self._own_bias([row for row, _ in members], key)
+            bias = self._own_bias([row for row, _ in members], key, 0 if more is None else len(more[1]))
             output[indices] = functional.scaled_dot_product_attention(query[indices], keys, values, attn_mask=bias)
         for half in range(self.halves):
             for row in self.cached_rows.intersection(position):
@@ -112,13 +114,26 @@ class AttentionCall:
                 cached[row, half] = CachedRow(key[index].clone(), value[index].clone(), output[index].clone())
         return self._attend_along_trajectories(query, key_of, output_of, output) if self.trajectories else output
 
-    def _own_bias(self, rows: Sequence[int], key: torch.Tensor) -> torch.Tensor | None:
-        """The bias of the scores, rows x 1 x 1 x sources' tokens; ``None``: there is none."""
+    def _gathered(self, of: _RowTensor, row: int, half: int, more: tuple[int, torch.Tensor] | None) -> torch.Tensor:
+        """Heads x tokens x depth of all that a row attends to; ``more``: some tokens of another row."""
+        parts = [of(source, half) for source in self.sources[row]]
+        if more is not None:
+            parts.append(of(more[0], half)[:, more[1]])
+        return torch.cat(parts, 1)
+
+    def _unseen(self, row: int, other: int, count: int) -> torch.Tensor:
+        """Indices of a row's tokens, of a grid of ``count``, that are not to be seen in another."""
+        assert self.correspondences is not None
+        return (~self.correspondences.tokens(row, other, count)[1]).nonzero()[:, 0]
+
+    def _own_bias(self, rows: Sequence[int], key: torch.Tensor, more: int) -> torch.Tensor | None:
+        """The bias of the scores, rows x 1 x 1 x sources' tokens and ``more``; ``None``: there is none."""
         if self.own_weight == 1.0 or len(self.sources[rows[0]]) == 1:
             return None
         weights = [[self.own_weight if source == row else 1.0 for source in self.sources[row]] for row in rows]
         bias = torch.tensor(weights, device=key.device).log().to(key.dtype)
-        return bias.repeat_interleave(key.shape[2], dim=1)[:, None, None]
+        bias = bias.repeat_interleave(key.shape[2], dim=1)
+        return functional.pad(bias, (0, more))[:, None, None]
 
     def _attend_along_trajectories(
         self, query: torch.Tensor, key_of: _RowTensor, output_of: _RowTensor, output: torch.Tensor

@@ -17,7 +17,7 @@ __all__ = [
     "noise_levels",
     "predict_clean",
     "replace_prediction",
-    "sampling_place",
+    "sample_bicubic",
 ]
 
 LEAST_SHARED, FULLY_SHARED = (
@@ -85,22 +85,40 @@ def fuse_shapes(
     height, width = flow.shape[:2]
     rows = torch.arange(height, device=flow.device)[:, None] + flow[..., 1]
     columns = torch.arange(width, device=flow.device)[None, :] + flow[..., 0]
-    grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], -1)
-    place = sampling_place(clean.device)
-    moved = torch.nn.functional.grid_sample(
-        other[None].to(place, torch.float32),
-        grid[None].to(place, torch.float32),
-        mode="bicubic",
-        padding_mode="border",
-        align_corners=False,
-    )[0]
+    moved = sample_bicubic(other.float(), rows.to(other.device), columns.to(other.device))
     mask = confidence.to(clean.dtype) * weight
-    return mask * moved.to(clean.device, clean.dtype) + (1 - mask) * clean
+    return mask * moved.to(clean.dtype) + (1 - mask) * clean
 
 
-def sampling_place(device: torch.device) -> torch.device:
-    """The device on which latents are moved: theirs, but for MPS, where this kind of sampling is not there in every torch."""
-    return torch.device("cpu") if device.type == "mps" else device
+def sample_bicubic(values: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """C x h x w float32: ``values``, C x H x W float32, at these places, h x w, in cells; beyond the border its cells go on.
+
+    Keys' cubic convolution with a = -0.75, as ``grid_sample`` has it: which MPS has not in every torch, and half precision not
+    on every device.
+    """
+    channels, height, width = values.shape
+    flat = values.reshape(channels, -1)
+    top, left = rows.floor(), columns.floor()
+    across, down = _cubic(columns - left), _cubic(rows - top)
+    top, left = top.long(), left.long()
+    sampled = torch.zeros(channels, *rows.shape, device=values.device)
+    for row in range(4):
+        y = (top + row - 1).clamp(0, height - 1) * width
+        line = sum(across[column] * flat[:, y + (left + column - 1).clamp(0, width - 1)] for column in range(4))
+        sampled += down[row] * line
+    return sampled
+
+
+def _cubic(part: torch.Tensor, a: float = -0.75) -> list[torch.Tensor]:
+    """Weights of the four cells round a place that is that ``part`` of a cell, in [0, 1), beyond the second."""
+
+    def near(x: torch.Tensor) -> torch.Tensor:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: torch.Tensor) -> torch.Tensor:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    return [far(part + 1), near(part), near(1 - part), far(2 - part)]
 
 
 def match_colours(clean: torch.Tensor, like: torch.Tensor, weight: float = 1.0) -> torch.Tensor:

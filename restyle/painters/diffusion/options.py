@@ -86,6 +86,10 @@ class Options:
     """``none``, ``anchor-previous``, ``joint``, ``trajectory`` or ``woven``: see ``window``."""
     own_weight: float = 1.0
     """How much a keyframe's own tokens count in attention beside those of the others that it attends to; 0: not at all."""
+    neighbours: bool = False
+    """Keyframes between a window's ends attend along their trajectories to the keyframe before them, too."""
+    disoccluded: bool = False
+    """Keyframes between a window's ends (``woven``) attend also to what its last keyframe shows and its first does not."""
     layers: str = "decoder"
     """Blocks of the UNet in which keyframes attend to each other: the ``decoder``'s, or ``all``."""
     trajectories_until: float = 0.65

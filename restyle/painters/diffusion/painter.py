@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DiffusionPainter"]
 
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "compel")
-METHOD = 7  # number of this way of painting; a new one makes old paintings stale
+METHOD = 8  # number of this way of painting; a new one makes old paintings stale
 NO_EFFECT = ("batch", "device", "offload", "offline", "allow_pickle", "variant", "config")  # on what is painted
 
 

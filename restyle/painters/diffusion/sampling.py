@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError
+from restyle.painters.diffusion.attended import Attended
 from restyle.painters.diffusion.attention import AttentionCall, AttentionController, KeyValueCache
 from restyle.painters.diffusion.corrections import Corrections
 from restyle.painters.diffusion.correspondences import Correspondences
@@ -27,7 +28,7 @@ from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.options import Options, no_inversion
 from restyle.painters.diffusion.step_noise import StepNoise
 from restyle.painters.diffusion.time_steps import check_steps, fresh_scheduler, time_steps
-from restyle.painters.diffusion.window import Rows, batches, sources_of, trajectories_of
+from restyle.painters.diffusion.window import Rows, batches
 from restyle.types import TextPrompt
 
 __all__ = ["Sampler", "SamplingInputs"]
@@ -47,18 +48,6 @@ class SamplingInputs:
     """Motion between the rows; ``None``: none is known."""
     tick: Callable[[str], None]
     """As ``PaintRequest.tick``."""
-
-
-@dataclass(frozen=True)
-class _Attended:
-    """Rows that each row attends to in one step."""
-
-    sources: Mapping[int, tuple[int, ...]]
-    trajectories: Mapping[int, tuple[int, ...]]
-
-    def by(self, rows: Sequence[int]) -> set[int]:
-        """All that some of these rows attend to."""
-        return {other for row in rows for other in (*self.sources[row], *self.trajectories.get(row, ()))}
 
 
 class Sampler:
@@ -189,24 +178,13 @@ class Sampler:
         assert self._limits.rows is not None
         return self._limits.rows
 
-    def _attended(self, window: SamplingInputs, step: Step) -> _Attended:
-        mode, correspondences = self._options.attention, window.correspondences
-        trajectories = {}
-        if correspondences is not None and step.progress < self._options.trajectories_until:
-            trajectories = {
-                row: known
-                for row, others in trajectories_of(mode, window.rows).items()
-                if (known := tuple(other for other in others if correspondences.known(row, other)))
-            }
-        return _Attended(sources_of(mode, window.rows), trajectories)
-
     def _outputs(
         self, window: SamplingInputs, samples: Mapping[int, torch.Tensor], cache: KeyValueCache, step: Step
     ) -> dict[int, torch.Tensor]:
         """The model's output for every live row, guidance done. ``cache``: of fixed rows, computed anew if they are among the
         ``samples``."""
         rows, guided, most = window.rows, self._models.guided, self._most(window)
-        attended = self._attended(window, step)
+        attended = Attended.of(self._options, rows, window.correspondences, step)
         scaled = {row: step.scheduler.scale_model_input(sample, step.timestep) for row, sample in samples.items()}
         outputs: dict[int, torch.Tensor] = {}
 
@@ -220,6 +198,7 @@ class Sampler:
                 trajectories=own,
                 correspondences=window.correspondences,
                 own_weight=self._options.own_weight,
+                disoccluded={row: attended.disoccluded[row] for row in group if row in attended.disoccluded},
                 cached_rows=frozenset(group) & later,
                 cache=cache,
             )
@@ -240,6 +219,10 @@ class Sampler:
         for group in batches(self._options.attention, rows, most):
             output = self._limits.fitting(len(group), partial(call, group, step_cache))
             outputs |= {row: output[index : index + 1] for index, row in enumerate(group)}
+            needed = attended.by([row for row in rows.live if row not in outputs])
+            for cached in step_cache.values():  # a neighbour is needed by the next one alone
+                for known in [known for known in cached if known[0] not in needed]:
+                    del cached[known]
         return outputs
 
     def _blend(self, window: SamplingInputs, sample: torch.Tensor, scheduler: Any, left: torch.Tensor) -> torch.Tensor:

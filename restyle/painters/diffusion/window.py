@@ -16,7 +16,8 @@ Modes of attention:
                      FRESCO's temporal part (Yang et al. 2024).
 ``woven``            ours, the default: each attends to itself, the anchor and the window's first; then along its paths at the
                      window's ends (its last along those at its first). So no keyframe within a window decides another, any
-                     number of them runs in the memory of a few, and to change one leaves the others alone.
+                     number of them runs in the memory of a few, and to change one leaves the others alone. Two more things
+                     that each may attend to can be switched on: ``neighbours``, ``disoccluded``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Rows", "batches", "partners_of", "sources_of", "trajectories_of"]
+__all__ = ["Rows", "batches", "disoccluded_of", "partners_of", "sources_of", "trajectories_of"]
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,31 @@ def partners_of(row: int, rows: Rows) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ends))
 
 
-def trajectories_of(mode: str, rows: Rows) -> dict[int, tuple[int, ...]]:
-    """Row -> the rows along whose trajectories it attends."""
+def trajectories_of(mode: str, rows: Rows, *, neighbours: bool = False) -> dict[int, tuple[int, ...]]:
+    """Row -> the rows along whose trajectories it attends. ``neighbours``: of those between the window's ends also the one
+    before each: it is computed before it or with it, and nothing else has to be kept."""
     if mode not in ("trajectory", "woven"):
         return {}
-    return {row: partners for row in rows.live if (partners := partners_of(row, rows))}
+    trajectories = {}
+    for row in rows.live:
+        others = partners_of(row, rows)
+        if others and neighbours and row != rows.last:
+            others = tuple(dict.fromkeys((*others, row - 1)))
+        if others:
+            trajectories[row] = others
+    return trajectories
+
+
+def disoccluded_of(mode: str, rows: Rows) -> dict[int, tuple[int, int]]:
+    """Row -> another row, and the one of those that it attends to whose view of the footage the other's is compared with: what
+    the other shows and that one does not is attended to as well.
+
+    Between a window's ends that is what has come into view by its last keyframe: of FRESCO's efficient cross-frame attention
+    (Yang et al. 2024), which takes from each frame what those before it do not show, what costs little.
+    """
+    if mode != "woven":
+        return {}
+    return {row: (rows.last, rows.first) for row in rows.live if rows.first < row < rows.last}
 
 
 def batches(mode: str, rows: Rows, most: int) -> Iterator[tuple[int, ...]]:

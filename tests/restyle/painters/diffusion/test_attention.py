@@ -13,7 +13,14 @@ pytest.importorskip("diffusers")
 
 from restyle.painters.diffusion.attention import AttentionCall, install_processors  # noqa: E402
 from restyle.painters.diffusion.correspondences import Correspondences  # noqa: E402
-from restyle.painters.diffusion.window import Rows, batches, partners_of, sources_of, trajectories_of  # noqa: E402
+from restyle.painters.diffusion.window import (  # noqa: E402
+    Rows,
+    batches,
+    disoccluded_of,
+    partners_of,
+    sources_of,
+    trajectories_of,
+)
 
 from .conftest import Shift  # noqa: E402
 
@@ -89,6 +96,42 @@ def test_own_tokens_count_as_much_as_they_are_said_to() -> None:
     wanted = scores / scores.sum(-1, keepdim=True) @ torch.cat([value[1], value[0]], 1)
     assert torch.allclose(attend(sources, 0.3)[1], wanted, atol=1e-5)
     assert torch.equal(attend(sources, 0.3)[0], attend(sources, 1.0)[0]), "what attends to itself alone does so in full"
+
+
+@pytest.mark.parametrize("own_weight", [1.0, 0.3])
+def test_what_has_come_into_view_is_attended_to_as_well(own_weight: float) -> None:
+    """By keyframes between a window's ends: those tokens of its last that its first does not show, and the one before along the
+    paths."""
+    torch.manual_seed(6)
+    rows = Rows(5, frozenset({0, 1}), True)
+    tokens = GRID[0] * GRID[1] // 4
+    query, key, value = (torch.randn(rows.count, 2, tokens, 5) for _ in range(3))
+    sources, matches, new = sources_of("woven", rows), correspondences(rows), disoccluded_of("woven", rows)
+    assert new == {2: (4, 1), 3: (4, 1)}
+    assert disoccluded_of("trajectory", rows) == {}
+    unseen = (~matches.tokens(4, 1, tokens)[1]).nonzero()[:, 0]
+    assert 0 < len(unseen) < tokens
+    made = AttentionCall(
+        tuple(range(rows.count)), 1, sources, correspondences=matches, disoccluded=new, own_weight=own_weight
+    ).attend("layer", query, key, value)
+    for row in range(rows.count):
+        weights = [key[source] for source in sources[row]] + ([key[4][:, unseen]] if row in new else [])
+        seen = [value[source] for source in sources[row]] + ([value[4][:, unseen]] if row in new else [])
+        scores = (query[row] @ torch.cat(weights, 1).transpose(1, 2) / math.sqrt(5)).exp()
+        if len(sources[row]) > 1:
+            scores[..., :tokens] *= own_weight  # itself comes first
+        assert torch.allclose(made[row], scores / scores.sum(-1, keepdim=True) @ torch.cat(seen, 1), atol=1e-5), row
+
+
+def test_neighbours_are_those_before_and_decide_no_end() -> None:
+    rows = Rows(6, frozenset({0, 1}), True)
+    assert trajectories_of("woven", rows, neighbours=True) == {2: (1, 5), 3: (1, 5, 2), 4: (1, 5, 3), 5: (1,)}
+    assert trajectories_of("none", rows, neighbours=True) == {}
+    order = [row for group in batches("woven", rows, 1) for row in group]
+    done = set(rows.fixed)
+    for row in order:
+        assert set(trajectories_of("woven", rows, neighbours=True)[row]) <= done
+        done.add(row)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -15,7 +15,7 @@ from restyle.painters.diffusion.latents import (  # noqa: E402
     match_colours_along,
     predict_clean,
     replace_prediction,
-    sampling_place,
+    sample_bicubic,
 )
 
 SCHEDULERS = (
@@ -118,7 +118,18 @@ def test_the_less_is_shared_the_less_colours_are_held() -> None:
     assert changes[-2:] == [0, 0]
 
 
-def test_on_mps_latents_are_moved_on_the_cpu() -> None:
-    """Its bicubic sampling with borders is not there in every torch."""
-    assert sampling_place(torch.device("mps")) == torch.device("cpu")
-    assert sampling_place(torch.device("cuda:1")) == torch.device("cuda:1")
+@pytest.mark.parametrize("size", [(12, 16), (1, 5), (7, 1)])
+def test_places_between_cells_are_those_of_grid_sample(size: tuple[int, int]) -> None:
+    """Which is not there on every device; also outside of the picture."""
+    height, width = size
+    torch.manual_seed(3)
+    values = torch.randn(4, height, width)
+    rows = torch.rand(9, 11) * (height + 8) - 4
+    columns = torch.rand(9, 11) * (width + 8) - 4
+    grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], -1)
+    wanted = torch.nn.functional.grid_sample(
+        values[None], grid[None], mode="bicubic", padding_mode="border", align_corners=False
+    )[0]
+    assert torch.allclose(sample_bicubic(values, rows, columns), wanted, atol=2e-5)
+    whole = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
+    assert torch.equal(sample_bicubic(values, *whole), values), "cells themselves stay as they are"

@@ -16,6 +16,7 @@ pytest.importorskip("diffusers")
 from restyle.errors import Cancelled, PainterError, RecipeError  # noqa: E402
 from restyle.job.store import load_carry, save_carry  # noqa: E402
 from restyle.painters.base import Anchor, Capabilities, PaintRequest  # noqa: E402
+from restyle.painters.diffusion.attention import AttentionCall  # noqa: E402
 from restyle.painters.diffusion.options import RENAMED  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.registry import make_painter  # noqa: E402
@@ -74,6 +75,35 @@ def test_the_batch_does_not_matter(tiny: Any, mode: str) -> None:
     assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(whole, parts, strict=True))
 
 
+def test_the_keyframe_before_and_what_came_into_view_are_seen_whatever_the_batch(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By keyframes between the ends; the last stays what it is; and what is kept for later calls does not grow."""
+    pictures = [picture(n) for n in range(8)]
+    moving = Shift((64, 48), (0.6, 0.0))
+    request = job(pictures, tracker=moving)
+    bare, carry = painter(tiny).paint(request, None)
+    kept: list[int] = []
+    attend = AttentionCall.attend
+
+    def watched(self: Any, layer: str, *rest: Any) -> Any:
+        made = attend(self, layer, *rest)
+        kept.append(len({row for row, _ in self.cache[layer]}))
+        return made
+
+    monkeypatch.setattr(AttentionCall, "attend", watched)
+    for option in ("neighbours", "disoccluded"):
+        made, handed_on = painter(tiny, **{option: True}, batch=1).paint(request, None)
+        whole, _ = painter(tiny, **{option: True}, batch=8).paint(request, None)
+        assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(made, whole, strict=True))
+        assert (made[3] != whole[3]).mean() < 0.002
+        assert (made[3] != bare[3]).mean() > 0.02, option
+        for place in (0, 7):
+            assert np.abs(made[place].astype(int) - bare[place]).max() <= 1
+        assert np.allclose(carry.arrays["last"], handed_on.arrays["last"], atol=1e-3)
+    assert max(kept) <= 3, "the ends and one neighbour"
+
+
 def windows(pictures: list[np.ndarray], sizes: list[int]) -> list[tuple[list[int], PaintRequest]]:
     """Windows that share their boundary keyframes."""
     made, start = [], 0
@@ -106,7 +136,7 @@ def run(painters: list[DiffusionPainter], pictures: list[np.ndarray], sizes: lis
     [
         *({"attention": mode} for mode in MODES),
         {"schedule": "lcm"},
-        {"pixel_fusion": 0.5, "own_weight": 0.5},
+        {"pixel_fusion": 0.5, "own_weight": 0.5, "neighbours": True, "disoccluded": True},
     ],
     ids=str,
 )
