@@ -66,6 +66,7 @@ def furnish(folder: Path) -> None:
         "gouache": "embedding-sd15",
         "editor": "klein",
         "film": "vace",
+        "motion": "motion-sd15",
     }
     for name, kind in parts.items():
         tiny_diffusion.build(kind, folder / "models" / name)

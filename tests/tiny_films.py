@@ -67,4 +67,20 @@ def _vace(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-KINDS: dict[str, Callable[[Path], None]] = {"vace": _vace}
+def _motion(folder: Path) -> None:
+    """A motion adapter for ``sd15`` of ``tiny_diffusion``."""
+    from diffusers import MotionAdapter
+
+    enlivened(
+        MotionAdapter(
+            block_out_channels=(16, 32, 32),
+            motion_layers_per_block=1,
+            motion_num_attention_heads=2,
+            motion_norm_num_groups=8,
+            motion_max_seq_length=32,
+            use_motion_mid_block=False,
+        )
+    ).save_pretrained(folder)
+
+
+KINDS: dict[str, Callable[[Path], None]] = {"vace": _vace, "motion-sd15": _motion}

@@ -12,6 +12,14 @@ from restyle.weights.pipelines import KnownPipeline
 __all__ = ["FILMS"]
 
 FILMS: Mapping[str, KnownPipeline] = {
+    "animatediff": KnownPipeline(
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "animatediff",
+        "CreativeML Open RAIL-M",
+        "Stable Diffusion 1.5 with AnimateDiff",
+        3,
+        2,
+    ),
     "vace-1.3b": KnownPipeline(
         "Wan-AI/Wan2.1-VACE-1.3B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 1.3B, all frames of a window", 19, 11
     ),

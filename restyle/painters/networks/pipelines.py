@@ -51,13 +51,24 @@ class Loaded:
         return self._others[kind]
 
 
-def load_pipeline(options: LoadOptions, files: PipelineFiles, *, tell: Callable[[str], None]) -> Loaded:
-    """Load what was found. Raises ``MissingModelError``, ``RecipeError`` (no such device), ``PainterError`` (too large)."""
+def load_pipeline(
+    options: LoadOptions,
+    files: PipelineFiles,
+    *,
+    tell: Callable[[str], None],
+    build: Callable[[Any, Any], Any] = lambda pipe, dtype: pipe,
+) -> Loaded:
+    """Load what was found. ``build`` makes another pipeline of it, given the numbers' type.
+
+    Raises ``MissingModelError``, ``RecipeError`` (no such device), ``PainterError`` (too large).
+    """
     with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-        return _load(options, files, tell)
+        return _load(options, files, tell, build)
 
 
-def _load(options: LoadOptions, files: PipelineFiles, tell: Callable[[str], None]) -> Loaded:
+def _load(
+    options: LoadOptions, files: PipelineFiles, tell: Callable[[str], None], build: Callable[[Any, Any], Any]
+) -> Loaded:
     make_torchvision_importable()  # before any class of diffusers is asked for
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity(CRITICAL)  # errors are told by what is raised
@@ -81,6 +92,7 @@ def _load(options: LoadOptions, files: PipelineFiles, tell: Callable[[str], None
             use_safetensors=True,
             local_files_only=True,
         )
+    pipe = build(pipe, getattr(torch, machine.dtype))
     pipe.set_progress_bar_config(disable=True)
     if machine.tiles:
         pipe.vae.enable_tiling()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -13,7 +12,7 @@ from interp.pixels.depth import to_unit
 from restyle.painters.base import PaintRequest
 from restyle.painters.networks.pictures import resize, working_size
 from restyle.painters.style_pictures import read_style_picture
-from restyle.painters.video.families.base import Film, Traits
+from restyle.painters.video.families.base import Film, Guide, Traits
 from restyle.painters.video.options import Options
 from restyle.types import Carry, TextPrompt
 
@@ -27,7 +26,8 @@ class Films:
 
     def __init__(self, traits: Traits, options: Options, request: PaintRequest, carry: Carry | None) -> None:
         self._traits, self._options, self._request = traits, options, request
-        self._seed = request.seeds[0] if carry is None else int(carry.facts["seed"])
+        facts = {"seed": request.seeds[0], "first": request.frames[0]} if carry is None else carry.facts
+        self._seed, self._first = int(facts["seed"]), int(facts["first"])
         height, width = request.pictures[0].shape[:2]
         resolution = traits.resolution if options.resolution is None else options.resolution
         multiple = traits.pixel_multiple
@@ -36,7 +36,7 @@ class Films:
 
     def carry(self) -> Carry:
         """Give the carry to the next window: a shot has one noise."""
-        return Carry(facts={"seed": self._seed})
+        return Carry(facts={"seed": self._seed, "first": self._first})
 
     @property
     def film(self) -> Film:
@@ -46,23 +46,29 @@ class Films:
         pictures = tuple(self._scaled(picture) for picture in request.pictures)
         return Film(
             pictures=pictures,
-            guides=self._guides(pictures),
+            guides=self._guides(),
             prompt=prompt.prompt,
             negative_prompt=prompt.negative_prompt,
             seed=self._seed,
             steps=options.steps or traits.steps,
             guidance_scale=traits.guidance_scale if options.guidance_scale is None else options.guidance_scale,
-            control_strength=options.strength_of_control,
+            first=request.frames[0] - self._first,
+            strength=traits.strength or 1.0 if options.strength is None else options.strength,
             known={place: self._scaled(painting) for place, painting in request.fixed.items()},
             mattes=self._mattes(),
             references=self._references(),
         )
 
-    def _guides(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """The control maps; without any, the pictures in grey."""
-        for maps in self._request.controls.values():
-            return tuple(resize(each, self.size) for each in maps)
-        return tuple(cv2.cvtColor(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) for each in pictures)
+    def _guides(self) -> tuple[Guide, ...]:
+        return tuple(
+            Guide(
+                tuple(resize(each, self.size) for each in self._request.controls[spec.kind]),
+                spec.strength,
+                spec.start,
+                spec.end,
+            )
+            for spec in self._options.control_specs
+        )
 
     def _mattes(self) -> tuple[np.ndarray, ...]:
         mattes = self._request.mattes

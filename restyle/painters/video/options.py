@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from restyle.errors import RecipeError
+from restyle.painters.diffusion.specs import ControlSpec, control_spec
 from restyle.painters.networks.choices import check_choice, check_range
 
 __all__ = ["Options"]
@@ -25,8 +26,10 @@ class Options:
     """Steps of the schedule; ``None``: what suits the model."""
     guidance_scale: float | None = None
     """``None``: what suits the model."""
-    control_strength: float | None = None
-    """Weight of the control map and of frames that are kept, from 0 to 2; ``None``: the control's strength, or 1."""
+    strength: float | None = None
+    """Part of the schedule that is made, from 0 to 1, of models that begin from the footage; ``None``: what suits the model."""
+    motion: str | None = None
+    """Motion adapter of AnimateDiff: hub id or folder; ``None``: its authors' last one."""
     frames: int | None = None
     """Frames that are made together, at most; ``None``: as many as the model was made for. Fewer take less memory."""
     overlap: int | None = None
@@ -36,8 +39,8 @@ class Options:
     resolution: int | None = None
     """Side, in pixels, of a square of as many pixels as are painted, in the footage's shape; ``None``: what the model was made
     for; 0: the footage's own size."""
-    controls: Sequence[Mapping[str, Any]] = ()
-    """At most one table: kind and strength of the control map that leads the frames; without any, the footage in grey does."""
+    controls: Sequence[ControlSpec | Mapping[str, Any]] = ()
+    """Tables: kind and strength of each control map; of models that are led by ControlNets also model, start and end."""
     device: str | None = None
     """``cuda``, one GPU of several (``cuda:1``), ``mps`` or ``cpu``; ``None``: the best there is."""
     dtype: str | None = None
@@ -52,31 +55,15 @@ class Options:
         check_choice("dtype", self.dtype, (None, "bfloat16", "float16", "float32"))
         check_range("steps", self.steps, 1, 1000)
         check_range("guidance_scale", self.guidance_scale, 0, 50)
-        check_range("control_strength", self.control_strength, 0, 2)
+        check_range("strength", self.strength, 0.01, 1)
         check_range("frames", self.frames, 2, 1000)
         check_range("overlap", self.overlap, 1, 100)
         check_range("resolution", self.resolution, 0, 8192)
         if self.resolution and self.resolution < 64:
             raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
-        if len(self.controls) > 1:
-            kinds = ", ".join(str(control.get("kind")) for control in self.controls)
-            raise RecipeError(f"the painter 'video' is led by one control map, got {kinds}: choose one of them")
-        for control in self.controls:
-            if control.get("model") is not None:
-                raise RecipeError("the painter 'video' has no ControlNets: leave out the control's model")
-            if (control.get("start", 0.0), control.get("end", 1.0)) != (0.0, 1.0):
-                raise RecipeError(
-                    "the painter 'video' holds on to a control map in all of its steps: leave out start and end"
-                )
+        object.__setattr__(self, "controls", tuple(control_spec(control) for control in self.controls))
 
     @property
-    def control_kinds(self) -> tuple[str, ...]:
-        """Kind of the control map that leads the frames, if any."""
-        return tuple(str(control["kind"]) for control in self.controls)
-
-    @property
-    def strength_of_control(self) -> float:
-        """Weight of the control map."""
-        if self.control_strength is not None:
-            return self.control_strength
-        return float(self.controls[0].get("strength", 1.0)) if self.controls else 1.0
+    def control_specs(self) -> tuple[ControlSpec, ...]:
+        """The control maps that lead the frames."""
+        return tuple(control for control in self.controls if isinstance(control, ControlSpec))

@@ -16,14 +16,13 @@ import numpy as np
 from interp.quiet import without_warnings
 from restyle.errors import MissingExtraError, RecipeError
 from restyle.painters.base import Capabilities, EveryFrame, Painter, PaintRequest
-from restyle.painters.networks.pipeline_files import Catalogue, PipelineFiles, find_pipeline, known_family
 from restyle.painters.style_pictures import read_style_picture
-from restyle.painters.video.families import FAMILIES, family_of
+from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Traits
+from restyle.painters.video.model_files import FilmFiles, check_options, family_named, find_model_files
 from restyle.painters.video.options import Options
 from restyle.types import Carry
 from restyle.versions import parts_of
-from restyle.weights.films import FILMS
 
 if TYPE_CHECKING:
     from restyle.painters.video.runtime import Runtime
@@ -33,12 +32,12 @@ __all__ = ["VideoPainter"]
 NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "accelerate", "ftfy")
 METHOD = 1  # number of this way of painting; a new one makes old paintings stale
 NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
-CATALOGUE = Catalogue("video", {name: family.traits.pipeline for name, family in FAMILIES.items()}, family_of, FILMS)
 DEFAULT = "vace"  # family of a model on the hub that nobody has looked at
 
 
 class VideoPainter(Painter):
-    """Makes every frame of a window by a model of video (Wan VACE), through diffusers' own pipelines. Nothing is filled.
+    """Makes every frame of a window by a model of video (Wan VACE, AnimateDiff), through diffusers' own pipelines. Nothing is
+    filled.
 
     ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
     which they are; they are loaded when the first window is painted.
@@ -61,12 +60,13 @@ class VideoPainter(Painter):
         if missing:
             raise MissingExtraError(f"painter {self.name!r}", "diffusion")
         self.options = Options(**options)
+        check_options(self.options, family_named(self.options) or FAMILIES[DEFAULT])
         self._rule = _windows(self.options, self._traits)
         self._runtime: Runtime | None = None
 
     @property
     def _traits(self) -> Traits:
-        return FAMILIES[known_family(self.options.model, CATALOGUE) or DEFAULT].traits
+        return (family_named(self.options) or FAMILIES[DEFAULT]).traits
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -74,16 +74,16 @@ class VideoPainter(Painter):
         return Capabilities(
             cost=1000.0,
             reads_prompts=True,
-            controls=self.options.control_kinds,
+            controls=tuple(spec.kind for spec in self.options.control_specs),
             inpaints=self._traits.holds,
             shares_looks=self._traits.references > 0,
             every_frame=self._rule,
         )
 
     @cached_property
-    def model_files(self) -> PipelineFiles:
+    def model_files(self) -> FilmFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
-        return find_pipeline(self.options, CATALOGUE)
+        return find_model_files(self.options)
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -13,12 +13,12 @@ from restyle.painters.base import PaintRequest
 from restyle.painters.networks.fitting import Fitting
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
-from restyle.painters.networks.pipeline_files import PipelineFiles
 from restyle.painters.networks.pipelines import load_pipeline
 from restyle.painters.video.colours import hold_colours
 from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Film
 from restyle.painters.video.film import Films
+from restyle.painters.video.model_files import FilmFiles
 from restyle.painters.video.options import Options
 from restyle.types import Carry
 
@@ -28,10 +28,12 @@ __all__ = ["Runtime"]
 class Runtime:
     """A loaded model. Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built."""
 
-    def __init__(self, options: Options, files: PipelineFiles, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, files: FilmFiles, *, tell: Callable[[str], None]) -> None:
         self._options = options
         self._family = FAMILIES[files.family_name]
-        self._loaded = load_pipeline(options, files, tell=tell)
+        self._loaded = load_pipeline(
+            options, files, tell=tell, build=lambda pipe, dtype: self._family.build(pipe, files.parts, dtype)
+        )
         self._fitting = Fitting(self._loaded, tell=tell)
         self._notes: dict[str, None] = {}
 

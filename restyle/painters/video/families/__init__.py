@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from restyle.painters.video.families.animatediff import AnimateDiff
 from restyle.painters.video.families.base import Family
 from restyle.painters.video.families.vace import Vace
 
 __all__ = ["FAMILIES", "family_of"]
 
-FAMILIES: Mapping[str, Family] = {"vace": Vace()}
+FAMILIES: Mapping[str, Family] = {"animatediff": AnimateDiff(), "vace": Vace()}
 
 
 def family_of(index: Mapping[str, Any]) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Family", "Film", "Tick", "Traits"]
+__all__ = ["Family", "Film", "Guide", "Tick", "Traits"]
 
 Tick = Callable[[int], None]
 """Called after each step with its number, from 1 on; may raise to stop."""
@@ -38,6 +39,12 @@ class Traits:
     """Sides that it paints are multiples of so many pixels."""
     resolution: int
     """Side of a square of as many pixels as it was made for."""
+    strength: float | None = None
+    """Part of the schedule that is made of frames that begin from the footage's own; ``None``: they begin from noise."""
+    motion: str | None = None
+    """Hub id of the motion adapter that is put into it, if nobody names one; ``None``: it takes none."""
+    controlnets: bool = False
+    """Control maps lead it by ControlNets, one each; else it takes one map, and needs none."""
     references: int = 0
     """Pictures that it can be shown of what is to be seen."""
     holds: bool = True
@@ -47,20 +54,33 @@ class Traits:
 
 
 @dataclass(frozen=True)
+class Guide:
+    """Control maps of one kind, one for each frame: uint8 h x w x 3."""
+
+    maps: tuple[np.ndarray, ...]
+    strength: float = 1.0
+    start: float = 0.0
+    """Part of the steps from which it counts."""
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
 class Film:
     """Frames to be made together. All pictures but the references are of the size that is painted at, uint8 h x w x 3."""
 
     pictures: tuple[np.ndarray, ...]
     """The footage's own."""
-    guides: tuple[np.ndarray, ...]
+    guides: tuple[Guide, ...]
     """Control maps that say where everything is."""
     prompt: str
     negative_prompt: str
     seed: int
     steps: int
     guidance_scale: float
-    control_strength: float
-    """Weight of guides and known frames."""
+    first: int = 0
+    """Number of the first frame, counted from the shot's first."""
+    strength: float = 1.0
+    """Part of the schedule that is made."""
     known: dict[int, np.ndarray] = field(default_factory=dict)
     """Frames that are painted already, by their place."""
     mattes: tuple[np.ndarray, ...] = ()
@@ -82,7 +102,7 @@ class Film:
         return replace(
             self,
             pictures=longer(self.pictures),
-            guides=longer(self.guides),
+            guides=tuple(replace(guide, maps=longer(guide.maps)) for guide in self.guides),
             known=known,
             mattes=longer(self.mattes),
         )
@@ -92,6 +112,10 @@ class Family(ABC):
     """Adapter of one family."""
 
     traits: ClassVar[Traits]
+
+    def build(self, pipe: Any, parts: Mapping[str, Sequence[Path]], dtype: Any) -> Any:
+        """Make the pipeline that is called of the model's own and further parts, by kind. Raises ``MissingModelError``."""
+        return pipe
 
     @abstractmethod
     def make(self, pipe: Any, film: Film, tick: Tick) -> np.ndarray:

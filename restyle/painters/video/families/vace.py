@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -49,7 +50,7 @@ class Vace(Family):
             video=[Image.fromarray(picture) for picture in shown],
             mask=[Image.fromarray(mask) for mask in masks],
             reference_images=list(film.references) or None,
-            conditioning_scale=film.control_strength,
+            conditioning_scale=film.guides[0].strength if film.guides else 1.0,
             height=height,
             width=width,
             num_frames=len(film.pictures),
@@ -67,5 +68,10 @@ class Vace(Family):
         if place in film.known:
             return film.known[place], np.zeros(shape, np.uint8)
         painted = np.ones(shape[:2], bool) if not film.mattes else film.mattes[place]
-        shown = np.where(painted[..., None], film.guides[place], film.pictures[place])
+        guide = film.guides[0].maps[place] if film.guides else _grey(film.pictures[place])
+        shown = np.where(painted[..., None], guide, film.pictures[place])
         return np.ascontiguousarray(shown), np.repeat(painted[..., None], 3, axis=2).astype(np.uint8) * 255
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)

@@ -89,7 +89,7 @@ def test_a_first_window_is_the_plain_pipelines(tiny: Tiny, painter: VideoPainter
     frames = pictures(9)
     made, carry = painter.paint(request(frames), None)
     close(made, plainly(tiny("vace"), [grey(frame) for frame in frames], [WHITE] * 9))
-    assert carry == Carry(facts={"seed": 100})
+    assert carry == Carry(facts={"seed": 100, "first": 0})
 
 
 def test_maps_mattes_and_pictures_reach_the_model_as_it_was_taught(tiny: Tiny, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_colours_are_held_by_what_is_shared() -> None:
     [
         ({"frames": 10}, r"Wan VACE makes 4k \+ 1 frames, such as 9 or 13; got 10"),
         ({"frames": 5, "overlap": 5}, "overlap is less than the 5 frames of a window, got 5"),
-        ({"controls": [{"kind": "depth"}, {"kind": "pose"}]}, "is led by one control map, got depth, pose"),
+        ({"controls": [{"kind": "depth"}, {"kind": "pose"}]}, "is led by one control map, got depth, pose: choose one"),
         ({"controls": [{"kind": "depth", "model": "a/b"}]}, "has no ControlNets"),
         ({"controls": [{"kind": "depth", "end": 0.5}]}, "in all of its steps"),
         ({"steps": 0}, "painter option steps is 1 to 1000, got 0"),
