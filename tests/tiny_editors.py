@@ -225,10 +225,51 @@ def qwen3() -> tuple[Any, Any]:
     return Qwen3ForCausalLM(config).eval(), words
 
 
-def _klein(folder: Path) -> None:
+def mistral() -> tuple[Any, Any]:
+    """A language model, and its processor with a template of talk."""
+    from transformers import (
+        Mistral3Config,
+        Mistral3ForConditionalGeneration,
+        PixtralImageProcessor,
+        PixtralProcessor,
+    )
+
+    words = byte_tokenizer("[IMG]", "[IMG_BREAK]", "[IMG_END]")
+    template = (
+        "{% for message in messages %}{% for part in message.content %}<|im_start|>{{ part.text }}<|im_end|>"
+        "{% endfor %}{% endfor %}"
+    )
+    config = Mistral3Config(
+        text_config={
+            "model_type": "mistral",
+            "vocab_size": len(words),
+            "hidden_size": WIDTH,
+            "intermediate_size": 37,
+            "num_hidden_layers": 31,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 8,
+        },
+        vision_config={
+            "model_type": "pixtral",
+            "hidden_size": WIDTH,
+            "intermediate_size": 37,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 4,
+            "image_size": 64,
+            "patch_size": 16,
+        },
+        image_token_index=words.convert_tokens_to_ids("[IMG]"),
+    )
+    processor = PixtralProcessor(PixtralImageProcessor(), words, patch_size=16, chat_template=template)
+    return Mistral3ForConditionalGeneration(config).eval(), processor
+
+
+def _flux2(folder: Path, kind: str) -> None:
     import diffusers
 
-    encoder, words = qwen3()
+    distilled = kind == "Flux2KleinPipeline"
+    encoder, words = qwen3() if distilled else mistral()
     coder = diffusers.AutoencoderKLFlux2(
         block_out_channels=(8, 8, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -246,15 +287,40 @@ def _klein(folder: Path) -> None:
         joint_attention_dim=3 * WIDTH,
         timestep_guidance_channels=32,
         axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
+        guidance_embeds=not distilled,
     )
-    diffusers.Flux2KleinPipeline(
+    parts = {"is_distilled": True} if distilled else {}
+    getattr(diffusers, kind)(
         scheduler=scheduler(),
         vae=telling(coder, 5),
         text_encoder=encoder,
         tokenizer=words,
         transformer=enlivened(transformer),
-        is_distilled=True,
+        **parts,
+    ).save_pretrained(folder)
+
+
+def _longcat(folder: Path) -> None:
+    import diffusers
+
+    encoder, words, processor = qwen_encoder()
+    transformer = diffusers.LongCatImageTransformer2DModel(
+        in_channels=64,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        pooled_projection_dim=WIDTH,
+        axes_dims_rope=[4, 6, 6],
+    )
+    diffusers.LongCatImageEditPipeline(
+        scheduler=scheduler(),
+        vae=vae(),
+        text_encoder=encoder,
+        tokenizer=words,
+        text_processor=processor,
+        transformer=enlivened(transformer),
     ).save_pretrained(folder)
 
 
@@ -288,6 +354,8 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "kontext": lambda folder: _flux(folder, "FluxKontextPipeline"),
     "qwen-edit": lambda folder: _qwen(folder, "QwenImageEditPipeline"),
     "qwen-edit-plus": lambda folder: _qwen(folder, "QwenImageEditPlusPipeline"),
-    "klein": _klein,
+    "klein": lambda folder: _flux2(folder, "Flux2KleinPipeline"),
+    "flux2": lambda folder: _flux2(folder, "Flux2Pipeline"),
+    "longcat-edit": _longcat,
     "z-image": _z_image,
 }

@@ -84,7 +84,7 @@ class Runtime:
         """Take note of words that the model does not read."""
         traits = self._family.traits
         if traits.words is not None:
-            tokens = np.size(getattr(self._loaded.own, traits.tokenizer)(keyframe.prompt)["input_ids"])
+            tokens = np.asarray(getattr(self._loaded.own, traits.tokenizer)(text=keyframe.prompt)["input_ids"]).size
             if tokens > traits.words:
                 self._notes[
                     f"the prompt {keyframe.prompt[:40]!r} ... has {tokens} tokens: {traits.title} reads the first "

@@ -24,7 +24,7 @@ find = model_files.find_model_files
 Tiny = Callable[[str], str]
 
 
-@pytest.mark.parametrize("kind", ["kontext", "qwen-edit", "qwen-edit-plus", "klein"])
+@pytest.mark.parametrize("kind", ["kontext", "qwen-edit", "qwen-edit-plus", "klein", "flux2", "longcat-edit"])
 def test_a_folders_family_is_read_from_its_index(tiny: Tiny, kind: str) -> None:
     files = find(Options(model=tiny(kind), offline=True))
     assert files.family_name == kind

@@ -30,8 +30,10 @@ CALLS: dict[str, dict[str, Any]] = {
     "qwen-edit": {"true_cfg_scale": 4.0, "negative_prompt": "fog", **AREA},
     "qwen-edit-plus": {"true_cfg_scale": 4.0, "negative_prompt": "fog", **AREA},
     "klein": {"guidance_scale": 1.0, **AREA},
+    "flux2": {"guidance_scale": 4.0, **AREA},
+    "longcat-edit": {"guidance_scale": 4.5, "negative_prompt": "fog"},
 }
-SEVERAL = ("qwen-edit-plus", "klein")
+SEVERAL = ("qwen-edit-plus", "klein", "flux2")
 
 
 def plain(folder: str, kind: str = "DiffusionPipeline") -> Any:
@@ -107,7 +109,12 @@ def test_a_beginning_from_the_painting_before_is_the_librarys_inpainting_of_all(
 
 
 @pytest.mark.parametrize(
-    ("kind", "pipeline"), [("kontext", "FluxKontextInpaintPipeline"), ("qwen-edit", "QwenImageEditInpaintPipeline")]
+    ("kind", "pipeline"),
+    [
+        ("kontext", "FluxKontextInpaintPipeline"),
+        ("qwen-edit", "QwenImageEditInpaintPipeline"),
+        ("klein", "Flux2KleinInpaintPipeline"),
+    ],
 )
 def test_objects_are_painted_as_the_librarys_inpainting_does(
     tiny: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, kind: str, pipeline: str
