@@ -122,6 +122,35 @@ def _flux(folder: Path, kind: str) -> None:
     ).save_pretrained(folder)
 
 
+def _qwen_controlnet(folder: Path) -> None:
+    from diffusers import QwenImageControlNetModel
+
+    made = QwenImageControlNetModel(
+        in_channels=64,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        axes_dims_rope=(4, 6, 6),
+    )
+    enlivened(made).save_pretrained(folder)
+
+
+def _z_image_controlnet(folder: Path) -> None:
+    from diffusers import ZImageControlNetModel
+
+    made = ZImageControlNetModel(
+        control_layers_places=[0],
+        control_refiner_layers_places=[0],
+        control_in_dim=16,
+        dim=WIDTH,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+    )
+    enlivened(made).save_pretrained(folder)
+
+
 def _flux_controlnet(folder: Path) -> None:
     from diffusers import FluxControlNetModel
 
@@ -357,5 +386,8 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "klein": lambda folder: _flux2(folder, "Flux2KleinPipeline"),
     "flux2": lambda folder: _flux2(folder, "Flux2Pipeline"),
     "longcat-edit": _longcat,
+    "qwen-image": lambda folder: _qwen(folder, "QwenImagePipeline"),
+    "qwen-image-controlnet": _qwen_controlnet,
     "z-image": _z_image,
+    "z-image-controlnet": _z_image_controlnet,
 }

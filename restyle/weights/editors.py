@@ -34,4 +34,9 @@ EDITORS: Mapping[str, KnownPipeline] = {
     "longcat-edit": KnownPipeline(
         "meituan-longcat/LongCat-Image-Edit", "longcat-edit", "Apache-2.0", "LongCat-Image-Edit, one picture", 29, 17
     ),
+    "flux": KnownPipeline("black-forest-labs/FLUX.1-dev", "flux", FLUX, "FLUX.1 dev, image to image", 34, 24),
+    "qwen-image": KnownPipeline("Qwen/Qwen-Image", "qwen-image", "Apache-2.0", "Qwen-Image, image to image", 58, 41),
+    "z-image": KnownPipeline(
+        "Tongyi-MAI/Z-Image-Turbo", "z-image", "Apache-2.0", "Z-Image-Turbo, image to image, 9 steps", 33, 12
+    ),
 }

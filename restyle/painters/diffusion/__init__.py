@@ -4,7 +4,6 @@
 
     options.py          options, by the names that diffusers uses
     presets.py          distances from the footage, and ways of sampling
-    specs.py            parts beside the base model, as a person names them
     painter.py          the painter; imports no torch
     beforehand.py       what small files tell of models before they are fetched
     model_files.py      options -> files of weights on this machine (see ``restyle.weights``)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import RecipeError
-from restyle.painters.diffusion.specs import ControlSpec
+from restyle.painters.networks.specs import ControlSpec
 from restyle.weights.catalogue import Family
 from restyle.weights.tensors import tensor_names
 from restyle.weights.trusted import read_table

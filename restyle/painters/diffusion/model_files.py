@@ -19,7 +19,7 @@ from restyle.painters.diffusion.part_files import (
     style_files,
     style_wanted,
 )
-from restyle.painters.diffusion.specs import ControlSpec, EmbeddingSpec, LoraSpec
+from restyle.painters.networks.specs import ControlSpec, EmbeddingSpec, LoraSpec
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, Family, controlnet_for
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted, find_all

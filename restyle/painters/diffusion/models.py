@@ -11,7 +11,7 @@ import torch
 from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.control_networks import ControlNetwork
 from restyle.painters.diffusion.prompts import PromptEncoder
-from restyle.painters.diffusion.specs import ControlSpec
+from restyle.painters.networks.specs import ControlSpec
 from restyle.weights.catalogue import Family
 
 __all__ = ["Models"]

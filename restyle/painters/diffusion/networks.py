@@ -18,8 +18,8 @@ from restyle.painters.diffusion.control_kinds import T2I_ADAPTER, UNION, network
 from restyle.painters.diffusion.control_networks import ControlNetwork
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.options import Options
-from restyle.painters.diffusion.specs import ControlSpec
 from restyle.painters.networks.errors import loading
+from restyle.painters.networks.specs import ControlSpec
 from restyle.weights.folders import variant_of
 from restyle.weights.trusted import check_index
 

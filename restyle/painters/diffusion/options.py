@@ -9,7 +9,8 @@ from typing import Any
 from interp.options import checked_options
 from restyle.errors import RecipeError
 from restyle.painters.diffusion.presets import PRESETS, SCHEDULES
-from restyle.painters.diffusion.specs import (
+from restyle.painters.networks.choices import check_choice, check_range
+from restyle.painters.networks.specs import (
     ControlSpec,
     EmbeddingSpec,
     LoraSpec,
@@ -19,7 +20,6 @@ from restyle.painters.diffusion.specs import (
     lora_spec,
     style_spec,
 )
-from restyle.painters.networks.choices import check_choice, check_range
 
 __all__ = ["RENAMED", "Options", "current_options", "no_inversion"]
 

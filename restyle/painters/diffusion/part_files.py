@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path
-from restyle.painters.diffusion.specs import EmbeddingSpec, LoraSpec, StyleSpec
+from restyle.painters.networks.specs import EmbeddingSpec, LoraSpec, StyleSpec
 from restyle.weights.catalogue import IP_ADAPTERS, Family
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted

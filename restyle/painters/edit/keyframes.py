@@ -9,7 +9,7 @@ from PIL import Image
 from interp.pixels.depth import to_unit
 from interp.warp import blend, resize_confidence, resize_flow, warp
 from restyle.painters.base import PaintRequest
-from restyle.painters.edit.families.base import Keyframe, Traits
+from restyle.painters.edit.families.base import Keyframe, Map, Traits
 from restyle.painters.edit.options import Options
 from restyle.painters.edit.sizes import working_size
 from restyle.painters.networks.pictures import resize
@@ -78,6 +78,15 @@ class Keyframes:
             start=start,
             strength=strength,
             matte=matte,
+            maps=tuple(
+                Map(
+                    Image.fromarray(self._scaled(request.controls[spec.kind][index])),
+                    spec.strength,
+                    spec.start,
+                    spec.end,
+                )
+                for spec in options.control_specs
+            ),
         )
 
     def _start(

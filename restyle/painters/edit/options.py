@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from restyle.errors import RecipeError
 from restyle.painters.networks.choices import check_choice, check_range
+from restyle.painters.networks.specs import ControlSpec, control_spec
 
 __all__ = ["REFERENCES", "Options"]
 
@@ -26,6 +29,8 @@ class Options:
 
     model: str = "klein"
     """A name that ``restyle models list`` gives, a hub id (``owner/name``, ``owner/name@revision``), or a folder."""
+    controls: Sequence[ControlSpec | Mapping[str, Any]] = ()
+    """ControlNets, for image-to-image models that take them."""
     steps: int | None = None
     """Steps of the whole schedule; ``None``: what suits the model."""
     guidance_scale: float | None = None
@@ -54,6 +59,7 @@ class Options:
     offline: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "controls", tuple(control_spec(control) for control in self.controls))
         check_choice("consistency", self.consistency, CONSISTENCIES)
         check_choice("dtype", self.dtype, (None, "bfloat16", "float16", "float32"))
         check_range("steps", self.steps, 1, 1000)
@@ -66,3 +72,8 @@ class Options:
         for name in ("strength", "follow"):
             if getattr(self, name) == 0:
                 raise RecipeError(f"painter option {name} is more than 0: something has to be painted")
+
+    @property
+    def control_specs(self) -> tuple[ControlSpec, ...]:
+        """The ControlNets."""
+        return tuple(control for control in self.controls if isinstance(control, ControlSpec))

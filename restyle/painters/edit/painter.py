@@ -14,9 +14,8 @@ import numpy as np
 from interp.quiet import without_warnings
 from restyle.errors import MissingExtraError
 from restyle.painters.base import Capabilities, Painter, PaintRequest
-from restyle.painters.edit.model_files import find_model_files, known_family
+from restyle.painters.edit.model_files import ModelFiles, find_model_files, known_family
 from restyle.painters.edit.options import Options
-from restyle.painters.networks.pipeline_files import PipelineFiles
 from restyle.types import Carry
 from restyle.versions import parts_of
 
@@ -32,7 +31,8 @@ NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
 
 class EditPainter(Painter):
     """Repaints keyframes by an editor of pictures, which is told in words what to make of them (FLUX.1 Kontext,
-    Qwen-Image-Edit, FLUX.2, LongCat-Image-Edit), through diffusers' own pipelines.
+    Qwen-Image-Edit, FLUX.2, LongCat-Image-Edit), or by an image-to-image model with ControlNets (FLUX.1, Qwen-Image, Z-Image),
+    through diffusers' own pipelines.
 
     ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
     which they are; they are loaded when the first window is painted.
@@ -69,13 +69,14 @@ class EditPainter(Painter):
         return Capabilities(
             cost=2000.0,
             reads_prompts=True,
+            controls=tuple(spec.kind for spec in self.options.control_specs),
             inpaints=family is None or family.traits.inpaints,
             shares_looks=several and not alone,
             chain="none" if alone else "ends" if follows else "keys",
         )
 
     @cached_property
-    def model_files(self) -> PipelineFiles:
+    def model_files(self) -> ModelFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
         return find_model_files(self.options)
 

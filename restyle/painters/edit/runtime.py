@@ -10,14 +10,15 @@ import torch
 from interp.quiet import without_warnings
 from restyle.errors import PainterError
 from restyle.painters.base import PaintRequest
+from restyle.painters.edit.controlnets import with_controlnets
 from restyle.painters.edit.families import FAMILIES
 from restyle.painters.edit.families.base import Keyframe
 from restyle.painters.edit.keyframes import Keyframes
+from restyle.painters.edit.model_files import ModelFiles
 from restyle.painters.edit.options import Options
 from restyle.painters.networks.fitting import Fitting
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
-from restyle.painters.networks.pipeline_files import PipelineFiles
 from restyle.painters.networks.pipelines import load_pipeline
 from restyle.types import Carry
 
@@ -27,10 +28,12 @@ __all__ = ["Runtime"]
 class Runtime:
     """A loaded model. Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built."""
 
-    def __init__(self, options: Options, files: PipelineFiles, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, files: ModelFiles, *, tell: Callable[[str], None]) -> None:
         self._options = options
         self._family = FAMILIES[files.family_name]
-        self._loaded = load_pipeline(options, files, tell=tell)
+        self._loaded = load_pipeline(
+            options, files, tell=tell, build=lambda pipe, dtype: with_controlnets(pipe, files, dtype)
+        )
         self._fitting = Fitting(self._loaded, tell=tell)
         self._notes: dict[str, None] = {}
 
@@ -67,7 +70,7 @@ class Runtime:
         def work() -> np.ndarray:
             with without_warnings():
                 return self._family.paint(
-                    self._loaded, keyframe, lambda step: request.tick(f"painting frame {frame}, step {step}")
+                    self._loaded.own, keyframe, lambda step: request.tick(f"painting frame {frame}, step {step}")
                 )
 
         painted = self._fitting(work)

@@ -6,6 +6,7 @@
     devices.py   the devices of this computer, and the memory that is free on them
     memory.py    memory that runs out
     errors.py    errors of the libraries that load networks, in one line
+    specs.py     parts beside a model, as a person names them
     choices.py   checks of options
     pictures.py  pictures of any size and depth <-> tensors
 

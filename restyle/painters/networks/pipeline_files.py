@@ -91,8 +91,12 @@ def known_family(model: str, catalogue: Catalogue) -> str | None:
         return None
 
 
-def find_pipeline(options: PipelineOptions, catalogue: Catalogue) -> PipelineFiles:
+def find_pipeline(
+    options: PipelineOptions, catalogue: Catalogue, *, before: Callable[[str], None] = lambda family: None
+) -> PipelineFiles:
     """Find, or fetch, the model: nothing, unless it is one that can be used.
+
+    ``before``: called with the name of the family before anything is fetched but its index; may raise.
 
     Raises ``MissingModelError`` (also where diffusers is too old for it), ``RecipeError``, ``OutputError``.
     """
@@ -110,11 +114,14 @@ def find_pipeline(options: PipelineOptions, catalogue: Catalogue) -> PipelineFil
     if on_hub:  # its family is looked at before tens of gigabytes are fetched
         index = find_weights(source, "model", Selection([INDEX]), offline=False) / INDEX
         check_index(index)
-        _check_family(index, options.model, catalogue)
+        before(_check_family(index, options.model, catalogue))
     wanted = Wanted(source, "model", selection, name=options.model if known else None)
     (folder,) = find_all([wanted], offline=options.offline)
     check_folder(folder)
-    return PipelineFiles(folder, _check_family(folder / INDEX, options.model, catalogue), selection)
+    family = _check_family(folder / INDEX, options.model, catalogue)
+    if not on_hub:
+        before(family)
+    return PipelineFiles(folder, family, selection)
 
 
 def _check_family(index: Path, model: str, catalogue: Catalogue) -> str:

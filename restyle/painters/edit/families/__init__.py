@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from restyle.painters.edit.families.base import Family
+from restyle.painters.edit.families.flux import Flux
 from restyle.painters.edit.families.flux2 import Flux2, Klein, KleinBase
 from restyle.painters.edit.families.kontext import Kontext
 from restyle.painters.edit.families.longcat import LongCat
 from restyle.painters.edit.families.qwen_edit import QwenEdit, QwenEditPlus
+from restyle.painters.edit.families.qwen_image import QwenImage
+from restyle.painters.edit.families.z_image import ZImage
 
 __all__ = ["FAMILIES", "family_of"]
 
@@ -21,6 +24,9 @@ FAMILIES: Mapping[str, Family] = {
     "klein": Klein(),
     "klein-base": KleinBase(),
     "longcat-edit": LongCat(),
+    "flux": Flux(),
+    "qwen-image": QwenImage(),
+    "z-image": ZImage(),
 }
 
 

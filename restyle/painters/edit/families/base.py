@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["MEGAPIXEL", "Editor", "Family", "Keyframe", "Map", "Pipelines", "Tick", "Traits", "from_unit_picture"]
+__all__ = [
+    "MEGAPIXEL",
+    "Editor",
+    "Family",
+    "Keyframe",
+    "Map",
+    "Tick",
+    "Traits",
+    "control_arguments",
+    "from_unit_picture",
+]
 
 MEGAPIXEL = 1 << 20
 TOKEN = 16  # pixels a side of what a transformer takes as one token, in all of these families
@@ -43,7 +53,11 @@ class Traits:
     negative: bool = False
     """It reads negative prompts."""
     controlnet: str | None = None
-    """Class of its ControlNets; ``None``: it takes none."""
+    """Class of its ControlNets; ``None``: it takes none ..."""
+    controlled: str | None = None
+    """... and of the pipeline that has them."""
+    controlnets: int = 8
+    """ControlNets that it takes at once; those that take one count in all steps."""
     inpaints: bool = True
     """It can hold what lies round a matte to the footage."""
     multiple: int = TOKEN
@@ -96,29 +110,21 @@ class Keyframe:
         return self.picture if self.start is None else self.start
 
 
-class Pipelines(Protocol):
-    """A loaded model: its own pipeline, and others of diffusers over the same networks."""
-
-    @property
-    def own(self) -> Any:
-        """The one that its ``model_index.json`` names."""
-
-    def of(self, kind: str) -> Any:
-        """One of another class; one for ControlNets has them."""
-
-
 class Family(ABC):
     """Adapter of one family."""
 
     traits: ClassVar[Traits]
 
     @abstractmethod
-    def paint(self, pipelines: Pipelines, keyframe: Keyframe, tick: Tick) -> np.ndarray:
-        """Paint a keyframe: float32 H x W x 3. The same keyframe gives the same pixels."""
+    def paint(self, pipe: Any, keyframe: Keyframe, tick: Tick) -> np.ndarray:
+        """Paint a keyframe: float32 H x W x 3. The same keyframe gives the same pixels.
+
+        ``pipe``: the model's own pipeline, or the one with its ControlNets.
+        """
 
 
 class Editor(Family):
-    """Adapter of a family whose pipeline is shown pictures, and begins from noise.
+    """Adapter of a family whose pipeline begins from noise, and may be shown pictures.
 
     A beginning from a picture (SDEdit, Meng et al. 2022) and a hold on what lies round a matte are made through what the
     pipelines take: latents, sigmas and a callback; as the library's own pipelines for inpainting make them, number for number.
@@ -131,6 +137,10 @@ class Editor(Family):
     @abstractmethod
     def latents(self, pipe: Any, picture: Image, generator: Any) -> tuple[Any, Any]:
         """Noise and the picture's latents, both as the transformer takes them: 1 x tokens x channels."""
+
+    def painted(self, matte: np.ndarray) -> np.ndarray:
+        """Bool, as the latents that the transformer takes: what of them is painted, of a matte, bool H x W."""
+        return tokens_of(matte).reshape(1, -1, 1)
 
     def shift(self, pipe: Any, tokens: int, steps: int) -> float:
         """The shift of the schedule's times (FLUX's way, by the picture's size)."""
@@ -147,11 +157,10 @@ class Editor(Family):
         """Latents as the pipeline takes them, of such as the transformer takes. ``size``: width and height in pixels."""
         return latents
 
-    def paint(self, pipelines: Pipelines, keyframe: Keyframe, tick: Tick) -> np.ndarray:
+    def paint(self, pipe: Any, keyframe: Keyframe, tick: Tick) -> np.ndarray:
         """See ``Family.paint``."""
         import torch
 
-        pipe = pipelines.own
         generator = torch.Generator("cpu").manual_seed(keyframe.seed)
         arguments = {
             "prompt": keyframe.prompt,
@@ -183,7 +192,8 @@ class Editor(Family):
         made = whole if keyframe.strength >= 1 else max(1, min(round(whole * keyframe.strength), whole - 1))
         times = np.linspace(1.0, 1 / whole, whole)[whole - made :]
         scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
-        scheduler.set_timesteps(sigmas=times.tolist(), device=noise.device, mu=self.shift(pipe, noise.shape[1], whole))
+        tokens = (keyframe.picture.width // TOKEN) * (keyframe.picture.height // TOKEN)
+        scheduler.set_timesteps(sigmas=times.tolist(), device=noise.device, mu=self.shift(pipe, tokens, whole))
         sigmas = scheduler.sigmas.to(noise.device)
 
         def at(sigma: Any) -> Any:
@@ -191,7 +201,7 @@ class Editor(Family):
 
         painted = None
         if keyframe.matte is not None:
-            painted = torch.from_numpy(tokens_of(keyframe.matte)).to(noise.device).reshape(1, -1, 1)
+            painted = torch.from_numpy(self.painted(keyframe.matte)).to(noise.device)
 
         def hold(number: int, latents: Any) -> Any:
             if painted is None:
@@ -200,6 +210,19 @@ class Editor(Family):
 
         first = at(sigmas[0]).to(noise.dtype)
         return {"sigmas": times.tolist(), "latents": self.unpacked(first, keyframe.picture.size)}, hold
+
+
+def control_arguments(maps: Sequence[Map]) -> dict[str, Any]:
+    """Arguments of a pipeline of one ControlNet or several."""
+    if not maps:
+        return {}
+    each: dict[str, list[Any]] = {
+        "control_image": [one.picture for one in maps],
+        "controlnet_conditioning_scale": [one.strength for one in maps],
+        "control_guidance_start": [one.start for one in maps],
+        "control_guidance_end": [one.end for one in maps],
+    }
+    return {name: values if len(maps) > 1 else values[0] for name, values in each.items()}
 
 
 def tokens_of(matte: np.ndarray) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hub_server import Hub, Repository
@@ -24,7 +26,7 @@ find = model_files.find_model_files
 Tiny = Callable[[str], str]
 
 
-@pytest.mark.parametrize("kind", ["kontext", "qwen-edit", "qwen-edit-plus", "klein", "flux2", "longcat-edit"])
+@pytest.mark.parametrize("kind", ["kontext", "qwen-edit", "qwen-edit-plus", "klein", "flux2", "longcat-edit", "flux"])
 def test_a_folders_family_is_read_from_its_index(tiny: Tiny, kind: str) -> None:
     files = find(Options(model=tiny(kind), offline=True))
     assert files.family_name == kind
@@ -118,3 +120,56 @@ def test_a_missing_package_names_the_line_that_installs_it(monkeypatch: pytest.M
     monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "accelerate" else object())
     with pytest.raises(MissingExtraError, match=r"painter 'edit' .*pip install 'restyle\[diffusion\]'"):
         painter.EditPainter()
+
+
+@pytest.mark.parametrize(
+    ("model", "controls", "says"),
+    [
+        (
+            "klein",
+            [{"kind": "canny", "model": "{flux-controlnet}"}],
+            "FLUX.2 klein takes no ControlNets, for it is shown the",
+        ),
+        (
+            "flux",
+            [{"kind": "canny"}],
+            "no ControlNet is known for canny maps and FLUX.1; name one: --control canny:model=ID",
+        ),
+        (
+            "flux",
+            [{"kind": "canny", "model": "{z-image-controlnet}"}],
+            "is a ZImageControlNetModel, and FLUX.1 takes a FluxC",
+        ),
+        (
+            "flux",
+            [{"kind": "canny", "model": "{controlnet-sd15}"}],
+            "is a ControlNetModel, and FLUX.1 takes a FluxControlNet",
+        ),
+        (
+            "z-image",
+            [{"kind": "canny", "model": "a/b"}, {"kind": "depth", "model": "a/b"}],
+            "Z-Image takes 1 ControlNet at",
+        ),
+        (
+            "z-image",
+            [{"kind": "canny", "model": "a/b", "end": 0.5}],
+            "ControlNet counts in all steps: leave start and end",
+        ),
+    ],
+)
+def test_controlnets_that_do_not_fit_are_one_line(
+    tiny: Tiny, model: str, controls: list[dict[str, Any]], says: str
+) -> None:
+    for control in controls:
+        name = control.get("model", "")
+        if name.startswith("{"):
+            control["model"] = tiny(name.strip("{}"))
+    with pytest.raises(RecipeError, match=re.escape(says)):
+        find(Options(model=tiny(model), controls=controls, offline=True))
+
+
+def test_a_controlnet_that_does_not_fit_is_told_before_the_model_is_fetched(tiny: Tiny, hub: Hub) -> None:
+    hub.repositories["owner/editor"] = Repository.of(tiny("klein"))
+    with pytest.raises(RecipeError, match="takes no ControlNets"):
+        find(Options(model="owner/editor", controls=[{"kind": "canny", "model": "owner/net"}]))
+    assert {name for name, _ in hub.sent} == {"model_index.json"}

@@ -126,3 +126,11 @@ def test_what_cannot_be_is_one_line(
     wrong = [word.format(sd15=tiny("sd15")) for word in more]
     line = arguments(tiny("klein"), clip, tmp_path / "a.mkv", "--no-report", "--range", "0:12")
     assert says in restyle_command.fails(*line, *wrong, code=code)
+
+
+def test_maps_guide_an_image_to_image_model(tiny: Tiny, clip: Path, tmp_path: Path, restyle_command: Caller) -> None:
+    control = ("--control", f"canny:model={tiny('flux-controlnet')},strength=0.8", "--range", "0:24", "--no-report")
+    restyle_command(*arguments(tiny("flux"), clip, tmp_path / "with.mkv", *control))
+    restyle_command(*arguments(tiny("flux"), clip, tmp_path / "without.mkv", *control[2:]))
+    pairs = zip(pictures(tmp_path / "with.mkv"), pictures(tmp_path / "without.mkv"), strict=True)
+    assert all(np.abs(a.astype(int) - b).mean() > 1 for a, b in pairs)
