@@ -65,6 +65,8 @@ def furnish(folder: Path) -> None:
         "adapter": "ip-adapter-sd15",
         "gouache": "embedding-sd15",
         "editor": "klein",
+        "flux": "flux",
+        "flux-net": "flux-controlnet",
         "film": "vace",
         "motion": "motion-sd15",
     }

@@ -5,6 +5,7 @@ As there: a few hundred thousand numbers each, the same weights each time.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,17 +155,19 @@ def _z_image_controlnet(folder: Path) -> None:
 def _flux_controlnet(folder: Path) -> None:
     from diffusers import FluxControlNetModel
 
-    made = FluxControlNetModel(
-        in_channels=64,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=WIDTH,
-        pooled_projection_dim=WIDTH,
-        axes_dims_rope=[4, 6, 6],
-        guidance_embeds=True,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library warns of a part of its own
+        made = FluxControlNetModel(
+            in_channels=64,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            axes_dims_rope=[4, 6, 6],
+            guidance_embeds=True,
+        )
     enlivened(made).save_pretrained(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from logging import CRITICAL
 from typing import Any, Protocol
 
@@ -40,15 +40,6 @@ class Loaded:
     own: Any
     """The pipeline that its ``model_index.json`` names."""
     machine: Machine
-    _others: dict[str, Any] = field(default_factory=dict)
-
-    def of(self, kind: str) -> Any:
-        """A pipeline of another class of diffusers, over the same networks."""
-        if kind not in self._others:
-            pipe = getattr(diffusers, kind)(**self.own.components)
-            pipe.set_progress_bar_config(disable=True)
-            self._others[kind] = pipe
-        return self._others[kind]
 
 
 def load_pipeline(

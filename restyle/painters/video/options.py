@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from restyle.errors import RecipeError
-from restyle.painters.diffusion.specs import ControlSpec, control_spec
+from restyle.painters.networks.specs import ControlSpec, control_spec
 from restyle.painters.networks.choices import check_choice, check_range
 
 __all__ = ["Options"]
