@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from restyle.errors import RecipeError
-from restyle.painters.networks.specs import ControlSpec, control_spec
 from restyle.painters.networks.choices import check_choice, check_range
+from restyle.painters.networks.specs import ControlSpec, control_spec
 
 __all__ = ["Options"]
 
