@@ -113,8 +113,9 @@ class MissingExtraError(RestyleError):
 
     exit_code = 6
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs a package that is not installed: pip install 'restyle[{extra}]'")
+    def __init__(self, what: str, extra: str, package: str | None = None) -> None:
+        wanted = f"'restyle[{extra}]'" if package is None else package
+        super().__init__(f"{what} needs a package that is not installed: pip install {wanted}")
         self.extra = extra
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from restyle.errors import OutputError, RestyleError, lacks_memory, show_path, why
 
@@ -19,7 +19,7 @@ REMEDIES = {
 }
 
 
-def describe(error: Exception, source: Path | None) -> tuple[str, int, str]:
+def describe(error: Exception, source: PurePath | None) -> tuple[str, int, str]:
     """Kind, exit code and line of an error outside of the tree. ``source``: the footage at work."""
     what = " ".join(f"{type(error).__name__}: {error}".split())[:400]
     if lacks_memory(error):

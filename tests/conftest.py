@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from command import Caller
 from hub_server import Hub, hub_server
+from object_store import bucket, object_store
+
+__all__ = ["bucket", "object_store"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import tiny_diffusion
 import typer
 from clips import moving_frames, write_clip, write_pictures
 from command import Caller
+from object_store import Bucket
 
 import restyle
 from restyle import errors
@@ -75,6 +76,14 @@ def furnish(folder: Path) -> None:
     write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
 
 
+def furnish_store(folder: Path, store: Bucket) -> None:
+    """The same footage, in a store of objects."""
+    for name in ("footage", "work"):
+        store.files.mkdir(name)
+    for path in (folder / "footage").rglob("*.*"):
+        store.files.pipe_file(str(path.relative_to(folder)), path.read_bytes())
+
+
 def targets() -> set[str]:
     """Targets of the Makefile."""
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -117,9 +126,15 @@ def check_python_line(words: list[str]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_and_every_program_does_what_it_says(
-    page: Path, restyle_command: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    restyle_command: Caller,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     furnish(tmp_path)
+    if "restyle run s3://" in page.read_text(encoding="utf-8"):
+        furnish_store(tmp_path, request.getfixturevalue("bucket"))
     # the pages' models at a size and in a number of steps that take no minutes here
     from restyle.painters.diffusion import loading
 

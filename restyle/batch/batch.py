@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from restyle.batch.dry_run import PlannedClip, planned
@@ -23,6 +23,7 @@ from restyle.engines import Engine
 from restyle.engines.choice import make_engine
 from restyle.engines.machine import Budget
 from restyle.errors import Cancelled
+from restyle.files.remote import place_of
 from restyle.job.worker import JobWorker
 from restyle.progress import Progress
 
@@ -34,11 +35,12 @@ INDEX_EVERY = 30.0  # seconds between two writings of the page while the batch r
 class Batch:
     """Restyling of many clips into one folder.
 
-    ``sources``: folders (searched with all folders within), patterns, clips, manifests. ``output``: the folder of the results;
-    its ``batch.restyle`` keeps what is finished. ``fields``: of the recipe, for all clips. ``template``: names of the results,
-    such as ``"{stem}_{style}.mp4"``. ``match_first``: all clips share the look of the first one. ``watch``: go on looking for
-    new clips until it is cancelled. ``cache``: bytes that finished jobs may keep for later changes. ``engine``: where the
-    work is done; by default this process, or a pool of them if ``budget`` allows more than one job at once.
+    ``sources``: folders (searched with all folders within), patterns, clips; paths or addresses; and manifests. ``output``: the
+    folder of the results; its ``batch.restyle`` keeps what is finished. ``fields``: of the recipe, for all clips. ``template``:
+    names of the results, such as ``"{stem}_{style}.mp4"``. ``match_first``: all clips share the look of the first one.
+    ``watch``: go on looking for new clips until it is cancelled. ``cache``: bytes that finished jobs may keep for later
+    changes. ``engine``: where the work is done; by default this process, or a pool of them if ``budget`` allows more than one
+    job at once.
     ``progress`` is called in the thread that iterates over ``results``. Setting ``cancel`` stops the work with ``Cancelled``.
 
     Raises ``RecipeError``, ``OutputError`` for what cannot be, before anything is looked at.
@@ -46,7 +48,7 @@ class Batch:
 
     def __init__(
         self,
-        sources: Sequence[str | Path],
+        sources: Sequence[str | PurePath],
         output: str | Path,
         fields: Mapping[str, Any] | None = None,
         *,
@@ -67,12 +69,13 @@ class Batch:
         self.summary = Summary()
         self.folder = BatchFolder(self.output)
         self._entries = Entries(
-            [Path(source) for source in sources],
+            [place_of(source) for source in sources],
             self.output,
             fields or {},
             template=template,
             rate=None if rate is None else Fraction(rate),
             match_first=match_first,
+            offline=offline,
         )
         budget = budget or Budget()
         self._choices = Choices(overwrite, report, offline, cache)
@@ -82,7 +85,7 @@ class Batch:
         self._cancel = cancel or threading.Event()
         self._history = History()
         self._running: dict[str, Progress] = {}
-        self._seen: dict[tuple[Path, Path], ClipResult] = {}
+        self._seen: dict[tuple[PurePath, Path], ClipResult] = {}
         self._indexed = 0.0
         self._total: int | None = None
         self._began = 0.0

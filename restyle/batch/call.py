@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Unpack
 
 from restyle.batch.batch import Batch
@@ -19,7 +19,7 @@ __all__ = ["batch"]
 
 
 def batch(
-    sources: str | Path | Sequence[str | Path],
+    sources: str | PurePath | Sequence[str | PurePath],
     output: str | Path,
     *,
     recipe: Recipe | str | Path | None = None,
@@ -54,7 +54,7 @@ def batch(
     else:
         base = {} if recipe is None else Recipe.read(recipe)
     work = Batch(
-        [sources] if isinstance(sources, (str, Path)) else sources,
+        [sources] if isinstance(sources, (str, PurePath)) else sources,
         output,
         {**base, **fields},
         template=template,

@@ -8,10 +8,11 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from restyle.files.remote import Url
 from restyle.footage.formats import CLIPS, FORMATS
 from restyle.footage.numbering import Numbering
 
-__all__ = ["Clip", "is_clip_name"]
+__all__ = ["Clip", "Findings", "is_clip_name", "stem_of"]
 
 HERE = PurePosixPath()
 
@@ -20,8 +21,8 @@ HERE = PurePosixPath()
 class Clip:
     """One piece of footage of a batch."""
 
-    source: Path
-    """A video file, or the pattern of a sequence (``shot/frame.%04d.png``)."""
+    source: Path | Url
+    """A video file, or the pattern of a sequence (``shot/frame.%04d.png``); a path, or an address."""
     folder: PurePosixPath = HERE
     """Folder of the result within the batch's output."""
     stem: str = ""
@@ -44,3 +45,22 @@ class Clip:
 def is_clip_name(name: str) -> bool:
     """Tell whether a file is taken for a clip by its name."""
     return Path(name).suffix.lower() in CLIPS and not name.startswith(".")
+
+
+def stem_of(numbering: Numbering) -> str:
+    """A name for one of several sequences in a folder: what is before and behind its numbers."""
+    behind = Path(numbering.suffix).stem if Path(numbering.suffix).suffix.lower() in FORMATS else ""
+    return (numbering.prefix + behind).strip("._- ") or "pictures"
+
+
+class Findings:
+    """Facts of a search for a person: what was left out, one line each, and how many single pictures were passed by."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.pictures = 0
+
+    def note(self, text: str) -> None:
+        """Add a line, once."""
+        if text not in self.notes:
+            self.notes.append(text)

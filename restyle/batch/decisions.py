@@ -29,7 +29,9 @@ class Decision:
     """The record of it, if there is one."""
 
 
-def decide(entry: Entry, folder: BatchFolder, fingerprints: Fingerprints, *, overwrite: bool = False) -> Decision:
+def decide(
+    entry: Entry, folder: BatchFolder, fingerprints: Fingerprints, *, overwrite: bool = False, offline: bool = False
+) -> Decision:
     """Decide about a clip from its record, its files and its recipe.
 
     Raises ``OutputExistsError`` if something lies under the result's name that this batch did not write, or that was changed
@@ -57,7 +59,9 @@ def decide(entry: Entry, folder: BatchFolder, fingerprints: Fingerprints, *, ove
     if record.recipe != fingerprint:
         return Decision(True, "another recipe", fingerprint, True, record)
     clip = entry.clip
-    footage = footage_content(clip.source, record.footage, rate=clip.rate, deinterlace=entry.recipe.deinterlace)
+    footage = footage_content(
+        clip.source, record.footage, rate=clip.rate, deinterlace=entry.recipe.deinterlace, offline=offline
+    )
     if footage.key != record.footage.key:
         return Decision(True, "other footage", fingerprint, True, record)
     return Decision(False, "done", fingerprint, record=replace(record, footage=footage, result=result))

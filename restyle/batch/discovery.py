@@ -10,35 +10,25 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
-from restyle.batch.clips import Clip, is_clip_name
+from restyle.batch.clips import Clip, Findings, is_clip_name, stem_of
+from restyle.batch.remote_clips import find_remote_clips, remote_clip_at
 from restyle.errors import FootageError, show_path, why
-from restyle.footage.formats import FORMATS
-from restyle.footage.numbering import Numbering, is_pattern, sequences_among
+from restyle.files.remote import Url
+from restyle.footage.numbering import is_pattern, sequences_among
 
-__all__ = ["Findings", "clip_at", "find_clips", "searched_with"]
+__all__ = ["clip_at", "find_clips", "searched_with"]
 
 MAGIC = frozenset("*?[")
 
 
-class Findings:
-    """Facts of a search for a person: what was left out, one line each, and how many single pictures were passed by."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.pictures = 0
-
-    def note(self, text: str) -> None:
-        """Add a line, once."""
-        if text not in self.notes:
-            self.notes.append(text)
-
-
-def searched_with(sources: Iterable[Path], folder: Path) -> Path | None:
+def searched_with(sources: Iterable[Path | Url], folder: Path) -> Path | None:
     """Give the source whose search would look into ``folder``, which need not be there; ``None`` if none would."""
     around = [folder.resolve(), *folder.resolve().parents]
     for source in sources:
+        if isinstance(source, Url):
+            continue
         whole = Path(os.path.abspath(source))
         if os.path.lexists(source):
             looked_into = source.is_dir() and source.resolve() in around
@@ -51,22 +41,24 @@ def searched_with(sources: Iterable[Path], folder: Path) -> Path | None:
     return None
 
 
-def find_clips(sources: Iterable[Path], findings: Findings) -> Iterator[Clip]:
+def find_clips(sources: Iterable[Path | Url], findings: Findings) -> Iterator[Clip]:
     """Find the clips of some folders, patterns and files, in the order of their names, each once.
 
     Raises ``FootageError`` for a source that is not there, and a pattern that nothing matches.
     """
-    seen: set[Path] = set()
+    seen: set[PurePath] = set()
     for source in sources:
         for clip in _of_source(source, findings):
-            path = Path(os.path.abspath(clip.source))
+            path = clip.source if isinstance(clip.source, Url) else Path(os.path.abspath(clip.source))
             if path not in seen:
                 seen.add(path)
                 yield clip
 
 
-def _of_source(source: Path, findings: Findings) -> Iterator[Clip]:
-    if source.is_dir():
+def _of_source(source: Path | Url, findings: Findings) -> Iterator[Clip]:
+    if isinstance(source, Url):
+        yield from find_remote_clips(source, findings)
+    elif source.is_dir():
         yield from _search(source, PurePosixPath(), findings, ())
     elif os.path.lexists(source) or is_pattern(source):
         yield clip_at(source, PurePosixPath())
@@ -76,8 +68,10 @@ def _of_source(source: Path, findings: Findings) -> Iterator[Clip]:
         raise FootageError(f"there is no file or folder {show_path(source)}")
 
 
-def clip_at(path: Path, inner: PurePosixPath) -> Clip:
+def clip_at(path: Path | Url, inner: PurePosixPath) -> Clip:
     """Make a clip of a path that somebody named: a file, a pattern, or a folder of pictures. ``inner``: its ``folder``."""
+    if isinstance(path, Url):
+        return remote_clip_at(path, inner)
     if path.is_dir():
         with suppress(OSError):
             sequences, _ = sequences_among(path, [entry.name for entry in os.scandir(path)])
@@ -133,7 +127,7 @@ def _search(
         if alone:
             yield Clip(pattern, inner.parent, inner.name or folder.resolve().name)
         else:
-            yield Clip(pattern, inner, _stem_of(numbering))
+            yield Clip(pattern, inner, stem_of(numbering))
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -141,9 +135,3 @@ def _search(
             yield Clip(folder / entry.name, inner, Path(entry.name).stem)
         elif entry.is_dir() and not (folder / entry.name / "job.json").is_file():
             yield from _search(folder / entry.name, inner / entry.name, findings, (*above, here))
-
-
-def _stem_of(numbering: Numbering) -> str:
-    """A name for one of several sequences in a folder: what is before and behind its numbers."""
-    behind = Path(numbering.suffix).stem if Path(numbering.suffix).suffix.lower() in FORMATS else ""
-    return (numbering.prefix + behind).strip("._- ") or "pictures"

@@ -15,6 +15,7 @@ from restyle.batch.groups import Groups
 from restyle.batch.history import History
 from restyle.batch.records import BatchFolder
 from restyle.errors import RestyleError
+from restyle.files.remote import Url
 from restyle.footage import parse_span, probe
 from restyle.recipe import Recipe
 
@@ -25,7 +26,7 @@ __all__ = ["PlannedClip", "planned"]
 class PlannedClip:
     """Fate of one clip, as far as it can be told before."""
 
-    source: Path
+    source: Path | Url
     output: Path
     action: str
     """``restyle``, ``skip``, or ``fail``: it can be told already that it will."""
@@ -56,7 +57,7 @@ def planned(
             group = groups.of(entry)
             if group is not None and group.ready:
                 entry = group.joined(entry)
-            decision = decide(entry, folder, fingerprints, overwrite=overwrite)
+            decision = decide(entry, folder, fingerprints, overwrite=overwrite, offline=offline)
             if decision.todo:
                 yield _estimated(entry, decision, folder, history)
             else:
@@ -67,6 +68,8 @@ def planned(
 
 def _estimated(entry: Entry, decision: Decision, folder: BatchFolder, history: History) -> PlannedClip:
     source, output, recipe = entry.clip.source, folder.output / entry.name, entry.recipe
+    if isinstance(source, Url):  # nobody fetches a folder of footage to say how long it is
+        return PlannedClip(source, output, "restyle", decision.why)
     spec = probe(source, rate=entry.clip.rate, deinterlace=recipe.deinterlace)
     frames = spec.frames
     if recipe.range is not None and frames is not None:

@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from restyle.batch.clips import Clip
-from restyle.batch.discovery import Findings, find_clips, searched_with
+from restyle.batch.clips import Clip, Findings
+from restyle.batch.discovery import find_clips, searched_with
 from restyle.batch.manifest import is_manifest, read_manifest
 from restyle.batch.naming import Names, check_template, output_name
 from restyle.errors import FootageError, OutputError, RecipeError, show_path
+from restyle.files.remote import Url, require_usable
 from restyle.recipe import Recipe
 
 __all__ = ["Entries", "Entry"]
@@ -42,13 +43,14 @@ class Entries:
 
     def __init__(
         self,
-        sources: Sequence[Path],
+        sources: Sequence[Path | Url],
         output: Path,
         fields: Mapping[str, Any],
         *,
         template: str | None = None,
         rate: Fraction | None = None,
         match_first: bool = False,
+        offline: bool = False,
     ) -> None:
         if not sources:
             raise RecipeError("no footage is named: give a folder, a pattern, clips or a manifest")
@@ -61,9 +63,12 @@ class Entries:
         self._template = template
         self._rate = rate
         self._match_first = match_first
-        self._listed = [clip for path in sources if is_manifest(path) for clip in read_manifest(path)]
+        self._listed = [clip for path in sources if is_manifest(path) for clip in read_manifest(path, offline=offline)]
         self._searched = [path for path in sources if not is_manifest(path)]
-        self._folders: dict[Path, Path] = {}
+        for path in self._searched:
+            if isinstance(path, Url):
+                require_usable(path, offline=offline)
+        self._folders: dict[PurePath, PurePath] = {}
         self._looks: dict[str, Any] = {}
         if (source := searched_with(self._searched, output)) is not None:
             raise OutputError(
@@ -121,7 +126,7 @@ class Entries:
             return clip.rate
         return self._rate if clip.numbering is not None else None
 
-    def _real(self, folder: Path) -> Path:
+    def _real(self, folder: Path | Url) -> PurePath:
         if folder not in self._folders:
-            self._folders[folder] = Path(os.path.realpath(folder))
+            self._folders[folder] = folder if isinstance(folder, Url) else Path(os.path.realpath(folder))
         return self._folders[folder]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from interp.regular import require_regular
+from restyle.files.cache import user_cache
 from restyle.files.writing import write_file
 from restyle.recipe import Recipe
 
@@ -38,8 +38,7 @@ class Estimate:
 
 def default_path() -> Path:
     """Name the file in the user's cache folder (``XDG_CACHE_HOME``, or ``~/.cache``)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "restyle" / "history.json"
+    return user_cache() / "history.json"
 
 
 class History:

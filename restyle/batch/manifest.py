@@ -1,8 +1,9 @@
 """Manifests: lists of clips, each with what is its own. CSV, JSON or YAML, which anybody may have written.
 
 JSON and YAML hold a table: ``clips``, a list of tables, and ``recipe``, fields for all of them. CSV has a row a clip under a
-row of names. What a clip can have: ``clip`` (path from the manifest's folder), ``output`` (its name in the batch's output),
-``match`` (name of the group whose look it shares), ``fps`` (of a sequence of pictures), and every field of a recipe.
+row of names. What a clip can have: ``clip`` (path from the manifest's folder, or an address), ``output`` (its name in the
+batch's output), ``match`` (name of the group whose look it shares), ``fps`` (of a sequence of pictures), and every field of a
+recipe.
 
 A cell of CSV holds a field's value as it is said on the command line, or as JSON; an empty one leaves the field as it is.
 """
@@ -17,13 +18,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from interp.regular import require_regular
 from restyle.batch.clips import Clip
 from restyle.batch.discovery import clip_at
 from restyle.errors import RecipeError, show_path, why
 from restyle.files.document import check_plain, read_document
+from restyle.files.remote import Url, place_of, require_usable
 from restyle.recipe import Recipe
 from restyle.renames import RENAMED_FIELDS, use_new_names
 
@@ -35,13 +37,17 @@ LARGEST = 64 << 20  # bytes of a CSV file
 MOST_CLIPS = 1_000_000
 
 
-def is_manifest(path: Path) -> bool:
-    """Tell whether a path is a manifest, by its name."""
-    return path.suffix.lower() in MANIFESTS and not path.is_dir()
+def is_manifest(path: Path | Url) -> TypeGuard[Path]:
+    """Tell whether a path is a manifest, by its name. Raises ``RecipeError`` for one that lies elsewhere."""
+    if path.suffix.lower() not in MANIFESTS:
+        return False
+    if isinstance(path, Url):
+        raise RecipeError(f"a manifest lies on this machine (what it lists need not): fetch {show_path(path)} first")
+    return not path.is_dir()
 
 
-def read_manifest(path: Path) -> list[Clip]:
-    """Read the clips that a manifest lists.
+def read_manifest(path: Path, *, offline: bool = False) -> list[Clip]:
+    """Read the clips that a manifest lists; ``offline``: none may be elsewhere.
 
     Raises ``RecipeError``, one line that names file and row: unknown columns, wrong values, the same clip twice, no clips.
     """
@@ -59,10 +65,10 @@ def read_manifest(path: Path) -> list[Clip]:
         raise RecipeError(f"manifest {show_path(path)} lists no clips")
     if len(rows) > MOST_CLIPS:
         raise RecipeError(f"manifest {show_path(path)} lists more than {MOST_CLIPS:,} clips: split it")
-    return [_clip(path, number, {**common, **row}) for number, row in enumerate(rows, 1)]
+    return [_clip(path, number, {**common, **row}, offline) for number, row in enumerate(rows, 1)]
 
 
-def _clip(path: Path, number: int, row: dict[str, Any]) -> Clip:
+def _clip(path: Path, number: int, row: dict[str, Any], offline: bool) -> Clip:
     where = f"manifest {show_path(path)}, clip {number}"
     own = {name: row.pop(name, None) for name in OWN}
     if unknown := [name for name in row if name not in Recipe.model_fields and name not in RENAMED_FIELDS]:
@@ -75,12 +81,15 @@ def _clip(path: Path, number: int, row: dict[str, Any]) -> Clip:
     if own["clip"] is None:
         raise RecipeError(f"{where}: no clip is named")
     here = path.resolve().parent
-    source = here / own["clip"]
+    place = place_of(own["clip"])
+    if isinstance(place, Url):
+        require_usable(place, offline=offline)
+    source = place if isinstance(place, Url) else here / place
     try:
         fields = Recipe.read_fields(use_new_names(row, where), where, here)
     except ValueError as error:
         raise RecipeError(f"{where}: {error}") from None
-    inner = PurePosixPath(own["clip"]).parent
+    inner = PurePosixPath() if isinstance(place, Url) else PurePosixPath(place).parent
     if inner.is_absolute() or ".." in inner.parts:
         inner = PurePosixPath()
     clip = clip_at(source, inner)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from restyle.errors import show_path
+from restyle.files.remote import Url
 from restyle.progress import Progress
 
 __all__ = ["BatchProgress", "BatchProgressCallback", "ClipResult", "Summary"]
@@ -17,7 +18,7 @@ __all__ = ["BatchProgress", "BatchProgressCallback", "ClipResult", "Summary"]
 class ClipResult:
     """The end of one clip."""
 
-    source: Path
+    source: Path | Url
     output: Path
     status: Literal["done", "skipped", "failed"]
     reason: str

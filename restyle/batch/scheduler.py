@@ -20,6 +20,7 @@ from restyle.batch.results import ClipResult
 from restyle.engines import Outcome, Task, Work
 from restyle.engines.machine import usual_memory
 from restyle.errors import RestyleError
+from restyle.files.remote import Url, require_usable
 from restyle.footage import probe
 from restyle.footage.numbering import is_pattern
 from restyle.job.order import JobOrder
@@ -29,6 +30,7 @@ from restyle.progress import Progress
 
 __all__ = ["Choices", "Scheduler"]
 
+PRESUMED = (1920, 1080)  # size of pictures of footage elsewhere, of which nothing is known yet
 NEVER = 1 << 62  # windows: where there is one worker, nothing is spread
 _END: Any = object()
 
@@ -165,7 +167,13 @@ class Scheduler(Work):
             if group is not None and not group.ready:
                 return self._awaited(group, entry)
             entry = entry if group is None else group.joined(entry)
-            decision = decide(entry, self._folder, self._fingerprints, overwrite=self._choices.overwrite)
+            decision = decide(
+                entry,
+                self._folder,
+                self._fingerprints,
+                overwrite=self._choices.overwrite,
+                offline=self._choices.offline,
+            )
         except RestyleError as error:
             self._fail(entry.clip, str(error), type(error).__name__, entry.name)
             return None
@@ -197,11 +205,10 @@ class Scheduler(Work):
         return task
 
     def _begin(self, entry: Entry, decision: Decision) -> JobTask | None:
-        clip, recipe = entry.clip, entry.recipe
+        clip = entry.clip
         output = self._folder.output / entry.name
         try:
-            spec = probe(clip.source, rate=clip.rate, deinterlace=recipe.deinterlace)
-            memory = self._history.memory(recipe, spec.width, spec.height) or usual_memory(spec.picture_bytes)
+            memory = self._memory(entry, decision)
             self._folder.make(output.parent.parent if is_pattern(output) else output.parent)
             self._folder.write(Record(entry.name, str(clip.source), decision.fingerprint))
         except RestyleError as error:
@@ -217,6 +224,17 @@ class Scheduler(Work):
         )
         self._begun[entry.name] = _Begun(entry, decision, spread)
         return spread.take()
+
+    def _memory(self, entry: Entry, decision: Decision) -> int:
+        """Bytes that a job of an entry is expected to need. Raises ``FootageError``, ``RecipeError``."""
+        source, recipe = entry.clip.source, entry.recipe
+        if isinstance(source, Url):  # workers fetch it, not who hands out the work
+            require_usable(source, offline=self._choices.offline)
+            known = {} if decision.record is None else decision.record.facts
+            width, height = known.get("width", PRESUMED[0]), known.get("height", PRESUMED[1])
+            return self._history.memory(recipe, width, height) or usual_memory(3 * width * height)
+        spec = probe(source, rate=entry.clip.rate, deinterlace=recipe.deinterlace)
+        return self._history.memory(recipe, spec.width, spec.height) or usual_memory(spec.picture_bytes)
 
     def _more_to_begin(self) -> bool:
         """Tell whether clips are there that nobody works on: then no worker is idle soon."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePath
 
 from restyle.batch.clips import Clip
 from restyle.batch.entries import Entries, Entry
 from restyle.errors import FootageError, RestyleError
+from restyle.files.remote import Url
 from restyle.footage import files_of
+from restyle.footage.staging import find_remote
 
 __all__ = ["SETTLED", "watched"]
 
@@ -30,11 +32,11 @@ def watched(
     """
     settled = SETTLED if settled is None else settled
     every = EVERY if every is None else every
-    since: dict[Path, tuple[_State, float]] = {}
-    taken: dict[Path, _State] = {}
+    since: dict[PurePath, tuple[_State, float]] = {}
+    taken: dict[PurePath, _State] = {}
     while True:
         began = time.monotonic()
-        names: dict[str, Path] = {}
+        names: dict[str, PurePath] = {}
         for clip in _search(entries):
             now = _state_of(clip)
             known = since.get(clip.source)
@@ -67,6 +69,9 @@ def _search(entries: Entries) -> list[Clip]:
 def _state_of(clip: Clip) -> _State:
     """Names, sizes and times of change of a clip's files; empty while there are none, or while they are no clip."""
     try:
+        if isinstance(clip.source, Url):
+            found = find_remote(clip.source)
+            return () if not found.size else ((found.state, found.size, 0),)
         states = [(file.name, file.stat()) for file in files_of(clip.source)]
     except (OSError, FootageError):
         return ()

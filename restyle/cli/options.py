@@ -7,12 +7,13 @@ import inspect
 import os
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
 
 from restyle.cli.terminal import Terminal
+from restyle.files.remote import Url, place_of
 
 __all__ = [
     "Address",
@@ -27,6 +28,7 @@ __all__ = [
     "command",
     "make_parameter",
     "parse_path",
+    "parse_place",
     "rate_parser",
     "remember_footage",
     "set_signature",
@@ -37,7 +39,15 @@ def parse_path(text: str) -> Path:
     """A path as it was typed; an empty one would be the current folder, which nobody has named."""
     if not text:
         raise typer.BadParameter("an empty name")
+    if isinstance(place_of(text), Url):
+        raise typer.BadParameter(f"{text} is elsewhere, and a path on this machine is wanted: make a copy of it")
     return Path(text)
+
+
+def parse_place(text: str) -> PurePath:
+    """A path as it was typed, or the address of what lies elsewhere."""
+    place = place_of(text)
+    return place if isinstance(place, Url) else parse_path(text)
 
 
 def rate_parser(option: str) -> Callable[[str], Fraction]:
@@ -51,7 +61,7 @@ def rate_parser(option: str) -> Callable[[str], Fraction]:
     return parse
 
 
-def remember_footage(ctx: typer.Context, source: Path | None) -> Path | None:
+def remember_footage(ctx: typer.Context, source: PurePath | None) -> PurePath | None:
     """Callback of the argument that is the footage at work: an error that names no file is told with this one."""
     if isinstance(ctx.obj, Terminal):
         ctx.obj.source = source
@@ -66,12 +76,13 @@ def _stay_offline(wanted: bool) -> bool:
 
 
 Source = Annotated[
-    Path,
+    PurePath,
     typer.Argument(
         metavar="INPUT",
-        parser=parse_path,
+        parser=parse_place,
         callback=remember_footage,
-        help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png.",
+        help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png; also an address, "
+        "such as s3://bucket/clip.mov.",
         show_default=False,
     ),
 ]

@@ -11,6 +11,9 @@ from restyle.cli.options import Output, Overwrite, Source, command, rate_parser
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
+from restyle.files.remote import place_of
+from restyle.footage.staging import stage
+from restyle.progress import Meter
 from restyle.recipe import Recipe
 from restyle.retiming.retimer import retime as retime_footage
 
@@ -106,8 +109,9 @@ def retime(
     """
     rife = {"engine": engine, "model": model, "device": device, "allow_pickle": allow_pickle}
     with terminal.display() as progress:
+        staged = stage(place_of(source), report=Meter(progress, terminal.stop.event).report)
         result = retime_footage(
-            source,
+            staged.path,
             output,
             fps=fps,
             slow=slow,

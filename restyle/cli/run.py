@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Annotated
 
 import typer
@@ -18,7 +18,7 @@ from restyle.cli.options import (
     Source,
     Threads,
     command,
-    parse_path,
+    parse_place,
 )
 from restyle.cli.progress import count, duration
 from restyle.cli.recipe_options import recipe_options
@@ -34,12 +34,12 @@ from restyle.recipe import Recipe
 __all__ = ["run"]
 
 Folder = Annotated[
-    Path | None,
+    PurePath | None,
     typer.Option(
         "--job",
         metavar="DIR",
-        parser=parse_path,
-        help="The job folder, which keeps what is finished; by default OUTPUT.restyle.",
+        parser=parse_place,
+        help="The job folder, which keeps what is finished; by default OUTPUT.restyle. Also an address, such as s3://bucket/job.",
     ),
 ]
 Fresh = Annotated[

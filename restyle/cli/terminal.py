@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from restyle.cli.stopping import Stop
@@ -36,9 +36,9 @@ class Terminal:
         self.verbose = False
         self.quiet = False
         self._hushed = not alone
-        self.job: Path | None = None
+        self.job: PurePath | None = None
         """Folder of the job that runs: a stopped one can be resumed."""
-        self.source: Path | None = None
+        self.source: PurePath | None = None
         """The footage at work."""
 
     def configure(self, *, verbose: bool, quiet: bool, as_json: bool) -> None:
@@ -83,7 +83,8 @@ class Terminal:
         """One line about work that was stopped, and how it goes on; gives the exit code."""
         code = self.stop.exit_code if self.stop.signal is not None else error.exit_code
         line = "stopped"
-        if self.job is not None and self.job.exists():
+        elsewhere = self.job is not None and not isinstance(self.job, Path)
+        if elsewhere or (isinstance(self.job, Path) and self.job.exists()):
             line = f"stopped; what is finished is kept. To go on: {self.command_line()}"
         self.fail(error, name="Cancelled", code=code, line=line)
         return code
@@ -147,7 +148,7 @@ def plain(value: Any) -> Any:
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, (Fraction, Path)):
+    if isinstance(value, (Fraction, PurePath)):
         return str(value)
     if isinstance(value, float) and value != value:
         return None

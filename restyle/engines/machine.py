@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
 from restyle.errors import RecipeError
 
-__all__ = ["Budget", "available_memory", "cores", "gpu_names", "parse_size", "usual_memory"]
+__all__ = ["Budget", "available_memory", "cores", "gpu_names", "usual_memory"]
 
 SHARE = 0.8  # of the memory that is free, taken unless somebody says otherwise
 THREADS = 2  # a job that paints keeps about two cores busy
 BASE_MEMORY = 700 << 20  # bytes of a process with its networks
 PICTURES = 150  # pictures that a job holds at its peak, about: a window, and what is made of it
 MOST_PICTURES = 4 << 30  # bytes of them: windows of huge pictures are shorter
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def parse_size(text: str) -> int:
-    """Bytes of a size as a person writes it: ``500M``, ``1.5G``, ``20GB``. Raises ``RecipeError``."""
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise RecipeError(f"a size is such as 500M, 8G or 1.5T, got {text!r}")
-    return int(float(match[1]) * UNITS[match[2].upper()])
 
 
 def cores() -> int:

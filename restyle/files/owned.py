@@ -19,10 +19,10 @@ from interp.regular import require_regular
 from restyle.errors import OutputError, OutputExistsError, show_path, why
 from restyle.files.writing import discard, finalise, output_lock, partial_path
 
-__all__ = ["LIST_NAME", "OwnFiles", "content_digest", "foreign_files", "new_folder", "refuse_inputs"]
+__all__ = ["LARGEST_LIST", "LIST_NAME", "OwnFiles", "content_digest", "foreign_files", "new_folder", "refuse_inputs"]
 
 LIST_NAME = ".restyle-files.json"
-_LARGEST = 1 << 28  # bytes of a list that is read: some millions of names
+LARGEST_LIST = 1 << 28  # bytes of a list that is read: some millions of names
 
 
 def content_digest(path: Path) -> str:
@@ -52,7 +52,7 @@ class OwnFiles:
         try:
             if path.is_symlink():
                 return None
-            require_regular(path, largest=_LARGEST)
+            require_regular(path, largest=LARGEST_LIST)
             plain = json.loads(path.read_bytes())
             files = {
                 str(name): tuple((int(size), str(digest)) for size, digest in known)

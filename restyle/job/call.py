@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeAlias, Unpack, overload
 
 import numpy as np
@@ -16,6 +16,7 @@ from restyle.engines import Engine
 from restyle.engines.choice import make_engine
 from restyle.engines.machine import Budget
 from restyle.errors import RecipeError
+from restyle.files.remote import Url, place_of
 from restyle.files.writing import scratch
 from restyle.footage.arrays import save_arrays
 from restyle.job.job import Job
@@ -33,11 +34,11 @@ Arrays: TypeAlias = "np.ndarray | Iterable[np.ndarray]"
 
 @overload
 def restyle(
-    source: str | Path | Arrays,
+    source: str | PurePath | Arrays,
     output: str | Path,
     *,
     recipe: Recipe | str | Path | None = None,
-    folder: str | Path | None = None,
+    folder: str | PurePath | None = None,
     fresh: bool = False,
     overwrite: bool = False,
     report: bool = True,
@@ -67,11 +68,11 @@ def restyle(
 
 
 def restyle(
-    source: str | Path | Arrays,
+    source: str | PurePath | Arrays,
     output: str | Path | None = None,
     *,
     recipe: Recipe | str | Path | None = None,
-    folder: str | Path | None = None,
+    folder: str | PurePath | None = None,
     fresh: bool = False,
     overwrite: bool = False,
     report: bool = True,
@@ -139,10 +140,12 @@ def _given_back(
 
 
 @contextmanager
-def _footage(source: str | Path | Arrays, rate: Fraction | int | None) -> Iterator[tuple[Path, Fraction | int | None]]:
-    """The path of footage, and its rate if it has none of its own."""
+def _footage(
+    source: str | PurePath | Arrays, rate: Fraction | int | None
+) -> Iterator[tuple[Path | Url, Fraction | int | None]]:
+    """The place of footage, and its rate if it has none of its own."""
     if isinstance(source, (str, PathLike)):
-        yield Path(source), rate
+        yield place_of(source), rate
         return
     if rate is None or rate <= 0:
         raise RecipeError("frames that are given as arrays have no rate: rate=24, or a Fraction, frames a second")

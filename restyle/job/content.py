@@ -12,7 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from restyle.errors import FootageError, show_path, why
+from restyle.files.remote import Url, require_usable
 from restyle.footage import files_of, probe
+from restyle.footage.staging import Staged, find_remote, stage
 from restyle.job.inputs import Inputs
 from restyle.job.keys import digest
 
@@ -41,23 +43,42 @@ def state_of(files: Sequence[Path]) -> str:
     return digest(facts)
 
 
-def footage_state(source: Path, rate: Fraction | None, deinterlace: bool) -> str:
-    """Digest the state of a piece of footage's files, and how they are read. Raises ``FootageError``."""
-    return digest(state_of(files_of(source)), str(rate), deinterlace)
+def footage_state(
+    source: Path | Url, rate: Fraction | None, deinterlace: bool, *, staged: Staged | None = None, offline: bool = False
+) -> str:
+    """Digest the state of a piece of footage's files, and how they are read; elsewhere, what the file system there says of
+    them, or said when they were ``staged``. Raises ``FootageError``."""
+    if isinstance(source, Url):
+        if staged is None or staged.state is None:
+            require_usable(source, offline=offline)
+            told = find_remote(source).state
+        else:
+            told = staged.state
+    else:
+        told = state_of(files_of(source))
+    return digest(told, str(rate), deinterlace)
 
 
 def footage_content(
-    source: Path, known: Content | None = None, *, rate: Fraction | None = None, deinterlace: bool = False
+    source: Path | Url,
+    known: Content | None = None,
+    *,
+    rate: Fraction | None = None,
+    deinterlace: bool = False,
+    offline: bool = False,
 ) -> Content:
-    """Find the key of a piece of footage; its files are read unless they are as they were when ``known`` was found.
+    """Find the key of a piece of footage; its files are read, and fetched from elsewhere, unless they are as they were when
+    ``known`` was found.
 
-    Raises ``FootageError``, ``RecipeError``.
+    Raises ``FootageError``, ``RecipeError``, ``OutputError`` (no room for a copy).
     """
-    state = footage_state(source, rate, deinterlace)
+    state = footage_state(source, rate, deinterlace, offline=offline)
     if known is not None and known.state == state:
         return known
-    files = files_of(source)
-    return Content(state, Inputs().footage(probe(source, rate=rate, deinterlace=deinterlace), files))
+    staged = stage(source, offline=offline)
+    state = footage_state(source, rate, deinterlace, staged=staged)
+    files = files_of(staged.path)
+    return Content(state, Inputs().footage(probe(staged.path, rate=rate, deinterlace=deinterlace), files))
 
 
 def result_content(files: Sequence[Path], known: Content | None = None) -> Content:

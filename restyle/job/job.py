@@ -10,15 +10,17 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from restyle.compositing.layers import layers_of, painted_objects
 from restyle.errors import RecipeError, show_path, translated
 from restyle.files.owned import new_folder
+from restyle.files.remote import Url, place_of
 from restyle.files.writing import output_lock, scratch
 from restyle.footage import check_output, conform, files_of, open_footage, plan_output, probe, timing
 from restyle.footage.samples import keeps_samples
+from restyle.footage.staging import stage
 from restyle.job.anchors import write_anchors
 from restyle.job.assembly import Assembly, Painters, open_looks
 from restyle.job.control_maps import MapOutput, make_detectors, map_tiles, require_maps, write_control_maps
@@ -34,6 +36,7 @@ from restyle.job.mattes import Form, MatteDoubt, export
 from restyle.job.opened import Begun, Earlier, OpenJob
 from restyle.job.order import JobOrder
 from restyle.job.paintings import MemoryPaintings
+from restyle.job.remote_store import open_store
 from restyle.job.result import Result, default_folder
 from restyle.job.settings import JobSettings
 from restyle.job.store import JobStore
@@ -72,8 +75,10 @@ class _Ready(NamedTuple):
 class Job:
     """Restyling of one piece of footage.
 
-    ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``.
-    ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``.
+    ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``; also an address such as
+    ``s3://bucket/clip.mov``, which is copied into the user's cache here.
+    ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``; also an
+    address, such as ``s3://bucket/jobs/a``.
     ``rate``: frames a second of a picture sequence, which has none of its own.
     ``report``: write a report; in it, ``paint_moments``: show the worst moments painted by themselves, too, in some more time
     (``None``: where the painter takes little).
@@ -85,11 +90,11 @@ class Job:
 
     def __init__(
         self,
-        source: str | Path,
+        source: str | PurePath,
         output: str | Path | None = None,
         recipe: Recipe | None = None,
         *,
-        folder: str | Path | None = None,
+        folder: str | PurePath | None = None,
         fresh: bool = False,
         overwrite: bool = False,
         report: bool = True,
@@ -99,7 +104,12 @@ class Job:
         progress: ProgressCallback | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
-        self.source = Path(source)
+        self._meter = Meter(progress, cancel)
+        self.place = place_of(source)
+        """The footage as it was named: a path, or an address."""
+        self.staged = stage(self.place, offline=offline, report=self._meter.report)
+        self.source = self.staged.path
+        """The footage, or its copy, on this machine."""
         self.output = None if output is None else Path(output)
         self.recipe = recipe or Recipe()
         self.fresh = fresh
@@ -110,12 +120,11 @@ class Job:
         self.rate = None if rate is None else Fraction(rate)
         self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
-        self.folder: Path | None = None if folder is None else Path(folder)
+        self.folder: Path | Url | None = None if folder is None else place_of(folder)
         if self.folder is None and self.output is not None:
             self.folder = default_folder(self.output)
         self._painters: Painters | None = None
         self._known: Mapping[str, FileFacts] = {}
-        self._meter = Meter(progress, cancel)
         self.doubts: tuple[MatteDoubt, ...] = ()
         """Frames in which objects' mattes should be looked at, as the last call found them."""
 
@@ -125,7 +134,7 @@ class Job:
         if self.output is None or self.folder is None:
             raise RecipeError("an output is needed: -o OUTPUT")
         return JobOrder(
-            str(self.source),
+            str(self.place),
             str(self.output),
             str(self.folder),
             self.recipe.to_text(),
@@ -237,7 +246,14 @@ class Job:
                 check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
                 stack.enter_context(output_lock(out.target))
             looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
-            store = JobStore(self.folder, fresh=self.fresh, shared=shared, unchanged=inputs.check)
+            store = open_store(
+                self.folder,
+                fresh=self.fresh,
+                shared=shared,
+                unchanged=inputs.check,
+                offline=self.offline,
+                report=self._meter.report,
+            )
             stack.enter_context(store)
             footage = stack.enter_context(self._open())
             if not shared:
@@ -289,7 +305,11 @@ class Job:
         notes += store.notes()
         self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
         seconds = {stage: spent + earlier.seconds.get(stage, 0.0) for stage, spent in seconds.items()}
-        page, verdict = (None, "") if report is None else report.write(self.recipe, seconds, notes)
+        page, verdict = None, ""
+        if report is not None:
+            names, verdict = report.write(self.recipe, seconds, notes)
+            store.publish(*names)
+            page = store.place / names[0]
         kept = {"pictures": set()} if report is None else report.keys
         store.prune(opened.findings.keys | assembly.used_keys(windows.keys) | kept)
         result = Result(
@@ -354,7 +374,9 @@ class Job:
         with ExitStack() as stack:
             target = stack.enter_context(self._new_folder(folder, "batch", True))
             looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
-            store = stack.enter_context(JobStore(self.folder, unchanged=inputs.check))
+            store = stack.enter_context(
+                open_store(self.folder, unchanged=inputs.check, offline=self.offline, report=self._meter.report)
+            )
             footage = stack.enter_context(self._open())
             if not looks:
                 raise RecipeError("the recipe paints nothing, so there is no look to share")

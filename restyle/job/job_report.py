@@ -48,8 +48,8 @@ class JobReport:
         """Make the pictures. Raises as ``ReportPictures.make``."""
         self._pictures.make(engine, meter)
 
-    def write(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> tuple[Path, str]:
-        """Write ``report.html`` and ``report.json`` into the job folder; give the page's path and the verdict in words."""
+    def write(self, recipe: Recipe, seconds: Mapping[str, float], notes: Sequence[str]) -> tuple[tuple[str, str], str]:
+        """Write ``report.html`` and ``report.json`` into the job folder; give these names and the verdict in words."""
         windows, frames = self._windows, self._frames
         plan, out = windows.plan, windows.out
         output = probe(out.path, rate=windows.source.rate if out.kind == "sequence" else None)
@@ -72,7 +72,7 @@ class JobReport:
         )
         page = windows.store.folder / "report.html"
         write_report(data, page, page.with_suffix(".json"))
-        return page, verdict_of(data).text
+        return (page.name, page.with_suffix(".json").name), verdict_of(data).text
 
     def _why_not_painted(self) -> str:
         if self._paint:

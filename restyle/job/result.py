@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from restyle.errors import OutputError, show_path
+from restyle.files.remote import Url
 from restyle.files.writing import fitted_name
 from restyle.footage.formats import FORMATS
 from restyle.footage.numbering import Numbering
@@ -21,9 +22,9 @@ class Result:
     """Result of a finished job."""
 
     output: Path
-    folder: Path
+    folder: Path | Url
     """The job folder: delete it when nothing is to be changed any more."""
-    report: Path | None
+    report: Path | Url | None
     verdict: str
     """The report's verdict in words: whether what moves keeps its shape, and how steady it is; empty without a report."""
     frames: int

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restyle.errors import JobError
+from restyle.job.remote_store import local_folder
 from restyle.quality.stored_report import read_report
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _pictures(result: Result) -> tuple[Path, Path] | None:
     if result.report is None:
         return None
     try:
-        report = read_report(result.folder)
+        report = read_report(local_folder(result.folder))
     except JobError:  # the job folder was removed since
         return None
     return (report.before, report.after) if report.before and report.after else None

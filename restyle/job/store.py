@@ -44,6 +44,7 @@ from controls.types import ControlMap
 from interp.regular import require_regular
 from restyle.errors import JobError, JobLockedError, OutputError, RestyleError, show_path, why
 from restyle.files.owned import LIST_NAME, OwnFiles
+from restyle.files.remote import Url
 from restyle.files.writing import LOCK_MARK, LockHeld, discard, finalise, lock_file, sign_lock, write_file
 from restyle.types import Carry
 
@@ -53,8 +54,14 @@ if TYPE_CHECKING:
     from controls.types import ControlMap
 
 __all__ = [
+    "FORMAT",
+    "KEPT",
+    "KEY",
+    "KINDS",
     "JobStore",
+    "begin_folder",
     "damaged",
+    "format_in",
     "load_carry",
     "load_map",
     "load_picture",
@@ -66,7 +73,8 @@ __all__ = [
 FORMAT = 2
 KINDS = ("analysis", "mattes", "plates", "maps", "paintings", "windows")
 KEPT = ("pictures", "settings")  # of the report, of painters: they stay when what else is finished is given up
-_KEY = re.compile(r"[0-9a-f]{32}")
+_MARK = json.dumps({"made_by": "restyle", "format": FORMAT}) + "\n"
+KEY = re.compile(r"[0-9a-f]{32}")
 _WORK = re.compile(r"[a-z]+-[0-9a-f]{32}-\w+")
 
 
@@ -90,6 +98,8 @@ class JobStore:
         unchanged: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = Path(folder)
+        self.place: Path | Url = self.folder
+        """The job folder as a person knows it: where it is kept, if ``folder`` is a copy."""
         self.damaged: list[str] = []
         """Kinds of the things that were found damaged, one entry each, and will be made again."""
         self._lock: int | None = None
@@ -116,7 +126,7 @@ class JobStore:
             for kind in (*KINDS, *KEPT, "work"):
                 self._make_subfolder(self.folder / kind)
             for kind in (*KINDS, *KEPT) if self._fresh or old else ():
-                self._remove(kind, _KEY)
+                self._remove(kind, KEY)
             self._remove("work", _WORK)
         except OSError as error:
             self.close()
@@ -153,7 +163,7 @@ class JobStore:
 
     def _busy(self, busy: LockHeld) -> JobLockedError:
         return JobLockedError(
-            f"{busy.owner} works in the job folder {show_path(self.folder)}: "
+            f"{busy.owner} works in the job folder {show_path(self.place)}: "
             "wait for it, or choose another folder with --job"
         )
 
@@ -177,7 +187,7 @@ class JobStore:
                 f"{show_path(self.folder)} has format {format_number}, this restyle writes {FORMAT}: use another --job"
             )
         if format_number != FORMAT:
-            self.put_text("job.json", json.dumps({"made_by": "restyle", "format": FORMAT}) + "\n")
+            JobStore.put_text(self, "job.json", _MARK)
         return format_number is not None and format_number < FORMAT
 
     def _make_subfolder(self, folder: Path) -> None:
@@ -256,7 +266,7 @@ class JobStore:
             finally:
                 discard(folder)
         except OSError as error:
-            raise OutputError(f"cannot write the job folder {show_path(self.folder)}: {why(error)}") from error
+            raise OutputError(f"cannot write the job folder {show_path(self.place)}: {why(error)}") from error
 
     def _finish(self, folder: Path, kind: str, key: str) -> None:
         final = self.path(kind, key)
@@ -287,10 +297,13 @@ class JobStore:
         except OSError as error:
             raise OutputError(f"cannot remove {show_path(self.folder / name)}: {why(error)}") from error
 
+    def publish(self, *names: str) -> None:
+        """Keep small files that were written at the folder's top where the job folder is kept. Raises ``OutputError``."""
+
     def prune(self, keep: Mapping[str, Collection[str]]) -> None:
         """Delete finished things that no longer belong to the job: every key not in ``keep[kind]``."""
         for kind, keys in keep.items():
-            self._remove(kind, _KEY, keys)
+            self._remove(kind, KEY, keys)
 
     def clear(self) -> None:
         """Delete all finished things: the report and what else lies at the top stays, and a later run makes them anew."""
@@ -319,10 +332,26 @@ def _format_of(folder: Path) -> int | None:
         if path.is_symlink():
             return None
         require_regular(path, largest=10_000)
-        format_number = json.loads(path.read_bytes())["format"]
-        return format_number if type(format_number) is int else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return format_in(path.read_bytes())
+    except OSError:
         return None
+
+
+def format_in(data: bytes) -> int | None:
+    """Read the format in the content of a ``job.json``; ``None`` if it has none."""
+    try:
+        format_number = json.loads(data)["format"]
+        return format_number if type(format_number) is int else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def begin_folder(folder: Path) -> None:
+    """Make an empty job folder. Raises ``OSError``."""
+    folder.mkdir()
+    for kind in (*KINDS, *KEPT, "work"):
+        (folder / kind).mkdir()
+    (folder / "job.json").write_text(_MARK)
 
 
 def _is_job(folder: Path) -> bool:

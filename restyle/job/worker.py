@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 from restyle.engines import Outcome, Worker
 from restyle.engines.base import EVERY
 from restyle.errors import Cancelled, JobLockedError, RestyleError
+from restyle.files.remote import place_of
 from restyle.footage import files_of
 from restyle.job.assembly import Painters
 from restyle.job.content import Content, footage_state, result_content
 from restyle.job.job import Job
 from restyle.job.opened import Begun, OpenJob
 from restyle.job.order import JobOrder
+from restyle.job.remote_store import local_folder
 from restyle.job.result import Result
 from restyle.job.tasks import Finished, JobTask, Painted, Surveyed
 from restyle.memory import forget_peak, peak_memory
@@ -105,7 +107,7 @@ class JobWorker(Worker):
         if task.kind == "look":
             job.look_at(task.span)
             return None
-        before = footage_state(job.source, job.rate, job.recipe.deinterlace)
+        before = footage_state(job.place, job.rate, job.recipe.deinterlace, staged=job.staged)
         done = _patiently(lambda: job.begin(alone=task.alone)) if task.kind == "begin" else job.run(task.earlier)
         return _finished(job, before, done) if isinstance(done, Result) else done
 
@@ -155,7 +157,7 @@ def _finished(job: Job, before: str, result: Result) -> Finished:
         "width": job.spec.width,
         "height": job.spec.height,
         "rendered": result.frames - result.reused,
-        "job_bytes": bytes_in(result.folder),
+        "job_bytes": bytes_in(local_folder(result.folder)),
         "output_bytes": sum(file.stat().st_size for file in files),
     }
     return Finished(result, Content(before, result.footage), result_content(files), facts)
@@ -168,7 +170,7 @@ def _ended(task: JobTask, error: BaseException) -> Outcome:
     if isinstance(error, RestyleError):
         name, code, line = type(error).__name__, error.exit_code, str(error)
     elif isinstance(error, Exception):
-        name, code, line = describe(error, Path(task.order.source))
+        name, code, line = describe(error, place_of(task.order.source))
     else:
         raise error
     return Outcome(task.name, "failed", line, name, code, disk_full=_is_full(error))

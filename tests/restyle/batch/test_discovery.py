@@ -10,7 +10,8 @@ import pytest
 from clips import moving_frames, write_pictures
 
 from restyle.batch import discovery
-from restyle.batch.discovery import Findings, find_clips
+from restyle.batch.clips import Findings
+from restyle.batch.discovery import find_clips
 from restyle.errors import FootageError
 
 
