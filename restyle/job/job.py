@@ -63,7 +63,7 @@ SHEET = "sheet.jpg"
 
 
 class _Ready(NamedTuple):
-    """What every run begins with."""
+    """All that a run begins with."""
 
     out: OutputSpec
     inputs: Inputs
