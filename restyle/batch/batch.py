@@ -22,8 +22,8 @@ from restyle.batch.watch import watched
 from restyle.engines import Engine
 from restyle.engines.choice import make_engine
 from restyle.engines.machine import Budget
-from restyle.errors import Cancelled
-from restyle.files.remote import place_of
+from restyle.errors import Cancelled, OutputError, show_path
+from restyle.files.remote import Url, place_of
 from restyle.job.worker import JobWorker
 from restyle.progress import Progress
 
@@ -65,7 +65,10 @@ class Batch:
         progress: BatchProgressCallback | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
-        self.output = Path(output)
+        place = place_of(output)
+        if isinstance(place, Url):
+            raise OutputError(f"{show_path(place)}: the results of a batch lie on this machine; name a folder here")
+        self.output = place
         self.summary = Summary()
         self.folder = BatchFolder(self.output)
         self._entries = Entries(

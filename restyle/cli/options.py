@@ -22,6 +22,7 @@ __all__ = [
     "Offline",
     "Output",
     "Overwrite",
+    "Place",
     "Rate",
     "Source",
     "Threads",
@@ -94,6 +95,18 @@ Output = Annotated[
         metavar="OUTPUT",
         parser=parse_path,
         help="The result: a video file (.mp4 .mov .mkv .webm .avi), a folder, or a pattern such as out/frame.%04d.png.",
+        show_default=False,
+    ),
+]
+Place = Annotated[
+    PurePath,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUTPUT",
+        parser=parse_place,
+        help="The result: a video file (.mp4 .mov .mkv .webm .avi), which may also be an address such as s3://bucket/out.mp4, "
+        "a folder, or a pattern such as out/frame.%04d.png.",
         show_default=False,
     ),
 ]

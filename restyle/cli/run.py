@@ -12,8 +12,8 @@ from restyle.cli.options import (
     Engine,
     Gpus,
     Offline,
-    Output,
     Overwrite,
+    Place,
     Rate,
     Source,
     Threads,
@@ -82,7 +82,7 @@ Jobs = Annotated[
 def run(
     terminal: Terminal,
     source: Source,
-    output: Output,
+    output: Place,
     recipe: Recipe,
     rate: Rate = None,
     overwrite: Overwrite = False,

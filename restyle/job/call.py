@@ -35,7 +35,7 @@ Arrays: TypeAlias = "np.ndarray | Iterable[np.ndarray]"
 @overload
 def restyle(
     source: str | PurePath | Arrays,
-    output: str | Path,
+    output: str | PurePath,
     *,
     recipe: Recipe | str | Path | None = None,
     folder: str | PurePath | None = None,
@@ -69,7 +69,7 @@ def restyle(
 
 def restyle(
     source: str | PurePath | Arrays,
-    output: str | Path | None = None,
+    output: str | PurePath | None = None,
     *,
     recipe: Recipe | str | Path | None = None,
     folder: str | PurePath | None = None,

@@ -36,6 +36,7 @@ from restyle.job.mattes import Form, MatteDoubt, export
 from restyle.job.opened import Begun, Earlier, OpenJob
 from restyle.job.order import JobOrder
 from restyle.job.paintings import MemoryPaintings
+from restyle.job.remote_output import RemoteOutput
 from restyle.job.remote_store import open_store
 from restyle.job.result import Result, default_folder
 from restyle.job.settings import JobSettings
@@ -77,8 +78,8 @@ class Job:
 
     ``source``: a video file, a GIF, a folder of pictures or a pattern such as ``shot/frame.%04d.png``; also an address such as
     ``s3://bucket/clip.mov``, which is copied into the user's cache here.
-    ``output``: a file or a pattern; needed by ``run`` only. ``folder``: the job folder, by default ``OUTPUT.restyle``; also an
-    address, such as ``s3://bucket/jobs/a``.
+    ``output``: a file or a pattern, or a video file's address; needed by ``run`` only. ``folder``: the job folder, by default
+    ``OUTPUT.restyle``; also an address, such as ``s3://bucket/jobs/a``.
     ``rate``: frames a second of a picture sequence, which has none of its own.
     ``report``: write a report; in it, ``paint_moments``: show the worst moments painted by themselves, too, in some more time
     (``None``: where the painter takes little).
@@ -91,7 +92,7 @@ class Job:
     def __init__(
         self,
         source: str | PurePath,
-        output: str | Path | None = None,
+        output: str | PurePath | None = None,
         recipe: Recipe | None = None,
         *,
         folder: str | PurePath | None = None,
@@ -110,7 +111,15 @@ class Job:
         self.staged = stage(self.place, offline=offline, report=self._meter.report)
         self.source = self.staged.path
         """The footage, or its copy, on this machine."""
-        self.output = None if output is None else Path(output)
+        self.output_place = None if output is None else place_of(output)
+        """The output as it was named: a path, or an address."""
+        self._remote_output = (
+            RemoteOutput(self.output_place, offline=offline, report=self._meter.report)
+            if isinstance(self.output_place, Url)
+            else None
+        )
+        self.output = _here(self.output_place, self._remote_output)
+        """The output on this machine, where it is written."""
         self.recipe = recipe or Recipe()
         self.fresh = fresh
         self.overwrite = overwrite
@@ -121,8 +130,8 @@ class Job:
         self.spec: FootageSpec = probe(self.source, rate=self.rate, deinterlace=self.recipe.deinterlace)
         require_files(self.recipe)
         self.folder: Path | Url | None = None if folder is None else place_of(folder)
-        if self.folder is None and self.output is not None:
-            self.folder = default_folder(self.output)
+        if self.folder is None and self.output_place is not None:
+            self.folder = default_folder(self.output_place)
         self._painters: Painters | None = None
         self._known: Mapping[str, FileFacts] = {}
         self.doubts: tuple[MatteDoubt, ...] = ()
@@ -135,7 +144,7 @@ class Job:
             raise RecipeError("an output is needed: -o OUTPUT")
         return JobOrder(
             str(self.place),
-            str(self.output),
+            str(self.output_place),
             str(self.folder),
             self.recipe.to_text(),
             fresh=self.fresh,
@@ -243,6 +252,8 @@ class Job:
         inputs = Inputs(self._meter.report, self._known)
         with ExitStack() as stack:
             if not shared:
+                if self._remote_output is not None:
+                    self._remote_output.check(self.place, overwrite=self.overwrite)
                 check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
                 stack.enter_context(output_lock(out.target))
             looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
@@ -282,7 +293,7 @@ class Job:
     def _finished(self, opened: OpenJob, began: float, earlier: Earlier) -> Result:
         """Make the windows that are missing, join them all, and write the report."""
         windows, assembly, engine, store = opened.windows, opened.assembly, opened.engine, opened.windows.store
-        assert self.output is not None
+        assert self.output_place is not None
         assert self.folder is not None
         seconds = {"analyse": opened.seconds}
         reused = windows.make_missing(engine, self._meter)
@@ -298,6 +309,8 @@ class Job:
             notes += assembly.clean_footage.notes()
         notes += dict.fromkeys((*earlier.notes, *opened.painters_notes))
         notes += self._join(windows, windows.out, assembly.analysis, opened.inputs)
+        if self._remote_output is not None:
+            self._remote_output.send()
         seconds["finish"] = time.perf_counter() - began - sum(seconds.values())
         tally = windows.tally()
         if tally.repaired:
@@ -313,7 +326,7 @@ class Job:
         kept = {"pictures": set()} if report is None else report.keys
         store.prune(opened.findings.keys | assembly.used_keys(windows.keys) | kept)
         result = Result(
-            output=self.output,
+            output=self.output_place,
             folder=self.folder,
             report=page,
             verdict=verdict,
@@ -570,6 +583,13 @@ class Job:
     def _plan(self, looks: Sequence[Look], analysis: Analysis) -> Plan:
         recipe, every_frame = self._planned(looks)
         return make_plan(self.spec, recipe, analysis, key_cost=_cost(looks), every_frame=every_frame)
+
+
+def _here(place: Path | Url | None, remote: RemoteOutput | None) -> Path | None:
+    """The path at which an output is written."""
+    if remote is not None:
+        return remote.path
+    return place if isinstance(place, Path) else None
 
 
 def _cost(looks: Sequence[Look]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from restyle.errors import OutputError, show_path
 from restyle.files.remote import Url
@@ -21,7 +21,7 @@ __all__ = ["Result", "default_folder"]
 class Result:
     """Result of a finished job."""
 
-    output: Path
+    output: Path | Url
     folder: Path | Url
     """The job folder: delete it when nothing is to be changed any more."""
     report: Path | Url | None
@@ -53,8 +53,18 @@ class Result:
         return plain | {name: str(plain[name]) if plain[name] else None for name in ("output", "folder", "report")}
 
 
-def default_folder(output: Path) -> Path:
+@overload
+def default_folder(output: Path) -> Path: ...
+
+
+@overload
+def default_folder(output: Url) -> Url: ...
+
+
+def default_folder(output: Path | Url) -> Path | Url:
     """Name the job folder of an output: ``OUTPUT.restyle``, beside it. Raises ``OutputError`` for a folder that has no name."""
+    if isinstance(output, Url):
+        return output.with_name(fitted_name(output.name, ".restyle"))
     if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
         output = output.parent  # a pattern of pictures: beside their folder
     if output.name in ("", ".."):

@@ -151,7 +151,8 @@ def _patiently(begin: Callable[[], T]) -> T:
 
 
 def _finished(job: Job, before: str, result: Result) -> Finished:
-    files = files_of(result.output)
+    assert job.output is not None
+    files = files_of(job.output)
     facts: dict[str, Any] = {
         **result.to_json(),
         "width": job.spec.width,

@@ -161,7 +161,7 @@ def test_workers_that_share_nothing_but_the_store_and_one_dies(
     """Each worker has a cache of its own, as on machines of their own; one is killed in the middle of a window."""
     Job(clip, tmp_path / "here.mp4", RECIPE, report=False).run()
     url = bucket.put(clip, "in.mp4")
-    order = JobOrder(url, str(tmp_path / "out.mp4"), f"{bucket.url}/jobs/b", RECIPE.to_text(), report=False)
+    order = JobOrder(url, f"{bucket.url}/out.mp4", f"{bucket.url}/jobs/b", RECIPE.to_text(), report=False)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
         f"import os\nos.environ['XDG_CACHE_HOME'] = {str(tmp_path)!r} + f'/machine-{{os.getpid()}}'\n"
@@ -179,7 +179,7 @@ def test_workers_that_share_nothing_but_the_store_and_one_dies(
     jobs = Jobs({"b": order}, heard)
     ends = jobs.run(ProcessPool(2, threads=1))
     assert {name: (end.ended, end.message) for name, end in ends.items()} == {"b": ("done", "")}
-    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "here.mp4").read_bytes()
+    assert bucket.files.cat_file(f"{bucket.name}/out.mp4") == (tmp_path / "here.mp4").read_bytes()
     assert len(list(tmp_path.glob("machine-*/restyle/remote"))) >= 2
     assert not (user_cache() / "remote").exists()
 
