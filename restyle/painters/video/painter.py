@@ -118,7 +118,7 @@ class VideoPainter(Painter):
 
 
 def _windows(options: Options, traits: Traits) -> EveryFrame:
-    """How long windows are. Raises ``RecipeError`` for lengths that the model does not make."""
+    """Windows that the model makes. Raises ``RecipeError`` for lengths that the model does not make."""
     multiple = traits.frame_multiple
     longest = traits.longest if options.frames is None else options.frames
     if longest % multiple != 1 % multiple:

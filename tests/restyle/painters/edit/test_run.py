@@ -61,6 +61,7 @@ def test_a_clip_is_repainted_and_words_are_heard(
     assert not np.array_equal(first[55], second[55])
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bytes(tiny: Tiny, clip: Path, tmp_path: Path) -> None:
     def run(out: Path, *, kill: bool) -> bytes:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -64,6 +64,7 @@ def test_every_frame_is_made_and_none_twice(tiny: Tiny, clip: Path, tmp_path: Pa
     assert again.json["reused"] == FRAMES
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bytes(tiny: Tiny, clip: Path, tmp_path: Path) -> None:
     def run(out: Path, *, kill: bool) -> bytes:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
