@@ -43,6 +43,7 @@ _WRAPPERS = frozenset(
     (
         *("asynclocal", "blockcache", "cached", "dask", "data", "dir", "filecache", "generic", "jlab", "jupyter"),
         *("libarchive", "local", "reference", "simplecache", "tar", "zip"),
+        *("async_wrapper", "asyncwrapper", "dvc", "git", "pyscript"),
     )
 )
 """File systems that lead to others, or to this machine's files: an address in a manifest must not."""

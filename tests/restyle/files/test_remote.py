@@ -57,6 +57,7 @@ def test_addresses_are_told_from_paths_and_keep_their_form() -> None:
         ("zip://a.mov::s3://bucket/all.zip", "through another file system"),
         ("simplecache::s3://bucket/a.mov", "through another file system"),
         ("local://etc/passwd", "through another file system"),
+        ("git://home/somebody/repository", "through another file system"),
         ("s3://", "no address of a file"),
         ("s3://bucket/../other/a.mov", "no address of a file"),
         ("ftp://me:secret@host/a.mov", "password"),
