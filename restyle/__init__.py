@@ -58,6 +58,7 @@ if typing.TYPE_CHECKING:
         UnknownPartError as UnknownPartError,
     )
     from restyle.job.call import restyle as restyle
+    from restyle.job.frame_preview import FramePreview as FramePreview
     from restyle.job.job import Job as Job
     from restyle.job.result import Result as Result
     from restyle.painters.base import (
@@ -97,6 +98,7 @@ if not typing.TYPE_CHECKING:
         "restyle.errors": "Cancelled FootageError JobError JobLockedError MissingExtraError MissingModelError OutputError "
         "OutputExistsError OutputLockedError PainterError PartError RecipeError RestyleError UnknownPartError",
         "restyle.job.call": "restyle",
+        "restyle.job.frame_preview": "FramePreview",
         "restyle.job.job": "Job",
         "restyle.job.result": "Result",
         "restyle.painters.base": "Capabilities PaintRequest Painter RegionRequest",

@@ -37,6 +37,7 @@ LAYERS = (
     ("retiming",),
     ("batch",),
     ("__init__",),
+    ("studio",),
     ("cli",),
     ("__main__",),
 )

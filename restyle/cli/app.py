@@ -38,6 +38,7 @@ A file name that begins with a dash goes last, after two dashes:
 COMMANDS: Mapping[str, str] = {
     "run": "Restyle footage.",
     "batch": "Restyle many clips: a folder, a pattern or a manifest of them.",
+    "studio": "Open a page for looks, objects, keyframes and results.",
     "plan": "Say what would be done, and about how long it takes.",
     "preview": "Paint one keyframe of each shot, on a contact sheet.",
     "look": "Show frames under a grid with coordinates, to see where to point.",

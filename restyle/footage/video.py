@@ -26,7 +26,7 @@ from restyle.footage.streams import chosen_stream, main_stream
 from restyle.footage.transfer import HDR
 from restyle.types import ColourTags, FootageSpec, Frame
 
-__all__ = ["probe_video", "read_video", "video_pts"]
+__all__ = ["probe_video", "read_video", "trusts", "video_pts"]
 
 _STRETCHED = Fraction(100)  # the most that a pixel may be wider than high, or higher than wide
 _INTRA_ONLY = {"prores", "mjpeg", "ffv1", "dnxhd", "png", "rawvideo", "gif", "huffyuv", "v210", "qtrle", "cfhd", "exr"}
@@ -198,13 +198,15 @@ def read_video(
     damage: Damage,
     *,
     samples: bool = False,
+    trusted: bool = False,
 ) -> Generator[Frame, None, None]:
     """Decode the frames ``start`` up to ``stop`` of a video file, in order. See ``Footage.frames``.
 
-    ``damage`` gets what the decoder conceals or leaves out, where decoding begins at the file's start.
+    ``damage`` gets what the decoder conceals or leaves out, where decoding begins at the file's start. ``trusted``: a frame can
+    be sought by its time stamp in ``pts`` (``trusts``).
     """
     first = max(0, start - 1) if spec.deinterlaced else start  # fields are seen with those of the frame before
-    if first > 0 and pts is not None and start < len(pts) and _trusted(spec, pts):
+    if first > 0 and pts is not None and start < len(pts) and trusted:
         source = from_keyframe(spec, first, pts, damage)
     else:
         source = from_start(spec, first, damage)
@@ -234,7 +236,7 @@ def read_video(
         source.close()
 
 
-def _trusted(spec: FootageSpec, pts: Sequence[int]) -> bool:
+def trusts(spec: FootageSpec, pts: Sequence[int]) -> bool:
     """Tell whether the file's own time stamps are those of ``pts``: none was repaired, so that a frame can be sought by it."""
     stamps = video_pts(spec.path)
     if stamps is None:

@@ -32,7 +32,7 @@ from restyle.job.anchors import anchor_files, read_anchors
 from restyle.job.inputs import Inputs
 from restyle.job.keyframe_maps import KeyframeMaps
 from restyle.job.keys import LookKey, WindowKeys, window_keys
-from restyle.job.mattes import Mattes
+from restyle.job.mattes import FrameMattes, Mattes
 from restyle.planning.effort import region_rules
 from restyle.planning.plan import Analysis, Plan
 from restyle.recipe import Recipe
@@ -145,7 +145,7 @@ class Assembly:
     analysis: Analysis
     plan: Plan
     looks: Sequence[Look]
-    mattes: Mattes | None
+    mattes: Mattes | FrameMattes | None
     maps: KeyframeMaps | None
     clean_footage: CleanFootage | None
     inputs: Inputs
@@ -362,7 +362,7 @@ class Assembly:
         )
 
     @property
-    def _remaining_mattes(self) -> Mattes:
+    def _remaining_mattes(self) -> Mattes | FrameMattes:
         """The mattes of the objects that stay; the background is what is behind those."""
         if self.mattes is None:
             raise RecipeError("layers need objects: mark one, such as --object car=box:120,80,400,300@0")

@@ -32,7 +32,7 @@ from restyle.job.keyframe_maps import KeyframeMaps, PlannedFootage
 from restyle.job.masker_choice import choose_masker
 from restyle.job.matte_clips import CLIPS, export_clips
 from restyle.job.matte_sheet import LARGE_SIDE, look_tiles, marked_picture, matte_tiles, preview_tiles
-from restyle.job.mattes import Form, MatteDoubt, export
+from restyle.job.mattes import Form, MatteDoubt, Mattes, export
 from restyle.job.opened import Begun, Earlier, OpenJob
 from restyle.job.order import JobOrder
 from restyle.job.paintings import MemoryPaintings
@@ -283,7 +283,8 @@ class Job:
                 findings = self._findings(footage, store, inputs, looks)
                 assembly = self._assembly(footage, store, findings, looks, inputs)
             if not shared:
-                store.put_text("plan.json", json.dumps(assembly.plan.to_json(), indent=1) + "\n")
+                plan = {**assembly.plan.to_json(), "mattes": sorted(findings.keys["mattes"])}
+                store.put_text("plan.json", json.dumps(plan, indent=1) + "\n")
             keys = assembly.keys(findings.footage_key, findings.keys["mattes"], out)
             windows = Windows(assembly.plan, store, keys, self.spec, out)
             samples = keeps_samples(out, self.spec)
@@ -303,7 +304,7 @@ class Job:
             report.prepare(engine, self._meter)
             seconds["report"] = time.perf_counter() - began - sum(seconds.values())
         notes = [*self.spec.notes, *assembly.analysis.notes]
-        if assembly.mattes is not None:
+        if isinstance(assembly.mattes, Mattes):
             notes += assembly.mattes.notes(len(assembly.plan.shots))
         if assembly.clean_footage is not None:
             notes += assembly.clean_footage.notes()
@@ -316,7 +317,7 @@ class Job:
         if tally.repaired:
             notes.append(f"{tally.repaired} frames were painted because no keyframe explained them")
         notes += store.notes()
-        self.doubts = () if assembly.mattes is None else tuple(assembly.mattes.doubts)
+        self.doubts = tuple(assembly.mattes.doubts) if isinstance(assembly.mattes, Mattes) else ()
         seconds = {stage: spent + earlier.seconds.get(stage, 0.0) for stage, spent in seconds.items()}
         page, verdict = None, ""
         if report is not None:

@@ -14,11 +14,11 @@ import numpy as np
 
 from controls.masks.doubts import TELLING
 from controls.prompts import split_label, split_object
-from interp.pixels.boxes import Box, union
+from interp.pixels.boxes import Box, bounding_box, union
 from restyle.footage.saving import save_grey
 from restyle.job.store import damaged
 
-__all__ = ["Form", "MatteDoubt", "Mattes", "export", "matte_files", "write_matte"]
+__all__ = ["Form", "FrameMattes", "MatteDoubt", "Mattes", "export", "matte_files", "write_matte"]
 
 
 def matte_files(objects: Sequence[str]) -> list[Path]:
@@ -119,6 +119,34 @@ class Mattes:
             matte[top:bottom, left:right] = values.astype(np.float32) / np.float32(65535)
         matte.setflags(write=False)
         return matte
+
+
+class FrameMattes:
+    """Mattes of one frame, held in memory, as ``Mattes`` has those of all: object -> float32 H x W in [0, 1]. ``size``: width
+    and height; ``frame``: the frame's number."""
+
+    def __init__(self, mattes: Mapping[str, np.ndarray], size: tuple[int, int], frame: int) -> None:
+        self._mattes, self.size, self._frame = mattes, size, frame
+        self.names: Sequence[str] = tuple(mattes)
+
+    def without(self, names: Sequence[str]) -> FrameMattes:
+        """See ``Mattes.without``."""
+        others = copy(self)
+        others.names = tuple(name for name in self.names if name not in names)
+        return others
+
+    def of(self, name: str, frame: int) -> np.ndarray:
+        """See ``Mattes.of``; there is one frame alone."""
+        return self._mattes[name]
+
+    def box(self, name: str, frame: int) -> Box | None:
+        """See ``Mattes.box``."""
+        return bounding_box(self._mattes[name])
+
+    def boxes(self, names: Sequence[str]) -> dict[int, Box | None]:
+        """See ``Mattes.boxes``."""
+        box = union(self.box(name, self._frame) for name in names)
+        return {} if box is None else {self._frame: box}
 
 
 Form = Literal["png", "png16", "exr", "mov", "webm"]

@@ -1,0 +1,44 @@
+"""The thread in which pictures are made for the page: one after the other; of what is asked for often, the last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+__all__ = ["Bench", "Superseded"]
+
+T = TypeVar("T")
+
+
+class Superseded(Exception):
+    """Somebody asked for the same kind of thing again before this one was begun."""
+
+
+class Bench:
+    """Runs functions in one thread of its own, so that the event loop goes on."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="studio")
+        self._latest: dict[str, int] = {}
+
+    async def run(self, kind: str, function: Callable[[], T]) -> T:
+        """Run ``function``, after what waits before it. Raises ``Superseded`` if another of its ``kind`` came meanwhile, and
+        what the function raises."""
+        mine = self._latest[kind] = self._latest.get(kind, 0) + 1
+
+        def work() -> T:
+            if self._latest[kind] != mine:
+                raise Superseded
+            return function()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def forget(self, kind: str) -> None:
+        """Let what waits of a kind not begin."""
+        self._latest[kind] = self._latest.get(kind, 0) + 1
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

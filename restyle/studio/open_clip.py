@@ -1,0 +1,225 @@
+"""A clip that is open on the page: its project, and what is made to look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from controls.prompts import split_object
+from interp.pixels.depth import to_uint8
+from restyle import FramePreview, Recipe
+from restyle.errors import JobError
+from restyle.footage import write_picture
+from restyle.job.mattes import Mattes
+from restyle.quality.pictures import jpeg_of
+from restyle.quality.stored_report import StoredMoment, StoredReport, read_report
+from restyle.studio.bench import Bench
+from restyle.studio.folder_batch import FolderBatch
+from restyle.studio.frames import VIEW_SIDE, FrameServer, Jpegs
+from restyle.studio.pictures import tinted_png
+from restyle.studio.project import Project
+from restyle.studio.work import Work
+
+__all__ = ["OpenClip"]
+
+MATTES_KEPT = 6  # frames
+PAINTINGS_KNOWN = 200
+
+
+class OpenClip:
+    """A clip that is open. Raises ``FootageError`` if it cannot be read, and what ``Project`` raises."""
+
+    def __init__(
+        self, source: Path, *, rate: Fraction | None = None, offline: bool = False, batch: FolderBatch | None = None
+    ) -> None:
+        self.name = secrets.token_hex(8)
+        """Its name in the addresses of its pictures."""
+        self.batch = batch
+        """The batch of the folder that it was opened from."""
+        self.project = Project(source, rate=rate, results=None if batch is None else batch.clip_folder(source))
+        self.frames = FrameServer(source, rate=rate)
+        self.work = Work(self.project.folder)
+        self.offline = offline
+        self.bench = Bench()
+        self.made = Jpegs(24 << 20)
+        """Paintings and tiles, by their names."""
+        self.mattes_version = 0
+        """Counts the mattes that were cut."""
+        self._painted: dict[int, tuple[str, str]] = {}
+        self._moments: tuple[int, StoredReport | None] | None = None
+        self._preview: FramePreview | None = None
+        self._mattes: OrderedDict[tuple[int, tuple[str, ...]], dict[str, np.ndarray]] = OrderedDict()
+        self._followed: tuple[Path, Mattes] | None = None
+        self._results: tuple[int, FrameServer] | None = None
+
+    @property
+    def preview(self) -> FramePreview:
+        """What looks at single frames; for the bench's thread alone."""
+        if self._preview is None:
+            self._preview = FramePreview(self.project.source, rate=self.project.rate, offline=self.offline)
+        return self._preview
+
+    # Paintings
+
+    async def paint(self, frame: int, recipe: Recipe) -> str:
+        """Paint a frame; gives the picture's name in ``made``. Raises ``Superseded``, and as ``FramePreview.paint``."""
+        key = self._key(recipe)
+        name = f"painting-{frame}-{key}"
+        if self.made.get((name,)) is None:
+
+            def work() -> bytes:
+                mattes = self.mattes_at(frame, recipe) if recipe.objects else None
+                return jpeg_of(self.preview.paint(frame, recipe, mattes), long_side=VIEW_SIDE, quality=90)
+
+            self.made.put((name,), await self.bench.run("paint", work))
+            self._painted[frame] = key, name
+            while len(self._painted) > PAINTINGS_KNOWN:
+                del self._painted[next(iter(self._painted))]
+        return name
+
+    async def paint_whole(self, frame: int, recipe: Recipe, path: Path) -> None:
+        """Paint a frame in the footage's own depth, and write it as PNG. Raises as ``paint``, and ``OutputError``."""
+
+        def work() -> None:
+            mattes = self.mattes_at(frame, recipe) if recipe.objects else None
+            write_picture(path, self.preview.paint(frame, recipe, mattes))
+
+        await self.bench.run(f"whole-{frame}", work)
+
+    def paintings(self, recipe: Recipe) -> dict[int, str]:
+        """Frames that are painted as the recipe says -> the pictures' names in ``made``."""
+        key = self._key(recipe)
+        return {frame: name for frame, (k, name) in self._painted.items() if k == key and self.made.get((name,))}
+
+    def _key(self, recipe: Recipe) -> str:
+        return hashlib.blake2b(f"{self.mattes_version} {recipe.to_text()}".encode(), digest_size=12).hexdigest()
+
+    # Mattes
+
+    async def cut(self, frame: int, recipe: Recipe, *, exact: bool = False) -> bool:
+        """Make this frame's mattes: quickly, or as a run begins with them. Tells whether there are any."""
+        here = _marked(frame, recipe)
+        if not here:
+            return False
+
+        def work() -> dict[str, np.ndarray]:
+            return self.preview.mattes(frame, recipe) if exact else self.preview.quick_mattes(frame, here)
+
+        self._keep(frame, here, await self.bench.run("cut", work))
+        return True
+
+    def _keep(self, frame: int, prompts: tuple[str, ...], mattes: dict[str, np.ndarray]) -> None:
+        self._mattes[frame, prompts] = {name: to_uint8(matte[..., None])[..., 0] for name, matte in mattes.items()}
+        self.mattes_version += 1
+        while len(self._mattes) > MATTES_KEPT:
+            self._mattes.popitem(last=False)
+
+    def mattes_at(self, frame: int, recipe: Recipe) -> dict[str, np.ndarray]:
+        """Mattes of the frame as far as they are known: those that were cut there, else those that were followed."""
+        cut = self._mattes.get((frame, _marked(frame, recipe)), {})
+        found = {name: matte.astype(np.float32) / np.float32(255) for name, matte in cut.items()}
+        followed = self.followed
+        for name in followed.names if followed is not None else ():
+            if name not in found and name in recipe.object_names and followed is not None:
+                try:
+                    found[name] = followed.of(name, frame)
+                except JobError:  # the job folder is being worked in
+                    continue
+        return found
+
+    @property
+    def followed(self) -> Mattes | None:
+        """The mattes that the job followed last."""
+        folder = self.project.mattes_folder()
+        if folder is None:
+            return None
+        if self._followed is None or self._followed[0] != folder:
+            try:
+                self._followed = folder, Mattes(folder)
+            except (OSError, ValueError, KeyError, TypeError):
+                return None
+        return self._followed[1]
+
+    def overlay(self, frame: int) -> bytes:
+        """The frame's mattes, each in its object's colour, as PNG with alpha."""
+        recipe = self.project.recipe
+        return tinted_png(
+            self.mattes_at(frame, recipe), recipe.object_names, (self.frames.spec.width, self.frames.spec.height)
+        )
+
+    @property
+    def doubts(self) -> Mapping[int, str]:
+        """Frames whose mattes should be looked at -> why."""
+        followed = self.followed
+        return {} if followed is None else {doubt.frame: f"{doubt.object}: {doubt.kind}" for doubt in followed.doubts}
+
+    # The result
+
+    @property
+    def results(self) -> FrameServer | None:
+        """Frames of the result; ``None``: there is none yet."""
+        if self.project.result is None:
+            return None
+        try:
+            stamp = self.project.output.stat().st_mtime_ns
+        except OSError:
+            return None
+        if self._results is None or self._results[0] != stamp:
+            self._results = stamp, FrameServer(self.project.output)
+        return self._results[1]
+
+    @property
+    def result_stamp(self) -> int:
+        """Changes with the result; 0: there is none."""
+        results = self.results
+        return 0 if results is None or self._results is None else self._results[0] // 1000 % 10**12
+
+    @property
+    def report(self) -> StoredReport | None:
+        """The report of the job's last run; ``None``: there is none."""
+        path = self.project.job / "report.json"
+        try:
+            stamp = path.stat().st_mtime_ns if self.project.result is not None else 0
+        except OSError:
+            stamp = 0
+        if self._moments is None or self._moments[0] != stamp:
+            try:
+                self._moments = stamp, read_report(self.project.job) if stamp else None
+            except JobError:
+                self._moments = stamp, None
+        return self._moments[1]
+
+    @property
+    def moments(self) -> Sequence[StoredMoment]:
+        """The result's worst moments, the worst first."""
+        return () if self.report is None else self.report.moments
+
+    def moment_picture(self, number: int, side: str) -> bytes | None:
+        """A picture of a worst moment, the first being 0: ``source``, ``result`` or ``painting``."""
+        if not 0 <= number < len(self.moments) or side not in ("source", "result", "painting"):
+            return None
+        path = getattr(self.moments[number], side)
+        return None if path is None else Path(path).read_bytes()
+
+    @property
+    def first_result(self) -> int:
+        """Number of the frame with which the result begins."""
+        shots = (self.project.plan or {}).get("shots") or [{"start": 0}]
+        return int(shots[0]["start"])
+
+    async def close(self) -> None:
+        """Let go of models and threads."""
+        self.bench.close()
+        if self._preview is not None:
+            await asyncio.to_thread(self._preview.close)
+
+
+def _marked(frame: int, recipe: Recipe) -> tuple[str, ...]:
+    return tuple(text for text in recipe.objects if split_object(text).frame == frame)

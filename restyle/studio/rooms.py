@@ -1,0 +1,81 @@
+"""The pages of one studio, and the clips that are open in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from fractions import Fraction
+from pathlib import Path
+
+from nicegui import ui
+
+from restyle.errors import FootageError, RestyleError, show_path
+from restyle.footage.numbering import is_pattern
+from restyle.studio.allowed import Allowed
+from restyle.studio.clip_page import ClipPage
+from restyle.studio.folder_batch import FolderBatch
+from restyle.studio.folder_page import FolderPage
+from restyle.studio.open_clip import OpenClip
+from restyle.studio.shell import page_frame
+
+__all__ = ["Rooms"]
+
+
+class Rooms:
+    """What one studio shows. ``source``: a clip, or a folder of clips. Raises ``FootageError`` if there is nothing."""
+
+    def __init__(self, source: Path, *, rate: Fraction | None = None, offline: bool = False) -> None:
+        source = Path(os.path.abspath(source))
+        if not source.exists() and not is_pattern(source):
+            raise FootageError(f"there is no file or folder {show_path(source)}")
+        self._is_clip = not source.is_dir()
+        self.source = source
+        self.batch = None if self._is_clip else FolderBatch(source, rate=rate, offline=offline)
+        self._allowed = Allowed([source.parent if self._is_clip else source])
+        self._rate, self._offline = rate, offline
+        self._open: dict[Path, OpenClip] = {}
+        self._opening = asyncio.Lock()
+
+    def named(self, name: str) -> OpenClip | None:
+        """The open clip of that name."""
+        return next((clip for clip in self._open.values() if clip.name == name), None)
+
+    async def clip(self, text: str) -> OpenClip:
+        """Open a clip, or give the one that is open. Raises ``RecipeError`` (outside of the folders), ``FootageError``."""
+        path = self._allowed.path(text)
+        async with self._opening:
+            if path not in self._open:
+                self._open[path] = await asyncio.to_thread(
+                    OpenClip, path, rate=self._rate, offline=self._offline, batch=self.batch
+                )
+            return self._open[path]
+
+    def poster(self, text: str) -> bytes:
+        """A picture of a clip of the folder. Raises as ``clip``."""
+        path = self._allowed.path(text)
+        if self.batch is None:
+            raise FootageError("this studio shows one clip")
+        return self.batch.poster(path)
+
+    def add_pages(self) -> None:
+        """Add the page to NiceGUI."""
+
+        @ui.page("/", title="restyle studio")
+        async def index(clip: str = "") -> None:
+            text = clip or (str(self.source) if self._is_clip else "")
+            if not text:
+                assert self.batch is not None
+                FolderPage(self.batch).build()
+                return
+            try:
+                opened = await self.clip(text)
+            except RestyleError as error:
+                with page_frame("restyle studio"):
+                    ui.label(str(error)).classes("refusal").props('role="alert"')
+                return
+            ClipPage(opened).build()
+
+    async def close(self) -> None:
+        """Let go of the clips."""
+        for clip in self._open.values():
+            await clip.close()

@@ -1,0 +1,71 @@
+"""The frame of every page: head, theme, style sheet; and how errors and waiting are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nicegui import ui
+
+from restyle.errors import RestyleError
+from restyle.studio.bench import Superseded
+
+__all__ = ["attempt", "heading", "notify", "page_frame"]
+
+HEAD = '<link rel="stylesheet" href="/studio/studio.css"><meta name="color-scheme" content="light dark">'
+
+
+@contextmanager
+def page_frame(title: str, facts: str = "", *, back: bool = False) -> Iterator[None]:
+    """The bar at the top; what is built within lies below it."""
+    ui.add_head_html(HEAD)
+    ui.colors(primary="#b5651d", accent="#b5651d")
+    dark = ui.dark_mode(None)
+    with ui.element("header").classes("top"):
+        if back:
+            ui.link("All clips", "/").classes("back")
+        ui.label("restyle").classes("brand")
+        ui.label(title).classes("title")
+        ui.label(facts).classes("facts")
+        ui.element("span").classes("gap")
+        status = ui.label("").classes("status").props('role="status" aria-live="polite"')
+        choices = {"auto": None, "light": False, "dark": True}
+        theme = ui.select(list(choices), value="auto", on_change=lambda event: dark.set_value(choices[event.value]))
+        theme.props('dense borderless options-dense aria-label="Light or dark"').classes("theme")
+    ui.context.client.storage["status"] = status
+    with ui.element("main").classes("page"):
+        yield
+
+
+def notify(text: str, *, wrong: bool = False) -> None:
+    """Say something in the bar at the top; what went wrong, also below."""
+    ui.context.client.storage["status"].set_text("" if wrong else text)
+    if wrong:
+        ui.notify(text, type="negative", position="bottom", multi_line=True, timeout=9000, close_button="Close")
+
+
+async def attempt(action: Callable[[], Awaitable[Any]], waiting: str = "", done: str = "") -> bool:
+    """Do something that may fail, and say how it goes. Tells whether it was done."""
+    client = ui.context.client
+    if waiting:
+        notify(waiting)
+    try:
+        await action()
+    except Superseded:
+        return False
+    except (RestyleError, ValueError) as error:
+        if not client.is_deleted:
+            notify(str(error), wrong=True)
+        return False
+    if not client.is_deleted:
+        notify(done)
+    return True
+
+
+def heading(text: str, hint: str = "") -> None:
+    """A heading in a panel, with a line that explains."""
+    with ui.element("h2").classes("heading"):
+        ui.label(text)
+    if hint:
+        ui.label(hint).classes("hint")

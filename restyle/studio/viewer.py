@@ -1,0 +1,45 @@
+"""The viewer on the page: stage, time line and transport (``viewer.js``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+__all__ = ["Viewer"]
+
+
+class Viewer(Element, component="viewer.js"):
+    """Shows frames. What it shows is set by ``show``; it tells ``at`` (the frame on which it settles) and ``mark`` (a click or
+    a box: frame, kind, values in pixels of the footage)."""
+
+    def __init__(
+        self, *, at: Callable[[int], Any], mark: Callable[[int, str, list[float]], Any], kind: Callable[[str], Any]
+    ) -> None:
+        super().__init__()
+        self._told = "{}"
+        self.on("at", lambda event: at(int(_value(event))))
+        self.on("show", lambda event: kind(str(_value(event))))
+        self.on("mark", lambda event: mark(*_mark(event)))
+
+    def set(self, **props: Any) -> None:
+        """Set properties; the page is told of those that changed."""
+        changed = {name: value for name, value in props.items() if self._props.get(name) != value}
+        if changed:
+            self._props.update(changed)
+            self.update()
+
+    def seek(self, frame: int) -> None:
+        """Show another frame."""
+        self.run_method("show", frame)
+
+
+def _value(event: GenericEventArguments) -> Any:
+    return event.args[0] if isinstance(event.args, list) else event.args
+
+
+def _mark(event: GenericEventArguments) -> tuple[int, str, list[float]]:
+    plain = _value(event)
+    return int(plain["frame"]), str(plain["kind"]), [float(value) for value in plain["values"]]

@@ -1,0 +1,203 @@
+"""The studio in a real browser: opened, looked at, marked, painted, rendered, compared; left and found again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from studio_browser import browser, harbour, page_of, studio, wait_until
+
+from restyle import Recipe
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return harbour(tmp_path_factory.mktemp("footage"), "a clip's <img src=x onerror=alert(1)> näme & #1%20.mp4")
+
+
+@pytest.fixture(scope="module")
+def address(clip: Path, chromium: Browser) -> Iterator[str]:
+    with studio(clip) as told:
+        yield told
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    with page_of(chromium, address) as opened:
+        opened.wait_for_selector('canvas[data-frame="0"]')
+        yield opened
+
+
+def recipe_of(clip: Path) -> Recipe:
+    path = clip.with_name(f"{clip.stem}.restyled.mp4.studio") / "recipe.json"
+    return Recipe.load(path) if path.exists() else Recipe()
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+    page.locator(f".panel-body[data-panel={name}]").wait_for()
+    page.locator("canvas.marking").wait_for(state="attached" if name == "Objects" else "detached")
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """A place of the picture, as parts of its width and height, on the screen."""
+    box = page.locator(".stage canvas").bounding_box()
+    assert box is not None
+    scale = min(box["width"] / 640, box["height"] / 360)
+    left, top = box["x"] + (box["width"] - 640 * scale) / 2, box["y"] + (box["height"] - 360 * scale) / 2
+    return left + x * 640 * scale, top + y * 360 * scale
+
+
+def test_the_clip_is_shown_with_its_facts_and_its_name_as_it_is(page: Page, clip: Path) -> None:
+    assert page.locator(".title").inner_text() == clip.name
+    assert page.locator(".facts").inner_text() == "640 × 360 · 24 fps · 5.5 s · h264 8 bit · sound"
+    assert page.locator('img[src="x"]').count() == 0
+
+
+def test_keys_step_play_and_magnify(page: Page) -> None:
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_selector('canvas[data-frame="11"]')
+    assert page.get_by_role("slider", name="Frame").get_attribute("aria-valuetext") == "frame 11, 00:00:00:11"
+    page.keyboard.press("End")
+    page.wait_for_selector('canvas[data-frame="131"]')
+    page.keyboard.press("Home")
+    page.keyboard.press("+")
+    assert page.get_by_role("button", name="Whole picture").inner_text() == "150 %"
+    page.keyboard.press("-")
+    page.keyboard.press(" ")
+    page.wait_for_function("Number(document.querySelector('.stage canvas').dataset.frame) > 8")
+    page.keyboard.press(" ")
+
+
+def test_a_look_paints_the_shown_frame_and_is_in_the_recipe(page: Page, clip: Path) -> None:
+    page.locator('[data-style="lava"]').click()
+    page.wait_for_selector('canvas[data-right="painting"]')
+    assert recipe_of(clip).style == "lava"
+    page.wait_for_selector('[data-style="lava"][aria-pressed="true"]')
+    strength = page.get_by_role("slider", name="Strength: how strongly the style is painted")
+    strength.locator("[tabindex]").focus()
+    page.keyboard.press("ArrowLeft")
+    wait_until("the strength", lambda: recipe_of(clip).strength == 0.95)
+    page.wait_for_selector('canvas[data-right="painting"]')
+    page.wait_for_function("document.querySelectorAll('.tile img[src]').length > 2")
+
+
+def test_a_click_on_an_object_shows_its_matte(page: Page, clip: Path) -> None:
+    tab(page, "Objects")
+    with page.expect_response(lambda answer: "/matte/0.png" in answer.url and answer.status == 200):
+        page.mouse.click(*at(page, 0.73, 0.14))
+    wait_until("the mark", lambda: len(recipe_of(clip).objects) == 1)
+    name, _, mark = recipe_of(clip).objects[0].partition("=")
+    x, y = (float(value) for value in mark.removeprefix("point:").removesuffix("@0").split(","))
+    assert name == "object-1"
+    assert abs(x - 0.73 * 640) < 3
+    assert abs(y - 0.14 * 360) < 3
+    page.wait_for_function("document.querySelector('.status').innerText === ''")
+    page.keyboard.down("Shift")
+    page.mouse.click(*at(page, 0.5, 0.5))
+    page.keyboard.up("Shift")
+    wait_until("the second mark", lambda: len(recipe_of(clip).objects) == 2)
+    assert "=not:" in recipe_of(clip).objects[1]
+    page.get_by_role("button", name="Remove object-1").click()
+    wait_until("the removal", lambda: recipe_of(clip).objects == ())
+
+
+def test_a_box_is_dragged(page: Page, clip: Path) -> None:
+    tab(page, "Objects")
+    page.mouse.move(*at(page, 0.66, 0.03))
+    page.mouse.down()
+    page.mouse.move(*at(page, 0.75, 0.2))
+    page.mouse.move(*at(page, 0.79, 0.32))
+    page.mouse.up()
+    wait_until("the box", lambda: any("=box:" in text for text in recipe_of(clip).objects))
+    page.get_by_role("button", name="Remove object-1").click()
+    wait_until("the removal", lambda: recipe_of(clip).objects == ())
+
+
+def test_ten_frames_are_rendered_stopped_gone_on_with_and_compared(page: Page, clip: Path) -> None:
+    tab(page, "Render")
+    page.get_by_label("Frames IN:OUT (empty: all)").fill("0:60")
+    page.keyboard.press("Enter")
+    wait_until("the range", lambda: recipe_of(clip).range == "0:60")
+    page.get_by_role("button", name="Render", exact=True).click()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped; what is finished is kept.").wait_for()
+    page.reload()
+    page.wait_for_selector('canvas[data-frame="0"]')
+    tab(page, "Render")
+    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_label("Frames IN:OUT (empty: all)").fill("0:10")
+    page.keyboard.press("Enter")
+    wait_until("the range", lambda: recipe_of(clip).range == "0:10")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.reload()  # in mid-job
+    page.wait_for_selector('canvas[data-frame="0"]')
+    tab(page, "Render")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_selector('canvas[data-right="result"]')
+    assert clip.with_name(f"{clip.stem}.restyled.mp4").exists()
+    page.mouse.move(*at(page, 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*at(page, 0.2, 0.5))
+    page.mouse.up()
+    page.keyboard.press(" ")  # both sides in step
+    page.wait_for_function("Number(document.querySelector('.stage canvas').dataset.frame) > 4")
+
+
+def test_a_keyframe_is_approved_and_another_tab_sees_it(
+    page: Page, chromium: Browser, address: str, clip: Path
+) -> None:
+    tab(page, "Keyframes")
+    card = page.locator('.card[data-frame="0"]')
+    card.get_by_role("button", name="Approve").click()
+    wait_until("the approval", lambda: 0 in recipe_of(clip).storyboard)
+    assert Path(recipe_of(clip).storyboard[0]).is_file()
+    card.get_by_text("approved").wait_for()
+    with page_of(chromium, address) as other:
+        other.wait_for_selector('canvas[data-frame="0"]')
+        tab(other, "Keyframes")
+        other.locator('.card[data-frame="0"]').get_by_role("button", name="Withdraw").click()
+    wait_until("the withdrawal", lambda: recipe_of(clip).storyboard == {})
+    card.get_by_role("button", name="Approve").wait_for()
+
+
+def test_the_recipe_and_the_lines_that_do_the_same_are_told(page: Page, clip: Path) -> None:
+    tab(page, "Recipe")
+    told = json.loads(page.get_by_role("region", name="Recipe", exact=True).inner_text())
+    assert told["style"] == "lava"
+    assert page.get_by_role("region", name="Command line").inner_text().startswith("restyle run -o ")
+    program = page.get_by_role("region", name="Python").inner_text()
+    compile(program, "program", "exec")
+    assert repr(str(clip)) in program
+
+
+@pytest.mark.parametrize(("size", "dark"), [((1280, 720), False), ((820, 1180), True)])
+def test_nothing_is_cut_off_or_lies_over_something_else(
+    chromium: Browser, address: str, size: tuple[int, int], dark: bool
+) -> None:
+    with page_of(chromium, address, size=size, dark=dark) as page:
+        page.wait_for_selector('canvas[data-frame="0"]')
+        for name in ("Look", "Objects", "Keyframes", "Render", "Recipe"):
+            tab(page, name)
+            page.wait_for_timeout(150)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= size[0], f"{name} is {wide} pixels wide"
+            assert page.evaluate(CUT_OFF) == [], name
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(22, 22, 21)") == dark
+
+
+CUT_OFF = """() => [...document.querySelectorAll('.panel button, .panel label, .heading, .transport button, .panel .q-tab__label')]
+  .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 2 || e.getBoundingClientRect().right > innerWidth + 1))
+  .map((e) => e.innerText)"""

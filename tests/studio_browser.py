@@ -1,0 +1,95 @@
+"""A studio in a process of its own, and a browser that looks at it: Debian's chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+__all__ = ["CHROMIUM", "browser", "page_of", "studio"]
+
+CHROMIUM = shutil.which("chromium")
+PATIENCE = 30_000  # milliseconds; a busy machine takes its time
+
+
+@contextmanager
+def studio(*words: object) -> Iterator[str]:
+    """Start ``restyle studio``; gives the address that it prints."""
+    command = [sys.executable, "-m", "restyle", "studio", "--no-open", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        if not address:
+            assert process.stderr is not None
+            pytest.fail(process.stderr.read())
+        yield address
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+    assert "Traceback" not in said, said
+    assert process.returncode == 0, said
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A browser without a window; skips the test where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def page_of(
+    opened: Browser, address: str, *, size: tuple[int, int] = (1280, 720), dark: bool = False
+) -> Iterator[Page]:
+    """A page in a browser profile of its own. It fails if the page asks any other machine for anything, or a script fails."""
+    context = opened.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    asked: list[str] = []
+    failed: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.on(
+        "console", lambda message: failed.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    page.goto(address)
+    try:
+        yield page
+    finally:
+        context.close()
+    own = address.split("?")[0]
+    strangers = [url for url in asked if not url.startswith((own, "data:", "blob:"))]
+    assert strangers == []
+    assert failed == []
+
+
+def wait_until(what: str, true: object, *, seconds: float = 30) -> None:
+    """Wait until a function gives something true."""
+    assert callable(true)
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"{what}: it did not come"
+        time.sleep(0.1)
+
+
+def harbour(folder: Path, name: str = "harbour.mp4") -> Path:
+    """The sample in a folder."""
+    path = folder / name
+    shutil.copyfile(Path(__file__).parents[1] / "samples" / "harbour.mp4", path)
+    return path
