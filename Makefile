@@ -14,7 +14,7 @@ WORKERS ?= 2
 
 STYLE  ?= ukiyo-wave
 
-.PHONY: demo test test-slow check format bench attack clean help
+.PHONY: demo test test-slow test-studio check format bench attack clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -58,6 +58,10 @@ test: $(VENV)/.test
 test-slow: $(VENV)/.test
 	@echo "==> running the long tests"
 	@$(PYTEST) -q -m slow
+
+test-studio: $(VENV)/.test
+	@echo "==> running the studio's tests, in a browser"
+	@$(PYTEST) -q tests/restyle/studio
 
 check: $(VENV)/.dev
 	@echo "==> format"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,15 @@ PATIENCE = 30_000  # milliseconds; a busy machine takes its time
 
 
 @contextmanager
-def studio(*words: object) -> Iterator[str]:
+def studio(*words: object, cwd: Path | None = None) -> Iterator[str]:
     """Start ``restyle studio``; gives the address that it prints."""
-    command = [sys.executable, "-m", "restyle", "studio", "--no-open", *map(str, words)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "restyle", "studio", *map(str, words), "--no-open"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
+        if address == "{":  # --json
+            address = json.loads(address + process.stdout.readline() + "}")["url"]
         if not address:
             assert process.stderr is not None
             pytest.fail(process.stderr.read())

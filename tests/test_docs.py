@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import typer
 from clips import moving_frames, write_clip, write_pictures
 from command import Caller
 from object_store import Bucket
+from studio_browser import studio
 
 import restyle
 from restyle import errors
@@ -95,7 +97,10 @@ def run_line(line: str, call: Caller, folder: Path) -> None:
     while re.fullmatch(r"[A-Z0-9_]+=\S+", words[0]):
         words = words[1:]
     program = words[0].removeprefix(".venv/bin/")
-    if program == "restyle":
+    if program == "restyle" and words[1:2] == ["studio"]:
+        with studio(*words[2:], cwd=folder) as address:  # stays open until it is stopped
+            assert urllib.request.urlopen(address).status == 200
+    elif program == "restyle":
         command, _, file = line.partition(" > ")
         said = call(*shlex.split(command)[1:])
         if file:

@@ -61,7 +61,7 @@ class OpenClip:
 
     @property
     def preview(self) -> FramePreview:
-        """What looks at single frames; for the bench's thread alone."""
+        """The preview of single frames; for the bench's thread alone."""
         if self._preview is None:
             self._preview = FramePreview(self.project.source, rate=self.project.rate, offline=self.offline)
         return self._preview

@@ -29,7 +29,7 @@ __all__ = ["Project"]
 
 
 class Project:
-    """What belongs to one clip. ``changes`` counts what was changed, so that every page sees when it has to look again.
+    """All that belongs to one clip. ``changes`` counts changes, so that every page sees when to look again.
 
     ``source``: the clip; ``rate``: of a sequence of pictures; ``results``: folder of the result, by default the clip's own.
     Raises ``RecipeError`` if its recipe file is damaged.

@@ -22,7 +22,7 @@ __all__ = ["Rooms"]
 
 
 class Rooms:
-    """What one studio shows. ``source``: a clip, or a folder of clips. Raises ``FootageError`` if there is nothing."""
+    """Pages and open clips of one studio. ``source``: a clip, or a folder of them. Raises ``FootageError``: there is nothing."""
 
     def __init__(self, source: Path, *, rate: Fraction | None = None, offline: bool = False) -> None:
         source = Path(os.path.abspath(source))

@@ -39,28 +39,34 @@ def page_frame(title: str, facts: str = "", *, back: bool = False) -> Iterator[N
 
 
 def notify(text: str, *, wrong: bool = False) -> None:
-    """Say something in the bar at the top; what went wrong, also below."""
-    ui.context.client.storage["status"].set_text("" if wrong else text)
+    """Say something in the bar at the top; what went wrong, at the bottom, until it is closed."""
     if wrong:
         ui.notify(text, type="negative", position="bottom", multi_line=True, timeout=9000, close_button="Close")
+    else:
+        ui.context.client.storage["status"].set_text(text)
 
 
 async def attempt(action: Callable[[], Awaitable[Any]], waiting: str = "", done: str = "") -> bool:
-    """Do something that may fail, and say how it goes. Tells whether it was done."""
+    """Do something that may fail, and say how it goes: of what goes on at once, the last that began. Tells whether it was
+    done."""
     client = ui.context.client
-    if waiting:
-        notify(waiting)
+    going: list[str] = client.storage.setdefault("going", [])
+    going.append(waiting)
+    notify(waiting)
+    problem, whole = "", False
     try:
         await action()
+        whole = True
     except Superseded:
-        return False
+        pass
     except (RestyleError, ValueError) as error:
-        if not client.is_deleted:
-            notify(str(error), wrong=True)
-        return False
+        problem = str(error)
+    going.remove(waiting)
     if not client.is_deleted:
-        notify(done)
-    return True
+        notify(going[-1] if going else done if whole else "")
+        if problem:
+            notify(problem, wrong=True)
+    return whole
 
 
 def heading(text: str, hint: str = "") -> None:

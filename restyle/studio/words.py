@@ -34,7 +34,7 @@ def seconds(length: Any) -> str:
 
 
 def progress_line(facts: Mapping[str, Any]) -> str:
-    """What work does, and how long it still takes."""
+    """The step that work is at, and how long it still takes."""
     stage, done, total, left = (facts.get(name) for name in ("stage", "done", "total", "left"))
     parts = [STAGE_NAMES.get(stage, "starting") if isinstance(stage, str) else "starting"]  # type: ignore[call-overload]
     if total:

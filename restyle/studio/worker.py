@@ -25,7 +25,9 @@ from restyle.unforeseen import describe
 
 __all__ = ["LOCK", "STATE", "STOP", "main"]
 
-LOCK, STATE, STOP = "work.lock", "work.json", "work.stop"
+LOCK = "work.lock"
+STATE = "work.json"
+STOP = "work.stop"
 EVERY = 0.2  # seconds between two reports
 
 

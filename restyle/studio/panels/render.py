@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["RenderPanel"]
 
 EFFORTS = {"draft": "draft: quick, for looking", "normal": "normal", "best": "best: whatever it takes"}
-LEVELS = {"good": "good", "look": "look at it", "bad": "bad", "still": "nothing moves"}
 
 
 class RenderPanel:
@@ -92,7 +91,7 @@ class RenderPanel:
             return
         with self._verdict:
             heading("Result")
-            ui.label(f"{LEVELS.get(report.level, report.level)}: {report.verdict}").classes(f"verdict {report.level}")
+            ui.label(report.verdict).classes(f"verdict {report.level}")
             with ui.element("div").classes("line"):
                 ui.button("Compare", on_click=lambda: self._page.show("result")).props("outline dense no-caps")
                 ui.link("The whole report", f"/clips/{clip.name}/report", new_tab=True)

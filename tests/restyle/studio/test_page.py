@@ -198,6 +198,7 @@ def test_nothing_is_cut_off_or_lies_over_something_else(
         assert (paper == "rgb(22, 22, 21)") == dark
 
 
-CUT_OFF = """() => [...document.querySelectorAll('.panel button, .panel label, .heading, .transport button, .panel .q-tab__label')]
+CUT_OFF = """() => [...document.querySelectorAll(
+    '.panel button, .panel label, .heading, .transport button, .panel .q-tab__label')]
   .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 2 || e.getBoundingClientRect().right > innerWidth + 1))
   .map((e) => e.innerText)"""
