@@ -59,4 +59,12 @@ def studio(
         if show:
             webbrowser.open(address)
 
-    serve(source, port=port, rate=rate, offline=offline, ready=ready, stop=terminal.stop.event)
+    serve(
+        source,
+        port=port,
+        rate=rate,
+        offline=offline,
+        ready=ready,
+        stop=terminal.stop.event,
+        stopping=terminal.stop.settle,
+    )

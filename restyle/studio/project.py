@@ -95,7 +95,7 @@ class Project:
 
     @property
     def result(self) -> Mapping[str, Any] | None:
-        """What came out of the job's last run, if it came to its end and the result is there."""
+        """Facts of the result of the job's last run, if it came to its end and the result is there."""
         return self._plain("result.json") if self.output.exists() else None
 
     def _plain(self, name: str) -> Mapping[str, Any] | None:

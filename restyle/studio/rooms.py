@@ -22,7 +22,10 @@ __all__ = ["Rooms"]
 
 
 class Rooms:
-    """Pages and open clips of one studio. ``source``: a clip, or a folder of them. Raises ``FootageError``: there is nothing."""
+    """Pages and open clips of one studio. ``source``: a clip, or a folder of them.
+
+    Raises ``FootageError`` if it is not there.
+    """
 
     def __init__(self, source: Path, *, rate: Fraction | None = None, offline: bool = False) -> None:
         source = Path(os.path.abspath(source))

@@ -42,8 +42,10 @@ def serve(
     offline: bool = False,
     ready: Callable[[str], None],
     stop: threading.Event,
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve the page until ``stop`` is set. ``ready`` is called with its address.
+    """Serve the page until ``stop`` is set. ``ready`` is called with its address, ``stopping`` when it has seen
+    that it is to stop.
 
     ``source``: a clip, or a folder of clips. ``port``: 0 takes a free one. Raises ``OutputError`` if the port is taken,
     ``FootageError`` if there is nothing at ``source``.
@@ -84,6 +86,7 @@ def serve(
             ready(f"http://127.0.0.1:{port}/?token={token}")
         while not stop.is_set() and not serving.done():
             await asyncio.sleep(0.1)
+        stopping()
         server.should_exit = True
         await serving
         await rooms.close()
