@@ -13,7 +13,8 @@ from restyle.cli.parsing import parse_options
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
-from restyle.job.job import SHEET, Job
+from restyle.job.exports import SHEET
+from restyle.job.job import Job
 from restyle.recipe import Recipe
 from restyle.weights.parts import presence
 

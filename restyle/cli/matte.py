@@ -11,7 +11,8 @@ from restyle.cli.options import Offline, Overwrite, Rate, Source, command, parse
 from restyle.cli.recipe_options import recipe_options
 from restyle.cli.terminal import Terminal
 from restyle.errors import show_path
-from restyle.job.job import SHEET, Job
+from restyle.job.exports import SHEET
+from restyle.job.job import Job
 from restyle.job.matte_clips import CLIPS
 from restyle.recipe import Recipe
 
