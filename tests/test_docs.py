@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -142,11 +142,15 @@ def test_every_command_and_every_program_does_what_it_says(
         furnish_store(tmp_path, request.getfixturevalue("bucket"))
     # the pages' models at a size and in a number of steps that take no minutes here
     from restyle.painters.diffusion import loading
+    from restyle.painters.video.families.animatediff import AnimateDiff
+    from restyle.painters.video.families.vace import Vace
 
     monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(loading, "STEPS", 2)
     monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
     monkeypatch.setattr("restyle.painters.video.film.working_size", lambda *_, **__: (64, 64))
+    for family in (Vace, AnimateDiff):
+        monkeypatch.setattr(family, "traits", replace(family.traits, steps=2))
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)

@@ -84,7 +84,13 @@ def finished(folder: Path) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [  # SIGTERM is tried from the command line, too (``cli/test_stopping``)
+        pytest.param(signal.SIGKILL, id="SIGKILL"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow),
+    ],
+)
 def test_stopped_anywhere_it_goes_on_to_the_same_bytes(number: int, whole: Any, tmp_path: Path, context: Any) -> None:
     source, result, ticks = whole
     stopped, partly = 0, 0
