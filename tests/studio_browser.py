@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 __all__ = ["CHROMIUM", "browser", "page_of", "studio"]
 
 CHROMIUM = shutil.which("chromium")
-PATIENCE = 30_000  # milliseconds; a busy machine takes its time
+PATIENCE = 60_000  # milliseconds; a busy machine takes its time
 
 
 @contextmanager

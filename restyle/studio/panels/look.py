@@ -35,7 +35,7 @@ class LookPanel:
         self._tiles: dict[str, Any] = {}
         self._controls: dict[str, Any] = {}
         self._quiet = False
-        self._wall_frame = 0
+        self._walls = 0
 
     def build(self) -> None:
         """Make the elements."""
@@ -217,6 +217,8 @@ class LookPanel:
         """Paint every look on the shown frame, one after the other; what is asked for meanwhile goes first."""
         page, clip = self._page, self._page.clip
         frame, recipe = page.frame, page.recipe
+        self._walls += 1  # one that is being painted gives way
+        mine = self._walls
         tiles: Iterator[tuple[str, np.ndarray]] | None = None
 
         def next_tile() -> tuple[str, bytes] | None:
@@ -231,12 +233,12 @@ class LookPanel:
         async def work() -> None:
             missing = [s.name for s in STYLES if clip.made.get((f"tile-{s.name}-{stamp}",)) is None]
             while missing:
-                tile = await clip.bench.run(f"wall-{id(self)}", next_tile)
-                if tile is None or ui.context.client.is_deleted:
+                tile = await clip.bench.run(f"wall-{id(self)}-{mine}", next_tile)
+                if tile is None or mine != self._walls or ui.context.client.is_deleted:
                     break
                 clip.made.put((f"tile-{tile[0]}-{stamp}",), tile[1])
                 self._show_tile(tile[0], stamp)
-            for style in STYLES:
+            for style in STYLES if mine == self._walls else ():
                 self._show_tile(style.name, stamp)
 
         await attempt(work, f"painting the looks on frame {frame}")

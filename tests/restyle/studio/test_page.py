@@ -90,6 +90,12 @@ def test_a_look_paints_the_shown_frame_and_is_in_the_recipe(page: Page, clip: Pa
     wait_until("the strength", lambda: recipe_of(clip).strength == 0.95)
     page.wait_for_selector('canvas[data-right="painting"]')
     page.wait_for_function("document.querySelectorAll('.tile img[src]').length > 2")
+    page.keyboard.press("Escape")
+    page.locator(".stage canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector('canvas[data-frame="1"][data-right="painting"]')
+    page.get_by_role("button", name="Paint them on this frame").click()  # while the others are being painted
+    page.wait_for_function("document.querySelectorAll('.tile img[src*=\"-1-\"]').length > 2")
 
 
 def test_a_click_on_an_object_shows_its_matte(page: Page, clip: Path) -> None:
