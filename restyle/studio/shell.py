@@ -20,7 +20,6 @@ HEAD = '<link rel="stylesheet" href="/studio/studio.css"><meta name="color-schem
 def page_frame(title: str, facts: str = "", *, back: bool = False) -> Iterator[None]:
     """The bar at the top; what is built within lies below it."""
     ui.add_head_html(HEAD)
-    ui.colors(primary="#b5651d", accent="#b5651d")
     dark = ui.dark_mode(None)
     with ui.element("header").classes("top"):
         if back:
@@ -48,7 +47,7 @@ def notify(text: str, *, wrong: bool = False) -> None:
 
 async def attempt(action: Callable[[], Awaitable[Any]], waiting: str = "", done: str = "") -> bool:
     """Do something that may fail, and say how it goes: of what goes on at once, the last that began. Tells whether it was
-    done."""
+    done, and there still is a page that could show it."""
     client = ui.context.client
     going: list[str] = client.storage.setdefault("going", [])
     going.append(waiting)
@@ -62,10 +61,11 @@ async def attempt(action: Callable[[], Awaitable[Any]], waiting: str = "", done:
     except (RestyleError, ValueError) as error:
         problem = str(error)
     going.remove(waiting)
-    if not client.is_deleted:
-        notify(going[-1] if going else done if whole else "")
-        if problem:
-            notify(problem, wrong=True)
+    if client.is_deleted:  # the tab was closed meanwhile
+        return False
+    notify(going[-1] if going else done if whole else "")
+    if problem:
+        notify(problem, wrong=True)
     return whole
 
 

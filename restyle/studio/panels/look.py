@@ -217,6 +217,7 @@ class LookPanel:
         """Paint every look on the shown frame, one after the other; what is asked for meanwhile goes first."""
         page, clip = self._page, self._page.clip
         frame, recipe = page.frame, page.recipe
+        client = ui.context.client  # the tab may be closed meanwhile
         self._walls += 1  # one that is being painted gives way
         mine = self._walls
         tiles: Iterator[tuple[str, np.ndarray]] | None = None
@@ -234,7 +235,7 @@ class LookPanel:
             missing = [s.name for s in STYLES if clip.made.get((f"tile-{s.name}-{stamp}",)) is None]
             while missing:
                 tile = await clip.bench.run(f"wall-{id(self)}-{mine}", next_tile)
-                if tile is None or mine != self._walls or ui.context.client.is_deleted:
+                if tile is None or mine != self._walls or client.is_deleted:
                     break
                 clip.made.put((f"tile-{tile[0]}-{stamp}",), tile[1])
                 self._show_tile(tile[0], stamp)
