@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from interp.quiet import without_warnings
-from restyle.errors import MissingExtraError
-from restyle.painters.base import Capabilities, Painter, PaintRequest
+from restyle.painters.base import Capabilities
 from restyle.painters.edit.model_files import ModelFiles, find_model_files, known_family
 from restyle.painters.edit.options import Options
-from restyle.types import Carry
-from restyle.versions import parts_of
+from restyle.painters.networks.painter import PipelinePainter
 
 if TYPE_CHECKING:
     from restyle.painters.edit.runtime import Runtime
 
 __all__ = ["EditPainter"]
 
-NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "accelerate")
-METHOD = 1  # number of this way of painting; a new one makes old paintings stale
-NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
 
-
-class EditPainter(Painter):
+class EditPainter(PipelinePainter):
     """Repaints keyframes by an editor of pictures, which is told in words what to make of them (FLUX.1 Kontext,
     Qwen-Image-Edit, FLUX.2, LongCat-Image-Edit), or by an image-to-image model with ControlNets (FLUX.1, Qwen-Image, Z-Image),
     through diffusers' own pipelines.
@@ -49,14 +37,12 @@ class EditPainter(Painter):
     """
 
     name = "edit"
+    method = 1
     Options = Options
 
     def __init__(self, **options: Any) -> None:
-        missing = [name for name in NEEDS if find_spec(name) is None]
-        if missing:
-            raise MissingExtraError(f"painter {self.name!r}", "diffusion")
-        self.options = Options(**options)
-        self._runtime: Runtime | None = None
+        self.require_packages()
+        super().__init__(Options(**options))
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -80,30 +66,7 @@ class EditPainter(Painter):
         """Files of the weights, found (and fetched, where they have to be)."""
         return find_model_files(self.options)
 
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """See ``Painter.identity``."""
-        chosen = {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
-        packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
-        plain = {"method": METHOD, "options": chosen, "packages": packages}
-        return json.loads(json.dumps(plain)) | {"weights": self.model_files.identity()}
+    def _load(self, tell: Callable[[str], None]) -> Runtime:
+        from restyle.painters.edit.runtime import Runtime
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Lines about how it was painted, of what a person should know."""
-        return self._runtime.notes if self._runtime is not None else ()
-
-    def close(self) -> None:
-        """See ``Painter.close``."""
-        runtime, self._runtime = self._runtime, None
-        if runtime is not None:
-            runtime.close()
-
-    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        """See ``Painter.paint``."""
-        if self._runtime is None:
-            request.tick("loading the model")
-            with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-                from restyle.painters.edit.runtime import Runtime
-            self._runtime = Runtime(self.options, self.model_files, tell=request.tick)
-        return self._runtime.paint(request, carry)
+        return Runtime(self.options, self.model_files, tell=tell)

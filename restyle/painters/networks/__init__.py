@@ -14,5 +14,6 @@ Of those that use whole pipelines of diffusers::
 
     pipeline_files.py  options -> the model's family, and its files on this machine; imports no torch
     pipelines.py       files of weights -> pipelines on a device
+    painter.py         the painter round them
     fitting.py         memory that runs out: what is given up, step by step
 """

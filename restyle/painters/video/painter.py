@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from functools import cached_property
 from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.quiet import without_warnings
-from restyle.errors import MissingExtraError, RecipeError
-from restyle.painters.base import Capabilities, EveryFrame, Painter, PaintRequest
+from restyle.errors import RecipeError
+from restyle.painters.base import Capabilities, EveryFrame
+from restyle.painters.networks.painter import PipelinePainter
 from restyle.painters.style_pictures import read_style_picture
 from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Traits
 from restyle.painters.video.model_files import FilmFiles, check_options, family_named, find_model_files
 from restyle.painters.video.options import Options
-from restyle.types import Carry
-from restyle.versions import parts_of
 
 if TYPE_CHECKING:
     from restyle.painters.video.runtime import Runtime
 
 __all__ = ["VideoPainter"]
 
-NEEDS = ("torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "accelerate", "ftfy")
-METHOD = 1  # number of this way of painting; a new one makes old paintings stale
-NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
 DEFAULT = "vace"  # family of a model on the hub that nobody has looked at
 
 
-class VideoPainter(Painter):
+class VideoPainter(PipelinePainter):
     """Makes every frame of a window by a model of video (Wan VACE, AnimateDiff), through diffusers' own pipelines. Nothing is
     filled.
 
@@ -53,16 +45,15 @@ class VideoPainter(Painter):
     """
 
     name = "video"
+    method = 1
+    needs = (*PipelinePainter.needs, "ftfy")
     Options = Options
 
     def __init__(self, **options: Any) -> None:
-        missing = [name for name in NEEDS if find_spec(name) is None]
-        if missing:
-            raise MissingExtraError(f"painter {self.name!r}", "diffusion")
-        self.options = Options(**options)
+        self.require_packages()
+        super().__init__(Options(**options))
         check_options(self.options, family_named(self.options) or FAMILIES[DEFAULT])
         self._rule = _windows(self.options, self._traits)
-        self._runtime: Runtime | None = None
 
     @property
     def _traits(self) -> Traits:
@@ -86,35 +77,17 @@ class VideoPainter(Painter):
         return find_model_files(self.options)
 
     @property
-    def identity(self) -> Mapping[str, Any]:
-        """See ``Painter.identity``."""
-        chosen = {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
+    def _chosen(self) -> dict[str, Any]:
+        chosen = super()._chosen
         if self.options.style is not None:
             picture = np.ascontiguousarray(read_style_picture(Path(self.options.style)))
             chosen["style"] = blake2b(picture.tobytes(), digest_size=16).hexdigest()
-        packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
-        plain = {"method": METHOD, "options": chosen, "packages": packages}
-        return json.loads(json.dumps(plain)) | {"weights": self.model_files.identity()}
+        return chosen
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Lines about how it was painted, of what a person should know."""
-        return self._runtime.notes if self._runtime is not None else ()
+    def _load(self, tell: Callable[[str], None]) -> Runtime:
+        from restyle.painters.video.runtime import Runtime
 
-    def close(self) -> None:
-        """See ``Painter.close``."""
-        runtime, self._runtime = self._runtime, None
-        if runtime is not None:
-            runtime.close()
-
-    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
-        """See ``Painter.paint``."""
-        if self._runtime is None:
-            request.tick("loading the model")
-            with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-                from restyle.painters.video.runtime import Runtime
-            self._runtime = Runtime(self.options, self.model_files, tell=request.tick)
-        return self._runtime.paint(request, carry)
+        return Runtime(self.options, self.model_files, tell=tell)
 
 
 def _windows(options: Options, traits: Traits) -> EveryFrame:

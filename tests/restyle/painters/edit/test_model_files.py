@@ -19,6 +19,7 @@ from restyle.errors import MissingExtraError, MissingModelError, PainterError, R
 from restyle.painters.edit import model_files, painter
 from restyle.painters.edit.families import FAMILIES, family_of
 from restyle.painters.edit.options import Options
+from restyle.painters.networks import painter as pipeline_painter
 from restyle.painters.networks import pipeline_files, pipelines
 from restyle.weights.editors import EDITORS
 
@@ -117,7 +118,7 @@ def test_weights_that_no_memory_holds_are_told_before_they_are_loaded(
 
 
 def test_a_missing_package_names_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(painter, "find_spec", lambda name: None if name == "accelerate" else object())
+    monkeypatch.setattr(pipeline_painter, "find_spec", lambda name: None if name == "accelerate" else object())
     with pytest.raises(MissingExtraError, match=r"painter 'edit' .*pip install 'restyle\[diffusion\]'"):
         painter.EditPainter()
 

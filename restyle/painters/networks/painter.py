@@ -1,0 +1,102 @@
+"""The part of a painter that is the same for all that use whole pipelines of diffusers. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from interp.quiet import without_warnings
+from restyle.errors import MissingExtraError
+from restyle.painters.base import Painter, PaintRequest
+from restyle.painters.networks.pipeline_files import PipelineFiles
+from restyle.types import Carry
+from restyle.versions import parts_of
+
+__all__ = ["PipelinePainter", "Runtime"]
+
+NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
+
+
+class Runtime(Protocol):
+    """A loaded model."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines for a person."""
+
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """As ``Painter.paint``."""
+
+    def close(self) -> None:
+        """Let go of the model's memory."""
+
+
+class PipelinePainter(Painter):
+    """A painter whose model is looked for when something is to be painted, or when the job has to know which it is, and loaded
+    when the first window is painted. ``options``: a dataclass.
+
+    Raises ``MissingExtraError`` when it is built.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = (
+        "torch", "diffusers", "transformers", "huggingface_hub", "safetensors", "accelerate",
+    )  # fmt: skip
+    """Packages."""
+    method: ClassVar[int]
+    """Number of the way of painting; a new one makes old paintings stale."""
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+        self._runtime: Runtime | None = None
+
+    @classmethod
+    def require_packages(cls) -> None:
+        """Raise ``MissingExtraError`` unless all packages are installed."""
+        if any(find_spec(name) is None for name in cls.needs):
+            raise MissingExtraError(f"painter {cls.name!r}", "diffusion")
+
+    @property
+    @abstractmethod
+    def model_files(self) -> PipelineFiles:
+        """Files of the weights, found (and fetched, where they have to be)."""
+
+    @abstractmethod
+    def _load(self, tell: Callable[[str], None]) -> Runtime:
+        """Load the model."""
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        """Options that decide what is painted: plain JSON."""
+        return {name: value for name, value in asdict(self.options).items() if name not in NO_EFFECT}
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """See ``Painter.identity``."""
+        packages = {name: parts_of(name) for name in ("torch", "diffusers", "transformers")}
+        plain = {"method": self.method, "options": self._chosen, "packages": packages}
+        return json.loads(json.dumps(plain)) | {"weights": self.model_files.identity()}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines about how it was painted, of what a person should know."""
+        return self._runtime.notes if self._runtime is not None else ()
+
+    def close(self) -> None:
+        """See ``Painter.close``."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            runtime.close()
+
+    def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
+        """See ``Painter.paint``."""
+        if self._runtime is None:
+            request.tick("loading the model")
+            with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
+                self._runtime = self._load(request.tick)
+        return self._runtime.paint(request, carry)
