@@ -1,6 +1,6 @@
 """The training set of the small diffusion model: photographs and frames of our samples, in the looks of the style networks.
 
-    python weights/training/small/pictures.py FOLDER PHOTOGRAPHS       about 15 minutes on 2 cores; begun again, it goes on
+    python weights/training/small/pictures.py FOLDER PHOTOGRAPHS       about 20 minutes on 2 cores; begun again, it goes on
 
 A *pair* is two views of one photograph (crops, turned and seen from aside, lighter or darker), or two frames of a clip, painted
 in one look: what two keyframes of a shot are to each other. Most looks have no name: they are blends of two or three of the 26.
@@ -27,7 +27,7 @@ from restyle.painters.neural_style.styles import STYLES
 from samples import CLIPS, clip
 
 SIDE = 256  # pixels of a view
-LOOKS = 4  # pairs of each photograph: one in a look that has a name, the others in blends
+LOOKS = 3  # pairs of each photograph: one in a look that has a name, the others in blends
 HELD_OUT = 20  # photographs, the last ones
 EVERY = 6  # frames of a clip between the first of one pair and that of the next
 APART = 12  # frames at most between a pair's two
