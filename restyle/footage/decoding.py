@@ -169,7 +169,10 @@ class _Decoder:
 
 def _prepared_stream(container: av.container.InputContainer, spec: FootageSpec) -> av.VideoStream:
     stream = main_stream(container, spec.path)
-    stream.thread_type = "AUTO"
+    # With threads by frame, FFmpeg's H.264 decoder may hand a frame out before it knows that parts of it are made up: whether
+    # damage is told would be chance. In transport streams damage is common, and nothing else tells of it.
+    tells_late = stream.codec_context.codec.canonical_name == "h264" and "mpegts" in container.format.name
+    stream.thread_type = "SLICE" if tells_late else "AUTO"
     return stream
 
 
