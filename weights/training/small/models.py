@@ -92,7 +92,7 @@ def make_unet() -> UNet2DConditionModel:
         down_block_types=("CrossAttnDownBlock2D",) * 3,
         up_block_types=("CrossAttnUpBlock2D",) * 3,
         cross_attention_dim=WIDTH,
-        attention_head_dim=(2, 4, 6),  # heads, as the classes of SD 1.5 count
+        attention_head_dim=(1, 4, 6),  # heads, as the classes of SD 1.5 count
         norm_num_groups=16,
     )
 

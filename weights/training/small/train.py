@@ -27,13 +27,17 @@ from models import make_autoencoder, make_controlnet, make_scheduler, make_text_
 from pictures import SIDE, PaintedPairs
 
 SHRUNK = 4  # pixels a latent
-CROP, LATE_CROP = 32, 48  # latents: of most steps, and of the last, for larger pictures have more to attend to
-LATE = 0.8  # of all steps
+CROPS = {0.7: 24, 0.95: 32, 1.0: 48}  # latents: what a look is shows in small pictures, and those cost least
 CODER_CROP = 64  # pixels
 PAIRS = 4  # in a step
 KEEP_EVERY = 240.0  # seconds
 GENERAL = ("painting", "a painting", "painting in the style")
 NAMED, UNTOLD = 0.25, 0.15  # shares of what is told by name, and of what is not told at all
+
+
+def crop_at(step: int, steps: int) -> int:
+    """Side of the pictures in latents: larger towards the end, for larger pictures have more to attend to."""
+    return next(crop for until, crop in CROPS.items() if step < until * steps)
 
 
 def seeded(stage: str, step: int) -> np.random.Generator:
@@ -76,7 +80,7 @@ class Training:
         means: dict[str, float] = {}
         while self.step < self._steps:
             part = self.step / self._steps
-            rate = self._rate * min(1.0, (self.step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * part)))
+            rate = self._rate * min(1.0, (self.step + 1) / 200) * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * part)))
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
             loss, figures = loss_of(self.step)
@@ -84,7 +88,7 @@ class Training:
             loss.backward()
             nn.utils.clip_grad_norm_(self._weights, 1.0)
             self._optimizer.step()
-            share = 1 - min(0.9995, self.step / (self.step + 20))
+            share = 1 - min(0.999, self.step / (self.step + 20))
             with torch.no_grad():
                 for averaged, weight in zip(self._averaged, self._weights, strict=True):
                     averaged.lerp_(weight, share)
@@ -297,7 +301,7 @@ class Pairs:
         self._named, self._others = among[named[among]], among[~named[among]]
 
     def draw(
-        self, rng: np.random.Generator, count: int, crop: int = CROP
+        self, rng: np.random.Generator, count: int, crop: int
     ) -> tuple[torch.Tensor, list[str], np.ndarray, np.ndarray]:
         """Latents 2 ``count`` x 4 x ``crop`` x ``crop``, first views first; names; numbers; left upper corners in latents."""
         numbers = np.array(
@@ -339,7 +343,7 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("unet", step)
-        shown, names, _, _ = known.draw(rng, PAIRS, CROP if step < LATE * steps else LATE_CROP)
+        shown, names, _, _ = known.draw(rng, PAIRS, crop_at(step, steps))
         prompts = [told.prompt(name, rng) for name in names]
         mode = str(rng.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
         times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
@@ -350,7 +354,7 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
         return loss, {mode: loss.item()}
 
     rng = np.random.default_rng(11)
-    fixed = [unseen.draw(rng, PAIRS)[:2] for _ in range(12)]
+    fixed = [unseen.draw(rng, PAIRS, 32)[:2] for _ in range(8)]
     fixed_noise = [
         torch.randn(shown.shape, generator=torch.Generator().manual_seed(place))
         for place, (shown, _) in enumerate(fixed)
@@ -395,11 +399,12 @@ def train_controlnet(
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("controlnet", step)
-        shown, names, numbers, corners = known.draw(rng, PAIRS)
+        crop = crop_at(step, steps)
+        shown, names, numbers, corners = known.draw(rng, PAIRS, crop)
         seen = np.stack(
             [
                 pairs.sources[
-                    number, view, SHRUNK * top : SHRUNK * (top + CROP), SHRUNK * left : SHRUNK * (left + CROP)
+                    number, view, SHRUNK * top : SHRUNK * (top + crop), SHRUNK * left : SHRUNK * (left + crop)
                 ]
                 for view in range(2)
                 for number, (top, left) in zip(numbers, corners[view], strict=True)
@@ -426,9 +431,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps-autoencoder", type=int, default=5000)
-    parser.add_argument("--steps-unet", type=int, default=12000)
-    parser.add_argument("--steps-controlnet", type=int, default=4000)
+    parser.add_argument("--steps-autoencoder", type=int, default=3000)
+    parser.add_argument("--steps-unet", type=int, default=10000)
+    parser.add_argument("--steps-controlnet", type=int, default=2000)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     pairs = PaintedPairs(args.set)
