@@ -17,7 +17,7 @@ SIZE = (32, 32)
 
 
 def run(
-    footage: Path | list[Path], output: Path, fields: Mapping[str, Any] = FIELDS, **options: Any
+    footage: Path | list[Path], output: Path | str, fields: Mapping[str, Any] = FIELDS, **options: Any
 ) -> list[ClipResult]:
     sources = footage if isinstance(footage, list) else [footage]
     return list(Batch(sources, output, fields, **{"report": False, **options}).results())

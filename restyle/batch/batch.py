@@ -15,14 +15,15 @@ from restyle.batch.entries import Entries, Entry
 from restyle.batch.history import History
 from restyle.batch.index import NAME as INDEX
 from restyle.batch.index import write_index
-from restyle.batch.records import BatchFolder
+from restyle.batch.records import LOG
+from restyle.batch.remote_folder import batch_folder
 from restyle.batch.results import BatchProgress, BatchProgressCallback, ClipResult, Summary
 from restyle.batch.scheduler import Choices, Scheduler
 from restyle.batch.watch import watched
 from restyle.engines import Engine
 from restyle.engines.choice import make_engine
 from restyle.engines.machine import Budget
-from restyle.errors import Cancelled, OutputError, show_path
+from restyle.errors import Cancelled, RecipeError
 from restyle.files.remote import Url, place_of
 from restyle.job.worker import JobWorker
 from restyle.progress import Progress
@@ -36,11 +37,11 @@ class Batch:
     """Restyling of many clips into one folder.
 
     ``sources``: folders (searched with all folders within), patterns, clips; paths or addresses; and manifests. ``output``: the
-    folder of the results; its ``batch.restyle`` keeps what is finished. ``fields``: of the recipe, for all clips. ``template``:
-    names of the results, such as ``"{stem}_{style}.mp4"``. ``match_first``: all clips share the look of the first one.
-    ``watch``: go on looking for new clips until it is cancelled. ``cache``: bytes that finished jobs may keep for later
-    changes. ``engine``: where the work is done; by default this process, or a pool of them if ``budget`` allows more than one
-    job at once.
+    folder of the results, or its address; its ``batch.restyle`` keeps what is finished. ``fields``: of the recipe, for all
+    clips. ``template``: names of the results, such as ``"{stem}_{style}.mp4"``. ``match_first``: all clips share the look of
+    the first one. ``watch``: go on looking for new clips until it is cancelled. ``cache``: bytes that finished jobs may keep
+    for later changes. ``engine``: where the work is done; by default this process, or a pool of them if ``budget`` allows more
+    than one job at once.
     ``progress`` is called in the thread that iterates over ``results``. Setting ``cancel`` stops the work with ``Cancelled``.
 
     Raises ``RecipeError``, ``OutputError`` for what cannot be, before anything is looked at.
@@ -49,7 +50,7 @@ class Batch:
     def __init__(
         self,
         sources: Sequence[str | PurePath],
-        output: str | Path,
+        output: str | PurePath,
         fields: Mapping[str, Any] | None = None,
         *,
         template: str | None = None,
@@ -65,12 +66,9 @@ class Batch:
         progress: BatchProgressCallback | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
-        place = place_of(output)
-        if isinstance(place, Url):
-            raise OutputError(f"{show_path(place)}: the results of a batch lie on this machine; name a folder here")
-        self.output = place
+        self.output = place_of(output)
         self.summary = Summary()
-        self.folder = BatchFolder(self.output)
+        self.folder = batch_folder(self.output, offline=offline)
         self._entries = Entries(
             [place_of(source) for source in sources],
             self.output,
@@ -80,6 +78,10 @@ class Batch:
             match_first=match_first,
             offline=offline,
         )
+        if cache is not None and isinstance(self.output, Url):
+            raise RecipeError(
+                "--cache counts what jobs keep on this machine: for copies of what lies elsewhere set RESTYLE_REMOTE_CACHE"
+            )
         budget = budget or Budget()
         self._choices = Choices(overwrite, report, offline, cache)
         self._watch = watch
@@ -88,7 +90,7 @@ class Batch:
         self._cancel = cancel or threading.Event()
         self._history = History()
         self._running: dict[str, Progress] = {}
-        self._seen: dict[tuple[PurePath, Path], ClipResult] = {}
+        self._seen: dict[tuple[PurePath, PurePath], ClipResult] = {}
         self._indexed = 0.0
         self._total: int | None = None
         self._began = 0.0
@@ -99,9 +101,9 @@ class Batch:
         return self._engine.workers
 
     @property
-    def index(self) -> Path:
-        """Path of the page that shows every clip."""
-        return self.folder.path / INDEX
+    def index(self) -> Path | Url:
+        """Path, or address, of the page that shows every clip."""
+        return self.folder.place / INDEX
 
     @property
     def notes(self) -> Sequence[str]:
@@ -132,7 +134,7 @@ class Batch:
         """Restyle what is new or changed, and give the end of each clip as it comes. To be iterated over once.
 
         One bad clip stops no other. Raises, before any work, what ``plan`` raises, and ``JobLockedError`` while another batch
-        works into the same folder; ``OutputError`` if the batch's own folder cannot be written; ``Cancelled``.
+        works into the same folder; ``OutputError`` if the batch's own folder cannot be written or reached; ``Cancelled``.
         """
         self._began = time.monotonic()
         entries = watched(self._entries) if self._watch else iter(self._listed())
@@ -149,6 +151,7 @@ class Batch:
             outcomes = self._engine.run(scheduler, JobWorker, self._cancel)
             with closing(outcomes):
                 for outcome in outcomes:
+                    self.folder.require_held()
                     scheduler.end(outcome)
                     yield from map(self._counted, scheduler.results())
                     if time.monotonic() - self._indexed > INDEX_EVERY:
@@ -169,6 +172,7 @@ class Batch:
 
     def _write_index(self) -> None:
         write_index(self.folder, self._seen.values())
+        self.folder.keep(INDEX, LOG)
         self._indexed = time.monotonic()
 
     def _counted(self, result: ClipResult) -> ClipResult:

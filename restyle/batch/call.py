@@ -20,7 +20,7 @@ __all__ = ["batch"]
 
 def batch(
     sources: str | PurePath | Sequence[str | PurePath],
-    output: str | Path,
+    output: str | PurePath,
     *,
     recipe: Recipe | str | Path | None = None,
     template: str | None = None,

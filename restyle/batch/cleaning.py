@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restyle.errors import JobLockedError
+from restyle.files.cache import give_up_copies
+from restyle.files.remote import Url
 from restyle.job.store import KINDS, JobStore
 from restyle.job.worker import bytes_in
 
@@ -75,16 +77,18 @@ def clear_job(job: FinishedJob) -> int:
 
 
 class CacheBudget:
-    """Bytes that the finished jobs in a folder may keep together. ``None``: as many as they like."""
+    """Bytes that the finished jobs in a folder may keep together. ``None``: as many as they like, and elsewhere."""
 
-    def __init__(self, root: Path, most: int | None) -> None:
+    def __init__(self, root: Path | Url, most: int | None) -> None:
         self._root = root
         self._most = most
-        self._jobs = {} if most is None else {job.folder: job for job in finished_jobs(root)}
+        self._jobs = {} if most is None or isinstance(root, Url) else {job.folder: job for job in finished_jobs(root)}
+        self._copies = True  # there may be some that nobody needs
 
-    def add(self, folder: Path) -> int:
+    def add(self, folder: Path | Url) -> int:
         """Count a job that has just finished, and give up what is too much; gives the bytes."""
-        if self._most is None:
+        self._copies = True
+        if self._most is None or isinstance(folder, Url):
             return 0
         job = _finished(folder)
         if job is not None:
@@ -100,6 +104,11 @@ class CacheBudget:
         return freed
 
     def make_room(self) -> int:
-        """Give up what all finished jobs keep: the disk is full. Gives the bytes."""
+        """Give up what all finished jobs keep: the disk is full. Gives the bytes.
+
+        Of jobs elsewhere these are the copies here, also of those that are not finished: not twice before another is."""
+        if isinstance(self._root, Url):
+            freed, self._copies = give_up_copies() if self._copies else 0, False
+            return freed
         self._jobs.clear()
         return sum(clear_job(job) for job in finished_jobs(self._root))

@@ -9,8 +9,9 @@ from restyle.batch.entries import Entry
 from restyle.batch.fingerprint import Fingerprints
 from restyle.batch.records import BatchFolder, Record
 from restyle.errors import FootageError, OutputExistsError, show_path
-from restyle.footage import files_of
+from restyle.files.remote import RemoteError, Url, look_up
 from restyle.footage.numbering import Numbering, is_pattern
+from restyle.footage.staging import is_remote_pattern, pictures_of_pattern, reading_remote
 from restyle.job.content import Content, footage_content, result_content
 
 __all__ = ["Decision", "decide"]
@@ -67,8 +68,11 @@ def decide(
     return Decision(False, "done", fingerprint, record=replace(record, footage=footage, result=result))
 
 
-def _is_there(path: Path) -> bool:
-    """Tell whether a result, or a picture of one, lies under a name."""
+def _is_there(path: Path | Url) -> bool:
+    """Tell whether a result, or a picture of one, lies under a name. Raises ``FootageError``: that cannot be told."""
+    if isinstance(path, Url):
+        with reading_remote(path):
+            return bool(pictures_of_pattern(path)) if is_remote_pattern(path) else look_up(path) is not None
     if not is_pattern(path):
         return path.exists() or path.is_symlink()
     numbering = Numbering.of(path)
@@ -80,8 +84,11 @@ def _is_there(path: Path) -> bool:
     )
 
 
-def _content(path: Path, known: Content) -> Content | None:
+def _content(path: Path | Url, known: Content) -> Content | None:
+    """Find what is in a result, if it is there. Raises ``FootageError``: it is elsewhere, and that cannot be told."""
     try:
-        return result_content(files_of(path), known)
-    except FootageError:
+        return result_content(path, known)
+    except FootageError as error:
+        if isinstance(error.__cause__, RemoteError):
+            raise
         return None

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 
 from restyle.batch.clips import Clip, Findings, is_clip_name, stem_of
-from restyle.batch.remote_clips import find_remote_clips, remote_clip_at
+from restyle.batch.remote_clips import find_remote_clips, remote_clip_at, would_search
 from restyle.errors import FootageError, show_path, why
 from restyle.files.remote import Url
 from restyle.footage.numbering import is_pattern, sequences_among
@@ -23,8 +23,10 @@ __all__ = ["clip_at", "find_clips", "searched_with"]
 MAGIC = frozenset("*?[")
 
 
-def searched_with(sources: Iterable[Path | Url], folder: Path) -> Path | None:
+def searched_with(sources: Iterable[Path | Url], folder: Path | Url) -> Path | Url | None:
     """Give the source whose search would look into ``folder``, which need not be there; ``None`` if none would."""
+    if isinstance(folder, Url):
+        return next((source for source in sources if isinstance(source, Url) and would_search(source, folder)), None)
     around = [folder.resolve(), *folder.resolve().parents]
     for source in sources:
         if isinstance(source, Url):

@@ -17,6 +17,7 @@ from restyle.batch.records import BatchFolder
 from restyle.errors import RestyleError
 from restyle.files.remote import Url
 from restyle.footage import parse_span, probe
+from restyle.job.remote_store import local_folder
 from restyle.recipe import Recipe
 
 __all__ = ["PlannedClip", "planned"]
@@ -27,7 +28,7 @@ class PlannedClip:
     """Fate of one clip, as far as it can be told before."""
 
     source: Path | Url
-    output: Path
+    output: Path | Url
     action: str
     """``restyle``, ``skip``, or ``fail``: it can be told already that it will."""
     why: str
@@ -74,7 +75,7 @@ def _estimated(entry: Entry, decision: Decision, folder: BatchFolder, history: H
     frames = spec.frames
     if recipe.range is not None and frames is not None:
         frames = len(parse_span(recipe.range, spec.rate, frames))
-    counts = _counted(folder.job(entry.name), recipe)
+    counts = _counted(local_folder(folder.job(entry.name)), recipe)
     if frames is None:
         return PlannedClip(source, output, "restyle", decision.why, None, *counts, exact=counts[0] is not None)
     estimate = history.estimate(recipe, frames, spec.width, spec.height)

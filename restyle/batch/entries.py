@@ -44,7 +44,7 @@ class Entries:
     def __init__(
         self,
         sources: Sequence[Path | Url],
-        output: Path,
+        output: Path | Url,
         fields: Mapping[str, Any],
         *,
         template: str | None = None,

@@ -14,12 +14,15 @@ from urllib.parse import quote
 from restyle.batch.records import BatchFolder
 from restyle.batch.results import ClipResult
 from restyle.errors import JobError, OutputError, show_path, why
+from restyle.files.remote import Url
 from restyle.files.writing import write_file
+from restyle.footage.staging import is_remote_pattern
 from restyle.quality.stored_report import StoredReport, read_report
 
 __all__ = ["NAME", "write_index"]
 
 NAME = "index.html"
+PAGE = "report.html"  # of each job
 MOST = 5_000  # clips on the page; failed ones come first
 
 
@@ -49,27 +52,31 @@ def write_index(folder: BatchFolder, results: Iterable[ClipResult]) -> Path:
 
 
 def _card(folder: BatchFolder, result: ClipResult) -> str:
-    name = escape(os.path.relpath(result.output, folder.output))
     if result.status == "failed":
         return f'<li class="failed"><h2>{escape(result.source.name)}</h2><p>{escape(result.line)}</p></li>'
-    report = _report_of(folder, result)
+    name = "/".join(result.output.parts[len(folder.output.parts) :])
+    report = _report_of(folder, name, result)
     parts = [*_pictures(folder, report)] if report is not None else []
     verdict = f'<p class="{escape(report.level)}">{escape(report.verdict)}</p>' if report is not None else ""
-    links = [f'<a href="{_link(folder, result.output)}">result</a>'] if result.output.is_file() else []
-    page = folder.job(os.path.relpath(result.output, folder.output)) / "report.html"
-    if page.is_file():
-        links.append(f'<a href="{_link(folder, page)}">report</a>')
+    links = [f'<a href="{escape(quote(f"../{name}"))}">result</a>'] if _is_file(result.output) else []
+    if report is not None:
+        links.append(f'<a href="{escape(quote(f"jobs/{name}/{PAGE}"))}">report</a>')
     frames = result.facts.get("frames")
     facts = f"{result.status}: {result.reason}" + (f"; {frames} frames" if frames is not None else "")
     return (
-        f'<li class="{result.status}"><h2>{name}</h2>{"".join(parts)}{verdict}'
+        f'<li class="{result.status}"><h2>{escape(name)}</h2>{"".join(parts)}{verdict}'
         f"<p>{escape(facts)}</p><p>{' · '.join(links)}</p></li>"
     )
 
 
-def _report_of(folder: BatchFolder, result: ClipResult) -> StoredReport | None:
+def _is_file(output: Path | Url) -> bool:
+    """Tell whether a result is one file that is there. Elsewhere, those that were done are."""
+    return not is_remote_pattern(output) if isinstance(output, Url) else output.is_file()
+
+
+def _report_of(folder: BatchFolder, name: str, result: ClipResult) -> StoredReport | None:
     try:
-        return read_report(folder.job(os.path.relpath(result.output, folder.output)))
+        return read_report(folder.report_folder(name, result.facts))
     except JobError:  # it was not wanted, or cleaned away
         return None
 

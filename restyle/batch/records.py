@@ -26,13 +26,15 @@ from typing import Any
 from interp.regular import require_regular
 from restyle.batch.naming import OWN_FOLDER
 from restyle.errors import JobError, JobLockedError, OutputError, show_path, why
+from restyle.files.remote import Url
 from restyle.files.writing import LockHeld, lock_file, sign_lock, write_file
 from restyle.job.content import Content
 from restyle.job.keys import digest
 
-__all__ = ["BatchFolder", "Record"]
+__all__ = ["LOG", "BatchFolder", "Record", "bytes_of", "table_in"]
 
 FORMAT = 1
+LOG = "log.jsonl"
 LARGEST = 1 << 24  # bytes of a record that is read
 
 
@@ -57,11 +59,21 @@ class BatchFolder:
     """The batch's own folder in its output. Methods that write raise ``OutputError``."""
 
     def __init__(self, output: Path) -> None:
-        self.output = output
+        self.output: Path | Url = output
         self.path = output / OWN_FOLDER
+        """The folder; of an output elsewhere, one on this machine for what is read and written here."""
 
-    def job(self, name: str) -> Path:
+    @property
+    def place(self) -> Path | Url:
+        """The folder as a person knows it."""
+        return self.output / OWN_FOLDER
+
+    def job(self, name: str) -> Path | Url:
         """Name the job folder of a result."""
+        return self.place / "jobs" / name
+
+    def report_folder(self, name: str, facts: Mapping[str, Any]) -> Path:
+        """Name the folder on this machine in which a result's report is to be read, if it has one. ``facts``: its record's."""
         return self.path / "jobs" / name
 
     @contextmanager
@@ -74,12 +86,10 @@ class BatchFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not self._is_ours():
-                raise JobError(f"{show_path(self.path)} holds other things than a batch: choose another output")
+                raise JobError(f"{show_path(self.place)} holds other things than a batch: choose another output")
             handle = lock_file(self.path / "lock")
         except LockHeld as busy:
-            raise JobLockedError(
-                f"{busy.owner} restyles a batch into {shown}: wait for it, or choose another output"
-            ) from None
+            raise self._busy(busy.owner) from None
         except OSError as error:
             raise OutputError(f"cannot write into {shown}: {why(error)}") from error
         try:
@@ -93,20 +103,42 @@ class BatchFolder:
         finally:
             os.close(handle)
 
+    def _busy(self, owner: str) -> JobLockedError:
+        return JobLockedError(
+            f"{owner} restyles a batch into {show_path(self.output)}: wait for it, or choose another output"
+        )
+
     def _is_ours(self) -> bool:
-        plain = _read(self.path / "batch.json")
+        plain = self._table("batch.json")
         if plain.get("made_by") == "restyle":
             if plain.get("format") != FORMAT:
                 raise JobError(
-                    f"{show_path(self.path)} has format {plain.get('format')}, this restyle writes {FORMAT}: "
+                    f"{show_path(self.place)} has format {plain.get('format')}, this restyle writes {FORMAT}: "
                     "choose another output"
                 )
             return True
-        return os.listdir(self.path) in ([], ["lock"])
+        return self._names() <= {"lock"}
+
+    def _names(self) -> set[str]:
+        return set(os.listdir(self.path))
+
+    def _table(self, name: str) -> dict[str, Any]:
+        """Read a table of JSON; an empty one if there is none, or none that can be read."""
+        path = self.path / name
+        try:
+            if path.is_symlink():
+                return {}
+            require_regular(path, largest=LARGEST)
+            return table_in(path.read_bytes())
+        except OSError:
+            return {}
+
+    def require_held(self) -> None:
+        """Raise ``JobLockedError`` if another batch works here by now."""
 
     def read(self, name: str) -> Record | None:
-        """Read the record of a result; ``None`` if there is none, or none that can be read."""
-        plain = _read(self._record(name))
+        """Read the record of a result; ``None`` if there is none, or none that can be read. Raises ``OutputError``."""
+        plain = self._table(_record(name))
         try:
             contents = {key: Content(**plain[key]) if plain[key] else None for key in ("footage", "result")}
             record = Record(**{**plain, **contents})
@@ -116,33 +148,28 @@ class BatchFolder:
 
     def write(self, record: Record) -> None:
         """Keep a record."""
-        self.put(f"records/{self._record(record.name).name}", asdict(record))
-
-    def records(self) -> Iterator[Record]:
-        """Read all records, in no order."""
-        for name in os.listdir(self.path / "records"):
-            plain = _read(self.path / "records" / name)
-            record = self.read(str(plain.get("name")))
-            if record is not None:
-                yield record
+        self.put(_record(record.name), asdict(record))
 
     def put(self, name: str, plain: Any) -> None:
         """Write one small file of JSON, in one step."""
         try:
-            write_file(self.path / name, (json.dumps(plain, indent=1) + "\n").encode())
+            write_file(self.path / name, bytes_of(plain))
         except OSError as error:
             raise OutputError(f"cannot write {show_path(self.path / name)}: {why(error)}") from error
 
-    def make(self, folder: Path) -> None:
+    def keep(self, *names: str) -> None:
+        """Keep what was written at ``path`` where the folder is: files, and folders, which count when they are whole."""
+
+    def make(self, folder: Path | Url) -> None:
         """Make a folder for results."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make the folder {show_path(folder)}: {why(error)}") from error
 
     def log(self, plain: Mapping[str, Any]) -> None:
         """Add a line to the log."""
-        path = self.path / "log.jsonl"
+        path = self.path / LOG
         try:
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
             with open(handle, "w") as file:
@@ -150,17 +177,20 @@ class BatchFolder:
         except OSError as error:
             raise OutputError(f"cannot write {show_path(path)}: {why(error)}") from error
 
-    def _record(self, name: str) -> Path:
-        return self.path / "records" / f"{digest(name)}.json"
+
+def _record(name: str) -> str:
+    return f"records/{digest(name)}.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Read a table of JSON; an empty one if there is none."""
+def bytes_of(plain: Any) -> bytes:
+    """Write plain values as JSON."""
+    return (json.dumps(plain, indent=1) + "\n").encode()
+
+
+def table_in(data: bytes) -> dict[str, Any]:
+    """Read a table of JSON; an empty one if that is none."""
     try:
-        if path.is_symlink():
-            return {}
-        require_regular(path, largest=LARGEST)
-        plain = json.loads(path.read_bytes())
+        plain = json.loads(data)
         return plain if isinstance(plain, dict) else {}
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return {}

@@ -14,7 +14,7 @@ from restyle.files.remote import Url, files_below, look_up, matching, names_in
 from restyle.footage.numbering import sequences_among
 from restyle.footage.staging import is_remote_pattern, reading_remote
 
-__all__ = ["find_remote_clips", "remote_clip_at"]
+__all__ = ["find_remote_clips", "remote_clip_at", "would_search"]
 
 MAGIC = frozenset("*[")
 
@@ -37,6 +37,23 @@ def find_remote_clips(source: Url, findings: Findings) -> Iterator[Clip]:
             yield remote_clip_at(source, PurePosixPath())
 
 
+def would_search(source: Url, folder: Url) -> bool:
+    """Tell whether the search of an address would look into ``folder``, which need not be there."""
+    around = [PurePosixPath(*path.parts) for path in (folder, *folder.parents)]
+    whole = PurePosixPath(*source.parts)
+    if not MAGIC & set(str(source)):
+        return whole in around
+    if "**" in source.parts:
+        return _base_of(source) in (folder, *folder.parents)
+    return any(path.match(str(whole)) for path in around)
+
+
+def _base_of(pattern: Url) -> Url:
+    """The folder that a pattern begins with."""
+    plain = next(number for number, part in enumerate(pattern.parts) if MAGIC & set(part))
+    return Url(*pattern.parts[:plain])
+
+
 def remote_clip_at(url: Url, inner: PurePosixPath) -> Clip:
     """Make a clip of an address that somebody named. ``inner``: its ``folder``."""
     if is_remote_pattern(url):
@@ -55,8 +72,7 @@ def _is_folder(url: Url) -> bool:
 
 
 def _matches(pattern: Url, findings: Findings) -> Iterator[Clip]:
-    plain = next(number for number, part in enumerate(pattern.parts) if MAGIC & set(part))
-    base = Url(*pattern.parts[:plain])
+    base = _base_of(pattern)
     matched = matching(pattern)
     if not matched:
         raise FootageError(f"nothing matches {show_path(pattern)}")

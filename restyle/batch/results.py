@@ -19,7 +19,7 @@ class ClipResult:
     """The end of one clip."""
 
     source: Path | Url
-    output: Path
+    output: Path | Url
     status: Literal["done", "skipped", "failed"]
     reason: str
     """Reason for which it was done or skipped; if it failed, one line with the remedy."""

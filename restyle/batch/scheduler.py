@@ -85,7 +85,7 @@ class Scheduler(Work):
         self._workers = workers
         self._tell = tell
         self._fingerprints = Fingerprints(offline=choices.offline)
-        self._room = CacheBudget(folder.path / "jobs", choices.cache)
+        self._room = CacheBudget(folder.place / "jobs", choices.cache)
         self._begun: dict[str, _Begun] = {}
         self._tasks: dict[str, JobTask] = {}
         self._again: deque[tuple[Entry, Decision]] = deque()
@@ -288,6 +288,8 @@ class Scheduler(Work):
     def _end_anchor(self, group: Group, outcome: Outcome) -> None:
         """Let those that waited for an anchor go on; if its clip cannot be painted, the next one's is painted."""
         group.making, group.ready = False, outcome.ended == "done"
+        if group.ready:
+            self._folder.keep(f"anchors/{group.folder.name}")
         if outcome.ended == "failed":
             first = group.waiting.pop(0)
             self.disk_full |= outcome.disk_full

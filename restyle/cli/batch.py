@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
 
 from restyle.batch.batch import Batch
 from restyle.batch.dry_run import PlannedClip
+from restyle.batch.records import LOG
 from restyle.batch.results import ClipResult
 from restyle.cli.batch_progress import batch_display
 from restyle.cli.options import (
@@ -21,7 +22,6 @@ from restyle.cli.options import (
     Rate,
     Threads,
     command,
-    parse_path,
     parse_place,
 )
 from restyle.cli.progress import count, duration, size
@@ -50,13 +50,14 @@ Sources = Annotated[
     ),
 ]
 Folder = Annotated[
-    Path,
+    PurePath,
     typer.Option(
         "--output",
         "-o",
         metavar="DIR",
-        parser=parse_path,
-        help="The folder of the results. Its batch.restyle keeps what is finished, the index and the log.",
+        parser=parse_place,
+        help="The folder of the results, or its address, such as s3://bucket/out. Its batch.restyle keeps what is finished, "
+        "the index and the log.",
         show_default=False,
     ),
 ]
@@ -158,7 +159,7 @@ def batch(
         if dry_run:
             _show_plan(terminal, work)
             return
-        terminal.job = work.folder.path
+        terminal.job = work.folder.place
         results = []
         for result in work.results():
             results.append(result)
@@ -227,7 +228,7 @@ def _summarise(terminal: Terminal, work: Batch, results: list[ClipResult]) -> No
                 "summary": vars(summary),
                 "notes": list(work.notes),
                 "index": work.index,
-                "log": work.folder.path / "log.jsonl",
+                "log": work.folder.place / LOG,
             }
         )
         return

@@ -105,8 +105,8 @@ Place = Annotated[
         "-o",
         metavar="OUTPUT",
         parser=parse_place,
-        help="The result: a video file (.mp4 .mov .mkv .webm .avi), which may also be an address such as s3://bucket/out.mp4, "
-        "a folder, or a pattern such as out/frame.%04d.png.",
+        help="The result: a video file (.mp4 .mov .mkv .webm .avi) or a pattern such as out/frame.%04d.png, which may also be "
+        "addresses such as s3://bucket/out.mp4, or a folder.",
         show_default=False,
     ),
 ]

@@ -28,7 +28,7 @@ from restyle.files.remote import Report, Url
 from restyle.files.sizes import parse_size
 from restyle.files.writing import LockHeld, discard, finalise, fitted_name, lock_file, output_lock, partial_path
 
-__all__ = ["Copy", "copy_name", "copy_path", "hold", "user_cache"]
+__all__ = ["Copy", "copy_name", "copy_path", "give_up_copies", "hold", "user_cache"]
 
 LOCK = "lock"
 USUAL = "50G"
@@ -158,6 +158,14 @@ def _make_room(root: Path, size: int) -> None:
             f"the cache {show_path(root)} has no room for {size:,} bytes more: free some, or set XDG_CACHE_HOME "
             "to another folder"
         )
+
+
+def give_up_copies() -> int:
+    """Give up all copies that nobody uses: the disk is full. Gives the bytes."""
+    root = user_cache() / "remote"
+    if not root.is_dir():
+        return 0
+    return sum(size for _, size, folder in sorted(_copies(root)) if _give_up(folder, folder.suffix == ".part"))
 
 
 def _free(root: Path) -> int:

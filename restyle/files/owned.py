@@ -53,13 +53,21 @@ class OwnFiles:
             if path.is_symlink():
                 return None
             require_regular(path, largest=LARGEST_LIST)
-            plain = json.loads(path.read_bytes())
+            return cls.parse(path.read_bytes())
+        except OSError:
+            return None
+
+    @classmethod
+    def parse(cls, data: bytes) -> OwnFiles | None:
+        """Read the content of a list; ``None`` if it is none."""
+        try:
+            plain = json.loads(data)
             files = {
                 str(name): tuple((int(size), str(digest)) for size, digest in known)
                 for name, known in plain["files"].items()
             }
             return cls(str(plain["command"]), files)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     @classmethod

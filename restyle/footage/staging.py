@@ -13,11 +13,29 @@ from typing import Any
 
 from restyle.errors import FootageError, show_path, why
 from restyle.files.cache import Copy, copy_name, hold
-from restyle.files.remote import RemoteError, RemoteFile, Report, Url, fetch, look_up, names_in, require_usable
+from restyle.files.remote import (
+    RemoteError,
+    RemoteFile,
+    RemoteMissingError,
+    Report,
+    Url,
+    fetch,
+    look_up,
+    names_in,
+    require_usable,
+)
 from restyle.footage.formats import CLIPS, FORMATS
 from restyle.footage.numbering import Numbering
 
-__all__ = ["RemoteFootage", "Staged", "find_remote", "is_remote_pattern", "reading_remote", "stage"]
+__all__ = [
+    "RemoteFootage",
+    "Staged",
+    "find_remote",
+    "is_remote_pattern",
+    "pictures_of_pattern",
+    "reading_remote",
+    "stage",
+]
 
 FILES = "footage"
 FACTS = "facts.json"
@@ -70,9 +88,7 @@ def find_remote(url: Url) -> RemoteFootage:
     """Find the files of a piece of footage. Raises ``FootageError``: there are none, or they cannot be listed."""
     with reading_remote(url):
         if is_remote_pattern(url):
-            numbering = Numbering.of(url)
-            assert numbering is not None
-            files = [file for file in _pictures(url.parent) if numbering.number(file.url.name) is not None]
+            files = pictures_of_pattern(url)
             if not files:
                 raise FootageError(f"no picture in {show_path(url.parent)} matches {show_path(url.name)}")
             return RemoteFootage(url, tuple(files))
@@ -93,10 +109,21 @@ def find_remote(url: Url) -> RemoteFootage:
     raise FootageError(f"the folder {show_path(url)} holds no pictures ({', '.join(sorted(FORMATS))})")
 
 
+def pictures_of_pattern(url: Url) -> list[RemoteFile]:
+    """List the pictures of a pattern, by name; none where there is no such folder. Raises ``RemoteError``."""
+    numbering = Numbering.of(url)
+    assert numbering is not None
+    return [file for file in _pictures(url.parent) if numbering.number(file.url.name) is not None]
+
+
 def _pictures(folder: Url) -> list[RemoteFile]:
+    try:
+        names = names_in(folder)
+    except RemoteMissingError:
+        return []
     return [
         file
-        for file in names_in(folder)
+        for file in names
         if not file.is_folder and file.url.suffix.lower() in FORMATS and not file.url.name.startswith(".")
     ]
 

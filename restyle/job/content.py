@@ -81,10 +81,12 @@ def footage_content(
     return Content(state, Inputs().footage(probe(staged.path, rate=rate, deinterlace=deinterlace), files))
 
 
-def result_content(files: Sequence[Path], known: Content | None = None) -> Content:
-    """Find what is in a result's files, as ``footage_content`` does. Raises ``FootageError``."""
-    state = state_of(files)
+def result_content(place: Path | Url, known: Content | None = None, *, made: Path | None = None) -> Content:
+    """Find what is in a result's files, as ``footage_content`` does. ``made``: where a result was written before it was sent to
+    an address. Raises ``FootageError``, ``OutputError`` (no room for a copy)."""
+    state = digest(find_remote(place).state) if isinstance(place, Url) else state_of(files_of(place))
     if known is not None and known.state == state:
         return known
+    staged = stage(place if made is None else made)
     inputs = Inputs()
-    return Content(state, digest([inputs.digest(file) for file in files]))
+    return Content(state, digest([inputs.digest(file) for file in files_of(staged.path)]))

@@ -63,9 +63,12 @@ def default_folder(output: Url) -> Url: ...
 
 def default_folder(output: Path | Url) -> Path | Url:
     """Name the job folder of an output: ``OUTPUT.restyle``, beside it. Raises ``OutputError`` for a folder that has no name."""
+    pictures = output.suffix.lower() in FORMATS and Numbering.of(output) is not None
     if isinstance(output, Url):
+        if pictures and len(output.inner) > 2:  # not beside a bucket
+            output = output.parent
         return output.with_name(fitted_name(output.name, ".restyle"))
-    if output.suffix.lower() in FORMATS and Numbering.of(output) is not None and output.parent.name:
+    if pictures and output.parent.name:
         output = output.parent  # a pattern of pictures: beside their folder
     if output.name in ("", ".."):
         output = output.resolve()

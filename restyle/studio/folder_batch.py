@@ -103,7 +103,7 @@ class FolderBatch:
     def report(self, row: Row) -> StoredReport | None:
         """The report of a clip's result; ``None``: there is none."""
         try:
-            return read_report(self.records.job(row.name))
+            return read_report(self.records.report_folder(row.name, {}))
         except JobError:
             return None
 

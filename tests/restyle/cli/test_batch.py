@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from clips import moving_frames, write_clip
 from command import Caller, start
+from object_store import Bucket
 
 IDENTITY = ("--painter", "identity", "--no-report", "--jobs", "1")
 
@@ -58,6 +59,19 @@ def test_json_has_all_clips(restyle_command: Caller, folder: Path) -> None:
     assert plain["summary"]["done"] == 2
     log = [json.loads(line) for line in Path(plain["log"]).read_text().splitlines()]
     assert [line["source"] for line in log] == [clip["source"] for clip in plain["clips"]]
+
+
+def test_results_elsewhere_are_told_by_their_address(restyle_command: Caller, folder: Path, bucket: Bucket) -> None:
+    out = f"{bucket.url}/out"
+    plain = restyle_command("batch", "in", "-o", out, *IDENTITY, "--json").json
+    assert [clip["output"] for clip in plain["clips"]] == [f"{out}/a.mp4", f"{out}/b.mp4"]
+    assert (plain["index"], plain["log"]) == (f"{out}/batch.restyle/index.html", f"{out}/batch.restyle/log.jsonl")
+    said = restyle_command("batch", "in", "-o", out, *IDENTITY)
+    assert f"results  '{out}'" in said.out
+    assert "clips    0 done, 2 skipped, 0 failed" in said.out
+    assert "2 to skip" in restyle_command("batch", "in", "-o", out, *IDENTITY, "--dry-run").out
+    line = restyle_command.fails("batch", "in", "-o", out, *IDENTITY, "--offline", code=2)
+    assert line == f"'{out}' is elsewhere, and --offline fetches nothing: name a copy on this machine"
 
 
 def test_a_dry_run_says_what_would_be_done(restyle_command: Caller, folder: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from clips import moving_frames, write_clip
 from object_store import Bucket
 
-from restyle.batch.batch import Batch
 from restyle.errors import OutputError, OutputExistsError
 from restyle.job import remote_output
 from restyle.job.job import Job
@@ -55,8 +54,8 @@ def test_broken_off_it_is_not_there_and_goes_on(
 def test_what_cannot_be_written_is_told_before_any_work(clip: Path, bucket: Bucket, tmp_path: Path) -> None:
     for url, line in {
         "s3://no-such-bucket-here/a.mp4": "cannot write 's3://no-such-bucket-here/a.mp4'",
-        f"{bucket.url}/frame.%04d.png": "only video files can be written",
-        f"{bucket.url}/folder": "only video files can be written",
+        f"{bucket.url}/frame.png": "results elsewhere are video files .* and numbered pictures",
+        f"{bucket.url}/folder": "results elsewhere are video files .* and numbered pictures",
     }.items():
         with pytest.raises(OutputError, match=line):
             Job(clip, url, RECIPE, folder=tmp_path / "job").run()
@@ -65,5 +64,25 @@ def test_what_cannot_be_written_is_told_before_any_work(clip: Path, bucket: Buck
     with pytest.raises(OutputError, match="is the footage itself"):
         Job(source, source, RECIPE, overwrite=True).run()
     assert bucket.contents() == {"in.mp4": clip.read_bytes()}
-    with pytest.raises(OutputError, match="results of a batch lie on this machine"):
-        Batch([clip], f"{bucket.url}/out")
+
+
+def test_pictures_are_the_same_as_here(clip: Path, bucket: Bucket, tmp_path: Path) -> None:
+    Job(clip, tmp_path / "shot" / "frame.%04d.png", RECIPE, report=False).run()
+    url = f"{bucket.url}/out/shot/frame.%04d.png"
+    result = Job(clip, url, RECIPE, report=False).run()
+    assert (str(result.output), str(result.folder)) == (url, f"{bucket.url}/out/shot.restyle")
+    assert bucket.contents("out/shot") == {path.name: path.read_bytes() for path in (tmp_path / "shot").iterdir()}
+    with pytest.raises(OutputExistsError, match=f"'{bucket.url}/out/shot/frame.0000.png' is there already"):
+        Job(clip, url, RECIPE, report=False).run()
+    other = RECIPE.model_copy(update={"range": "0:5"})
+    Job(clip, tmp_path / "shot" / "frame.%04d.png", other, report=False, overwrite=True).run()
+    Job(clip, url, other, report=False, overwrite=True).run()
+    assert bucket.contents("out/shot") == {path.name: path.read_bytes() for path in (tmp_path / "shot").iterdir()}
+
+
+def test_pictures_that_are_not_ours_are_not_replaced(clip: Path, bucket: Bucket) -> None:
+    bucket.files.pipe_file(f"{bucket.name}/shot/frame.0100.png", b"somebody's")
+    job = Job(clip, f"{bucket.url}/shot/frame.%04d.png", RECIPE, report=False, overwrite=True)
+    with pytest.raises(OutputError, match=r"frame\.0100\.png' was not written by restyle, or was changed since"):
+        job.run()
+    assert bucket.names() == ["shot/frame.0100.png"]
