@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
 
-from restyle.cli.options import Overwrite, Rate, command, parse_path, remember_footage
+from restyle.cli.options import Compared, Overwrite, Rate, Restyled, command, parse_path, parse_place
 from restyle.cli.terminal import Terminal
 from restyle.compositing.layers import edge_reach
 from restyle.errors import RecipeError, show_path
 from restyle.footage import files_of, open_footage
+from restyle.footage.staging import stage_all
 from restyle.job.given_mattes import given_mattes
+from restyle.progress import Meter
 from restyle.quality.compare import compare
 from restyle.quality.contact_sheet import check_sheet, write_sheet
 from restyle.quality.outside import Outside, measure_outside
@@ -23,15 +25,6 @@ __all__ = ["measure"]
 
 MARGIN = edge_reach([Layer(object="background")])  # of a layer that is neither grown nor feathered otherwise
 
-Source = Annotated[
-    Path,
-    typer.Argument(
-        metavar="SOURCE", parser=parse_path, callback=remember_footage, help="The footage.", show_default=False
-    ),
-]
-Restyled = Annotated[
-    Path, typer.Argument(metavar="RESULT", parser=parse_path, help="What was made of it.", show_default=False)
-]
 Size = Annotated[
     int | None,
     typer.Option(metavar="PIXELS", help="Measure at this long side; by default at full size.", min=16),
@@ -39,10 +32,10 @@ Size = Annotated[
 
 
 Painted = Annotated[
-    Path | None,
+    PurePath | None,
     typer.Option(
         metavar="CLIP",
-        parser=parse_path,
+        parser=parse_place,
         help="The same look with every frame painted (--keyframes every:1 --painter-option hold=0): "
         "also measure how much of its structure what moves lost against it, and its warp error.",
     ),
@@ -94,7 +87,7 @@ Sheet = Annotated[
 @command
 def measure(
     terminal: Terminal,
-    source: Source,
+    source: Compared,
     result: Restyled,
     painted: Painted = None,
     truth: Truth = None,
@@ -122,10 +115,11 @@ def measure(
     if margin is not None or output is not None:
         raise RecipeError("--margin and --output belong to --outside MATTES")
     with terminal.display() as progress:
+        staged = stage_all([source, result, painted], Meter(progress, terminal.stop.event).report)
         comparison = compare(
-            source,
-            result,
-            painted_path=painted,
+            staged[0].path,
+            staged[1].path,
+            painted_path=None if painted is None else staged[2].path,
             truth_path=truth,
             size=size,
             rate=rate,
@@ -133,7 +127,7 @@ def measure(
             cancel=terminal.stop.event,
         )
     if terminal.as_json:
-        terminal.document(comparison.to_json())
+        terminal.document({**comparison.to_json(), "source": source, "result": result})
         return
     terminal.facts((name.replace("_", " "), _figure(value)) for name, value in comparison.summary().items())
     if worst := comparison.worst_moments():
@@ -149,18 +143,20 @@ def measure(
 
 def _measure_outside(
     terminal: Terminal,
-    source: Path,
-    result: Path,
+    source_place: PurePath,
+    result_place: PurePath,
     mattes: Path,
     margin: int | None,
     output: Path | None,
     rate: Any,
     overwrite: bool,
 ) -> None:
-    if output is not None:
-        check_sheet(output, overwrite=overwrite, inputs=[*files_of(source), *files_of(result)])
-    with terminal.display() as progress, open_footage(source, rate=rate) as footage:
-        with closing(given_mattes(mattes, footage)) as given:
+    with terminal.display() as progress:
+        staged = stage_all([source_place, result_place], Meter(progress, terminal.stop.event).report)
+        source, result = (here.path for here in staged)
+        if output is not None:
+            check_sheet(output, overwrite=overwrite, inputs=[*files_of(source), *files_of(result)])
+        with open_footage(source, rate=rate) as footage, closing(given_mattes(mattes, footage)) as given:
             found = measure_outside(
                 source,
                 result,

@@ -17,6 +17,7 @@ from restyle.files.remote import Url, place_of
 
 __all__ = [
     "Address",
+    "Compared",
     "Engine",
     "Gpus",
     "Offline",
@@ -24,6 +25,7 @@ __all__ = [
     "Overwrite",
     "Place",
     "Rate",
+    "Restyled",
     "Source",
     "Threads",
     "command",
@@ -85,6 +87,22 @@ Source = Annotated[
         help="Footage: a video file, a GIF, a folder of pictures, or a pattern such as shot/frame.%04d.png; also an address, "
         "such as s3://bucket/clip.mov.",
         show_default=False,
+    ),
+]
+Compared = Annotated[
+    PurePath,
+    typer.Argument(
+        metavar="SOURCE",
+        parser=parse_place,
+        callback=remember_footage,
+        help="The footage; also an address, such as s3://bucket/clip.mov.",
+        show_default=False,
+    ),
+]
+Restyled = Annotated[
+    PurePath,
+    typer.Argument(
+        metavar="RESULT", parser=parse_place, help="What was made of it; also an address.", show_default=False
     ),
 ]
 Output = Annotated[

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
 
-from restyle.cli.options import Overwrite, Rate, command, parse_path, remember_footage
+from restyle.cli.options import Compared, Overwrite, Rate, Restyled, command, parse_path, parse_place
 from restyle.cli.progress import count
 from restyle.cli.terminal import Terminal
 from restyle.errors import RecipeError, show_path
 from restyle.files.owned import new_folder
+from restyle.files.remote import place_of
 from restyle.footage import files_of
+from restyle.footage.staging import stage_all
 from restyle.job.result import default_folder
+from restyle.progress import Meter
 from restyle.quality.neighbours import Clip, Spot, spots_of, write_neighbours
 from restyle.quality.stored_report import read_report
 
 __all__ = ["sheets"]
 
-Source = Annotated[
-    Path,
-    typer.Argument(
-        metavar="SOURCE", parser=parse_path, callback=remember_footage, help="The footage.", show_default=False
-    ),
-]
-Restyled = Annotated[
-    Path, typer.Argument(metavar="RESULT", parser=parse_path, help="What was made of it.", show_default=False)
-]
 Folder = Annotated[
     Path,
     typer.Option(
@@ -35,11 +29,11 @@ Folder = Annotated[
     ),
 ]
 Job = Annotated[
-    Path | None,
+    PurePath | None,
     typer.Option(
         "--job",
         metavar="DIR",
-        parser=parse_path,
+        parser=parse_place,
         help="The job folder, whose report names the frames to look at; by default RESULT.restyle.",
     ),
 ]
@@ -50,10 +44,10 @@ Frames = Annotated[
     ),
 ]
 Painted = Annotated[
-    Path | None,
+    PurePath | None,
     typer.Option(
         metavar="CLIP",
-        parser=parse_path,
+        parser=parse_place,
         help="The same look with every frame painted (--keyframes every:1 --painter-option hold=0), as a third row.",
     ),
 ]
@@ -67,7 +61,7 @@ Most = Annotated[
 @command
 def sheets(
     terminal: Terminal,
-    source: Source,
+    source: Compared,
     result: Restyled,
     output: Folder,
     job: Job = None,
@@ -90,27 +84,26 @@ def sheets(
     if frames is not None:
         spots = [Spot(f"frame-{number:08d}", number, "") for number in _numbers(frames)]
     else:
-        report = read_report(default_folder(result) if job is None else job)
+        report = read_report(default_folder(place_of(result)) if job is None else place_of(job))
         spots, first = spots_of(report, most=most), report.first
         shown = len(report.painted)
-    clips = [Clip("source", source), Clip("result", result, first)]
-    if painted is not None:
-        clips.append(Clip("painted alone", painted, first))
-    inputs = [path for clip in clips for path in (clip.path, *files_of(clip.path))]
-    with (
-        terminal.display() as progress,
-        new_folder(output, command="sheets", overwrite=overwrite, inputs=inputs) as part,
-    ):
-        written = write_neighbours(
-            spots,
-            clips,
-            part,
-            around=around,
-            long_side=size,
-            rate=rate,
-            progress=progress,
-            cancel=terminal.stop.event,
-        )
+    with terminal.display() as progress:
+        staged = stage_all([source, result, painted], Meter(progress, terminal.stop.event).report)
+        clips = [Clip("source", staged[0].path), Clip("result", staged[1].path, first)]
+        if painted is not None:
+            clips.append(Clip("painted alone", staged[2].path, first))
+        inputs = [path for clip in clips for path in (clip.path, *files_of(clip.path))]
+        with new_folder(output, command="sheets", overwrite=overwrite, inputs=inputs) as part:
+            written = write_neighbours(
+                spots,
+                clips,
+                part,
+                around=around,
+                long_side=size,
+                rate=rate,
+                progress=progress,
+                cancel=terminal.stop.event,
+            )
     if terminal.as_json:
         terminal.document({"folder": output, "sheets": [output / path.name for path in written]})
     elif not terminal.quiet:

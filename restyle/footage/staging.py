@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from restyle.errors import FootageError, show_path, why
@@ -22,6 +22,7 @@ from restyle.files.remote import (
     fetch,
     look_up,
     names_in,
+    place_of,
     require_usable,
 )
 from restyle.footage.formats import CLIPS, FORMATS
@@ -35,6 +36,7 @@ __all__ = [
     "pictures_of_pattern",
     "reading_remote",
     "stage",
+    "stage_all",
 ]
 
 FILES = "footage"
@@ -141,6 +143,11 @@ def stage(source: Path | Url, *, offline: bool = False, report: Report = lambda 
     copy = hold(copy_name(source, found.state), partial(_fill, found, report), size=found.size, report=report)
     folder = copy.folder / FILES
     return Staged(folder if found.whole_folder else folder / source.name, found.state, copy)
+
+
+def stage_all(sources: Iterable[PurePath | None], report: Report) -> list[Staged]:
+    """Stage some pieces of footage, by their paths or addresses; ``None`` is left out. Raises as ``stage``."""
+    return [stage(place_of(source), report=report) for source in sources if source is not None]
 
 
 def _fill(found: RemoteFootage, report: Report, folder: Path) -> None:

@@ -23,6 +23,7 @@ from interp.pixels.boxes import Box
 from interp.regular import require_regular
 from restyle.errors import JobError, show_path, why
 from restyle.files.owned import OwnFiles
+from restyle.files.remote import Url, read_bytes
 from restyle.quality.report_data import SCHEMA, VERSION
 
 __all__ = [
@@ -99,16 +100,15 @@ class StoredReport:
     """MP4: the first seconds, the source above the result."""
 
 
-def read_report(folder: str | Path) -> StoredReport:
-    """Read the report in a job folder.
+def read_report(folder: str | Path | Url) -> StoredReport:
+    """Read the report in a job folder; of one elsewhere, without its pictures.
 
     Raises ``JobError``: there is none, or it is not one of this version.
     """
-    folder = Path(folder)
+    folder = folder if isinstance(folder, Url) else Path(folder)
     path = folder / NAME
     try:
-        require_regular(path, largest=LARGEST)
-        plain = json.loads(path.read_bytes())
+        plain = json.loads(_content(path))
     except FileNotFoundError:
         raise JobError(
             f"there is no {NAME} in {show_path(folder)}: run the job again, without --no-report, or name its folder with --job"
@@ -135,12 +135,25 @@ def read_report(folder: str | Path) -> StoredReport:
         raise JobError(f"{show_path(path)} is damaged, or of another version: run the job again") from None
 
 
+def _content(path: Path | Url) -> bytes:
+    if not isinstance(path, Url):
+        require_regular(path, largest=LARGEST)
+        return path.read_bytes()
+    data = read_bytes(path, largest=LARGEST)
+    if data is None:
+        raise FileNotFoundError
+    return data
+
+
 class _Pictures:
     """The pictures of a report, in the job folder."""
 
-    def __init__(self, job: Path, name: Any) -> None:
+    def __init__(self, job: Path | Url, name: Any) -> None:
         if not isinstance(name, str) or (name and not _PICTURES.fullmatch(name)):
             raise ValueError(f"no folder of pictures: {name!r}")
+        self._own: OwnFiles | None = None
+        if isinstance(job, Url):
+            return
         self._folder = job / name
         linked = self._folder.is_symlink() or self._folder.parent.is_symlink()
         own = OwnFiles.read(self._folder) if name and not linked else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 from command import Caller
+from object_store import Bucket
 
 
 def test_sheets_of_a_job(clip: Path, restyle_command: Caller, tmp_path: Path) -> None:
@@ -53,3 +54,26 @@ def test_sheets_of_any_two_clips(clip: Path, restyle_command: Caller, tmp_path: 
     assert "--frames is a list" in restyle_command.fails(*words, "--frames", "a", code=2)
     assert "no frame 99" in restyle_command.fails(*words, "--frames", "99", code=3)
     assert not (tmp_path / "more").exists()
+
+
+def test_what_lies_elsewhere_is_looked_at_and_measured_as_what_lies_here(
+    clip: Path, restyle_command: Caller, bucket: Bucket, tmp_path: Path
+) -> None:
+    source, result = bucket.put(clip, "in.mp4"), f"{bucket.url}/out.mp4"
+    words = ("--painter", "identity", "--keyframes", "6,18", "--range", "0:20")
+    restyle_command("run", source, "-o", result, *words)
+    bucket.files.get_file(f"{bucket.name}/out.mp4", "out.mp4")
+    bucket.files.get(f"{bucket.name}/out.mp4.restyle", "out.mp4.restyle", recursive=True)
+    restyle_command("sheets", source, result, "-o", "there", "--painted", result, "--most", "1")
+    restyle_command("sheets", "in.mp4", "out.mp4", "-o", "here", "--painted", "out.mp4", "--most", "1")
+    sheets = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()} == sheets
+    assert len(sheets) > 1
+    there = restyle_command("measure", source, result, "--size", "32", "--json").json
+    assert (there.pop("source"), there.pop("result")) == (source, result)
+    here = restyle_command("measure", "in.mp4", "out.mp4", "--size", "32", "--json").json
+    assert (here.pop("source"), here.pop("result")) == ("in.mp4", "out.mp4")
+    assert there == here
+    line = restyle_command.fails("sheets", source, result, "-o", "other", "--job", f"{bucket.url}/none", code=5)
+    assert line.startswith(f"there is no report.json in '{bucket.url}/none': run the job again")
+    assert "there is no file or folder" in restyle_command.fails("measure", source, f"{bucket.url}/no.mp4", code=3)
