@@ -96,7 +96,7 @@ class Job(JobExports):
         its end. Raises as ``run``."""
         began = time.perf_counter()
         with self._opened() as opened:
-            if len(opened.windows.missing) <= alone:
+            if len(opened.windows.unfinished) <= alone:
                 return self._finished(opened, began, Earlier())
             return opened.begun(time.perf_counter() - began)
 

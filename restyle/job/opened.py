@@ -83,7 +83,7 @@ class OpenJob:
 
     def begun(self, seconds: float) -> Begun:
         """Say what is left to do."""
-        missing = self.windows.missing
+        missing = self.windows.unfinished
         wanted = {(window.shot, window.index) for window in missing}
         chained = self.engine.chained
         known = self.inputs.facts

@@ -138,6 +138,11 @@ class RemoteStore(JobStore):
         with self._reaching():
             return self._is_kept(kind, key) and self._fetch(kind, key)
 
+    def lists(self, kind: str, key: str) -> bool:
+        """See ``JobStore.lists``. Nothing is fetched."""
+        with self._reaching():
+            return super().has(kind, key) or self._is_kept(kind, key)
+
     def _is_kept(self, kind: str, key: str) -> bool:
         if self._shared:  # others add to it
             return read_bytes(self._url / kind / key / LIST_NAME, largest=LARGEST_LIST) is not None

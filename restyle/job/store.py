@@ -225,6 +225,10 @@ class JobStore:
         self._throw_away(kind, key)
         return False
 
+    def lists(self, kind: str, key: str) -> bool:
+        """Tell whether a thing is finished; what lies elsewhere may turn out to be damaged when it is fetched."""
+        return self.has(kind, key)
+
     def still_has(self, kind: str, key: str) -> bool:
         """Tell the same as ``has``, with its files read once more."""
         self._intact.discard((kind, key))

@@ -62,11 +62,20 @@ class Windows:
     @property
     def missing(self) -> list[Window]:
         """Windows that are not finished, and those before them whose paintings are lost and are built on. In order."""
+        return self._missing(self.store.has)
+
+    @property
+    def unfinished(self) -> list[Window]:
+        """Those that are missing as far as the job folder lists them: what lies elsewhere is not fetched to see if it is whole,
+        which whoever joins the windows does."""
+        return self._missing(self.store.lists)
+
+    def _missing(self, has: Callable[[str, str], bool]) -> list[Window]:
         wanted: list[Window] = []
         for window in reversed(self.plan.windows):
             after = wanted[-1] if wanted else None
             builds = after is not None and (after.shot, after.index) == (window.shot, window.index + 1)
-            if not self.has(window) or (
+            if not has("windows", self._key(window)) or (
                 builds and after is not None and not self.painted(after) and not self.painted(window)
             ):
                 wanted.append(window)

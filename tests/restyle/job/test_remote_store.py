@@ -18,6 +18,7 @@ from restyle.files.cache import user_cache
 from restyle.files.owned import LIST_NAME
 from restyle.files.remote import Url
 from restyle.job.job import Job
+from restyle.job.opened import Begun
 from restyle.job.order import JobOrder
 from restyle.job.remote_store import RemoteStore, local_folder
 from restyle.recipe import Recipe
@@ -153,6 +154,33 @@ def test_a_job_is_the_same_as_one_here_and_goes_on_elsewhere(
     other = job_of(clip, bucket, tmp_path / "c.mp4", fresh=True).run()
     assert other.reused == 0
     assert (tmp_path / "c.mp4").read_bytes() == (tmp_path / "here.mp4").read_bytes()
+
+
+def test_what_is_finished_is_fetched_by_who_joins_it_alone(
+    clip: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPE.model_copy(update={"cuts": (4, 8, 12)})
+
+    def job() -> Job:
+        return Job(clip, tmp_path / "a.mp4", recipe, folder=f"{bucket.url}/jobs/a", report=False, overwrite=True)
+
+    job().run()
+    whole = (tmp_path / "a.mp4").read_bytes()
+    keys = sorted({key.split("/")[3] for key in bucket.names() if key.startswith("jobs/a/windows/")})
+    assert len(keys) == 4
+    for key in keys[:2]:
+        bucket.files.rm_file(f"{bucket.name}/jobs/a/windows/{key}/{LIST_NAME}")
+    bucket.files.pipe_file(f"{bucket.name}/jobs/a/windows/{keys[2]}/segment", b"damaged")
+    another_machine(monkeypatch, tmp_path, "other")
+    bucket.asked.clear()
+    begun = job().begin()
+    assert isinstance(begun, Begun)
+    assert (len(begun.missing), begun.reused) == (2, 8)
+    assert not [key for key in bucket.fetched() if "/windows/" in key]
+    result = job().run()
+    assert result.reused == 4
+    assert any("damaged" in note for note in result.notes)
+    assert (tmp_path / "a.mp4").read_bytes() == whole
 
 
 def test_workers_that_share_nothing_but_the_store_and_one_dies(
