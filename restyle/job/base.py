@@ -134,6 +134,11 @@ class JobBase:
         """Let the job use what others made: ``painters``, which stay open, and digests of files (``Inputs``)."""
         self._painters, self._known = painters, known
 
+    def discard_sent(self) -> None:
+        """Remove, here, a result that was sent elsewhere."""
+        if self._remote_output is not None:
+            self._remote_output.discard()
+
     @property
     def inputs(self) -> list[Path]:
         """Files and folders that are read: the footage, and what the recipe names. No output may replace one."""

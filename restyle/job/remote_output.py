@@ -68,7 +68,7 @@ class RemoteOutput:
                 self._refuse_foreign_pictures(there)
             send_bytes(trial, b"restyle looks whether it may write here\n")
             remove([trial])
-        discard(self.path.parent if self._pictures else self.path)
+        self.discard()
 
     def _there(self) -> list[RemoteFile]:
         """Look at what lies under its name, or names."""
@@ -112,6 +112,10 @@ class RemoteOutput:
         send_bytes(list_url, old.joined(new).to_text().encode())  # a kill leaves some old, some new
         send([self.path.with_name(name) for name in new.files], list(map(self.url.with_name, new.files)), self._report)
         send_bytes(list_url, old.replaced(new).to_text().encode())
+
+    def discard(self) -> None:
+        """Remove what of it lies here."""
+        discard(self.path.parent if self._pictures else self.path)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -161,7 +161,9 @@ def _finished(job: Job, before: str, result: Result) -> Finished:
         "job_bytes": bytes_in(local_folder(result.folder)),
         "output_bytes": sum(file.stat().st_size for file in files),
     }
-    return Finished(result, Content(before, result.footage), result_content(result.output, made=job.output), facts)
+    output = result_content(result.output, made=job.output)
+    job.discard_sent()
+    return Finished(result, Content(before, result.footage), output, facts)
 
 
 def _ended(task: JobTask, error: BaseException) -> Outcome:

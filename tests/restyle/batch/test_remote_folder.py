@@ -65,6 +65,7 @@ def test_results_are_those_of_a_folder_here_and_what_is_done_is_done(
     assert ends(list(batch.results())) == {"a.mp4": "done: new", "b.mov": "done: new", "frame.%04d.png": "done: new"}
     assert results_in(bucket) == contents(tmp_path / "here")
     assert "out/batch.restyle/lock" not in bucket.names()
+    assert not [*(tmp_path / "cache").rglob("result/*")]  # what was sent does not lie here as well
     before = {name: bucket.files.info(f"{bucket.name}/{name}")["LastModified"] for name in bucket.names()}
     bucket.asked.clear()
     skipped = run(footage, out)
