@@ -26,13 +26,24 @@ from pathlib import Path
 from restyle.errors import OutputError, OutputLockedError, show_path, why
 from restyle.files.remote import Report, Url
 from restyle.files.sizes import parse_size
-from restyle.files.writing import LockHeld, discard, finalise, fitted_name, lock_file, output_lock, partial_path
+from restyle.files.writing import (
+    LockHeld,
+    discard,
+    finalise,
+    fitted_name,
+    lock_file,
+    output_lock,
+    partial_path,
+    write_file,
+)
 
 __all__ = ["Copy", "copy_name", "copy_path", "give_up_copies", "hold", "user_cache"]
 
 LOCK = "lock"
 USUAL = "50G"
 LEFT = 1 << 30  # bytes of the disk that are left to others
+COUNTED = ".counted"
+AGAIN = 60.0  # seconds after which copies are counted again
 YOUNG = 3600.0  # seconds for which an unfinished copy without a lock may be one that is just begun
 POLL = 0.2
 
@@ -145,6 +156,10 @@ def _made(folder: Path, fill: Callable[[Path], None]) -> Copy:
 def _make_room(root: Path, size: int) -> None:
     """Give up copies that nobody uses, the longest unused first, until ``size`` more bytes fit. Raises ``OutputError``."""
     most = parse_size(os.environ.get("RESTYLE_REMOTE_CACHE") or USUAL)
+    counted = _Count.read(root)
+    if counted is not None and counted.bytes + size <= most and _free(root) >= size:
+        counted.note(root, size)
+        return
     there = sorted(_copies(root))
     taken = sum(bytes_of for _, bytes_of, _ in there)
     for _, bytes_of, folder in there:
@@ -158,6 +173,27 @@ def _make_room(root: Path, size: int) -> None:
             f"the cache {show_path(root)} has no room for {size:,} bytes more: free some, or set XDG_CACHE_HOME "
             "to another folder"
         )
+    _Count(taken, time.time()).note(root, size)
+
+
+@dataclass(frozen=True)
+class _Count:
+    """Bytes of all copies, and when they were counted: that takes the longer the more there are, so not for each copy."""
+
+    bytes: int
+    time: float
+
+    @classmethod
+    def read(cls, root: Path) -> _Count | None:
+        """Read the last count; ``None`` if it is too old: copies of job folders have grown since."""
+        with suppress(OSError, ValueError):
+            taken, when = (root / COUNTED).read_text().split()
+            if 0 <= time.time() - float(when) < AGAIN:
+                return cls(int(taken), float(when))
+        return None
+
+    def note(self, root: Path, more: int) -> None:
+        write_file(root / COUNTED, f"{self.bytes + more} {self.time}".encode())
 
 
 def give_up_copies() -> int:

@@ -30,7 +30,8 @@ def clip_at(bucket: Bucket, tmp_path: Path, key: str = "day 1/clip.mp4", seed: i
 
 
 def copies(tmp_path: Path) -> list[Path]:
-    return sorted((tmp_path / "cache" / "restyle" / "remote").iterdir())
+    root = tmp_path / "cache" / "restyle" / "remote"
+    return sorted(path for path in root.iterdir() if path.name != cache.COUNTED)
 
 
 def test_it_is_fetched_once_and_again_when_it_changes(bucket: Bucket, tmp_path: Path) -> None:
@@ -102,6 +103,18 @@ def test_the_longest_unused_is_given_up_but_nothing_that_is_in_use(
     names = [path.name.partition("~")[0].rpartition("+")[2] for path in copies(tmp_path)]
     assert names == ["0.mp4", "3.mp4"]
     assert held.path.exists()
+
+
+def test_copies_are_counted_now_and_then_alone(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = [clip_at(bucket, tmp_path, f"{number}.mp4", seed=number) for number in range(4)]
+    counts: list[Path] = []
+    monkeypatch.setattr(cache, "_copies", lambda root: counts.append(root) or iter(()))
+    for url in urls[:3]:
+        stage(url)
+    assert len(counts) == 1
+    monkeypatch.setattr(cache, "AGAIN", 0)
+    stage(urls[3])
+    assert len(counts) == 2
 
 
 def test_a_disk_that_has_no_room_is_told_before_anything_is_fetched(
