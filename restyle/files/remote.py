@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,6 +62,7 @@ _IDENTITIES = (
     "updated",
     "created",
 )
+_TIMES = ("LastModified", "last_modified", "mtime", "modify", "updated")
 _LOST = re.compile(
     r"connect|endpoint|timeout|timed ?out|gaierror|unreachable|getaddrinfo|name or service", re.IGNORECASE
 )
@@ -79,6 +81,7 @@ _PACKAGES = {
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 BLOCK = 16 << 20  # bytes between two looks at whether the work was cancelled
+TRIES = 5  # to read a file that is replaced at this moment
 TOGETHER = 32  # files that are sent or fetched at once
 
 Report = Callable[[str], None]
@@ -152,6 +155,8 @@ class RemoteFile:
     identity: str
     """What is another when the content is: an ETag, or what else the file system has."""
     is_folder: bool = False
+    changed: float = 0.0
+    """Time of its last change, seconds since 1970; 0 if it is not told."""
 
 
 def require_usable(url: Url, *, offline: bool = False) -> None:
@@ -275,7 +280,16 @@ def _described(url: Url, info: dict[str, Any], system: Any) -> RemoteFile:
     if marks and marks[0].lower().startswith("etag"):
         marks = marks[:1]  # of the content; times are those of a copying
     identity = " ".join(marks) or (str(system.ukey(info["name"])) if info.get("type") != "directory" else "")
-    return RemoteFile(url, None if size is None else int(size), identity, info.get("type") == "directory")
+    size = None if size is None else int(size)
+    return RemoteFile(url, size, identity, info.get("type") == "directory", _time_in(info))
+
+
+def _time_in(info: dict[str, Any]) -> float:
+    told = next((info[name] for name in _TIMES if info.get(name) is not None), 0.0)
+    with suppress(ValueError, TypeError, AttributeError):
+        told = datetime.fromisoformat(told) if isinstance(told, str) else told
+        return float(told if isinstance(told, (int, float)) else told.timestamp())
+    return 0.0
 
 
 # Fetching and sending
@@ -284,15 +298,21 @@ def _described(url: Url, info: dict[str, Any], system: Any) -> RemoteFile:
 def read_bytes(url: Url, *, largest: int) -> bytes | None:
     """Read a small file; ``None`` if there is none. Raises ``RemoteError``, also for a file that is larger."""
     system, path = _opened(url)
-    with _told():
-        try:
-            with system.open(path, "rb") as file:
-                data = bytes(file.read(largest + 1))
-        except FileNotFoundError:
-            return None
-    if len(data) > largest:
-        raise RemoteError("it is larger than such a file can be")
-    return data
+    for _ in range(TRIES):
+        with _told():
+            try:
+                with system.open(path, "rb") as file:
+                    data = bytes(file.read(largest + 1))
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                if error.errno != errno.EBUSY:  # s3fs: it was replaced between being looked at and being read
+                    raise
+                continue
+        if len(data) > largest:
+            raise RemoteError("it is larger than such a file can be")
+        return data
+    raise RemoteChangedError("it is replaced again and again")
 
 
 def fetch(files: Sequence[RemoteFile], targets: Sequence[Path], report: Report = lambda doing: None) -> None:

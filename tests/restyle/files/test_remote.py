@@ -139,6 +139,28 @@ def test_a_file_that_is_cut_off_is_told(bucket: Bucket, tmp_path: Path) -> None:
         fetch([found], [tmp_path / "a"])
 
 
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs.core
+
+    url = Url(bucket.url) / "a.txt"
+    send_bytes(url, b"first")
+    fetch_range = s3fs.core._fetch_range
+    again = [b"second", b"third"]
+
+    def late(*words: object, **more: object) -> object:
+        if again:
+            send_bytes(url, again.pop(0))
+        return fetch_range(*words, **more)
+
+    monkeypatch.setattr(s3fs.core, "_fetch_range", late)
+    assert read_bytes(url, largest=10) == b"third"
+    again += [b"x%d" % number for number in range(9)]
+    with pytest.raises(RemoteError, match="replaced again and again"):
+        read_bytes(url, largest=10)
+
+
 def test_a_server_that_is_not_there_is_told(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         fsspec.config.conf,
