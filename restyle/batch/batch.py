@@ -23,7 +23,7 @@ from restyle.batch.watch import watched
 from restyle.engines import Engine
 from restyle.engines.choice import make_engine
 from restyle.engines.machine import Budget
-from restyle.errors import Cancelled, RecipeError
+from restyle.errors import Cancelled
 from restyle.files.remote import Url, place_of
 from restyle.job.worker import JobWorker
 from restyle.progress import Progress
@@ -78,10 +78,6 @@ class Batch:
             match_first=match_first,
             offline=offline,
         )
-        if cache is not None and isinstance(self.output, Url):
-            raise RecipeError(
-                "--cache counts what jobs keep on this machine: for copies of what lies elsewhere set RESTYLE_REMOTE_CACHE"
-            )
         budget = budget or Budget()
         self._choices = Choices(overwrite, report, offline, cache)
         self._watch = watch

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
 
 from restyle.batch.cleaning import clear_job, finished_jobs
-from restyle.cli.options import command, parse_path
+from restyle.cli.options import command, parse_place
 from restyle.cli.progress import count, size
 from restyle.cli.terminal import Terminal
 from restyle.errors import FootageError, show_path
+from restyle.files.remote import place_of
 from restyle.files.sizes import parse_size
 
 __all__ = ["clean"]
 
 Folder = Annotated[
-    Path,
+    PurePath,
     typer.Argument(
         metavar="DIR",
-        parser=parse_path,
-        help="The output of a batch, a job folder, or any folder that holds some.",
+        parser=parse_place,
+        help="The output of a batch, a job folder, or any folder that holds some; also an address, such as s3://bucket/out.",
         show_default=False,
     ),
 ]
@@ -40,10 +41,11 @@ def clean(terminal: Terminal, folder: Folder, keep: Keep = "0", dry_run: DryRun 
 
     Example: restyle clean restyled --keep 20G
     """
-    if not folder.is_dir():
+    place = place_of(folder)
+    if isinstance(place, Path) and not place.is_dir():
         raise FootageError(f"there is no folder {show_path(folder)}")
     most = parse_size(keep)
-    jobs = finished_jobs(folder)
+    jobs = finished_jobs(place)
     total = sum(job.bytes for job in jobs)
     cleared, freed = [], 0
     for job in jobs:

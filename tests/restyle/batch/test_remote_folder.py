@@ -18,14 +18,17 @@ import fsspec
 import pytest
 from batches import FIELDS, contents, ends, run
 from clips import moving_frames, write_clip
+from command import Caller
 from object_store import Bucket
 
 from restyle.batch.batch import Batch
+from restyle.batch.cleaning import finished_jobs
+from restyle.batch.remote_folder import RemoteBatchFolder
 from restyle.engines.pool import ProcessPool
 from restyle.errors import JobError, JobLockedError, OutputError, RecipeError
 from restyle.files import lease
 from restyle.files.owned import LIST_NAME
-from restyle.files.remote import RemoteError, Url, send
+from restyle.files.remote import RemoteError, Url, place_of, send
 from restyle.footage import read_picture, write_picture
 from restyle.job import remote_output
 
@@ -135,6 +138,7 @@ def test_two_batches_on_one_output_are_one_line(
     footage: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip, out = footage / "a.mp4", f"{bucket.url}/out"
+    monkeypatch.setattr(lease, "GONE", 60)  # however busy this machine is
     with Batch([clip], out, FIELDS).folder.open():
         with pytest.raises(
             JobLockedError, match=rf"^another job of this process \(\d+\) restyles a batch into '{out}'"
@@ -146,16 +150,20 @@ def test_two_batches_on_one_output_are_one_line(
         ):
             run(clip, out)
     assert results_in(bucket) == {}
+    monkeypatch.setattr(lease, "GONE", 0.5)
     bucket.files.pipe_file(f"{bucket.name}/out/batch.restyle/lock", FAR_AWAY)
     assert {result.status for result in run(clip, out)} == {"done"}  # whoever that was has stopped writing
 
 
 def test_whoever_was_taken_for_gone_gives_way(footage: Path, bucket: Bucket) -> None:
-    results = Batch([footage], f"{bucket.url}/out", FIELDS, report=False).results()
+    batch = Batch([footage], f"{bucket.url}/out", FIELDS, report=False)
+    results = batch.results()
     next(results)
-    for _ in range(3):  # one that is written at this moment may be the last
+    assert isinstance(batch.folder, RemoteBatchFolder)
+    assert batch.folder._lease is not None
+    while not batch.folder._lease.lost:  # again, for it may just have written itself
         bucket.files.pipe_file(f"{bucket.name}/out/batch.restyle/lock", FAR_AWAY)
-        time.sleep(0.3)
+        time.sleep(0.2)
     with pytest.raises(JobLockedError, match=r"^a process of far-away \(7\) restyles a batch into 's3://"):
         next(results)
     assert bucket.files.cat_file(f"{bucket.name}/out/batch.restyle/lock") == FAR_AWAY
@@ -257,8 +265,6 @@ def test_what_cannot_be_is_one_line_before_any_work(
         run(f"{bucket.url}/all/a.mp4", f"{bucket.url}/all")  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="--offline fetches nothing"):
         Batch([footage], f"{bucket.url}/out", offline=True)
-    with pytest.raises(RecipeError, match="--cache counts what jobs keep on this machine"):
-        Batch([footage], f"{bucket.url}/out", cache=1)
     with pytest.raises(OutputError, match=r"cannot use 's3://no-such-bucket-here/out/batch\.restyle': it is not"):
         run(footage, "s3://no-such-bucket-here/out")
     nowhere = {"endpoint_url": "http://127.0.0.1:9", "config_kwargs": {"retries": {"total_max_attempts": 1}}}
@@ -321,3 +327,29 @@ def test_workers_share_a_batch(footage: Path, bucket: Bucket, tmp_path: Path) ->
     results = run(footage, f"{bucket.url}/out", engine=ProcessPool(2, threads=1))
     assert {result.status for result in results} == {"done"}
     assert results_in(bucket) == contents(tmp_path / "here")
+
+
+def test_what_finished_jobs_keep_there_is_given_up(
+    footage: Path, bucket: Bucket, restyle_command: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept() -> set[str]:
+        keys = [name.removeprefix("out/batch.restyle/jobs/") for name in bucket.names() if "/windows/" in name]
+        return {key.partition("/windows/")[0] for key in keys}
+
+    out = f"{bucket.url}/out"
+    shutil.rmtree(footage / "shot")
+    run(footage, out, cache=1)
+    assert kept() == set()
+    run(footage, out, overwrite=True, fields={**FIELDS, "quality": 20})
+    assert kept() == {"a.mp4", "day1/b.mov"}
+    found = finished_jobs(place_of(out))  # type: ignore[arg-type]
+    assert [str(job.folder) for job in found] == [
+        f"{out}/batch.restyle/jobs/{name}" for name in ("a.mp4", "day1/b.mov")
+    ]
+    keep = str(found[1].bytes)
+    assert "of 1 finished job would be given up" in restyle_command("clean", out, "--keep", keep, "--dry-run").out
+    said = restyle_command("clean", out, "--keep", keep, "--json").json
+    assert (said["cleared"], said["bytes"]) == ([f"{out}/batch.restyle/jobs/a.mp4"], found[0].bytes)
+    assert kept() == {"day1/b.mov"}
+    assert set(ends(run(footage, out, fields={**FIELDS, "quality": 20})).values()) == {"skipped: done"}
+    assert restyle_command("clean", f"{out}/none", "--json").json["jobs"] == 0
