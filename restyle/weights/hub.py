@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ __all__ = [
     "Offer",
     "cache_folder",
     "cached",
+    "fetch_first",
     "hub_errors",
     "hub_library",
     "is_hub_id",
@@ -161,6 +162,16 @@ def look_up(hub_id: str, kind: str = "model", selection: Selection = ALL) -> Off
             file = siblings[name]
             wanted.append(HubFile(name, file.size or 0, file.lfs.sha256 if file.lfs else file.blob_id))
         return Offer(hub_id, kind, info.sha, tuple(wanted), _licence(info), selection.revision)
+
+
+def fetch_first(hub_id: str, names: Sequence[str], kind: str = "model", revision: str | None = None) -> Path | None:
+    """The first of these small files that a repository has, fetched; ``None``: it has none. Raises as ``look_up``."""
+    hub = hub_library()
+    with hub_errors(hub_id, kind):
+        info = hub.HfApi().model_info(hub_id, revision=revision, timeout=30)
+        have = {file.rfilename for file in info.siblings or ()}
+        name = next((name for name in names if name in have), None)
+        return None if name is None else Path(hub.hf_hub_download(hub_id, name, revision=revision))
 
 
 def _licence(info: Any) -> str | None:

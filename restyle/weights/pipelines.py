@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from restyle.weights.selection import Selection
 
-__all__ = ["UNUSED", "KnownPipeline"]
+__all__ = ["UNUSED", "KnownPipeline", "unused_parts"]
 
 UNUSED = ("safety_checker", "image_encoder", "feature_extractor")
-"""Parts of models that are not loaded: the last two are of IP-Adapters."""
+"""Parts of models that are not loaded: the last two are of IP-Adapters, but for models that see by them."""
+
+
+def unused_parts(*, sees: bool) -> tuple[str, ...]:
+    """Parts of a model that are not loaded; ``sees``: its pipeline sees pictures by its own image encoder."""
+    return UNUSED[:1] if sees else UNUSED
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,10 @@ class KnownPipeline:
     """About how many GB are fetched, and how many its weights take in half precision."""
     largest: int
     """About how many GB of them its largest network takes: what a GPU has to hold when networks take turns on it."""
+    sees: bool = False
+    """It sees pictures by an image encoder of its own."""
 
     @property
     def selection(self) -> Selection:
         """The part of the repository that is loaded."""
-        return Selection(unused=UNUSED)
+        return Selection(unused=unused_parts(sees=self.sees))

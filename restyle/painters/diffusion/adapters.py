@@ -1,4 +1,4 @@
-"""LoRAs, IP-Adapters and trained words -> onto the networks of a pipeline."""
+"""IP-Adapters and trained words -> onto the networks of a pipeline."""
 
 from __future__ import annotations
 
@@ -10,63 +10,17 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from interp.pixels.depth import to_uint8
-from restyle.errors import MissingModelError, RecipeError, why
+from restyle.errors import RecipeError
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.networks.errors import loading
 from restyle.painters.style_pictures import read_style_picture
 from restyle.weights.catalogue import FAMILIES
-from restyle.weights.tensors import tensor_names
 
-__all__ = ["add_loras", "add_styles", "add_words"]
+__all__ = ["add_styles", "add_words"]
 
 ENCODERS = (("clip_l", "text_encoders_0"), ("clip_g", "text_encoders_1"))
 """Names of SDXL's two text encoders in files of trained words."""
 UNNAMED = ("emb_params", *ENCODERS[0], *ENCODERS[1])  # names that are no words
-
-
-def add_loras(pipe: Any, files: ModelFiles) -> list[str]:
-    """Notes on those of which not all was taken. Raises ``RecipeError``, ``MissingModelError``."""
-    names: list[str] = []
-    notes = []
-    family = FAMILIES[files.family]
-    for number, (spec, path) in enumerate(files.loras):
-        name = f"lora{number}"
-        safe = {"use_safetensors": True} if path.suffix == ".safetensors" else {}
-        try:
-            pipe.load_lora_weights(
-                str(path.parent), weight_name=path.name, adapter_name=name, local_files_only=True, **safe
-            )
-        except (RuntimeError, ValueError, KeyError) as error:
-            reason = "its layers have other sizes" if "size mismatch" in str(error) else why(error)
-            raise RecipeError(
-                f"LoRA {spec.source!r} does not fit to the model: {reason}. Take one made for {family}"
-            ) from error
-        except OSError as error:
-            raise MissingModelError(f"LoRA {spec.source!r} cannot be loaded: {why(error)}") from error
-        networks = (getattr(pipe, part, None) for part in ("unet", "text_encoder", "text_encoder_2"))
-        used = sum(
-            name in getattr(layer, "lora_A", ()) for network in networks if network for layer in network.modules()
-        )
-        layers = _lora_layers(path)
-        if not used or (layers is not None and 2 * used < layers):
-            raise RecipeError(
-                f"LoRA {spec.source!r} does not fit to the model: {used} of its {layers or 'many'} layers are there. "
-                f"Take one made for {family}"
-            )
-        if layers is not None and used < layers:
-            notes.append(f"LoRA {spec.source!r} fits in part: the model has {used} of its {layers} layers")
-        names.append(name)
-    if names:
-        pipe.set_adapters(names, [spec.weight for spec, _ in files.loras])
-    return notes
-
-
-def _lora_layers(path: Path) -> int | None:
-    """Number of layers that a LoRA changes, by its file; ``None`` where that is not known without running it."""
-    if path.suffix != ".safetensors":
-        return None
-    names = tensor_names(path)
-    return sum(name.endswith((".lora_A.weight", ".lora_down.weight", ".lora.down.weight")) for name in names) or None
 
 
 def add_styles(pipe: Any, files: ModelFiles) -> tuple[Any, ...]:

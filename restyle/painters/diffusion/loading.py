@@ -15,7 +15,7 @@ import transformers
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
 from restyle.errors import PainterError
-from restyle.painters.diffusion.adapters import add_loras, add_styles, add_words
+from restyle.painters.diffusion.adapters import add_styles, add_words
 from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
@@ -24,9 +24,10 @@ from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.presets import PRESETS, SCHEDULES, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.networks.devices import devices, free_memory
+from restyle.painters.networks.loras import add_loras
 from restyle.painters.networks.machine import choose_machine
 from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out
-from restyle.weights.catalogue import Family
+from restyle.weights.catalogue import FAMILIES, Family
 
 __all__ = ["load_models"]
 
@@ -80,7 +81,7 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     _set_schedule(pipe, schedule)
     controls = load_controls(pipe.unet, options, files, dtype)
     add_words(pipe, files)
-    notes = add_loras(pipe, files)
+    notes = add_loras(pipe, files.loras, FAMILIES[files.family])
     styles = add_styles(pipe, files)
     if pipe.vae.config.force_upcast and dtype == torch.float16:
         pipe.vae.to(dtype=torch.float32)  # it overflows in half precision

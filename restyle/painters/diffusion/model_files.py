@@ -15,10 +15,10 @@ from restyle.painters.diffusion.part_files import (
     StyleFiles,
     check_encoders,
     embedding_file,
-    lora_file,
     style_files,
     style_wanted,
 )
+from restyle.painters.networks.loras import lora_file
 from restyle.painters.networks.specs import ControlSpec, EmbeddingSpec, LoraSpec
 from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, Family, controlnet_for
 from restyle.weights.digests import fingerprint

@@ -1,4 +1,4 @@
-"""The files that are meant of what stands beside the base model: LoRAs, IP-Adapters, trained words. Imports no torch."""
+"""The files that are meant of what stands beside the base model: IP-Adapters, trained words. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from restyle.errors import MissingModelError, RecipeError, show_path
-from restyle.painters.networks.specs import EmbeddingSpec, LoraSpec, StyleSpec
+from restyle.painters.networks.loras import one_file
+from restyle.painters.networks.specs import EmbeddingSpec, StyleSpec
 from restyle.weights.catalogue import IP_ADAPTERS, Family
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted
 from restyle.weights.folders import loaded_files
 from restyle.weights.pickles import PICKLED
-from restyle.weights.selection import LORA, Selection
+from restyle.weights.selection import Selection
 from restyle.weights.trusted import check_folder
 
-__all__ = ["StyleFiles", "check_encoders", "embedding_file", "lora_file", "style_files", "style_wanted"]
+__all__ = ["StyleFiles", "check_encoders", "embedding_file", "style_files", "style_wanted"]
 
 ENCODER = "image_encoder"
 
@@ -48,29 +49,10 @@ class StyleFiles:
         return [self.spec.weight, fingerprint(self.folder, self.files)]
 
 
-def lora_file(spec: LoraSpec, path: Path) -> Path:
-    """The one file that is meant. Raises ``MissingModelError`` (none), ``RecipeError`` (several)."""
-    if (path / LORA).is_file() and not spec.file:
-        return path / LORA
-    return _one_file("LoRA", spec.source, spec.file, path, (".safetensors",))
-
-
 def embedding_file(spec: EmbeddingSpec, path: Path, *, allow_pickle: bool) -> Path:
-    """As ``lora_file``."""
+    """The one file that is meant. Raises ``MissingModelError`` (none), ``RecipeError`` (several)."""
     kinds = (".safetensors", *(PICKLED if allow_pickle else ()))
-    return _one_file("embedding", spec.source, spec.file, path, kinds)
-
-
-def _one_file(kind: str, source: str, file: str | None, path: Path, kinds: tuple[str, ...]) -> Path:
-    if path.is_file() or file:
-        return path if path.is_file() else path / str(file)
-    files = sorted(each for each in path.glob("*") if each.suffix in kinds)
-    if not files:
-        raise MissingModelError(f"{kind} {source!r}: there is no {' or '.join(kinds)} file in {show_path(path)}")
-    if len(files) > 1:
-        listed = ", ".join(each.name for each in files[:8]) + (", ..." if len(files) > 8 else "")
-        raise RecipeError(f"{kind} {source!r} has several files; say which, as its field file: {listed}")
-    return files[0]
+    return one_file("embedding", spec.source, spec.file, path, kinds)
 
 
 def style_wanted(spec: StyleSpec, family: Family, *, allow_pickle: bool) -> Wanted:

@@ -12,14 +12,23 @@ from typing import Any, Protocol
 
 from restyle.errors import MissingModelError, RecipeError, show_path, why
 from restyle.weights.digests import fingerprint
-from restyle.weights.finding import Wanted, find_all, find_weights
+from restyle.weights.finding import Wanted, find_all
 from restyle.weights.folders import loaded_bytes, loaded_files
-from restyle.weights.hub import cached, is_hub_id, pinned
-from restyle.weights.pipelines import UNUSED, KnownPipeline
+from restyle.weights.hub import fetch_first, is_hub_id, pinned, snapshot
+from restyle.weights.pipelines import UNUSED, KnownPipeline, unused_parts
 from restyle.weights.selection import INDEX, Selection
 from restyle.weights.trusted import check_folder, check_index, read_table
 
-__all__ = ["Catalogue", "PipelineFiles", "PipelineOptions", "check_diffusers", "find_pipeline", "known_family"]
+__all__ = [
+    "Catalogue",
+    "PipelineFiles",
+    "PipelineOptions",
+    "check_diffusers",
+    "find_family",
+    "find_pipeline",
+    "find_table",
+    "known_family",
+]
 
 
 class PipelineOptions(Protocol):
@@ -49,6 +58,8 @@ class Catalogue:
     """Table of a ``model_index.json`` -> family; ``None``: of none of these."""
     known: Mapping[str, KnownPipeline]
     """Models by short names."""
+    sees: Callable[[str], bool] = lambda family: False
+    """Whether models of a family see pictures by an image encoder of their own."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,22 @@ def known_family(model: str, catalogue: Catalogue) -> str | None:
         return None
 
 
+def find_table(source: str, *, offline: bool) -> Path | None:
+    """The small file that says what a folder, or a repository on the hub, holds: its ``model_index.json``, or the
+    ``config.json`` of a single network. Of the hub it is looked for on this machine, then fetched; ``None``: there is none, or
+    it may not be fetched. Raises as ``hub.fetch_first``."""
+    names = (INDEX, "config.json")
+    folder: Path | None = Path(source).expanduser()
+    if folder is not None and not folder.is_dir():
+        if not is_hub_id(source):
+            return None
+        hub_id, selection = pinned(source)
+        folder = snapshot(hub_id, selection.revision)
+        if not offline and (folder is None or not any((folder / name).is_file() for name in names)):
+            return fetch_first(hub_id, names, revision=selection.revision)
+    return None if folder is None else next((folder / name for name in names if (folder / name).is_file()), None)
+
+
 def find_pipeline(
     options: PipelineOptions, catalogue: Catalogue, *, before: Callable[[str], None] = lambda family: None
 ) -> PipelineFiles:
@@ -100,28 +127,44 @@ def find_pipeline(
 
     Raises ``MissingModelError`` (also where diffusers is too old for it), ``RecipeError``, ``OutputError``.
     """
-    painter, known = catalogue.painter, catalogue.known.get(options.model)
-    source = known.model if known else options.model
-    if not known and "/" not in source and not Path(source).expanduser().exists():
-        raise RecipeError(
-            f"there is no model {source!r} of the painter {painter!r}: give a folder, a hub id (owner/name), "
-            f"or one of: {', '.join(catalogue.known)}"
-        )
-    if Path(source).expanduser().is_file():
-        raise RecipeError(f"model {source!r} is a file: the painter {painter!r} takes folders in the hub's layout")
-    selection = Selection(variant=options.variant, unused=UNUSED)
-    on_hub = not options.offline and is_hub_id(source) and cached(*pinned(source, selection)) is None
-    if on_hub:  # its family is looked at before tens of gigabytes are fetched
-        index = find_weights(source, "model", Selection([INDEX]), offline=False) / INDEX
-        check_index(index)
-        before(_check_family(index, options.model, catalogue))
-    wanted = Wanted(source, "model", selection, name=options.model if known else None)
+    family = find_family(options.model, catalogue, offline=options.offline)  # before tens of gigabytes are fetched
+    if family is not None:
+        before(family)
+    unused = UNUSED if family is None else unused_parts(sees=catalogue.sees(family))
+    selection = Selection(variant=options.variant, unused=unused)
+    known = catalogue.known.get(options.model)
+    wanted = Wanted(known.model if known else options.model, "model", selection, name=options.model if known else None)
     (folder,) = find_all([wanted], offline=options.offline)
     check_folder(folder)
-    family = _check_family(folder / INDEX, options.model, catalogue)
-    if not on_hub:
-        before(family)
-    return PipelineFiles(folder, family, selection)
+    return PipelineFiles(folder, _check_family(folder / INDEX, options.model, catalogue), selection)
+
+
+def find_family(model: str, catalogue: Catalogue, *, offline: bool) -> str | None:
+    """Name of the family of a known name, a folder or a hub id, of which no more than a small file is fetched; ``None``: it is
+    not on this machine, and nothing may be fetched. Raises ``RecipeError``, ``MissingModelError`` for what cannot be used."""
+    known = catalogue.known.get(model)
+    if known is not None:
+        check_diffusers(catalogue.pipelines[known.family], model)
+        return known.family
+    folder = Path(model).expanduser()
+    if "/" not in model and not folder.exists():
+        raise RecipeError(
+            f"there is no model {model!r} of the painter {catalogue.painter!r}: give a folder, a hub id (owner/name), "
+            f"or one of: {', '.join(catalogue.known)}"
+        )
+    if folder.is_file():
+        raise RecipeError(
+            f"model {model!r} is a file: the painter {catalogue.painter!r} takes folders in the hub's layout"
+        )
+    table = find_table(model, offline=offline)
+    if table is None and (folder.is_dir() or (is_hub_id(model) and not offline)):
+        holder = show_path(folder) if folder.is_dir() else f"{model!r} on the model hub"
+        raise MissingModelError(f"{holder} holds no diffusers model: it has no {INDEX}")
+    if table is None:  # said when it is looked for
+        return None
+    if table.name == INDEX:
+        check_index(table)
+    return _check_family(table.with_name(INDEX), model, catalogue)
 
 
 def _check_family(index: Path, model: str, catalogue: Catalogue) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from restyle.errors import RecipeError
 from restyle.painters.networks.choices import check_choice, check_range
-from restyle.painters.networks.specs import ControlSpec, control_spec
+from restyle.painters.networks.specs import ControlSpec, LoraSpec, control_spec, lora_spec
 
 __all__ = ["Options"]
 
@@ -30,6 +30,8 @@ class Options:
     """Part of the schedule that is made, from 0 to 1, of models that begin from the footage; ``None``: what suits the model."""
     motion: str | None = None
     """Motion adapter of AnimateDiff: hub id or folder; ``None``: its authors' last one."""
+    loras: Sequence[LoraSpec | Mapping[str, Any] | str] = ()
+    """LoRAs, of motion or of a look: hub ids, folders or files, ``SOURCE:WEIGHT``, or tables of source, weight and file."""
     frames: int | None = None
     """Frames that are made together, at most; ``None``: as many as the model was made for. Fewer take less memory."""
     overlap: int | None = None
@@ -61,9 +63,16 @@ class Options:
         check_range("resolution", self.resolution, 0, 8192)
         if self.resolution and self.resolution < 64:
             raise RecipeError(f"painter option resolution is 0 or at least 64 pixels, got {self.resolution}")
+        loras = (self.loras,) if isinstance(self.loras, str) else self.loras
+        object.__setattr__(self, "loras", tuple(lora_spec(lora) for lora in loras))
         object.__setattr__(self, "controls", tuple(control_spec(control) for control in self.controls))
 
     @property
     def control_specs(self) -> tuple[ControlSpec, ...]:
         """The control maps that lead the frames."""
         return tuple(control for control in self.controls if isinstance(control, ControlSpec))
+
+    @property
+    def lora_specs(self) -> tuple[LoraSpec, ...]:
+        """The LoRAs that are put onto the model."""
+        return tuple(lora for lora in self.loras if isinstance(lora, LoraSpec))

@@ -14,17 +14,14 @@ from restyle.errors import RecipeError
 from restyle.painters.base import Capabilities, EveryFrame
 from restyle.painters.networks.painter import PipelinePainter
 from restyle.painters.style_pictures import read_style_picture
-from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Traits
-from restyle.painters.video.model_files import FilmFiles, check_options, family_named, find_model_files
+from restyle.painters.video.model_files import FilmFiles, check_options, find_model_files, recognised
 from restyle.painters.video.options import Options
 
 if TYPE_CHECKING:
     from restyle.painters.video.runtime import Runtime
 
 __all__ = ["VideoPainter"]
-
-DEFAULT = "vace"  # family of a model on the hub that nobody has looked at
 
 
 class VideoPainter(PipelinePainter):
@@ -40,8 +37,10 @@ class VideoPainter(PipelinePainter):
 
     Frames are made in 8 bits at the model's own size (``resolution``), and brought back to the footage's size and dtype.
 
-    Raises ``RecipeError`` and ``MissingExtraError`` when it is built; ``MissingModelError``, ``RecipeError``, ``PainterError``
-    when it paints.
+    Of a model on the hub a small file is fetched when it is built, to know what it is.
+
+    Raises ``RecipeError``, ``MissingModelError`` and ``MissingExtraError`` when it is built; ``MissingModelError``,
+    ``RecipeError``, ``PainterError`` when it paints.
     """
 
     name = "video"
@@ -51,13 +50,11 @@ class VideoPainter(PipelinePainter):
 
     def __init__(self, **options: Any) -> None:
         self.require_packages()
-        super().__init__(Options(**options))
-        check_options(self.options, family_named(self.options) or FAMILIES[DEFAULT])
-        self._rule = _windows(self.options, self._traits)
-
-    @property
-    def _traits(self) -> Traits:
-        return (family_named(self.options) or FAMILIES[DEFAULT]).traits
+        chosen, family = recognised(Options(**options))
+        super().__init__(chosen)
+        self._traits = family.traits
+        check_options(chosen, family)
+        self._rule = _windows(chosen, self._traits)
 
     @cached_property
     def capabilities(self) -> Capabilities:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from interp.quiet import without_warnings
 from restyle.errors import PainterError
 from restyle.painters.base import PaintRequest
 from restyle.painters.networks.fitting import Fitting
+from restyle.painters.networks.loras import add_loras
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
 from restyle.painters.networks.pipelines import load_pipeline
@@ -31,11 +33,15 @@ class Runtime:
     def __init__(self, options: Options, files: FilmFiles, *, tell: Callable[[str], None]) -> None:
         self._options = options
         self._family = FAMILIES[files.family_name]
-        self._loaded = load_pipeline(
-            options, files, tell=tell, build=lambda pipe, dtype: self._family.build(pipe, files.parts, dtype)
-        )
-        self._fitting = Fitting(self._loaded, tell=tell)
         self._notes: dict[str, None] = {}
+
+        def build(pipe: Any, dtype: Any) -> Any:
+            built = self._family.build(pipe, files.parts, dtype)
+            self._notes |= dict.fromkeys(add_loras(built, files.loras, self._family.traits.title))
+            return built
+
+        self._loaded = load_pipeline(options, files, tell=tell, build=build)
+        self._fitting = Fitting(self._loaded, tell=tell)
 
     @property
     def notes(self) -> tuple[str, ...]:

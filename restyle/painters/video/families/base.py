@@ -49,6 +49,10 @@ class Traits:
     """Pictures that it can be shown of what is to be seen."""
     holds: bool = True
     """It keeps frames that are known, and what lies round mattes."""
+    sees: bool = False
+    """It sees pictures by an image encoder of its own."""
+    loras: bool = True
+    """Its pipeline takes LoRAs."""
     negative: bool = True
     """It reads negative prompts."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hub_server import Hub, Repository
 from PIL import Image
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library's own, on its own calls
@@ -55,7 +57,9 @@ def animated(tiny: Tiny, **more: Any) -> VideoPainter:
     )
 
 
-def plain(tiny: Tiny, frames: tuple[np.ndarray, ...], strength: float, **more: Any) -> np.ndarray:
+def plain(
+    tiny: Tiny, frames: tuple[np.ndarray, ...], strength: float, lora: tuple[Path, float] | None = None, **more: Any
+) -> np.ndarray:
     """The library's pipelines, from the same noise."""
     adapter = diffusers.MotionAdapter.from_pretrained(tiny("motion-sd15"))
     kind, parts = diffusers.AnimateDiffVideoToVideoPipeline, {}
@@ -67,6 +71,9 @@ def plain(tiny: Tiny, frames: tuple[np.ndarray, ...], strength: float, **more: A
         pipe.scheduler.config, beta_schedule="linear", clip_sample=False, timestep_spacing="linspace", steps_offset=1
     )
     pipe.set_progress_bar_config(disable=True)
+    if lora is not None:
+        pipe.load_lora_weights(str(lora[0].parent), weight_name=lora[0].name, adapter_name="motion")
+        pipe.set_adapters(["motion"], [lora[1]])
     with torch.no_grad():
         values = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2) / 127.5 - 1
         clean = pipe.vae.encode(values).latent_dist.mode() * pipe.vae.config.scaling_factor
@@ -119,6 +126,69 @@ def test_led_by_a_controlnet_it_is_the_plain_pipelines(tiny: Tiny) -> None:
     close(made, theirs)
     without, _ = animated(tiny).paint(request(frames), None)
     assert np.abs(np.stack(made).astype(int) - np.stack(without)).mean() > 0.1
+
+
+def motion_lora(tiny: Tiny, file: Path) -> Path:
+    """Changes to the layers that look along time."""
+    from safetensors.torch import load_file, save_file
+
+    layers = {}
+    for name, values in load_file(f"{tiny('motion-sd15')}/diffusion_pytorch_model.safetensors").items():
+        if name.endswith(("to_q.weight", "to_v.weight")):
+            chance = torch.Generator().manual_seed(len(layers))
+            layers[f"unet.{name[:-7]}.lora_A.weight"] = torch.randn(2, values.shape[1], generator=chance) * 0.5
+            layers[f"unet.{name[:-7]}.lora_B.weight"] = torch.randn(values.shape[0], 2, generator=chance) * 0.5
+    save_file(layers, file)
+    return file
+
+
+def test_with_a_motion_lora_it_is_the_plain_pipelines(tiny: Tiny, tmp_path: Path) -> None:
+    frames = pictures(4)
+    lora = motion_lora(tiny, tmp_path / "zoom.safetensors")
+    painter = animated(tiny, loras=f"{lora}:0.7")
+    made, _ = painter.paint(request(frames), None)
+    close(made, plain(tiny, frames, 0.5, (lora, 0.7)))
+    without, _ = animated(tiny).paint(request(frames), None)
+    assert np.abs(np.stack(made).astype(int) - np.stack(without)).mean() > 0.1
+    weaker = animated(tiny, loras=[{"source": str(lora), "weight": 0.3}])
+    assert len({str(each.identity) for each in (painter, weaker, animated(tiny))}) == 3
+
+
+def test_a_lora_of_another_model_is_one_line(tiny: Tiny) -> None:
+    painter = animated(tiny, loras=tiny("lora-sdxl"))
+    with pytest.raises(RecipeError, match=r"does not fit to the model: .* Take one made for AnimateDiff"):
+        painter.paint(request(pictures(2)), None)
+
+
+def test_a_motion_adapter_in_the_models_place_is_put_into_stable_diffusion(tiny: Tiny, hub: Hub) -> None:
+    hub.repositories["owner/motion"] = Repository.of(tiny("motion-sd15"))
+    painter = VideoPainter(model="owner/motion")
+    assert painter.capabilities.every_frame == EveryFrame(16, 1, 4)
+    assert (painter.options.model, painter.options.motion) == ("animatediff", "owner/motion")
+    assert {name for name, _ in hub.sent} == {"config.json"}
+    assert VideoPainter(model=tiny("motion-sd15")).options.motion == tiny("motion-sd15")
+    with pytest.raises(RecipeError, match="is a motion adapter, and so is motion 'a/b': leave one of them out"):
+        VideoPainter(model="owner/motion", motion="a/b")
+
+
+def test_a_model_of_the_hub_is_looked_at_first(tiny: Tiny, hub: Hub) -> None:
+    hub.repositories["owner/pictures"] = Repository.of(tiny("sd15"))
+    hub.repositories["owner/video"] = Repository.of(tiny("vace"))
+    hub.repositories["owner/editor"] = Repository.of(tiny("klein"))
+    hub.repositories["owner/words"] = Repository({"README.md": b"words"})
+    assert VideoPainter(model="owner/pictures@main").capabilities.every_frame == EveryFrame(16, 1, 4)
+    assert VideoPainter(model="owner/video").capabilities.every_frame == EveryFrame(81, 4, 5)
+    with pytest.raises(
+        MissingModelError, match=r"'owner/editor' is a Flux2KleinPipeline, which the painter 'video' does"
+    ):
+        VideoPainter(model="owner/editor")
+    with pytest.raises(MissingModelError, match="'owner/words' on the model hub holds no diffusers model"):
+        VideoPainter(model="owner/words")
+    with pytest.raises(MissingModelError, match="there is no model 'owner/nobody' on the model hub"):
+        VideoPainter(model="owner/nobody")
+    assert {name for name, _ in hub.sent} == {"model_index.json"}
+    hub.down = True
+    assert VideoPainter(model="owner/pictures@main", offline=True).capabilities.every_frame == EveryFrame(16, 1, 4)
 
 
 def test_frames_that_are_shared_are_held_and_seen(tiny: Tiny) -> None:
