@@ -67,6 +67,8 @@ if typing.TYPE_CHECKING:
         PaintRequest as PaintRequest,
         RegionRequest as RegionRequest,
     )
+    from restyle.painters.memory import MemoryEstimate as MemoryEstimate
+    from restyle.painters.memory import MemoryNeed as MemoryNeed
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
     from restyle.progress_bar import ProgressBar as ProgressBar
@@ -102,6 +104,7 @@ if not typing.TYPE_CHECKING:
         "restyle.job.job": "Job",
         "restyle.job.result": "Result",
         "restyle.painters.base": "Capabilities PaintRequest Painter RegionRequest",
+        "restyle.painters.memory": "MemoryEstimate MemoryNeed",
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",
         "restyle.progress_bar": "ProgressBar",

@@ -148,7 +148,7 @@ def test_every_command_and_every_program_does_what_it_says(
     monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(loading, "STEPS", 2)
     monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
-    monkeypatch.setattr("restyle.painters.video.film.working_size", lambda *_, **__: (64, 64))
+    monkeypatch.setattr("restyle.painters.video.families.base.working_size", lambda *_, **__: (64, 64))
     for family in (Vace, AnimateDiff):
         monkeypatch.setattr(family, "traits", replace(family.traits, steps=2))
     for block in blocks(page):

@@ -297,9 +297,11 @@ def _diffusion() -> Iterator[Check]:
             for model in group_models
             if model.extra == "diffusion" and model.folder is not None
         ]
+        room = None
         if torch.cuda.is_available():
             card = torch.cuda.get_device_properties(0)
-            device = f"cuda: {card.name}, {card.total_memory / GIB:.1f} GiB"
+            room = card.total_memory
+            device = f"cuda: {card.name}, {room / GIB:.1f} GiB"
         else:
             device = "mps" if torch.backends.mps.is_available() else "cpu, which is slow for this"
     except Exception as error:  # drivers, broken wheels: any kind of error
@@ -309,8 +311,27 @@ def _diffusion() -> Iterator[Check]:
     if models:
         shown = ", ".join(f"{name} ({size / GIB:.1f} GiB)" for name, size in models)
         yield Check(group, "models", "good", f"of those known by name here: {shown}")
+        yield from _fitting({name for name, _ in models}, room)
     else:
         yield Check(group, "models", "absent", "none of those known by name is here", "restyle models list")
+
+
+def _fitting(here: set[str], room: int | None) -> Iterator[Check]:
+    """Models here that do not lie in memory at once, by the sizes of their weights alone. ``room``: bytes of a GPU."""
+    from restyle.painters.memory import MemoryEstimate, MemoryNeed
+    from restyle.weights.editors import EDITORS
+    from restyle.weights.films import FILMS
+
+    memory, width = _memory(), 1 if room else 2  # of half precision; the CPU's numbers take twice as much
+    for name, known in (EDITORS | FILMS).items():  # type: ignore[operator]
+        if name not in here or memory is None:
+            continue
+        need = MemoryNeed(known.size * width * 10**9, known.largest * width * 10**9, 0)
+        estimate = MemoryEstimate(need, "cuda" if room else "cpu", room, memory[0])
+        if estimate.lack is not None or (room and need.way(room) != "whole"):
+            yield Check(
+                "Painters diffusion, edit and video", name, "absent" if estimate.lack else "good", estimate.line
+            )
 
 
 def _sam2() -> Iterator[Check]:

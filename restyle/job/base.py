@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from restyle.compositing.layers import layers_of, painted_objects
-from restyle.errors import RecipeError, show_path
+from restyle.errors import PainterError, RecipeError, show_path
 from restyle.files.owned import new_folder
 from restyle.files.remote import Url, place_of
 from restyle.files.writing import output_lock, scratch
@@ -47,6 +47,7 @@ from restyle.types import FootageSpec
 if TYPE_CHECKING:
     from restyle.footage import Footage, OutputSpec
     from restyle.painters.base import EveryFrame
+    from restyle.painters.memory import MemoryEstimate
 
 __all__ = ["JobBase", "cost_of"]
 
@@ -253,9 +254,28 @@ class JobBase:
     def _require_parts(self, findings: Findings, looks: Sequence[Look]) -> None:
         """Say what is missing before minutes are spent on looking. Raises ``RecipeError``, ``PainterError``."""
         if not findings.analysed:
+            self._require_memory(looks)  # before tens of gigabytes are fetched, by what is known without them
             for look in looks:
                 _ = look.painter.identity  # finds its weights
+            self._require_memory(looks)
             require_maps(self.recipe.controls, offline=self.offline)
+
+    def _require_memory(self, looks: Sequence[Look]) -> None:
+        lacks = [estimate.lack for estimate in self._memory(looks) if estimate.lack is not None]
+        if lacks and not painted_objects(
+            layers_of(self.recipe)
+        ):  # of which a part of the picture is painted, known later
+            raise PainterError(lacks[0])
+
+    def _memory(self, looks: Sequence[Look]) -> list[MemoryEstimate]:
+        """Estimates of what the painters take of this machine's memory, of those that know."""
+        size = self.spec.width, self.spec.height
+        estimates = []
+        for look in looks:
+            rule = look.painter.capabilities.every_frame
+            frames = 1 if rule is None else min(rule.longest, self.spec.frames or rule.longest)
+            estimates.append(look.painter.memory(size, frames))
+        return [estimate for estimate in estimates if estimate is not None]
 
     def _assembly(
         self, footage: Footage, store: JobStore, findings: Findings, looks: Sequence[Look], inputs: Inputs

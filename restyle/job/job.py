@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from restyle.footage import conform
@@ -46,9 +47,11 @@ class Job(JobExports):
     # What will be done
 
     def plan(self) -> Plan:
-        """Look at the footage once and say what would be done; paints and writes nothing."""
+        """Look at the footage once and say what would be done, and what memory painting takes; paints and writes nothing."""
         with self._scratch_job() as parts, open_looks(self.recipe, offline=self.offline) as looks:
-            return self._plan(looks, self._findings(*parts, looks).analysis())
+            memory = dict.fromkeys(estimate.line for estimate in self._memory(looks))
+            plan = self._plan(looks, self._findings(*parts, looks).analysis())
+            return replace(plan, notes=(*plan.notes, *memory))
 
     def analyse(self) -> Analysis:
         """Make pass 1 alone: cuts, motion and coverage."""

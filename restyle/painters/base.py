@@ -13,6 +13,7 @@ import numpy as np
 from interp.pixels.boxes import Box
 from interp.types import Tracker
 from restyle.errors import PartError
+from restyle.painters.memory import MemoryEstimate
 from restyle.painters.settings import Settings
 from restyle.types import Carry, TextPrompt
 
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-PARTS = ("name", "capabilities", "notes", "identity", "paint", "close")
+PARTS = ("name", "capabilities", "notes", "identity", "memory", "paint", "close")
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,13 @@ class Painter(Protocol):
         """All that decides what it paints: options, digests of weights and style pictures, and of versions those that change
         pixels (``restyle.versions`` has the rule). Plain JSON."""
         ...
+
+    def memory(self, size: tuple[int, int], frames: int) -> MemoryEstimate | None:
+        """Estimate of what painting takes, of pictures of ``size`` (width, height) in windows of ``frames``, on this machine.
+
+        Of weights that are not here only what is known without them; ``None``: it takes little, or nobody knows. Fetches
+        and raises nothing."""
+        return None
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         """Paint every keyframe of ``request``.

@@ -23,15 +23,18 @@ from restyle.painters.diffusion.networks import assemble, load_controls
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.presets import PRESETS, SCHEDULES, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.devices import devices, free_memory
 from restyle.painters.networks.loras import add_loras
 from restyle.painters.networks.machine import choose_machine
 from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out
+from restyle.painters.networks.work import Load, work_bytes
 from restyle.weights.catalogue import FAMILIES, Family
 
-__all__ = ["load_models"]
+__all__ = ["load_models", "memory_need"]
 
 STEPS = 20
+UNKNOWN = 768  # side of the square that is reckoned with where the footage's own size is painted, and not known yet
 GUIDANCE_SCALE: Mapping[Family, float] = {"sd15": 7.0, "sdxl": 6.0}
 RESOLUTION: Mapping[Family, int] = {"sd15": 576, "sdxl": 1024}
 """Side of the square that has as many pixels as are painted: SD 1.5's were trained on 512, and its offspring paint 768 x 448
@@ -68,11 +71,9 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
     schedule_name = options.schedule or files.schedule
     schedule = SCHEDULES[schedule_name] if schedule_name else None
     steps, schedule_steps = _steps(options, schedule)
-    resolution = files.resolution or RESOLUTION[files.family]
-    if options.resolution is not None:
-        resolution = options.resolution
+    resolution = _resolution(options, files)
     machine = choose_machine(
-        options, devices=devices(), free=free_memory, weights=files.weight_bytes, resolution=resolution
+        options, devices=devices(), free=free_memory, need=memory_need(options, files), resolution=resolution
     )
     tell(machine.description)
     dtype = getattr(torch, machine.dtype)
@@ -127,6 +128,23 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         resolution=resolution,
         loading_notes=tuple(notes),
     )
+
+
+def memory_need(
+    options: Options, files: ModelFiles, size: tuple[int, int] | None = None
+) -> Callable[[int], MemoryNeed]:
+    """Give what one keyframe needs of memory, at so many bytes a number. ``size``: the footage's, width and height."""
+    side = _resolution(options, files)
+    painted = (side, side) if side else size or (UNKNOWN, UNKNOWN)
+    load = Load(painted, rows=2)
+    model = files.base if files.base.is_dir() else None
+    # of its networks none is large beside the others: what fits in turns, fits
+    return lambda width: MemoryNeed(files.weight_bytes(width), 0, work_bytes(model, load, width))
+
+
+def _resolution(options: Options, files: ModelFiles) -> int:
+    """Side of a square of as many pixels as are painted; 0: the footage's own size."""
+    return files.resolution or RESOLUTION[files.family] if options.resolution is None else options.resolution
 
 
 def _steps(options: Options, schedule: Schedule | None) -> tuple[int, int]:

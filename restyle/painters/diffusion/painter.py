@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interp.quiet import without_warnings
-from restyle.errors import MissingExtraError
+from restyle.errors import MissingExtraError, RestyleError
 from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.painters.diffusion.model_files import ModelFiles, find_model_files
 from restyle.painters.diffusion.options import RENAMED, Options, current_options
+from restyle.painters.memory import MemoryEstimate
 from restyle.painters.style_pictures import read_style_picture
 from restyle.types import Carry
 from restyle.versions import parts_of
@@ -96,6 +97,20 @@ class DiffusionPainter(Painter):
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             runtime.close()
+
+    def memory(self, size: tuple[int, int], frames: int) -> MemoryEstimate | None:
+        """See ``Painter.memory``: of keyframes as many are painted at once as there is room for."""
+        files = vars(self).get("model_files")
+        if files is None:
+            try:
+                files = find_model_files(replace(self.options, offline=True))
+            except RestyleError:  # said when they are looked for
+                return None
+        with without_warnings():
+            from restyle.painters.diffusion.loading import memory_need
+            from restyle.painters.networks.devices import estimate_memory
+
+        return estimate_memory(self.options, memory_need(self.options, files, size), half="float16")
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         """See ``Painter.paint``."""

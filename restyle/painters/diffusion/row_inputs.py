@@ -16,7 +16,8 @@ from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.noise import FINE, coarse, lands_on, noise_between, refine, warp_noise
 from restyle.painters.diffusion.options import Options
 from restyle.painters.diffusion.window import Rows
-from restyle.painters.networks.pictures import map_tensor, picture_tensor, working_size
+from restyle.painters.networks.pictures import map_tensor, picture_tensor
+from restyle.painters.networks.sizes import working_size
 from restyle.types import Carry, TextPrompt
 
 __all__ = ["RowInputs"]

@@ -7,9 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from restyle.painters.base import Capabilities
-from restyle.painters.edit.model_files import ModelFiles, find_model_files, known_family
+from restyle.painters.edit.families import FAMILIES
+from restyle.painters.edit.families.base import TOKEN
+from restyle.painters.edit.model_files import CATALOGUE, ModelFiles, find_model_files, known_family
 from restyle.painters.edit.options import Options
+from restyle.painters.edit.sizes import working_size
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.painter import PipelinePainter
+from restyle.painters.networks.pipeline_files import PipelineFiles
+from restyle.painters.networks.work import Load
 
 if TYPE_CHECKING:
     from restyle.painters.edit.runtime import Runtime
@@ -39,6 +45,8 @@ class EditPainter(PipelinePainter):
     name = "edit"
     method = 1
     Options = Options
+    catalogue = CATALOGUE
+    find = staticmethod(find_model_files)
 
     def __init__(self, **options: Any) -> None:
         self.require_packages()
@@ -66,7 +74,14 @@ class EditPainter(PipelinePainter):
         """Files of the weights, found (and fetched, where they have to be)."""
         return find_model_files(self.options)
 
-    def _load(self, tell: Callable[[str], None]) -> Runtime:
+    def load_at(self, files: PipelineFiles, size: tuple[int, int], frames: int) -> Load:
+        """See ``PipelinePainter.load_at``."""
+        traits = FAMILIES[files.family_name].traits
+        resolution = traits.resolution if self.options.resolution is None else self.options.resolution
+        painted = working_size(*size, resolution, multiple=traits.multiple)
+        return Load(painted, stride=(1, TOKEN), shown=traits.pictures)
+
+    def _load(self, need: Callable[[int], MemoryNeed], tell: Callable[[str], None]) -> Runtime:
         from restyle.painters.edit.runtime import Runtime
 
-        return Runtime(self.options, self.model_files, tell=tell)
+        return Runtime(self.options, self.model_files, need=need, tell=tell)

@@ -16,6 +16,7 @@ from restyle.painters.edit.families.base import Keyframe
 from restyle.painters.edit.keyframes import Keyframes
 from restyle.painters.edit.model_files import ModelFiles
 from restyle.painters.edit.options import Options
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.fitting import Fitting
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
@@ -26,13 +27,23 @@ __all__ = ["Runtime"]
 
 
 class Runtime:
-    """A loaded model. Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built."""
+    """A loaded model. ``need``: as of ``load_pipeline``.
 
-    def __init__(self, options: Options, files: ModelFiles, *, tell: Callable[[str], None]) -> None:
+    Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        files: ModelFiles,
+        *,
+        need: Callable[[int], MemoryNeed],
+        tell: Callable[[str], None],
+    ) -> None:
         self._options = options
         self._family = FAMILIES[files.family_name]
         self._loaded = load_pipeline(
-            options, files, tell=tell, build=lambda pipe, dtype: with_controlnets(pipe, files, dtype)
+            options, files, need=need, tell=tell, build=lambda pipe, dtype: with_controlnets(pipe, files, dtype)
         )
         self._fitting = Fitting(self._loaded, tell=tell)
         self._notes: dict[str, None] = {}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from restyle.errors import RecipeError
+from restyle.painters.memory import MemoryNeed
 
-__all__ = ["Machine", "MachineOptions", "choose_machine"]
+__all__ = ["WIDTHS", "Machine", "MachineOptions", "choose_machine"]
 
 WIDTHS = {"float16": 2, "bfloat16": 2, "float32": 4}  # bytes of a number
-ROOM = 1.35  # times the weights: what has to be free on a device to hold them and the work
 TILES_FROM = 1152  # side of the square of as many pixels, from which the VAE works in tiles
 
 
@@ -56,26 +56,22 @@ def choose_machine(
     *,
     devices: set[str],
     free: Callable[[str], int | None],
-    weights: Callable[[int], int],
+    need: Callable[[int], MemoryNeed],
     resolution: int,
     half: str = "float16",
-    largest: Callable[[int], int] = lambda _: 0,
 ) -> Machine:
     """Choose by the options and by what is there.
 
     ``devices``: those of this computer, each GPU also by its number (``cuda:1``); ``free``: gives the bytes that are free on a
-    device, ``None`` where that is not known; ``weights``: gives the bytes of all weights at so many bytes a number,
-    ``largest`` those of the largest network alone; ``half``: what is computed with on a GPU. Raises ``RecipeError`` for a
-    device that is not there.
+    device, ``None`` where that is not known; ``need``: gives what is needed at so many bytes a number; ``half``: what is
+    computed with on a GPU. Raises ``RecipeError`` for a device that is not there.
     """
     device = options.device or next(name for name in ("cuda", "mps", "cpu") if name in devices)
     if device not in devices:
         raise RecipeError(f"there is no device {device!r} here; there are: {', '.join(sorted(devices))}")
     dtype = options.dtype or ("float32" if device == "cpu" else half)
     room = None if device == "cpu" else free(device)
-    short = room is not None and room < ROOM * weights(WIDTHS[dtype])
-    offload = device != "cpu" and (short if options.offload is None else options.offload)
-    by_layer = offload and room is not None and room < ROOM * largest(WIDTHS[dtype])
-    return Machine(
-        device, dtype, offload, tiles=resolution >= TILES_FROM or (short and resolution > 768), by_layer=by_layer
-    )
+    way = "whole" if room is None else need(WIDTHS[dtype]).way(room)
+    offload = device != "cpu" and (way != "whole" if options.offload is None else options.offload)
+    tiles = resolution >= TILES_FROM or (way != "whole" and resolution > 768)
+    return Machine(device, dtype, offload, tiles=tiles, by_layer=offload and way == "layers")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from interp.quiet import without_warnings
-from restyle.errors import MissingExtraError
+from restyle.errors import MissingExtraError, PainterError, RestyleError
 from restyle.painters.base import Painter, PaintRequest
-from restyle.painters.networks.pipeline_files import PipelineFiles
+from restyle.painters.memory import MemoryEstimate, MemoryNeed
+from restyle.painters.networks.pipeline_files import Catalogue, PipelineFiles
+from restyle.painters.networks.work import Load, work_bytes
 from restyle.types import Carry
 from restyle.versions import parts_of
 
 __all__ = ["PipelinePainter", "Runtime"]
 
+GB = 10**9
 NO_EFFECT = ("device", "offload", "offline", "variant")  # on what is painted
 
 
@@ -61,14 +64,48 @@ class PipelinePainter(Painter):
         if any(find_spec(name) is None for name in cls.needs):
             raise MissingExtraError(f"painter {cls.name!r}", "diffusion")
 
+    catalogue: ClassVar[Catalogue]
+    """The models that it can use."""
+    find: ClassVar[Callable[[Any], PipelineFiles]]
+    """Finds, or fetches, the files of the model that options name."""
+
     @property
     @abstractmethod
     def model_files(self) -> PipelineFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
 
     @abstractmethod
-    def _load(self, tell: Callable[[str], None]) -> Runtime:
-        """Load the model."""
+    def load_at(self, files: PipelineFiles, size: tuple[int, int], frames: int) -> Load:
+        """Load of the model where pictures of a size (width, height) are painted, so many together."""
+
+    @abstractmethod
+    def _load(self, need: Callable[[int], MemoryNeed], tell: Callable[[str], None]) -> Runtime:
+        """Load the model. ``need``: of memory, at so many bytes a number."""
+
+    def memory(self, size: tuple[int, int], frames: int) -> MemoryEstimate | None:
+        """See ``Painter.memory``."""
+        need = self._need(size, frames)
+        if need is None:
+            return None
+        with without_warnings():
+            from restyle.painters.networks.devices import estimate_memory
+
+        return estimate_memory(self.options, need)
+
+    def _need(self, size: tuple[int, int], frames: int) -> Callable[[int], MemoryNeed] | None:
+        """Memory that is needed, at so many bytes a number; ``None``: nobody knows before the weights are here."""
+        files = vars(self).get("model_files")
+        if files is None:
+            try:
+                files = type(self).find(replace(self.options, offline=True))
+            except RestyleError:  # said when they are looked for
+                known = self.catalogue.known.get(self.options.model)
+                half = (0, 0) if known is None else (known.size * GB, known.largest * GB)
+                return None if known is None else lambda width: MemoryNeed(*(each * width // 2 for each in half), 0)
+        load = self.load_at(files, size, frames)
+        return lambda width: MemoryNeed(
+            files.weight_bytes(width), files.largest_bytes(width), work_bytes(files.model, load, width)
+        )
 
     @property
     def _chosen(self) -> dict[str, Any]:
@@ -96,7 +133,13 @@ class PipelinePainter(Painter):
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         """See ``Painter.paint``."""
         if self._runtime is None:
+            size, frames = request.pictures[0].shape[1::-1], len(request.frames)
+            _ = self.model_files
+            need, estimate = self._need(size, frames), self.memory(size, frames)
+            assert need is not None, "its files are here"
+            if estimate is not None and estimate.lack is not None:
+                raise PainterError(estimate.lack)
             request.tick("loading the model")
             with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-                self._runtime = self._load(request.tick)
+                self._runtime = self._load(need, request.tick)
         return self._runtime.paint(request, carry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from logging import CRITICAL
@@ -14,15 +13,13 @@ import transformers
 
 from controls.torchvision_guard import make_torchvision_importable
 from interp.quiet import without_warnings
-from restyle.errors import PainterError
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.devices import devices, free_memory
 from restyle.painters.networks.errors import loading
-from restyle.painters.networks.machine import WIDTHS, Machine, MachineOptions, choose_machine
+from restyle.painters.networks.machine import Machine, MachineOptions, choose_machine
 from restyle.painters.networks.pipeline_files import PipelineFiles, PipelineOptions
 
 __all__ = ["Loaded", "load_pipeline"]
-
-GIB = 1 << 30
 
 
 class LoadOptions(PipelineOptions, MachineOptions, Protocol):
@@ -46,19 +43,25 @@ def load_pipeline(
     options: LoadOptions,
     files: PipelineFiles,
     *,
+    need: Callable[[int], MemoryNeed],
     tell: Callable[[str], None],
     build: Callable[[Any, Any], Any] = lambda pipe, dtype: pipe,
 ) -> Loaded:
-    """Load what was found. ``build`` makes another pipeline of it, given the numbers' type.
+    """Load what was found. ``need``: of memory, at so many bytes a number; ``build`` makes another pipeline of it, given the
+    numbers' type.
 
-    Raises ``MissingModelError``, ``RecipeError`` (no such device), ``PainterError`` (too large).
+    Raises ``MissingModelError``, ``RecipeError`` (no such device).
     """
     with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
-        return _load(options, files, tell, build)
+        return _load(options, files, need, tell, build)
 
 
 def _load(
-    options: LoadOptions, files: PipelineFiles, tell: Callable[[str], None], build: Callable[[Any, Any], Any]
+    options: LoadOptions,
+    files: PipelineFiles,
+    need: Callable[[int], MemoryNeed],
+    tell: Callable[[str], None],
+    build: Callable[[Any, Any], Any],
 ) -> Loaded:
     make_torchvision_importable()  # before any class of diffusers is asked for
     for library in (diffusers, transformers):
@@ -68,12 +71,10 @@ def _load(
         options,
         devices=devices(),
         free=free_memory,
-        weights=files.weight_bytes,
+        need=need,
         resolution=options.resolution or 0,
         half="bfloat16",
-        largest=files.largest_bytes,
     )
-    _check_memory(options, files.weight_bytes(WIDTHS[machine.dtype]))
     tell(machine.description)
     with loading(f"model {options.model!r}", files.model):
         pipe = diffusers.DiffusionPipeline.from_pretrained(
@@ -99,13 +100,3 @@ def place(pipe: Any, machine: Machine) -> None:
         pipe.enable_model_cpu_offload(device=machine.device)
     else:
         pipe.to(machine.device)
-
-
-def _check_memory(options: LoadOptions, needed: int) -> None:
-    """Weights pass through the computer's own memory, wherever they go."""
-    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > here:
-        raise PainterError(
-            f"model {options.model!r} takes {needed / GIB:.0f} GiB of memory, this computer has {here / GIB:.0f}: take a "
-            "smaller one (restyle models list), or --painter-option dtype=bfloat16"
-        )

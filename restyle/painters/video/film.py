@@ -10,7 +10,7 @@ from PIL import Image
 
 from interp.pixels.depth import to_unit
 from restyle.painters.base import PaintRequest
-from restyle.painters.networks.pictures import resize, working_size
+from restyle.painters.networks.pictures import resize
 from restyle.painters.style_pictures import read_style_picture
 from restyle.painters.video.families.base import Film, Guide, Traits
 from restyle.painters.video.options import Options
@@ -28,10 +28,7 @@ class Films:
         self._traits, self._options, self._request = traits, options, request
         facts = {"seed": request.seeds[0], "first": request.frames[0]} if carry is None else carry.facts
         self._seed, self._first = int(facts["seed"]), int(facts["first"])
-        height, width = request.pictures[0].shape[:2]
-        resolution = traits.resolution if options.resolution is None else options.resolution
-        multiple = traits.pixel_multiple
-        self.size = working_size(width, height, resolution, multiple=multiple, least_multiple=multiple)
+        self.size = traits.painted_size(request.pictures[0].shape[1::-1], options.resolution)
         """Width and height that are painted at."""
 
     def carry(self) -> Carry:

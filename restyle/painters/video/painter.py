@@ -12,10 +12,14 @@ import numpy as np
 
 from restyle.errors import RecipeError
 from restyle.painters.base import Capabilities, EveryFrame
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.painter import PipelinePainter
+from restyle.painters.networks.pipeline_files import PipelineFiles
+from restyle.painters.networks.work import Load
 from restyle.painters.style_pictures import read_style_picture
+from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Traits
-from restyle.painters.video.model_files import FilmFiles, check_options, find_model_files, recognised
+from restyle.painters.video.model_files import CATALOGUE, FilmFiles, check_options, find_model_files, recognised
 from restyle.painters.video.options import Options
 
 if TYPE_CHECKING:
@@ -47,6 +51,8 @@ class VideoPainter(PipelinePainter):
     method = 1
     needs = (*PipelinePainter.needs, "ftfy")
     Options = Options
+    catalogue = CATALOGUE
+    find = staticmethod(find_model_files)
 
     def __init__(self, **options: Any) -> None:
         self.require_packages()
@@ -73,6 +79,14 @@ class VideoPainter(PipelinePainter):
         """Files of the weights, found (and fetched, where they have to be)."""
         return find_model_files(self.options)
 
+    def load_at(self, files: PipelineFiles, size: tuple[int, int], frames: int) -> Load:
+        """See ``PipelinePainter.load_at``."""
+        family = FAMILIES[files.family_name]
+        traits = family.traits
+        stride = traits.frame_multiple, traits.pixel_multiple
+        length = family.length(frames)
+        return Load(traits.painted_size(size, self.options.resolution), length, stride, traits.rows)
+
     @property
     def _chosen(self) -> dict[str, Any]:
         chosen = super()._chosen
@@ -81,10 +95,10 @@ class VideoPainter(PipelinePainter):
             chosen["style"] = blake2b(picture.tobytes(), digest_size=16).hexdigest()
         return chosen
 
-    def _load(self, tell: Callable[[str], None]) -> Runtime:
+    def _load(self, need: Callable[[int], MemoryNeed], tell: Callable[[str], None]) -> Runtime:
         from restyle.painters.video.runtime import Runtime
 
-        return Runtime(self.options, self.model_files, tell=tell)
+        return Runtime(self.options, self.model_files, need=need, tell=tell)
 
 
 def _windows(options: Options, traits: Traits) -> EveryFrame:

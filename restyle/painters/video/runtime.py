@@ -11,6 +11,7 @@ import torch
 from interp.quiet import without_warnings
 from restyle.errors import PainterError
 from restyle.painters.base import PaintRequest
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks.fitting import Fitting
 from restyle.painters.networks.loras import add_loras
 from restyle.painters.networks.memory import release
@@ -28,9 +29,19 @@ __all__ = ["Runtime"]
 
 
 class Runtime:
-    """A loaded model. Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built."""
+    """A loaded model. ``need``: as of ``load_pipeline``.
 
-    def __init__(self, options: Options, files: FilmFiles, *, tell: Callable[[str], None]) -> None:
+    Raises ``MissingModelError``, ``RecipeError``, ``PainterError`` when it is built.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        files: FilmFiles,
+        *,
+        need: Callable[[int], MemoryNeed],
+        tell: Callable[[str], None],
+    ) -> None:
         self._options = options
         self._family = FAMILIES[files.family_name]
         self._notes: dict[str, None] = {}
@@ -40,7 +51,7 @@ class Runtime:
             self._notes |= dict.fromkeys(add_loras(built, files.loras, self._family.traits.title))
             return built
 
-        self._loaded = load_pipeline(options, files, tell=tell, build=build)
+        self._loaded = load_pipeline(options, files, need=need, tell=tell, build=build)
         self._fitting = Fitting(self._loaded, tell=tell)
 
     @property

@@ -183,9 +183,9 @@ def test_what_is_no_painter_is_told_with_what_it_lacks(monkeypatch: pytest.Monke
 
     monkeypatch.setitem(PAINTER_TABLE.own, "half", "half:Half")
     monkeypatch.setitem(sys.modules, "half", SimpleNamespace(Half=Half))  # type: ignore[arg-type]
-    with pytest.raises(PartError, match="painter 'half' has no capabilities, paint, close: derive it from"):
+    with pytest.raises(PartError, match="painter 'half' has no capabilities, memory, paint, close: derive it from"):
         make_painter("half", {})
-    Half.capabilities, Half.paint, Half.close = {"chain": "ends"}, print, print  # type: ignore[attr-defined]
+    Half.capabilities, Half.memory, Half.paint, Half.close = {"chain": "ends"}, print, print, print  # type: ignore[attr-defined]
     with pytest.raises(PartError, match="declares a dict as its capabilities"):
         make_painter("half", {})
 

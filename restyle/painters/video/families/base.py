@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from restyle.painters.networks.sizes import working_size
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -55,6 +57,13 @@ class Traits:
     """Its pipeline takes LoRAs."""
     negative: bool = True
     """It reads negative prompts."""
+    rows: int = 2
+    """Times that its network is computed at once: 2 where what guides is computed with what is guided."""
+
+    def painted_size(self, size: tuple[int, int], resolution: int | None) -> tuple[int, int]:
+        """Width and height at which footage of a size is painted. ``resolution``: as of the painter's options."""
+        side, multiple = self.resolution if resolution is None else resolution, self.pixel_multiple
+        return working_size(*size, side, multiple=multiple, least_multiple=multiple)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Vace(Family):
         pixel_multiple=16,
         resolution=632,  # 832 x 480
         references=3,
+        rows=1,
     )
 
     def make(self, pipe: Any, film: Film, tick: Tick) -> np.ndarray:

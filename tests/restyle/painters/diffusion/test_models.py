@@ -20,6 +20,7 @@ from restyle.painters.diffusion.model_files import find_model_files  # noqa: E40
 from restyle.painters.diffusion.models import Models  # noqa: E402
 from restyle.painters.diffusion.options import Options  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
+from restyle.painters.memory import MemoryNeed  # noqa: E402
 from restyle.painters.networks.devices import free_memory  # noqa: E402
 from restyle.painters.networks.machine import Machine, choose_machine  # noqa: E402
 from restyle.types import TextPrompt  # noqa: E402
@@ -74,7 +75,7 @@ def test_the_machine_that_suits(
             Options(**options),
             devices=devices,
             free=lambda _: free,
-            weights=lambda width: 2 * width * GIB,
+            need=lambda width: MemoryNeed(2 * width * GIB, 0, GIB),
             resolution=resolution,
         )
         == wanted
@@ -85,7 +86,11 @@ def test_a_device_that_is_not_there_is_told() -> None:
     for devices, listed in (({"cpu"}, "cpu"), ({"cpu", "cuda", "cuda:0"}, "cpu, cuda, cuda:0")):
         with pytest.raises(RecipeError, match=f"there is no device 'cuda:3' here; there are: {listed}$"):
             choose_machine(
-                Options(device="cuda:3"), devices=devices, free=lambda _: None, weights=lambda _: 0, resolution=64
+                Options(device="cuda:3"),
+                devices=devices,
+                free=lambda _: None,
+                need=lambda _: MemoryNeed(0, 0, 0),
+                resolution=64,
             )
 
 

@@ -15,10 +15,11 @@ from hub_server import Hub, Repository
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from restyle.errors import MissingExtraError, MissingModelError, PainterError, RecipeError
+from restyle.errors import MissingExtraError, MissingModelError, RecipeError
 from restyle.painters.edit import model_files, painter
 from restyle.painters.edit.families import FAMILIES, family_of
 from restyle.painters.edit.options import Options
+from restyle.painters.memory import MemoryNeed
 from restyle.painters.networks import painter as pipeline_painter
 from restyle.painters.networks import pipeline_files, pipelines
 from restyle.weights.editors import EDITORS
@@ -105,16 +106,7 @@ def test_a_folder_that_lacks_weights_is_one_line(tiny: Tiny, tmp_path: Path) -> 
     options = Options(model=str(folder), offline=True)
     files = find(options)
     with pytest.raises(MissingModelError, match=r"model '.*' cannot be loaded from"):
-        pipelines.load_pipeline(options, files, tell=lambda _: None)
-
-
-def test_weights_that_no_memory_holds_are_told_before_they_are_loaded(
-    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = Options(model=tiny("klein"))
-    monkeypatch.setattr(pipelines.os, "sysconf", lambda name: 1000)
-    with pytest.raises(PainterError, match="GiB of memory, this computer has 0: take a smaller one"):
-        pipelines.load_pipeline(options, find(options), tell=lambda _: None)
+        pipelines.load_pipeline(options, files, need=lambda _: MemoryNeed(0, 0, 0), tell=lambda _: None)
 
 
 def test_a_missing_package_names_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

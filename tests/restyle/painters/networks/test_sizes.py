@@ -6,9 +6,7 @@ from math import log, sqrt
 
 import pytest
 
-pytest.importorskip("torch")
-
-from restyle.painters.networks.pictures import working_size
+from restyle.painters.networks.sizes import working_size
 
 SHAPES = [(1920, 1080), (1080, 1920), (1440, 1080), (1000, 1000), (2048, 858), (720, 576), (320, 240)]
 

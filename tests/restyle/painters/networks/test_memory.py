@@ -1,0 +1,112 @@
+"""Memory that painting takes: reckoned from files, and told before hours of work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from clips import moving_frames, write_clip
+from command import Caller
+
+from restyle.errors import PainterError
+from restyle.painters.memory import MemoryEstimate, MemoryNeed
+from restyle.painters.networks.work import Load, work_bytes
+
+GIB = 1 << 30
+Tiny = Callable[[str], str]
+
+
+def model(folder: Path, **parts: dict[str, object]) -> Path:
+    """A folder with configurations alone."""
+    for name, config in parts.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_what_is_computed_with_is_near_what_was_counted(tmp_path: Path) -> None:
+    """Live tensors of the published architectures at their own sizes, in GiB at two bytes a number."""
+    vace = {"num_attention_heads": 12, "attention_head_dim": 128, "vace_layers": list(range(0, 30, 2))}
+    wan = {"_class_name": "AutoencoderKLWan", "base_dim": 96}
+    network = model(tmp_path / "vace", transformer=vace)
+    assert work_bytes(network, Load((832, 480), 81, (4, 16)), 2) / GIB == pytest.approx(3.0, rel=0.1)
+    decoder = model(tmp_path / "wan", transformer={}, unet={"block_out_channels": [1]}, vae=wan)
+    assert work_bytes(decoder, Load((832, 480), 81, (4, 16)), 2) / GIB == pytest.approx(3.8, rel=0.1)
+    flux = model(tmp_path / "flux", transformer={"num_attention_heads": 24, "attention_head_dim": 128})
+    assert work_bytes(flux, Load((1024, 1024), stride=(1, 16), shown=1), 2) / GIB == pytest.approx(0.86, rel=0.1)
+    video = {"block_out_channels": [320, 640, 1280, 1280]}
+    svd = model(tmp_path / "svd", unet=video, vae={"_class_name": "AutoencoderKLTemporalDecoder"})
+    assert work_bytes(svd, Load((1024, 576), 14, (1, 8), 2), 2) / GIB == pytest.approx(4.4, rel=0.1)
+    assert work_bytes(None, Load((512, 512), rows=2), 4) == 2 * work_bytes(None, Load((512, 512), rows=2), 2)
+
+
+def test_more_frames_and_larger_ones_take_more(tmp_path: Path) -> None:
+    folder = model(tmp_path, transformer={"num_attention_heads": 2, "attention_head_dim": 12})
+    small, long, large = (
+        work_bytes(folder, Load(size, frames, (4, 16)), 2)
+        for size, frames in (((64, 48), 9), ((64, 48), 81), ((128, 96), 9))
+    )
+    assert (long, large) == (7 * small, 4 * small)
+
+
+@pytest.mark.parametrize(
+    ("device", "room", "computer", "says"),
+    [
+        ("cuda", 48, 64, "painting takes about 26 GiB of memory; cuda has 48"),
+        ("cuda", 24, 64, "painting takes about 26 GiB of memory; cuda has 24: networks take turns in it"),
+        (
+            "cuda:1",
+            12,
+            64,
+            "painting takes about 26 GiB of memory; cuda:1 has 12: weights are moved in layer by layer, which",
+        ),
+        (
+            "cuda",
+            4,
+            64,
+            "painting takes about 6.0 GiB of memory beside the weights, cuda has 4.0: use a smaller resolution",
+        ),
+        ("cuda", 48, 16, "painting takes about 20 GiB of memory, this computer has 16: take a smaller model"),
+        ("cpu", None, 64, "painting takes about 26 GiB of memory; this computer has 64"),
+        ("cpu", None, 24, "painting takes about 26 GiB of memory, this computer has 24: take a smaller model"),
+    ],
+)
+def test_what_is_told(device: str, room: int | None, computer: int, says: str) -> None:
+    need = MemoryNeed(20 * GIB, 10 * GIB, 6 * GIB)
+    estimate = MemoryEstimate(need, device, None if room is None else room * GIB, computer * GIB)
+    assert estimate.line.startswith(says)
+    assert (estimate.lack is not None) == (", this computer" in says or "beside" in says)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "in.mkv", moving_frames(6, (64, 48)), codec="ffv1", pixel_format="bgr0", rate=24)
+
+
+def words(clip: Path, model: str) -> list[object]:
+    options = [f"model={model}", "device=cpu", "frames=5"]
+    return [clip, "--painter", "video", *(word for option in options for word in ("--painter-option", option))]
+
+
+def test_a_plan_tells_what_painting_takes(tiny: Tiny, clip: Path, restyle_command: Caller) -> None:
+    pytest.importorskip("diffusers")
+    said = restyle_command("plan", *words(clip, tiny("vace")), "--json").json
+    assert any(note.startswith("painting takes about 0.6 GiB of memory; this computer has") for note in said["notes"])
+    said = restyle_command("plan", *words(clip, "vace-14b"), "--json").json  # not here: by its known size
+    assert any("about 140 GiB of memory" in note for note in said["notes"])
+
+
+def test_a_run_that_no_memory_holds_ends_before_anything_is_done(
+    tiny: Tiny, clip: Path, tmp_path: Path, restyle_command: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("diffusers")
+    from restyle.painters.networks import devices
+
+    monkeypatch.setattr(devices.os, "sysconf", lambda name: 1000)
+    line = ["run", *words(clip, tiny("vace")), "-o", tmp_path / "out.mkv", "--offline"]
+    assert "GiB of memory, this computer has 0.0: take a smaller" in restyle_command.fails(
+        *line, code=PainterError.exit_code
+    )
+    assert not [*(tmp_path / "out.mkv.restyle").rglob("*.npy")]
