@@ -47,13 +47,15 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(found[1], found[2] or "", found[3])
 
 
-def furnish(folder: Path) -> None:
-    """Footage and pictures under all the names that the pages use."""
+def furnish(folder: Path, text: str) -> None:
+    """Footage and pictures under all the names that the pages use, and the models of one page's ``text``."""
     frames = moving_frames(100, SIZE, cuts=(60,))
     for name in ("clip.mp4", "-clip.mp4", "samples/harbour.mp4"):
         (folder / name).parent.mkdir(exist_ok=True)
         write_clip(folder / name, frames, audio=True)
-    for number, name in enumerate(("painting.jpg", "other.jpg", "painted-48.png", "still.png", "art/painting.jpg")):
+    for number, name in enumerate(
+        ("painting.jpg", "other.jpg", "painted-48.png", "painted-0.png", "still.png", "art/painting.jpg")
+    ):
         pattern = Path(name)
         write_pictures(folder / pattern.parent, moving_frames(1, SIZE, seed=number), f"%d{pattern.name}", first=1)
         os.replace(folder / pattern.parent / f"1{pattern.name}", folder / name)
@@ -72,9 +74,10 @@ def furnish(folder: Path) -> None:
         "flux-net": "flux-controlnet",
         "film": "vace",
         "motion": "motion-sd15",
+        "svd": "svd",
     }
-    for name, kind in parts.items():
-        tiny_diffusion.build(kind, folder / "models" / name)
+    for name in parts.keys() & set(re.findall(r"models/([\w-]+)", text)):
+        tiny_diffusion.build(parts[name], folder / "models" / name)
     write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
 
 
@@ -137,20 +140,21 @@ def test_every_command_and_every_program_does_what_it_says(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    furnish(tmp_path)
+    furnish(tmp_path, page.read_text(encoding="utf-8"))
     if "restyle run s3://" in page.read_text(encoding="utf-8"):
         furnish_store(tmp_path, request.getfixturevalue("bucket"))
     # the pages' models at a size and in a number of steps that take no minutes here
     from restyle.painters.diffusion import loading
     from restyle.painters.video.families.animatediff import AnimateDiff
+    from restyle.painters.video.families.svd import StableVideo
     from restyle.painters.video.families.vace import Vace
 
     monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(loading, "STEPS", 2)
     monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
     monkeypatch.setattr("restyle.painters.video.families.base.working_size", lambda *_, **__: (64, 64))
-    for family in (Vace, AnimateDiff):
-        monkeypatch.setattr(family, "traits", replace(family.traits, steps=2))
+    for family in (Vace, AnimateDiff, StableVideo):
+        monkeypatch.setattr(family, "traits", replace(family.traits, steps=3 if family is StableVideo else 2))
     for block in blocks(page):
         if block.name:
             (tmp_path / block.name).write_text(block.text)
@@ -169,7 +173,7 @@ def test_every_command_and_every_program_does_what_it_says(
 
 
 def test_every_example_in_the_help_does_what_it_says(restyle_command: Caller, tmp_path: Path) -> None:
-    furnish(tmp_path)
+    furnish(tmp_path, "")
     for command in typer.main.get_command(application()).commands.values():  # type: ignore[attr-defined]
         assert command.help is not None
         example = " ".join(command.help.partition("Example: ")[2].split())

@@ -36,14 +36,116 @@ def vae() -> Any:
     return made
 
 
-def _vace(folder: Path) -> None:
-    from diffusers import FlowMatchEulerDiscreteScheduler, WanVACEPipeline, WanVACETransformer3DModel
+def _words() -> tuple[Any, Any]:
+    """Wan's reader of prompts, and its tokenizer."""
     from transformers import UMT5Config, UMT5EncoderModel
 
     _, tokenizer = t5()
-    encoder = UMT5EncoderModel(
-        UMT5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
+    config = UMT5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
+    return UMT5EncoderModel(config).eval(), tokenizer
+
+
+def _lucy(folder: Path) -> None:
+    from diffusers import LucyEditPipeline, UniPCMultistepScheduler, WanTransformer3DModel
+
+    encoder, tokenizer = _words()
+    LucyEditPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=vae(),
+        scheduler=UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=5.0),
+        transformer=enlivened(
+            WanTransformer3DModel(
+                patch_size=(1, 2, 2),
+                num_attention_heads=2,
+                attention_head_dim=12,
+                in_channels=2 * CHANNELS,
+                out_channels=CHANNELS,
+                text_dim=WIDTH,
+                freq_dim=32,
+                ffn_dim=32,
+                num_layers=2,
+            )
+        ),
+        expand_timesteps=True,
+    ).save_pretrained(folder)
+
+
+def _cogvideox(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKLCogVideoX,
+        CogVideoXDDIMScheduler,
+        CogVideoXFunControlPipeline,
+        CogVideoXTransformer3DModel,
+    )
+
+    encoder, tokenizer = t5()
+    coder = AutoencoderKLCogVideoX(
+        block_out_channels=(8, 8, 8, 8), layers_per_block=1, norm_num_groups=2, latent_channels=CHANNELS
     ).eval()
+    with torch.no_grad():
+        coder.encoder.conv_out.conv.weight.mul_(8)
+    CogVideoXFunControlPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=coder,
+        scheduler=CogVideoXDDIMScheduler(
+            prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
+        ),
+        transformer=enlivened(
+            CogVideoXTransformer3DModel(
+                num_attention_heads=2,
+                attention_head_dim=16,
+                in_channels=2 * CHANNELS,
+                out_channels=CHANNELS,
+                time_embed_dim=8,
+                text_embed_dim=WIDTH,
+                num_layers=2,
+                use_rotary_positional_embeddings=True,
+            )
+        ),
+    ).save_pretrained(folder)
+
+
+def _ltx(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKLLTXVideo,
+        FlowMatchEulerDiscreteScheduler,
+        LTXConditionPipeline,
+        LTXVideoTransformer3DModel,
+    )
+
+    encoder, tokenizer = t5()
+    coder = AutoencoderKLLTXVideo(
+        latent_channels=CHANNELS,
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 8, 8, 8),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1, 1),
+    ).eval()
+    LTXConditionPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=coder,
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        transformer=enlivened(
+            LTXVideoTransformer3DModel(
+                in_channels=CHANNELS,
+                out_channels=CHANNELS,
+                num_attention_heads=2,
+                attention_head_dim=16,
+                cross_attention_dim=32,
+                num_layers=2,
+                caption_channels=WIDTH,
+            )
+        ),
+    ).save_pretrained(folder)
+
+
+def _vace(folder: Path) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler, WanVACEPipeline, WanVACETransformer3DModel
+
+    encoder, tokenizer = _words()
     WanVACEPipeline(
         tokenizer=tokenizer,
         text_encoder=encoder,
@@ -67,6 +169,60 @@ def _vace(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
+def _svd(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKLTemporalDecoder,
+        EulerDiscreteScheduler,
+        StableVideoDiffusionPipeline,
+        UNetSpatioTemporalConditionModel,
+    )
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    eyes = CLIPVisionConfig(
+        hidden_size=WIDTH,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=2,
+        image_size=224,
+        patch_size=32,
+        projection_dim=WIDTH,
+    )
+    coder = AutoencoderKLTemporalDecoder(
+        block_out_channels=(32, 32, 32, 32), down_block_types=("DownEncoderBlock2D",) * 4
+    ).eval()
+    with torch.no_grad():
+        coder.encoder.conv_out.weight.mul_(6)
+        coder.quant_conv.weight[:4].mul_(4)
+    StableVideoDiffusionPipeline(
+        vae=coder,
+        image_encoder=CLIPVisionModelWithProjection(eyes).eval(),
+        unet=UNetSpatioTemporalConditionModel(
+            block_out_channels=(32, 64),
+            down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+            up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
+            layers_per_block=1,
+            addition_time_embed_dim=32,
+            projection_class_embeddings_input_dim=96,
+            cross_attention_dim=WIDTH,
+            num_attention_heads=2,
+        ).eval(),
+        scheduler=EulerDiscreteScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            interpolation_type="linear",
+            prediction_type="v_prediction",
+            sigma_max=700.0,
+            sigma_min=0.002,
+            steps_offset=1,
+            timestep_spacing="leading",
+            timestep_type="continuous",
+            use_karras_sigmas=True,
+        ),
+        feature_extractor=CLIPImageProcessor(crop_size=224, size=224),
+    ).save_pretrained(folder)
+
+
 def _motion(folder: Path) -> None:
     """A motion adapter for ``sd15`` of ``tiny_diffusion``."""
     from diffusers import MotionAdapter
@@ -83,4 +239,11 @@ def _motion(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-KINDS: dict[str, Callable[[Path], None]] = {"vace": _vace, "motion-sd15": _motion}
+KINDS: dict[str, Callable[[Path], None]] = {
+    "cogvideox-control": _cogvideox,
+    "ltx": _ltx,
+    "lucy-edit": _lucy,
+    "motion-sd15": _motion,
+    "svd": _svd,
+    "vace": _vace,
+}

@@ -134,6 +134,8 @@ class EveryFrame:
     the painter makes it longer for its model, and gives back what was asked for."""
     overlap: int = 1
     """First frames of a window that the one before has painted: they come as ``PaintRequest.fixed``."""
+    begins: bool = False
+    """It goes on from painted frames alone: somebody has to hand in one of each shot's first window."""
 
     def __post_init__(self) -> None:
         if self.multiple < 1 or self.longest <= self.multiple or self.longest % self.multiple != 1 % self.multiple:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+from restyle.errors import RecipeError
 from restyle.painters.base import EveryFrame
 from restyle.planning.keyframes import choose_keyframes
 from restyle.planning.shots import Kind, shots_between
@@ -111,6 +112,8 @@ def make_plan(
             else _overlapping(shot, keys, every_frame, most)
         )
     ]
+    if every_frame is not None and every_frame.begins:
+        _check_begun(shots, windows)
     frames = analysis.stop - analysis.start
     a_frame = analysis.seconds / max(1, frames)
     return Plan(
@@ -152,6 +155,17 @@ def _overlapping(shot: Shot, keys: Sequence[Keyframe], rule: EveryFrame, most: i
         if final:
             return windows
         start = stop
+
+
+def _check_begun(shots: Sequence[Shot], windows: Sequence[Window]) -> None:
+    """Raise ``RecipeError`` where a shot's first window has no painted frame."""
+    for shot in shots:
+        first = next(window for window in windows if window.shot == shot.index)
+        if all(key.picture is None for key in first.keys):
+            raise RecipeError(
+                f"the painter goes on from a painted frame, and shot {shot.index} has none: hand in one of its frames "
+                f"{shot.start} to {first.keys[-1].frame}, the first at best (--keyframe-image {shot.start}=PICTURE)"
+            )
 
 
 def _plain(key: Keyframe) -> dict[str, Any]:

@@ -20,6 +20,26 @@ FILMS: Mapping[str, KnownPipeline] = {
         3,
         2,
     ),
+    "ltx": KnownPipeline(
+        "Lightricks/LTX-Video-0.9.5", "ltx", "LTX-Video open weights", "LTX-Video 2B, all frames of a window", 15, 9
+    ),
+    "lucy-edit": KnownPipeline(
+        "decart-ai/Lucy-Edit-Dev",
+        "lucy-edit",
+        "Lucy Edit Dev non-commercial",
+        "Lucy Edit 5B, told what to change",
+        23,
+        11,
+    ),
+    "svd-xt": KnownPipeline(
+        "stabilityai/stable-video-diffusion-img2vid-xt",
+        "svd",
+        "Stability AI Community",
+        "Stable Video Diffusion, on from a painted frame",
+        5,
+        3,
+        sees=True,
+    ),
     "vace-1.3b": KnownPipeline(
         "Wan-AI/Wan2.1-VACE-1.3B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 1.3B, all frames of a window", 19, 11
     ),

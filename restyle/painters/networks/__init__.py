@@ -7,6 +7,9 @@
     memory.py    memory that runs out
     errors.py    errors of the libraries that load networks, in one line
     specs.py     parts beside a model, as a person names them
+    loras.py     LoRAs: the files that are meant, and these on a pipeline's networks
+    work.py      memory that is computed with, reckoned from networks' configurations
+    sizes.py     the size that is painted at
     choices.py   checks of options
     pictures.py  pictures of any size and depth <-> tensors
 

@@ -44,7 +44,7 @@ class Fitting:
 
     def _give_up(self) -> None:
         loaded, machine = self._loaded, self._loaded.machine
-        if not loaded.own.vae.use_tiling:
+        if getattr(loaded.own.vae, "use_tiling", None) is False:  # one that has no tiles has no such word
             loaded.own.vae.enable_tiling()
             how = "the VAE works in tiles"
         elif machine.device != "cpu" and not machine.by_layer:

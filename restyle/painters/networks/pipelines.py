@@ -86,7 +86,7 @@ def _load(
         )
     pipe = build(pipe, getattr(torch, machine.dtype))
     pipe.set_progress_bar_config(disable=True)
-    if machine.tiles:
+    if machine.tiles and hasattr(pipe.vae, "use_tiling"):
         pipe.vae.enable_tiling()
     place(pipe, machine)
     return Loaded(pipe, machine)

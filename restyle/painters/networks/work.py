@@ -23,7 +23,7 @@ UNET_CHANNELS, UNET_STRIDE = 320, 8  # of all of Stable Diffusion's
 
 VAES: Mapping[str, tuple[int, int, float]] = {
     "AutoencoderKL": (6, 6, 3),
-    "AutoencoderKLTemporalDecoder": (8, 8, 3),
+    "AutoencoderKLTemporalDecoder": (8, 8, 7),
     "AutoencoderKLWan": (18, 35, 1),
     "AutoencoderKLQwenImage": (18, 35, 1),
     "AutoencoderKLCogVideoX": (14, 14, float("inf")),

@@ -54,6 +54,7 @@ class Films:
             known={place: self._scaled(painting) for place, painting in request.fixed.items()},
             mattes=self._mattes(),
             references=self._references(),
+            rate=None if request.rate is None else float(request.rate),
         )
 
     def _guides(self) -> tuple[Guide, ...]:

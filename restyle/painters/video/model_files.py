@@ -82,6 +82,14 @@ def recognised(options: Options) -> tuple[Options, Family]:
 def check_options(options: Options, family: Family) -> None:
     """Raise ``RecipeError`` for options that a family does not go with."""
     traits, controls = family.traits, options.control_specs
+    if traits.maps == "none" and controls:
+        raise RecipeError(
+            f"{traits.title} is led by the footage itself, and takes no control maps: leave --control out"
+        )
+    if traits.maps == "must" and not controls:
+        raise RecipeError(f"{traits.title} is led by a control map: name one, such as --control canny")
+    if not traits.weighed and any(spec.strength != 1 for spec in controls):
+        raise RecipeError(f"{traits.title} holds on to a control map altogether: leave its strength out")
     if not traits.controlnets:
         if len(controls) > 1:
             raise RecipeError(

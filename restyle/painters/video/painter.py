@@ -29,8 +29,8 @@ __all__ = ["VideoPainter"]
 
 
 class VideoPainter(PipelinePainter):
-    """Makes every frame of a window by a model of video (Wan VACE, AnimateDiff), through diffusers' own pipelines. Nothing is
-    filled.
+    """Makes every frame of a window by a model of video (Wan VACE, AnimateDiff, Lucy Edit, LTX-Video, CogVideoX with control,
+    Stable Video Diffusion), through diffusers' own pipelines. Nothing is filled.
 
     ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
     which they are; they are loaded when the first window is painted.
@@ -67,7 +67,7 @@ class VideoPainter(PipelinePainter):
         """See ``Painter.capabilities``."""
         return Capabilities(
             cost=1000.0,
-            reads_prompts=True,
+            reads_prompts=self._traits.prompts,
             controls=tuple(spec.kind for spec in self.options.control_specs),
             inpaints=self._traits.holds,
             shares_looks=self._traits.references > 0,
@@ -83,7 +83,7 @@ class VideoPainter(PipelinePainter):
         """See ``PipelinePainter.load_at``."""
         family = FAMILIES[files.family_name]
         traits = family.traits
-        stride = traits.frame_multiple, traits.pixel_multiple
+        stride = traits.frames_a_latent or traits.frame_multiple, traits.pixel_multiple
         length = family.length(frames)
         return Load(traits.painted_size(size, self.options.resolution), length, stride, traits.rows)
 
@@ -114,4 +114,4 @@ def _windows(options: Options, traits: Traits) -> EveryFrame:
     overlap = min(traits.overlap, longest - 1) if options.overlap is None else options.overlap
     if overlap >= longest:
         raise RecipeError(f"painter option overlap is less than the {longest} frames of a window, got {overlap}")
-    return EveryFrame(longest, multiple, overlap)
+    return EveryFrame(longest, multiple, overlap, begins=traits.begins)

@@ -69,6 +69,8 @@ class Runtime:
             frames = f"{request.frames[0]} to {request.frames[-1]}"
             self._notes[f"frames {frames} are made together: of their prompts the first was heard"] = None
         film = films.film
+        if self._family.traits.begins and not film.known:
+            raise PainterError(f"{self._family.traits.title} goes on from a painted frame, and there is none")
         if film.negative_prompt and not self._family.traits.negative:
             self._notes[f"{self._family.traits.title} reads no negative prompt: it was not heard"] = None
         count = len(film.pictures)

@@ -61,6 +61,18 @@ def test_windows_cover_every_frame_once_and_are_as_long_as_may_be(
             assert len(numbers) <= rule.longest
 
 
+def test_a_painter_that_goes_on_from_painted_frames_needs_one_in_every_shot(spec: FootageSpec, tmp_path: Path) -> None:
+    rule = EveryFrame(9, overlap=2, begins=True)
+    analysis = Analysis(0, 40, tuple(range(40)), {}, (), (1.0,) * 40, (0.0,) * 40)
+    painted = str(tmp_path / "painted.png")
+    pictures = {0: painted, 24: painted}
+    recipe, _ = planned(Recipe(cuts=(20,), storyboard=pictures), [Film(rule)])
+    plan = make_plan(spec, recipe, analysis, every_frame=rule)
+    assert [key.frame for key in plan.keyframes if key.picture is not None] == [0, 24]
+    with pytest.raises(RecipeError, match=r"shot 1 has none: hand in one of its frames 20 to 28, .*-image 20=PICTURE"):
+        make_plan(spec, recipe.model_copy(update={"storyboard": {0: painted}}), analysis, every_frame=rule)
+
+
 def test_keyframes_that_would_not_be_heeded() -> None:
     with pytest.raises(RecipeError, match="the painter 'film' makes every frame: leave out the keyframes 'every:8'"):
         planned(Recipe(keyframes="every:8"), [Film(EveryFrame(17, 4, 1))])

@@ -7,14 +7,27 @@ from typing import Any
 
 from restyle.painters.video.families.animatediff import AnimateDiff
 from restyle.painters.video.families.base import Family
+from restyle.painters.video.families.cogvideox import CogVideoXControl
+from restyle.painters.video.families.ltx import LtxVideo
+from restyle.painters.video.families.lucy import LucyEdit
+from restyle.painters.video.families.svd import StableVideo
 from restyle.painters.video.families.vace import Vace
 
 __all__ = ["FAMILIES", "family_of"]
 
-FAMILIES: Mapping[str, Family] = {"animatediff": AnimateDiff(), "vace": Vace()}
+FAMILIES: Mapping[str, Family] = {
+    "animatediff": AnimateDiff(),
+    "cogvideox-control": CogVideoXControl(),
+    "ltx": LtxVideo(),
+    "lucy-edit": LucyEdit(),
+    "svd": StableVideo(),
+    "vace": Vace(),
+}
 
 
 def family_of(index: Mapping[str, Any]) -> str | None:
     """Name of the family that the table of a ``model_index.json`` is of; ``None``: of none of these."""
     kind = index.get("_class_name")
-    return next((name for name, family in FAMILIES.items() if family.traits.pipeline == kind), None)
+    return next(
+        (name for name, family in FAMILIES.items() if kind in (family.traits.pipeline, *family.traits.also)), None
+    )

@@ -17,10 +17,9 @@ from PIL import Image
 
 from restyle.painters.networks.errors import loading
 from restyle.painters.video.families.base import Family, Film, Tick, Traits
+from restyle.painters.video.families.holding import AT_ONCE, Held, begun, encoded, painted_latents
 
 __all__ = ["AnimateDiff", "free_noise"]
-
-AT_ONCE = 4  # pictures that the VAE takes
 
 
 class AnimateDiff(Family):
@@ -73,28 +72,22 @@ class AnimateDiff(Family):
         import torch
 
         height, width = film.pictures[0].shape[:2]
-        begun = [film.known.get(place, picture) for place, picture in enumerate(film.pictures)]
         device, dtype = pipe._execution_device, pipe.unet.dtype
-        clean = _encoded(pipe, begun, device)
-        noise = torch.from_numpy(
-            free_noise(film.seed, film.first, tuple(clean.shape[2:]), clean.shape[1], self.traits.longest)
+        clean = encoded(pipe, begun(film), device)
+        count, channels, *size = clean.shape
+        noise = torch.from_numpy(free_noise(film.seed, film.first, (count, *size), channels, self.traits.longest)).to(
+            device, clean.dtype
         )
-        noise = noise.permute(1, 0, 2, 3)[None].to(device, clean.dtype)
+        clean, noise = (each.permute(1, 0, 2, 3)[None] for each in (clean, noise))
         pipe.scheduler.set_timesteps(film.steps, device=device)
         made = min(int(film.steps * film.strength), film.steps)
         times = pipe.scheduler.timesteps[film.steps - made :]
-        painted = _painted(film, tuple(clean.shape[-2:]))
-        held = None if painted is None else torch.from_numpy(~painted).to(device)[None, None]
+        painted = painted_latents(film, (size[0], size[1]))
 
-        def after(pipe: Any, number: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
-            tick(number + 1)
-            if held is None:
-                return values
-            latents = values["latents"]
-            then = (
-                clean if number + 1 == len(times) else pipe.scheduler.add_noise(clean, noise, times[number + 1][None])
-            )
-            return {"latents": torch.where(held, then.to(latents.dtype), latents)}
+        def noised(number: int) -> Any:
+            if number + 1 == len(times):
+                return clean
+            return pipe.scheduler.add_noise(clean, noise, times[number + 1][None])
 
         more: dict[str, Any] = {}
         if film.guides:
@@ -116,22 +109,10 @@ class AnimateDiff(Family):
             latents=pipe.scheduler.add_noise(clean, noise, times[:1]).to(dtype),
             output_type="np",
             decode_chunk_size=AT_ONCE,
-            callback_on_step_end=after,
+            callback_on_step_end=Held(tick, None if painted is None else torch.from_numpy(painted)[None, None], noised),
             **more,
         )
         return np.ascontiguousarray(result.frames[0], np.float32)
-
-
-def _encoded(pipe: Any, pictures: Sequence[np.ndarray], device: Any) -> Any:
-    """Latents 1 x channels x n x h x w of pictures, without chance."""
-    import torch
-
-    coded = []
-    for first in range(0, len(pictures), AT_ONCE):
-        some = torch.from_numpy(np.stack(pictures[first : first + AT_ONCE])).permute(0, 3, 1, 2)
-        values = some.to(device, pipe.vae.dtype) / 127.5 - 1
-        coded.append(pipe.vae.encode(values).latent_dist.mode() * pipe.vae.config.scaling_factor)
-    return torch.cat(coded).permute(1, 0, 2, 3)[None]
 
 
 def free_noise(seed: int, first: int, shape: tuple[int, ...], channels: int, period: int) -> np.ndarray:
@@ -155,15 +136,3 @@ def free_noise(seed: int, first: int, shape: tuple[int, ...], channels: int, per
             made[source] = np.random.default_rng([seed, 0, source]).standard_normal((channels, *size), np.float32)
         noises.append(made[source])
     return np.stack(noises)
-
-
-def _painted(film: Film, size: tuple[int, int]) -> np.ndarray | None:
-    """Bool n x h x w of latents that are painted; ``None``: all."""
-    if not film.known and not film.mattes:
-        return None
-    painted = np.ones((len(film.pictures), *size), bool)
-    for place, matte in enumerate(film.mattes):
-        height, width = (side // count for side, count in zip(matte.shape, size, strict=True))
-        painted[place] = matte.reshape(size[0], height, size[1], width).any(axis=(1, 3))
-    painted[sorted(film.known)] = False
-    return painted

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -41,12 +41,22 @@ class Traits:
     """Sides that it paints are multiples of so many pixels."""
     resolution: int
     """Side of a square of as many pixels as it was made for."""
+    also: tuple[str, ...] = ()
+    """Further classes that models of the same parts are named by."""
     strength: float | None = None
     """Part of the schedule that is made of frames that begin from the footage's own; ``None``: they begin from noise."""
     motion: str | None = None
     """Hub id of the motion adapter that is put into it, if nobody names one; ``None``: it takes none."""
     controlnets: bool = False
-    """Control maps lead it by ControlNets, one each; else it takes one map, and needs none."""
+    """Control maps lead it by ControlNets, one each."""
+    maps: Literal["none", "may", "must"] = "may"
+    """Whether it takes control maps, or needs one; without ControlNets one at most."""
+    weighed: bool = True
+    """Its control map can count more or less."""
+    begins: bool = False
+    """It goes on from a painted frame: the first window of a shot has to have one."""
+    prompts: bool = True
+    """It reads prompts."""
     references: int = 0
     """Pictures that it can be shown of what is to be seen."""
     holds: bool = True
@@ -57,6 +67,8 @@ class Traits:
     """Its pipeline takes LoRAs."""
     negative: bool = True
     """It reads negative prompts."""
+    frames_a_latent: int | None = None
+    """Frames that are one to its network, after the first; ``None``: as many as ``frame_multiple``."""
     rows: int = 2
     """Times that its network is computed at once: 2 where what guides is computed with what is guided."""
 
@@ -99,6 +111,8 @@ class Film:
     mattes: tuple[np.ndarray, ...] = ()
     """Bool h x w: what is painted of each frame; empty: all."""
     references: tuple[Image, ...] = ()
+    rate: float | None = None
+    """Frames a second."""
 
     def padded(self, length: int) -> Film:
         """The same with its last frame standing still, so that there are ``length``."""

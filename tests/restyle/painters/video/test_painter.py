@@ -58,8 +58,9 @@ def grey(frame: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
 
-def plainly(folder: str, video: list[np.ndarray], masks: list[np.ndarray], **more: Any) -> np.ndarray:
-    pipe = diffusers.WanVACEPipeline.from_pretrained(folder)
+def plainly(model: Any, video: list[np.ndarray], masks: list[np.ndarray], **more: Any) -> np.ndarray:
+    """``model``: a folder, or its pipeline."""
+    pipe = diffusers.WanVACEPipeline.from_pretrained(model) if isinstance(model, str) else model
     pipe.set_progress_bar_config(disable=True)
     made = pipe(
         prompt="a red car",
@@ -130,6 +131,30 @@ def test_a_window_goes_on_from_the_frames_that_it_shares(tiny: Tiny, painter: Vi
     theirs = plainly(tiny("vace"), shown, [BLACK] * 3 + [WHITE] * 6) / np.float32(255)
     held = np.rint(hold_colours(theirs.astype(np.float32), fixed) * 255)
     assert np.abs(np.stack(second[3:]).astype(int) - held[3:]).max() <= 2
+
+
+def test_a_lora_is_the_plain_pipelines(tiny: Tiny, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    layers = {}
+    for name, values in load_file(f"{tiny('vace')}/transformer/diffusion_pytorch_model.safetensors").items():
+        if name.startswith("blocks.") and name.endswith("to_v.weight"):
+            chance = torch.Generator().manual_seed(len(layers))
+            layers[f"transformer.{name[:-7]}.lora_A.weight"] = torch.randn(2, values.shape[1], generator=chance)
+            layers[f"transformer.{name[:-7]}.lora_B.weight"] = torch.randn(values.shape[0], 2, generator=chance)
+    save_file(layers, tmp_path / "look.safetensors")
+    frames = pictures(5)
+    made = [
+        VideoPainter(model=tiny("vace"), steps=2, resolution=0, frames=5, device="cpu", loras=loras).paint(
+            request(frames), None
+        )[0]
+        for loras in ((), f"{tmp_path / 'look.safetensors'}:0.5")
+    ]
+    pipe = diffusers.WanVACEPipeline.from_pretrained(tiny("vace"))
+    pipe.load_lora_weights(str(tmp_path), weight_name="look.safetensors", adapter_name="look")
+    pipe.set_adapters(["look"], [0.5])
+    close(made[1], plainly(pipe, [grey(frame) for frame in frames], [WHITE] * 5))
+    assert np.abs(np.stack(made[0]).astype(int) - np.stack(made[1])).mean() > 0.5
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
