@@ -24,11 +24,13 @@ class MemoryNeed:
     """The largest network alone."""
     work: int
     """Numbers that a window is computed with beside them. 0: that is not known."""
+    decoding: int = 0
+    """Numbers that its pictures are decoded with, unless the VAE works in tiles."""
 
     @property
     def whole(self) -> int:
         """All networks, and what is computed with."""
-        return self.weights + self.work
+        return self.weights + max(self.work, self.decoding)
 
     def way(self, room: int) -> Way:
         """The way in which a device of so many bytes is used."""
@@ -52,7 +54,7 @@ class MemoryEstimate:
     @property
     def lack(self) -> str | None:
         """Line that says what there is too little of; ``None``: it fits, if need be layer by layer."""
-        own = self.need.whole if self.device == "cpu" else self.need.weights
+        own = self.need.weights + (self.need.work if self.device == "cpu" else 0)
         if own > self.computer:
             return (
                 f"painting takes about {_gib(own)} GiB of memory, this computer has {_gib(self.computer)}: take a smaller "

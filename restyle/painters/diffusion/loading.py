@@ -139,7 +139,7 @@ def memory_need(
     load = Load(painted, rows=2)
     model = files.base if files.base.is_dir() else None
     # of its networks none is large beside the others: what fits in turns, fits
-    return lambda width: MemoryNeed(files.weight_bytes(width), 0, work_bytes(model, load, width))
+    return lambda width: MemoryNeed(files.weight_bytes(width), 0, *work_bytes(model, load, width))
 
 
 def _resolution(options: Options, files: ModelFiles) -> int:

@@ -104,7 +104,7 @@ class PipelinePainter(Painter):
                 return None if known is None else lambda width: MemoryNeed(*(each * width // 2 for each in half), 0)
         load = self.load_at(files, size, frames)
         return lambda width: MemoryNeed(
-            files.weight_bytes(width), files.largest_bytes(width), work_bytes(files.model, load, width)
+            files.weight_bytes(width), files.largest_bytes(width), *work_bytes(files.model, load, width)
         )
 
     @property

@@ -54,8 +54,8 @@ class Load:
         return (self.frames - 1) // self.stride[0] + 1
 
 
-def work_bytes(model: Path | None, load: Load, width: int) -> int:
-    """Bytes that a model's networks and its VAE take, whichever takes more, at ``width`` bytes a number.
+def work_bytes(model: Path | None, load: Load, width: int) -> tuple[int, int]:
+    """Bytes that a model's network takes, and those that its VAE takes as a whole, at ``width`` bytes a number.
 
     ``model``: a folder in the hub's layout; ``None``: a model of Stable Diffusion's kind, of which nothing else is known."""
     pixels = load.size[0] * load.size[1]
@@ -68,7 +68,7 @@ def work_bytes(model: Path | None, load: Load, width: int) -> int:
         channels, times = (unet.get("block_out_channels") or [UNET_CHANNELS])[0], UNET
     tokens = (load.latent_frames + load.shown) * load.rows * pixels // load.stride[1] ** 2
     decoded = _vae_numbers(vae, load) if vae or model is None else 0
-    return width * max(times * tokens * channels, decoded * pixels)
+    return width * times * tokens * channels, width * decoded * pixels
 
 
 def _vae_numbers(vae: Mapping[str, Any], load: Load) -> int:
