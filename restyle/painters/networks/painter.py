@@ -99,7 +99,7 @@ class PipelinePainter(Painter):
             try:
                 files = type(self).find(replace(self.options, offline=True))
             except RestyleError:  # said when they are looked for
-                known = self.catalogue.known.get(self.options.model)
+                known = None if self.options.offline else self.catalogue.known.get(self.options.model)
                 half = (0, 0) if known is None else (known.size * GB, known.largest * GB)
                 return None if known is None else lambda width: MemoryNeed(*(each * width // 2 for each in half), 0)
         load = self.load_at(files, size, frames)

@@ -105,8 +105,12 @@ def test_an_object_is_painted_and_nothing_else(tiny: Tiny, clip: Path, tmp_path:
     ("more", "code", "says"),
     [
         (["--painter-option", "model=nosuch"], 2, "there is no model 'nosuch' of the painter 'video'"),
-        (["--painter-option", "model=animatediff"], 6, "fetches nothing: restyle models pull animatediff"),
-        (["--painter-option", "model={klein}"], 6, "does not use. It takes: StableDiffusionPipeline, WanVACEPipeline"),
+        (["--painter-option", "model=vace-1.3b"], 6, "fetches nothing: restyle models pull vace-1.3b"),
+        (
+            ["--painter-option", "model={klein}"],
+            6,
+            "does not use. It takes: StableDiffusionPipeline, CogVideoXFunControlP",
+        ),
         (["--painter-option", "motion=a/b"], 2, "Wan VACE has no motion: leave the painter option motion out"),
         (["--keyframes", "every:8"], 2, "the painter 'video' makes every frame: leave out the keyframes 'every:8'"),
         (["--control", "depth", "--control", "canny"], 2, "is led by one control map, got depth, canny"),
