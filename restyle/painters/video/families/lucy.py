@@ -6,6 +6,8 @@ these, and what lies round mattes, are held in latents.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,13 @@ class LucyEdit(Family):
         maps="none",
         rows=1,
     )
+
+    def build(self, pipe: Any, parts: Mapping[str, Sequence[Path]], dtype: Any) -> Any:
+        """See ``Family.build``."""
+        import torch
+
+        pipe.vae.to(dtype=torch.float32)  # which the pipeline gives it its pictures in
+        return pipe
 
     def make(self, pipe: Any, film: Film, tick: Tick) -> np.ndarray:
         """See ``Family.make``."""

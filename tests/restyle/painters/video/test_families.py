@@ -103,6 +103,19 @@ def test_known_frames_are_kept_and_followed_at_odd_sizes_and_lengths(tiny: Tiny,
     assert np.abs(np.stack(made[1:]).astype(int) - np.stack(two[1:])).mean() > 50
 
 
+@each
+def test_what_a_gpu_computes_with_is_enough(tiny: Tiny, kind: str) -> None:
+    """Parts of one pipeline meet in numbers of one kind, or are brought to it."""
+    frames = pictures(5)
+    painter = painter_of(tiny, kind, dtype="bfloat16", steps=3, **({"strength": 0.7} if kind == "ltx" else {}))
+    made, _ = painter.paint(request(frames, fixed={0: 255 - frames[0]}), None)
+    whole, _ = painter_of(tiny, kind, steps=3, **({"strength": 0.7} if kind == "ltx" else {})).paint(
+        request(frames, fixed={0: 255 - frames[0]}), None
+    )
+    assert np.ptp(np.stack(made)) > 20
+    assert np.abs(np.stack(made).astype(int) - np.stack(whole)).mean() < 60
+
+
 def test_ltx_goes_on_from_known_frames_as_it_was_taught(tiny: Tiny) -> None:
     from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 

@@ -126,6 +126,13 @@ def test_a_painted_frame_at_the_end_is_followed_too(tiny: Tiny) -> None:
     assert np.abs(np.stack(one[1:3]).astype(int) - np.stack(two[1:3])).mean() > 0.1
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_what_a_gpu_computes_with_is_enough(tiny: Tiny, dtype: str) -> None:
+    frames = pictures(3)
+    made, _ = filmed(tiny, dtype=dtype, strength=0.7).paint(request(frames, fixed={0: 255 - frames[0]}), None)
+    assert np.ptp(np.stack(made)) > 20
+
+
 def test_what_it_does_not_take_is_refused(tiny: Tiny) -> None:
     for options, says in (
         ({"controls": [{"kind": "canny"}]}, "is led by the footage itself, and takes no control maps"),
