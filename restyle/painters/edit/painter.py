@@ -46,7 +46,6 @@ class EditPainter(PipelinePainter):
     method = 1
     Options = Options
     catalogue = CATALOGUE
-    find = staticmethod(find_model_files)
 
     def __init__(self, **options: Any) -> None:
         self.require_packages()
@@ -72,7 +71,12 @@ class EditPainter(PipelinePainter):
     @cached_property
     def model_files(self) -> ModelFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
-        return find_model_files(self.options)
+        return self.find(self.options)
+
+    @staticmethod
+    def find(options: Any) -> ModelFiles:
+        """See ``PipelinePainter.find``."""
+        return find_model_files(options)
 
     def load_at(self, files: PipelineFiles, size: tuple[int, int], frames: int) -> Load:
         """See ``PipelinePainter.load_at``."""

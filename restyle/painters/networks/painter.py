@@ -6,6 +6,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Protocol
 
@@ -19,6 +20,7 @@ from restyle.painters.networks.pipeline_files import Catalogue, PipelineFiles
 from restyle.painters.networks.work import Load, work_bytes
 from restyle.types import Carry
 from restyle.versions import parts_of
+from restyle.weights.pipelines import KnownPipeline
 
 __all__ = ["PipelinePainter", "Runtime"]
 
@@ -66,8 +68,11 @@ class PipelinePainter(Painter):
 
     catalogue: ClassVar[Catalogue]
     """The models that it can use."""
-    find: ClassVar[Callable[[Any], PipelineFiles]]
-    """Finds, or fetches, the files of the model that options name."""
+
+    @staticmethod
+    @abstractmethod
+    def find(options: Any) -> PipelineFiles:
+        """Find, or fetch, the files of the model that options name."""
 
     @property
     @abstractmethod
@@ -100,8 +105,7 @@ class PipelinePainter(Painter):
                 files = type(self).find(replace(self.options, offline=True))
             except RestyleError:  # said when they are looked for
                 known = None if self.options.offline else self.catalogue.known.get(self.options.model)
-                half = (0, 0) if known is None else (known.size * GB, known.largest * GB)
-                return None if known is None else lambda width: MemoryNeed(*(each * width // 2 for each in half), 0)
+                return None if known is None else partial(_known_need, known)
         load = self.load_at(files, size, frames)
         return lambda width: MemoryNeed(
             files.weight_bytes(width), files.largest_bytes(width), *work_bytes(files.model, load, width)
@@ -143,3 +147,8 @@ class PipelinePainter(Painter):
             with without_warnings():  # the libraries warn of each other's changes, which is nothing to a person
                 self._runtime = self._load(need, request.tick)
         return self._runtime.paint(request, carry)
+
+
+def _known_need(known: KnownPipeline, width: int) -> MemoryNeed:
+    """Need of a model that is not here, at ``width`` bytes a number, by what its page says at two."""
+    return MemoryNeed(known.size * width * GB // 2, known.largest * width * GB // 2, 0)

@@ -52,7 +52,6 @@ class VideoPainter(PipelinePainter):
     needs = (*PipelinePainter.needs, "ftfy")
     Options = Options
     catalogue = CATALOGUE
-    find = staticmethod(find_model_files)
 
     def __init__(self, **options: Any) -> None:
         self.require_packages()
@@ -77,7 +76,12 @@ class VideoPainter(PipelinePainter):
     @cached_property
     def model_files(self) -> FilmFiles:
         """Files of the weights, found (and fetched, where they have to be)."""
-        return find_model_files(self.options)
+        return self.find(self.options)
+
+    @staticmethod
+    def find(options: Any) -> FilmFiles:
+        """See ``PipelinePainter.find``."""
+        return find_model_files(options)
 
     def load_at(self, files: PipelineFiles, size: tuple[int, int], frames: int) -> Load:
         """See ``PipelinePainter.load_at``."""
