@@ -79,7 +79,8 @@ def models(
         raise RecipeError("--file is of one id: give one")
     wanted = [model for name in dict.fromkeys(names) for model in resolve(name, file or ())]
     for model in wanted:
-        hub_library(f"{model.kind} {model.name!r}", model.extra)
+        if model.packaged is None:
+            hub_library(f"{model.kind} {model.name!r}", model.extra)
     if action == "where":
         _where(terminal, wanted)
     elif offline:
@@ -129,6 +130,9 @@ def _where(terminal: Terminal, wanted: list[Model]) -> None:
 
 
 def _pull(terminal: Terminal, wanted: list[Model], variant: str | None) -> None:
+    for model in wanted:
+        if model.packaged is not None:
+            raise RecipeError(f"model {model.name!r} comes in a package, and is not on the hub: {model.line}")
     offers = [look_up(model.hub_id, model.kind, replace(model.selection, variant=variant)) for model in wanted]
     for model, offer in zip(wanted, offers, strict=True):
         to_come = "all of it here" if not offer.missing else f"{_size(offer.missing)} to fetch"

@@ -15,6 +15,7 @@ from restyle.weights.editors import EDITORS
 from restyle.weights.films import FILMS
 from restyle.weights.folders import lacking, loaded_files
 from restyle.weights.hub import cache_folder, cached, is_hub_id, pull_line, snapshot
+from restyle.weights.packaged import PACKAGED, PackagedModel
 from restyle.weights.pipelines import KnownPipeline
 from restyle.weights.selection import ALL, Selection
 
@@ -23,7 +24,7 @@ __all__ = ["Model", "known_models", "resolve"]
 
 @dataclass(frozen=True)
 class Model:
-    """One repository on the hub, under the name that ``restyle models`` knows it by."""
+    """One repository on the hub, or one model in a package, under the name that ``restyle models`` knows it by."""
 
     name: str
     hub_id: str
@@ -38,6 +39,8 @@ class Model:
     """The extra that installs what uses it."""
     layout: Selection = ALL
     """Parts that are not needed of it."""
+    packaged: PackagedModel | None = None
+    """The package that it comes in, in place of the hub."""
 
     @property
     def selection(self) -> Selection:
@@ -47,11 +50,15 @@ class Model:
     @property
     def folder(self) -> Path | None:
         """Its folder on this machine. Raises ``MissingExtraError``."""
+        if self.packaged is not None:
+            return self.packaged.folder
         return cached(self.hub_id, self.selection)
 
     @property
     def lack(self) -> str | None:
         """Name what is missing of one that is here in part."""
+        if self.packaged is not None:
+            return None
         folder = snapshot(self.hub_id)
         if folder is not None:
             return lacking(folder, self.selection)
@@ -69,6 +76,8 @@ class Model:
     @property
     def line(self) -> str:
         """The command that fetches it."""
+        if self.packaged is not None:
+            return self.packaged.install
         return pull_line(self.name) if self.name != self.hub_id else pull_line(self.hub_id, self.selection)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,6 +109,10 @@ def known_models() -> Mapping[str, Sequence[Model]]:
         Model(name, base.model, "model", base.about, base.licence, base.family, layout=base.selection)
         for name, base in BASE_MODELS.items()
     ]
+    packaged = [
+        Model(name, one.package, "model", one.about, one.licence, one.family, packaged=one)
+        for name, one in PACKAGED.items()
+    ]
     editors, films = (_pipelines(known) for known in (EDITORS, FILMS))
     adapters = [
         Model(
@@ -126,6 +139,7 @@ def known_models() -> Mapping[str, Sequence[Model]]:
     ]
     return {
         "models": bases,
+        "packaged": packaged,
         "editors": editors,
         "video": films,
         "controlnets": list(nets.values()),
@@ -145,6 +159,6 @@ def resolve(name: str, files: Sequence[str] = ()) -> list[Model]:
     if not is_hub_id(name):
         raise RecipeError(
             f"there is no model {name!r}: give an id on the model hub (owner/name), or one of: "
-            f"{', '.join([*BASE_MODELS, *EDITORS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS), *HUB])}"
+            f"{', '.join([*BASE_MODELS, *PACKAGED, *EDITORS, *(f'ip-adapter-{family}' for family in IP_ADAPTERS), *HUB])}"
         )
     return [Model(name, name, "model", "", "see its page", files=tuple(files))]

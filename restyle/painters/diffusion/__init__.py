@@ -15,6 +15,7 @@
     adapters.py         LoRAs, IP-Adapters and trained words onto it
     models.py           the loaded models, and how they are used
     prompts.py          prompts of any length, with weights -> embeddings
+    vocabulary.py       words that a text encoder does not know
     text_encoders.py    text encoders without their last layers, and with trained words
     coder.py            pictures <-> latents
     row_inputs.py       a paint request -> the rows of a window, and the carry to the next

@@ -70,7 +70,7 @@ def load_models(options: Options, files: ModelFiles, *, tell: Callable[[str], No
 def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> Models:
     schedule_name = options.schedule or files.schedule
     schedule = SCHEDULES[schedule_name] if schedule_name else None
-    steps, schedule_steps = _steps(options, schedule)
+    steps, schedule_steps = _steps(options, schedule, files.steps or STEPS)
     resolution = _resolution(options, files)
     machine = choose_machine(
         options, devices=devices(), free=free_memory, need=memory_need(options, files), resolution=resolution
@@ -121,7 +121,7 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         steps=steps,
         schedule_steps=schedule_steps,
         eta=schedule.eta_of(steps) if schedule else 0.0,
-        guidance_scale=_guidance_scale(options, schedule, files.family),
+        guidance_scale=_guidance_scale(options, schedule, files.guidance_scale or GUIDANCE_SCALE[files.family]),
         styles=styles,
         style_weights=tuple(style.spec.weight for style in files.styles),
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),
@@ -147,20 +147,20 @@ def _resolution(options: Options, files: ModelFiles) -> int:
     return files.resolution or RESOLUTION[files.family] if options.resolution is None else options.resolution
 
 
-def _steps(options: Options, schedule: Schedule | None) -> tuple[int, int]:
+def _steps(options: Options, schedule: Schedule | None, usual: int) -> tuple[int, int]:
     """Steps that are made, and those of the whole schedule."""
     strength = options.denoising_strength
     whole = options.schedule_steps or (schedule.steps if schedule else None)
     if options.steps is None and whole is not None:
         return max(1, round(whole * strength)), whole
-    steps = options.steps or STEPS
+    steps = options.steps or usual
     return steps, max(steps, round(steps / strength)) if strength else steps
 
 
-def _guidance_scale(options: Options, schedule: Schedule | None, family: Family) -> float:
+def _guidance_scale(options: Options, schedule: Schedule | None, usual: float) -> float:
     if options.guidance_scale is not None:
         return options.guidance_scale
-    return schedule.guidance_scale if schedule else GUIDANCE_SCALE[family]
+    return schedule.guidance_scale if schedule else usual
 
 
 def _set_schedule(pipe: Any, schedule: Schedule | None) -> None:

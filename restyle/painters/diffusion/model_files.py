@@ -25,6 +25,7 @@ from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted, find_all
 from restyle.weights.folders import loaded_bytes, loaded_files
 from restyle.weights.hub import is_hub_id, pinned, pull_line, snapshot
+from restyle.weights.packaged import PACKAGED, PackagedModel
 from restyle.weights.selection import ALL, Selection
 from restyle.weights.tensors import tensor_names
 from restyle.weights.trusted import check_folder, read_table
@@ -53,6 +54,10 @@ class ModelFiles:
     schedule: str | None
     """The base model's own, where it is known by name."""
     resolution: int | None
+    """As ``schedule``."""
+    guidance_scale: float | None = None
+    """As ``schedule``."""
+    steps: int | None = None
     """As ``schedule``."""
     allow_pickle: bool = False
 
@@ -84,12 +89,12 @@ def find_model_files(options: Options) -> ModelFiles:
 
     Raises ``MissingModelError``, ``RecipeError``, ``OutputError``.
     """
-    known = BASE_MODELS.get(options.model)
-    source = known.model if known else options.model
+    known, packaged = BASE_MODELS.get(options.model), PACKAGED.get(options.model)
+    source = known.model if known else packaged.source if packaged else options.model
     if not known and "/" not in source and not Path(source).expanduser().exists():
         raise RecipeError(
             f"there is no model {source!r}: give a folder, a .safetensors file, a hub id (owner/name), "
-            f"or one of: {', '.join(BASE_MODELS)}"
+            f"or one of: {', '.join([*BASE_MODELS, *PACKAGED])}"
         )
     name = options.model if known else None
     vae = options.vae or (known.vae if known else None)
@@ -101,7 +106,7 @@ def find_model_files(options: Options) -> ModelFiles:
         if base.is_dir():
             check_folder(base)
         family = _family(base)
-    specs = [_with_source(spec, family) for spec in options.controls if isinstance(spec, ControlSpec)]
+    specs = [_with_source(spec, family, packaged) for spec in options.controls if isinstance(spec, ControlSpec)]
     for spec in specs:
         check_controlnet(str(spec.model), family, options)
     loras = [spec for spec in options.loras if isinstance(spec, LoraSpec)]
@@ -137,7 +142,9 @@ def find_model_files(options: Options) -> ModelFiles:
         ),
         styles=tuple(adapters),
         schedule=known.schedule if known else None,
-        resolution=known.resolution if known else None,
+        resolution=known.resolution if known else packaged.resolution if packaged else None,
+        guidance_scale=packaged.guidance_scale if packaged else None,
+        steps=packaged.steps if packaged else None,
         allow_pickle=trusting,
     )
 
@@ -159,9 +166,14 @@ def _find(wanted: Mapping[str, list[Wanted]], *, offline: bool) -> dict[str, lis
     return found
 
 
-def _with_source(spec: ControlSpec, family: Family) -> ControlSpec:
+def _with_source(spec: ControlSpec, family: Family, packaged: PackagedModel | None) -> ControlSpec:
     """The ControlNet, with the one that suits where none is named. Raises ``RecipeError``."""
-    source = spec.model or controlnet_for(spec.kind, family)
+    suits = controlnet_for(spec.kind, family) if packaged is None else packaged.controlnet_for(spec.kind)
+    source = spec.model or suits
+    if source is None and packaged is not None:
+        raise RecipeError(
+            f"the model {packaged.name!r} takes no {spec.kind} maps, but one of: {', '.join(packaged.controls)}"
+        )
     if source is None:
         raise RecipeError(
             f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: --control {spec.kind}:model=ID"

@@ -17,6 +17,7 @@ import torch
 
 from restyle.errors import PainterError, RecipeError, why
 from restyle.painters.diffusion.text_encoders import SkippingEncoder, TrainedWords
+from restyle.painters.diffusion.vocabulary import known_words, unknown_words
 from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
 from restyle.types import TextPrompt
 from restyle.weights.catalogue import Family
@@ -117,6 +118,8 @@ class PromptEncoder:
 
     def _encode(self, prompt: TextPrompt, *, guided: bool) -> PromptEmbeddings:
         texts = [prompt.prompt, prompt.negative_prompt][: 2 if guided else 1]
+        for text in texts:
+            self._note_unknown(text)
         parsed = [self._parse(text) for text in texts]
         embeds = self._embeds(parsed)
         pooled = [self._pooled(one) for one in parsed] if self._family == "sdxl" else []
@@ -126,6 +129,14 @@ class PromptEncoder:
         return PromptEmbeddings(
             torch.cat(embeds[::-1]).to(self._dtype), torch.cat(pooled[::-1]).to(self._dtype) if pooled else None
         )
+
+    def _note_unknown(self, text: str) -> None:
+        tokenizer = self._pipe.tokenizer
+        words = unknown_words(tokenizer, " ".join(words for words, _ in weighted_words(text)))
+        if words:
+            known = known_words(tokenizer)
+            told = f"; its words are: {', '.join(known)}" if known else ""
+            self._notes[f"the model has no word for {', '.join(map(repr, words))}{told}"] = None
 
     def _parse(self, text: str) -> Any:
         from compel.prompt_parser import Conjunction, FlattenedPrompt, PromptParser

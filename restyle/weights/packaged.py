@@ -1,0 +1,67 @@
+"""Models that come inside packages of this machine, by name: nothing is fetched. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from restyle.errors import MissingModelError
+from restyle.weights.catalogue import Family
+
+__all__ = ["PACKAGED", "PackagedModel"]
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A base model inside a package, in the hub's layout, with the ControlNets that lie beside it."""
+
+    name: str
+    package: str
+    """As it is imported: it has the folder ``model``, and in that ``controlnet``."""
+    install: str
+    """The command that installs it."""
+    family: Family
+    licence: str
+    about: str
+    resolution: int
+    """Side of the square, in pixels, that it was made for."""
+    guidance_scale: float
+    steps: int
+    controls: tuple[str, ...] = field(default=())
+    """Kinds of control maps that its ControlNet takes."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The model's folder; ``None`` where its package is not installed."""
+        spec = find_spec(self.package)
+        return None if spec is None or spec.origin is None else Path(spec.origin).parent / "model"
+
+    @property
+    def source(self) -> str:
+        """The model's folder. Raises ``MissingModelError``."""
+        folder = self.folder
+        if folder is None:
+            raise MissingModelError(f"model {self.name!r} comes in a package that is not installed: {self.install}")
+        return str(folder)
+
+    def controlnet_for(self, kind: str) -> str | None:
+        """Folder of the ControlNet for a kind of control map; ``None`` if there is none."""
+        return str(Path(self.source) / "controlnet") if kind in self.controls else None
+
+
+PACKAGED: Mapping[str, PackagedModel] = {
+    "small": PackagedModel(
+        "small",
+        package="restyle_small",
+        install="pip install ./weights/small (in a checkout of restyle)",
+        family="sd15",
+        licence="Apache-2.0",
+        about="ours, trained from scratch on painted photographs: 0.03 GB, for a CPU, and to try things out",
+        resolution=256,
+        guidance_scale=3.0,
+        steps=12,
+        controls=("canny", "lineart", "tile"),
+    ),
+}
