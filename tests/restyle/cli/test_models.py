@@ -77,12 +77,15 @@ def test_the_list_names_everything_with_the_line_that_fetches_it(hub: Hub, resty
         assert one["pull"] in text
         assert one["hub_id"] in text
         assert one["licence"] in text
-    assert "here" not in text
+    assert {row.split()[1] for row in text.splitlines() if "  here  " in row} <= {"small:"}  # from no hub
     assert hub.sent == []
 
 
 def test_every_line_that_the_list_gives_can_be_typed(hub: Hub, restyle_command: Caller) -> None:
     listed = restyle_command("models", "list", "--json").json
+    for one in listed.pop("packaged"):
+        line = restyle_command.fails("models", "pull", one["name"], code=2)
+        assert line.endswith(f"comes in a package, and is not on the hub: {one['pull']}")
     for one in (one for group in listed.values() for one in group):
         word = one["pull"].split()[-1]
         line = restyle_command.fails("models", "pull", word, code=6)
