@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).res
 from attention import Joining
 from models import make_autoencoder, make_controlnet, make_scheduler, make_text_encoder, make_tokenizer, make_unet
 from pictures import SIDE, PaintedPairs
+
+from controls.maps import DETECTORS
 
 SHRUNK = 4  # pixels a latent
 CROPS = {0.7: 24, 0.95: 32, 1.0: 48}  # latents: what a look is shows in small pictures, and those cost least
@@ -386,10 +389,17 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
 # The ControlNet
 
 
+MAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    kind: lambda picture, detector=DETECTORS.make(kind, {}): detector.detect(picture).picture
+    for kind in ("canny", "lineart", "tile")
+}
+MAPS["luma"] = lambda picture: cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
 def train_controlnet(
     latents: np.ndarray, pairs: PaintedPairs, unet: Any, text: Any, tokenizer: Any, folder: Path, steps: int
 ) -> None:
-    """Luma of the footage's picture, shrunk to latents, leads the frozen UNet."""
+    """A map of the footage's picture leads the frozen UNet: the same network learns ``MAPS``, which look unlike each other."""
     torch.manual_seed(2)
     net = make_controlnet(unet).requires_grad_(True)
     unet.requires_grad_(False)
@@ -401,30 +411,32 @@ def train_controlnet(
         rng = seeded("controlnet", step)
         crop = crop_at(step, steps)
         shown, names, numbers, corners = known.draw(rng, PAIRS, crop)
+        kind = str(rng.choice(list(MAPS)))
         seen = np.stack(
             [
-                pairs.sources[
-                    number, view, SHRUNK * top : SHRUNK * (top + crop), SHRUNK * left : SHRUNK * (left + crop)
+                MAPS[kind](pairs.sources[number, view])[
+                    SHRUNK * top : SHRUNK * (top + crop), SHRUNK * left : SHRUNK * (left + crop)
                 ]
                 for view in range(2)
                 for number, (top, left) in zip(numbers, corners[view], strict=True)
             ]
         )
-        luma = torch.from_numpy(seen @ np.array([0.299, 0.587, 0.114], np.float32))[:, None].expand(-1, 3, -1, -1) / 255
+        maps = torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255
         times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
         noise = torch.randn_like(shown)
         noisy, velocity = noising(shown, noise, times)
         with torch.autocast("cpu", torch.bfloat16):
             words = text(told.ids([told.prompt(name, rng) for name in names] * 2))[0]
-            down, middle = net(noisy, times, words, controlnet_cond=luma, return_dict=False)
+            down, middle = net(noisy, times, words, controlnet_cond=maps, return_dict=False)
             found = unet(
                 noisy, times, words, down_block_additional_residuals=down, mid_block_additional_residual=middle
             ).sample.float()
         each = (found - velocity).square().mean((1, 2, 3))
-        return (each * noising.weight(times)).mean(), {}
+        loss = (each * noising.weight(times)).mean()
+        return loss, {kind: loss.item()}
 
     training.run(loss_of, dict)
-    net.eval().save_pretrained(folder / "model" / "controlnet-luma")
+    net.eval().save_pretrained(folder / "model" / "controlnet")
 
 
 def main() -> None:
