@@ -1,23 +1,27 @@
 """Train the small diffusion model on painted pairs, in the order autoencoder, UNet with text encoder, ControlNet.
 
-    python weights/training/small/train.py SET FOLDER [--steps-autoencoder N] [--steps-unet N] [--steps-controlnet N]
+    torchrun --nproc-per-node 2 weights/training/small/train.py SET FOLDER [--steps-autoencoder N] [--steps-unet N] ...
 
-Everything depends on the seed and the number of steps alone. A checkpoint is kept every few minutes; begun again, the training
-goes on from there. ``FOLDER/log.csv`` holds the figures, ``FOLDER/model`` the model in the hub's layout.
+Each process computes its share of a step's pairs (the autoencoder is trained by the first one alone). Everything depends on the
+seed and on the numbers of steps and processes. A checkpoint is kept every few minutes; begun again, the training goes on from
+there. ``FOLDER/log.csv`` holds the figures, ``FOLDER/model`` the model in the hub's layout.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
@@ -32,7 +36,7 @@ from controls.maps import DETECTORS
 SHRUNK = 4  # pixels a latent
 CROPS = {0.7: 24, 0.95: 32, 1.0: 48}  # latents: what a look is shows in small pictures, and those cost least
 CODER_CROP = 64  # pixels
-PAIRS = 4  # in a step
+PAIRS = 4  # in a step, of all processes
 KEEP_EVERY = 240.0  # seconds
 GENERAL = ("painting", "a painting", "painting in the style")
 NAMED, UNTOLD = 0.25, 0.15  # shares of what is told by name, and of what is not told at all
@@ -44,9 +48,41 @@ def crop_at(step: int, steps: int) -> int:
 
 
 def seeded(stage: str, step: int) -> np.random.Generator:
-    """The chances of one step; torch's too."""
-    torch.manual_seed(hash_of(stage) + step)
-    return np.random.default_rng([hash_of(stage), step])
+    """The chances of one step in this process; torch's too."""
+    torch.manual_seed(hash_of(stage) + step + 1_000_003 * rank())
+    return np.random.default_rng([hash_of(stage), step, rank()])
+
+
+def rank() -> int:
+    """Number of this process."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def processes() -> int:
+    """Number of processes that train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def wait() -> None:
+    """Until all processes are here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def averaged_over_processes(weights: list[nn.Parameter]) -> None:
+    """Bring the gradients to their mean over all processes."""
+    if processes() == 1:
+        return
+    for weight in weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+    flat = torch.cat([weight.grad.flatten() for weight in weights])
+    dist.all_reduce(flat)
+    flat /= processes()
+    at = 0
+    for weight in weights:
+        weight.grad.copy_(flat[at : at + weight.numel()].view_as(weight))
+        at += weight.numel()
 
 
 def hash_of(text: str) -> int:
@@ -56,7 +92,10 @@ def hash_of(text: str) -> int:
 class Training:
     """The loop of one stage: steps, checkpoints, the moving average of the weights, the log."""
 
-    def __init__(self, folder: Path, stage: str, parts: dict[str, nn.Module], *, rate: float, steps: int) -> None:
+    def __init__(
+        self, folder: Path, stage: str, parts: dict[str, nn.Module], *, rate: float, steps: int, alone: bool = False
+    ) -> None:
+        self._alone = alone
         self._folder, self._stage, self._parts, self._steps, self._rate = folder, stage, parts, steps, rate
         self._weights = [weight for part in parts.values() for weight in part.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
@@ -89,6 +128,8 @@ class Training:
             loss, figures = loss_of(self.step)
             self._optimizer.zero_grad()
             loss.backward()
+            if not self._alone:
+                averaged_over_processes(self._weights)
             nn.utils.clip_grad_norm_(self._weights, 1.0)
             self._optimizer.step()
             share = 1 - min(0.999, self.step / (self.step + 20))
@@ -98,6 +139,8 @@ class Training:
             for name, value in (figures | {"loss": loss.item()}).items():
                 means[name] = means.get(name, value) + 0.02 * (value - means.get(name, value))
             self.step += 1
+            if rank() != 0:
+                continue
             if self.step % 100 == 0:
                 self._log(means)
             if self.step % 1000 == 0:
@@ -167,11 +210,11 @@ class Critic(nn.Sequential):
 
 
 def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
-    """L1 of colours and of their gradients, a little divergence, and in the second half a patch critic."""
+    """L1 of colours, of their gradients and of patches' colours, a little divergence, and in the second half a patch critic."""
     torch.manual_seed(0)
     vae, critic = make_autoencoder(), Critic()
     told_apart = torch.optim.AdamW(critic.parameters(), lr=2e-4, betas=(0.5, 0.9))
-    training = Training(folder, "autoencoder", {"vae": vae}, rate=1e-3, steps=steps)
+    training = Training(folder, "autoencoder", {"vae": vae}, rate=1e-3, steps=steps, alone=True)
     critic_file = folder / "critic.pt"
     if training.step and critic_file.exists():
         critic.load_state_dict(torch.load(critic_file, weights_only=True))
@@ -197,7 +240,8 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
         loss = (seen - picture).abs().mean()
         for axis in (2, 3):
             loss = loss + 0.5 * (seen.diff(dim=axis) - picture.diff(dim=axis)).abs().mean()
-        return loss
+        # Colours of patches count more: else the latents hold lines first, and green and pink become one grey for long.
+        return loss + 3 * (F.avg_pool2d(seen, 8) - F.avg_pool2d(picture, 8)).abs().mean()
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("autoencoder", step)
@@ -229,29 +273,37 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
 
 
 def encode(pairs: PaintedPairs, vae: Any, folder: Path) -> np.memmap:
-    """Latents of all paintings, float16 N x 2 x 4 x 64 x 64, scaled to a spread of 1."""
+    """Latents of all paintings, float16 N x 2 x 4 x 64 x 64, scaled to a spread of 1; each process makes its share."""
     path, size = folder / "latents.f16", SIDE // SHRUNK
     shape = (len(pairs.names), 2, 4, size, size)
+    partial = path.with_suffix(".partial")
     if not path.exists():
-        sample = (
-            torch.from_numpy(pairs.paintings[:: max(1, len(pairs.names) // 200), 0]).permute(0, 3, 1, 2).float() / 127.5
-            - 1
+        sample = as_tensor(
+            np.stack([pairs.paintings[number, 0] for number in range(0, shape[0], max(1, shape[0] // 100))])
         )
         with torch.no_grad():
             spread = torch.cat([vae.encode(each[None]).latent_dist.mean for each in sample]).std()
         vae.register_to_config(scaling_factor=float(1 / spread))
-        vae.save_pretrained(folder / "model" / "vae")
-        partial = path.with_suffix(".partial")
-        latents = np.memmap(partial, np.float16, "w+", shape=shape)
-        for number in range(shape[0]):
-            picture = torch.from_numpy(pairs.paintings[number]).permute(0, 3, 1, 2).float() / 127.5 - 1
+        if rank() == 0:
+            vae.save_pretrained(folder / "model" / "vae")
+            np.memmap(partial, np.float16, "w+", shape=shape).flush()
+        wait()
+        latents = np.memmap(partial, np.float16, "r+", shape=shape)
+        for number in range(rank(), shape[0], processes()):
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                latents[number] = (
-                    (vae.encode(picture).latent_dist.mean.float() * vae.config.scaling_factor).half().numpy()
-                )
+                found = vae.encode(as_tensor(pairs.paintings[number])).latent_dist.mean.float()
+            latents[number] = (found * vae.config.scaling_factor).half().numpy()
         latents.flush()
-        partial.rename(path)
+        wait()
+        if rank() == 0:
+            partial.rename(path)
+        wait()
     return np.memmap(path, np.float16, "r", shape=shape)
+
+
+def as_tensor(pictures: np.ndarray) -> torch.Tensor:
+    """N x 3 x H x W in [-1, 1]."""
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 # The UNet
@@ -346,12 +398,14 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("unet", step)
-        shown, names, _, _ = known.draw(rng, PAIRS, crop_at(step, steps))
+        count = PAIRS // processes()
+        shown, names, _, _ = known.draw(rng, count, crop_at(step, steps))
         prompts = [told.prompt(name, rng) for name in names]
-        mode = str(rng.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
-        times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
+        modes = np.random.default_rng([3, step])  # all processes the same, for they take unlike times
+        mode = str(modes.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
+        times = torch.randint(0, 1000, (count,)).repeat(2)
         if mode != "single" and rng.random() < 0.5:  # the first view is further on: there is more to be seen in it
-            times[:PAIRS] = (times[:PAIRS] * torch.rand(PAIRS)).long()
+            times[:count] = (times[:count] * torch.rand(count)).long()
         each = errors(shown, prompts, times, mode, torch.randn_like(shown))
         loss = (each * noising.weight(times)).mean()
         return loss, {mode: loss.item()}
@@ -379,6 +433,8 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
     for part in (unet, text):
         part.eval().requires_grad_(False)
     joining.remove()
+    if rank() != 0:
+        return unet, text, tokenizer
     unet.save_pretrained(folder / "model" / "unet")
     text.save_pretrained(folder / "model" / "text_encoder")
     tokenizer.save_pretrained(folder / "model" / "tokenizer")
@@ -410,7 +466,8 @@ def train_controlnet(
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("controlnet", step)
         crop = crop_at(step, steps)
-        shown, names, numbers, corners = known.draw(rng, PAIRS, crop)
+        count = PAIRS // processes()
+        shown, names, numbers, corners = known.draw(rng, count, crop)
         kind = str(rng.choice(list(MAPS)))
         seen = np.stack(
             [
@@ -422,7 +479,7 @@ def train_controlnet(
             ]
         )
         maps = torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255
-        times = torch.randint(0, 1000, (PAIRS,)).repeat(2)
+        times = torch.randint(0, 1000, (count,)).repeat(2)
         noise = torch.randn_like(shown)
         noisy, velocity = noising(shown, noise, times)
         with torch.autocast("cpu", torch.bfloat16):
@@ -436,7 +493,9 @@ def train_controlnet(
         return loss, {kind: loss.item()}
 
     training.run(loss_of, dict)
-    net.eval().save_pretrained(folder / "model" / "controlnet")
+    if rank() == 0:
+        net.eval().save_pretrained(folder / "model" / "controlnet")
+    wait()
 
 
 def main() -> None:
@@ -449,7 +508,13 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     pairs = PaintedPairs(args.set)
-    vae = train_autoencoder(pairs, args.folder, args.steps_autoencoder)
+    if "WORLD_SIZE" in os.environ:
+        dist.init_process_group("gloo", timeout=timedelta(hours=6))
+    if rank() == 0:
+        train_autoencoder(pairs, args.folder, args.steps_autoencoder)
+    wait()
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes()))
+    vae = train_autoencoder(pairs, args.folder, args.steps_autoencoder)  # the trained one, in every process
     latents = encode(pairs, vae, args.folder)
     unet, text, tokenizer = train_unet(latents, pairs, args.folder, args.steps_unet)
     train_controlnet(latents, pairs, unet, text, tokenizer, args.folder, args.steps_controlnet)
