@@ -445,11 +445,15 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
 # The ControlNet
 
 
+def map_maker(kind: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The product's own detector: picture -> map, both uint8 H x W x 3."""
+    detector = DETECTORS.make(kind, {})
+    return lambda picture: detector.detect(picture).picture
+
+
 MAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    kind: lambda picture, detector=DETECTORS.make(kind, {}): detector.detect(picture).picture
-    for kind in ("canny", "lineart", "tile")
-}
-MAPS["luma"] = lambda picture: cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    kind: map_maker(kind) for kind in ("canny", "lineart", "tile")
+} | {"luma": lambda picture: cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)}
 
 
 def train_controlnet(
