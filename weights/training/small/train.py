@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 weights/training/small/train.py SET FOLDER [--steps-autoencoder N] [--steps-unet N] ...
 
-Each process computes its share of a step's pairs (the autoencoder is trained by the first one alone). Everything depends on the
+Each process computes its share of a step's pairs. Everything depends on the
 seed and on the numbers of steps and processes. A checkpoint is kept every few minutes; begun again, the training goes on from
 there. ``FOLDER/log.csv`` holds the figures, ``FOLDER/model`` the model in the hub's layout.
 """
@@ -28,7 +28,15 @@ from torch import nn
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parent)]
 
 from attention import Joining
-from models import make_autoencoder, make_controlnet, make_scheduler, make_text_encoder, make_tokenizer, make_unet
+from models import (
+    CHANNELS,
+    make_autoencoder,
+    make_controlnet,
+    make_scheduler,
+    make_text_encoder,
+    make_tokenizer,
+    make_unet,
+)
 from pictures import SIDE, PaintedPairs
 
 from controls.maps import DETECTORS
@@ -92,10 +100,7 @@ def hash_of(text: str) -> int:
 class Training:
     """The loop of one stage: steps, checkpoints, the moving average of the weights, the log."""
 
-    def __init__(
-        self, folder: Path, stage: str, parts: dict[str, nn.Module], *, rate: float, steps: int, alone: bool = False
-    ) -> None:
-        self._alone = alone
+    def __init__(self, folder: Path, stage: str, parts: dict[str, nn.Module], *, rate: float, steps: int) -> None:
         self._folder, self._stage, self._parts, self._steps, self._rate = folder, stage, parts, steps, rate
         self._weights = [weight for part in parts.values() for weight in part.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
@@ -128,8 +133,7 @@ class Training:
             loss, figures = loss_of(self.step)
             self._optimizer.zero_grad()
             loss.backward()
-            if not self._alone:
-                averaged_over_processes(self._weights)
+            averaged_over_processes(self._weights)
             nn.utils.clip_grad_norm_(self._weights, 1.0)
             self._optimizer.step()
             share = 1 - min(0.999, self.step / (self.step + 20))
@@ -214,7 +218,7 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
     torch.manual_seed(0)
     vae, critic = make_autoencoder(), Critic()
     told_apart = torch.optim.AdamW(critic.parameters(), lr=2e-4, betas=(0.5, 0.9))
-    training = Training(folder, "autoencoder", {"vae": vae}, rate=1e-3, steps=steps, alone=True)
+    training = Training(folder, "autoencoder", {"vae": vae}, rate=1e-3, steps=steps)
     critic_file = folder / "critic.pt"
     if training.step and critic_file.exists():
         critic.load_state_dict(torch.load(critic_file, weights_only=True))
@@ -245,7 +249,7 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("autoencoder", step)
-        picture = shown(rng, known, 8, CODER_CROP)
+        picture = shown(rng, known, 8 // processes(), CODER_CROP)
         seen, divergence = rebuilt(picture)
         loss = difference(seen, picture)
         figures = {"l1": (seen - picture).abs().mean().item(), "divergence": divergence.item()}
@@ -253,10 +257,11 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
             told_apart.zero_grad()
             real, false = critic(picture), critic(seen.detach())
             (F.relu(1 - real).mean() + F.relu(1 + false).mean()).backward()
+            averaged_over_processes(list(critic.parameters()))
             told_apart.step()
             loss = loss - 0.02 * critic(seen).mean()
             figures["critic"] = (real.mean() - false.mean()).item()
-            if step % 500 == 0:
+            if step % 500 == 0 and rank() == 0:
                 torch.save(critic.state_dict(), critic_file)
         return loss + 2e-4 * divergence, figures
 
@@ -273,9 +278,9 @@ def train_autoencoder(pairs: PaintedPairs, folder: Path, steps: int) -> Any:
 
 
 def encode(pairs: PaintedPairs, vae: Any, folder: Path) -> np.memmap:
-    """Latents of all paintings, float16 N x 2 x 4 x 64 x 64, scaled to a spread of 1; each process makes its share."""
+    """Latents of all paintings, float16 N x 2 x ``CHANNELS`` x 64 x 64, of spread 1; each process makes its share."""
     path, size = folder / "latents.f16", SIDE // SHRUNK
-    shape = (len(pairs.names), 2, 4, size, size)
+    shape = (len(pairs.names), 2, CHANNELS, size, size)
     partial = path.with_suffix(".partial")
     if not path.exists():
         sample = as_tensor(
@@ -358,7 +363,7 @@ class Pairs:
     def draw(
         self, rng: np.random.Generator, count: int, crop: int
     ) -> tuple[torch.Tensor, list[str], np.ndarray, np.ndarray]:
-        """Latents 2 ``count`` x 4 x ``crop`` x ``crop``, first views first; names; numbers; left upper corners in latents."""
+        """Latents 2 ``count`` x ``CHANNELS`` x ``crop`` x ``crop``, first views first; names; numbers; left upper corners."""
         numbers = np.array(
             [rng.choice(self._named if rng.random() < NAMED / (1 - UNTOLD) else self._others) for _ in range(count)]
         )
@@ -514,11 +519,8 @@ def main() -> None:
     pairs = PaintedPairs(args.set)
     if "WORLD_SIZE" in os.environ:
         dist.init_process_group("gloo", timeout=timedelta(hours=6))
-    if rank() == 0:
-        train_autoencoder(pairs, args.folder, args.steps_autoencoder)
-    wait()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes()))
-    vae = train_autoencoder(pairs, args.folder, args.steps_autoencoder)  # the trained one, in every process
+    vae = train_autoencoder(pairs, args.folder, args.steps_autoencoder)
     latents = encode(pairs, vae, args.folder)
     unet, text, tokenizer = train_unet(latents, pairs, args.folder, args.steps_unet)
     train_controlnet(latents, pairs, unet, text, tokenizer, args.folder, args.steps_controlnet)
