@@ -9,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # sam2 is built from source, in an environment of its own: the pins have to hold there, too, and nothing wants its CUDA part.
 PIP    := SAM2_BUILD_CUDA=0 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --durations=60 --durations-min=6
 # Tests of one file stay together, for they share what is dear to make.
 WORKERS ?= 2
 
