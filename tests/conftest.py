@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,23 @@ def restyle_command(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypat
     """The command line, called in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return Caller(capfd)
+
+
+@pytest.fixture(scope="session")
+def all_furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that the documentation's commands use, made once."""
+    from documentation import furnish
+
+    folder = tmp_path_factory.mktemp("furnished")
+    furnish(folder)
+    return folder
+
+
+@pytest.fixture
+def furnished(all_furnished: Path, tmp_path: Path) -> Path:
+    """The test's own folder, with all that the documentation's commands use."""
+    shutil.copytree(all_furnished, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

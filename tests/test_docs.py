@@ -1,184 +1,34 @@
-"""What the documentation says, done: every command, every Python block, every link, every table of names."""
+"""What the documentation says, done: every command, every Python block, every link, every table of names. The README's own
+commands: ``test_readme.py``."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import tiny_diffusion
 import typer
-from clips import moving_frames, write_clip, write_pictures
 from command import Caller
-from object_store import Bucket
-from studio_browser import studio
+from documentation import BLOCK, PAGES, ROOT, blocks, furnish_store, run_page, targets
 
 import restyle
 from restyle import errors
-from restyle.batch.manifest import read_manifest
 from restyle.cli.app import application
 from restyle.recipe import Recipe
 from restyle.registry import TABLES
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SIZE = (64, 48)
 
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, the file name behind it, its text."""
-
-    language: str
-    name: str
-    text: str
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        yield Block(found[1], found[2] or "", found[3])
-
-
-def furnish(folder: Path, text: str) -> None:
-    """Footage and pictures under all the names that the pages use, and the models of one page's ``text``."""
-    frames = moving_frames(100, SIZE, cuts=(60,))
-    for name in ("clip.mp4", "-clip.mp4", "samples/harbour.mp4"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        write_clip(folder / name, frames, audio=True)
-    for number, name in enumerate(
-        ("painting.jpg", "other.jpg", "painted-48.png", "painted-0.png", "still.png", "art/painting.jpg")
-    ):
-        pattern = Path(name)
-        write_pictures(folder / pattern.parent, moving_frames(1, SIZE, seed=number), f"%d{pattern.name}", first=1)
-        os.replace(folder / pattern.parent / f"1{pattern.name}", folder / name)
-    write_pictures(folder / "shot", frames[:6], "frame.%04d.png")
-    for number, name in enumerate(("day1/beach.mp4", "day1/street.mov", "day2/beach.mp4")):
-        (folder / "footage" / name).parent.mkdir(parents=True, exist_ok=True)
-        write_clip(folder / "footage" / name, moving_frames(6, SIZE, seed=number))
-    parts = {
-        "base": "sd15",
-        "net": "controlnet-sd15",
-        "lora": "lora-sd15",
-        "adapter": "ip-adapter-sd15",
-        "gouache": "embedding-sd15",
-        "editor": "klein",
-        "flux": "flux",
-        "flux-net": "flux-controlnet",
-        "film": "vace",
-        "motion": "motion-sd15",
-        "svd": "svd",
-    }
-    for name in parts.keys() & set(re.findall(r"models/([\w-]+)", text)):
-        tiny_diffusion.build(parts[name], folder / "models" / name)
-    write_pictures(folder / "render", moving_frames(4, SIZE, dtype="float32"), "frame.%04d.exr")
-
-
-def furnish_store(folder: Path, store: Bucket) -> None:
-    """The same footage, in a store of objects."""
-    for name in ("footage", "work"):
-        store.files.mkdir(name)
-    for path in (folder / "footage").rglob("*.*"):
-        store.files.pipe_file(str(path.relative_to(folder)), path.read_bytes())
-
-
-def targets() -> set[str]:
-    """Targets of the Makefile."""
-    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-
-def run_line(line: str, call: Caller, folder: Path) -> None:
-    """One line of a shell block, for real; what would install things is checked instead."""
-    words = shlex.split(line, comments=True)
-    while re.fullmatch(r"[A-Z0-9_]+=\S+", words[0]):
-        words = words[1:]
-    program = words[0].removeprefix(".venv/bin/")
-    if program == "restyle" and words[1:2] == ["studio"]:
-        with studio(*words[2:], cwd=folder) as address:  # stays open until it is stopped
-            assert urllib.request.urlopen(address).status == 200
-    elif program == "restyle":
-        command, _, file = line.partition(" > ")
-        said = call(*shlex.split(command)[1:])
-        if file:
-            (folder / file).write_text(said.out)
-    elif program == "make":
-        for target in words[1:]:
-            assert target in targets()
-            subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
-    elif program == "mkdir":
-        subprocess.run(words, cwd=folder, check=True)
-    elif program in ("python", "python3"):
-        check_python_line(words[1:])
-    else:
-        pytest.fail(f"nobody knows how to check {line!r}")
-
-
-def check_python_line(words: list[str]) -> None:
-    if words[:3] == ["-m", "pip", "install"]:
-        import tomllib
-
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        assert (ROOT / words[words.index("-c") + 1]).is_file()
-        for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
-            assert set(extra.split(",")) <= set(project["optional-dependencies"])
-    else:
-        assert words in (["-m", "venv", ".venv"], ["-m", "pytest"])
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
 def test_every_command_and_every_program_does_what_it_says(
     page: Path,
     restyle_command: Caller,
-    tmp_path: Path,
+    furnished: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    furnish(tmp_path, page.read_text(encoding="utf-8"))
     if "restyle run s3://" in page.read_text(encoding="utf-8"):
-        furnish_store(tmp_path, request.getfixturevalue("bucket"))
-    # the pages' models at a size and in a number of steps that take no minutes here
-    from restyle.painters.diffusion import loading
-    from restyle.painters.video.families.animatediff import AnimateDiff
-    from restyle.painters.video.families.svd import StableVideo
-    from restyle.painters.video.families.vace import Vace
-
-    monkeypatch.setattr(loading, "RESOLUTION", {"sd15": 64, "sdxl": 64})
-    monkeypatch.setattr(loading, "STEPS", 2)
-    monkeypatch.setattr("restyle.painters.edit.keyframes.working_size", lambda *_, **__: (64, 64))
-    monkeypatch.setattr("restyle.painters.video.families.base.working_size", lambda *_, **__: (64, 64))
-    for family in (Vace, AnimateDiff, StableVideo):
-        monkeypatch.setattr(family, "traits", replace(family.traits, steps=3 if family is StableVideo else 2))
-    for block in blocks(page):
-        if block.name:
-            (tmp_path / block.name).write_text(block.text)
-        if block.language == "sh":
-            for line in block.text.splitlines():
-                run_line(line, restyle_command, tmp_path)
-        elif block.language == "python":
-            done = subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, capture_output=True, text=True)
-            assert done.returncode == 0, f"{block.text}\n{done.stderr}"
-        elif block.name.startswith("clips."):
-            assert read_manifest(tmp_path / block.name)
-        else:
-            assert block.language in ("json", "yaml")
-            assert block.name
-            Recipe.load(tmp_path / block.name)
-
-
-def test_every_example_in_the_help_does_what_it_says(restyle_command: Caller, tmp_path: Path) -> None:
-    furnish(tmp_path, "")
-    for command in typer.main.get_command(application()).commands.values():  # type: ignore[attr-defined]
-        assert command.help is not None
-        example = " ".join(command.help.partition("Example: ")[2].split())
-        assert example.startswith(f"restyle {command.name}")
-        run_line(example, restyle_command, tmp_path)
+        furnish_store(furnished, request.getfixturevalue("bucket"))
+    run_page(page, restyle_command, furnished, monkeypatch)
 
 
 def test_the_demo_uses_a_style_that_exists() -> None:
