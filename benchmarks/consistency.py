@@ -173,7 +173,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=8)
     parser.add_argument("--strength", type=float, default=0.85)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--lines", default=";".join(LINES), help="separated by semicolons, or by commas if none has one")
+    parser.add_argument(
+        "--lines", default=";".join(LINES), help="separated by semicolons, or by commas if none has one"
+    )
     parser.add_argument("--kept", type=Path, help="a file to which figures are added, and from which a run goes on")
     parser.add_argument("--pictures", type=Path, help="a folder to write the paintings into, to be looked at")
     args = parser.parse_args()
@@ -189,7 +191,12 @@ def main() -> None:
                 began = time.perf_counter()
                 paintings = paint(name, line, seed, args)
                 figures = measured(paintings, truth)
-                row = {"line": line, "clip": name, "seed": seed, "seconds": round(time.perf_counter() - began)} | figures
+                row = {
+                    "line": line,
+                    "clip": name,
+                    "seed": seed,
+                    "seconds": round(time.perf_counter() - began),
+                } | figures
                 done[line, name, seed] = row
                 if args.kept:
                     with args.kept.open("a") as file:

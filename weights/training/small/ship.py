@@ -18,9 +18,8 @@ from torch import nn
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parent)]
 
+from diffusers import StableDiffusionPipeline
 from models import make_autoencoder, make_controlnet, make_scheduler, make_text_encoder, make_tokenizer, make_unet
-
-from diffusers import StableDiffusionPipeline  # noqa: I001
 
 
 def averaged(folder: Path, stage: str, *parts: nn.Module) -> int:
