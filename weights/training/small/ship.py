@@ -18,7 +18,6 @@ from torch import nn
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parent)]
 
-from diffusers import StableDiffusionPipeline
 from models import make_autoencoder, make_controlnet, make_scheduler, make_text_encoder, make_tokenizer, make_unet
 
 
@@ -34,6 +33,8 @@ def averaged(folder: Path, stage: str, *parts: nn.Module) -> int:
 
 def ship(folder: Path, target: Path) -> dict[str, int]:
     """Write the model; give the steps of each stage."""
+    from diffusers import StableDiffusionPipeline  # after ``models``, which lets it be imported
+
     vae, unet, tokenizer = make_autoencoder(), make_unet(), make_tokenizer()
     text = make_text_encoder(tokenizer)
     steps = {"autoencoder": averaged(folder, "autoencoder", vae), "unet": averaged(folder, "unet", unet, text)}
