@@ -1,0 +1,104 @@
+"""The small model that comes with restyle: paintings that mean something, from footage to footage."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+package = pytest.importorskip("restyle_small")
+
+from interp.structure import agreement, gradients_of_picture  # noqa: E402
+from restyle import Job, Recipe  # noqa: E402
+from restyle.footage import open_footage  # noqa: E402
+from samples import clip  # noqa: E402
+
+MODEL = Path(package.__path__[0]) / "model"
+PROMPT = "autumn oil"
+
+
+def recipe(**fields: Any) -> Recipe:
+    options = {"model": "small", "resolution": 160, "steps": 8} | fields.pop("painter_options", {})
+    fields = {"prompt": PROMPT, "controls": [{"kind": "lineart"}], "keyframes": "every:8", "filler": "hold"} | fields
+    return Recipe.build(painter="diffusion", painter_options=options, **fields)
+
+
+def paint(**fields: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Footage and painting of keyframes of the sample."""
+    job = Job(clip("harbour"), recipe=recipe(**{"range": "0:1"} | fields), offline=True)
+    return [(made.source.picture, made.result.picture) for made in job.frames() if made.key is not None]
+
+
+def warmth(picture: np.ndarray) -> float:
+    red, _, blue = picture.reshape(-1, 3).mean(0)
+    return float(red - blue)
+
+
+def test_it_is_light_and_loads_by_the_librarys_own_classes() -> None:
+    from diffusers import ControlNetModel, StableDiffusionControlNetPipeline
+
+    assert sum(file.stat().st_size for file in MODEL.rglob("*") if file.is_file()) < 40e6
+    net = ControlNetModel.from_pretrained(MODEL / "controlnet")
+    pipe = StableDiffusionControlNetPipeline.from_pretrained(MODEL, controlnet=net, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    made = pipe(PROMPT, torch.zeros(1, 3, 64, 64), num_inference_steps=2, output_type="np").images[0]
+    assert made.shape == (64, 64, 3)
+    assert np.isfinite(made).all()
+
+
+def test_its_words_are_looks() -> None:
+    ((_, autumn),) = paint()
+    ((_, winter),) = paint(prompt="winter ink")
+    assert warmth(autumn) > warmth(winter) + 25
+
+
+def test_a_painting_has_the_footages_shapes() -> None:
+    ((footage, painting),) = paint()
+    own = agreement(gradients_of_picture(footage), gradients_of_picture(painting)).mean()
+    turned = agreement(gradients_of_picture(footage[:, ::-1]), gradients_of_picture(painting)).mean()
+    assert own > turned + 0.15
+
+
+def test_keyframes_that_attend_to_each_other_agree_on_a_look_that_was_left_open() -> None:
+    alone = {"attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0}
+
+    def spread(**options: Any) -> float:
+        """How far apart the mean colours of keyframes are."""
+        painted = paint(prompt="painting", range="0:25", painter_options=alone | options)
+        return float(np.std([painting.mean((0, 1)) for _, painting in painted], axis=0).mean())
+
+    assert spread(attention="joint", layers="all") < 0.75 * spread()
+
+
+def test_from_footage_to_footage(tmp_path: Path) -> None:
+    """An object by its matte, a control map, prompts, attention, filling: the whole way, with nothing to download."""
+    began = time.monotonic()
+    result = Job(
+        clip("harbour"),
+        tmp_path / "painted.mkv",
+        recipe(
+            range="10:26",
+            filler="along-motion",
+            objects=["balloon=box:444,16,497,95@10"],
+            layers=[{"object": "background"}, {"object": "balloon", "prompt": "lava"}],
+        ),
+        offline=True,
+    ).run()
+    assert time.monotonic() - began < 180
+    assert result.frames == 16
+    assert result.painted < 16
+    with open_footage(clip("harbour")) as footage, open_footage(tmp_path / "painted.mkv") as painted:
+        pairs = [
+            (before.picture, after.picture)
+            for before, after in zip(list(footage.frames())[10:26], painted.frames(), strict=True)
+        ]
+    for before, after in pairs:
+        assert np.abs(before.astype(int) - after).mean() > 10
+    balloon = np.s_[25:80, 455:490]
+    rest = np.s_[200:340, 40:400]
+    assert all(warmth(after[balloon]) > warmth(before[balloon]) - 40 for before, after in pairs)
+    assert pairs[0][1][rest].std() > 10
