@@ -15,7 +15,7 @@ __all__ = ["PACKAGED", "PackagedModel"]
 
 @dataclass(frozen=True)
 class PackagedModel:
-    """A base model inside a package, in the hub's layout, with the ControlNets that lie beside it."""
+    """A base model inside a package, in the hub's layout, with a ControlNet that may lie beside it."""
 
     name: str
     package: str
@@ -58,10 +58,9 @@ PACKAGED: Mapping[str, PackagedModel] = {
         install="pip install ./weights/small (in a checkout of restyle)",
         family="sd15",
         licence="Apache-2.0",
-        about="ours, trained from scratch on painted photographs: 0.03 GB, for a CPU, and to try things out",
-        resolution=256,
+        about="ours, trained from scratch on painted photographs: 0.03 GB, for a CPU; not finished yet",
+        resolution=320,
         guidance_scale=3.0,
         steps=12,
-        controls=("canny", "lineart", "tile"),
     ),
 }

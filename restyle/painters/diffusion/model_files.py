@@ -171,9 +171,8 @@ def _with_source(spec: ControlSpec, family: Family, packaged: PackagedModel | No
     suits = controlnet_for(spec.kind, family) if packaged is None else packaged.controlnet_for(spec.kind)
     source = spec.model or suits
     if source is None and packaged is not None:
-        raise RecipeError(
-            f"the model {packaged.name!r} takes no {spec.kind} maps, but one of: {', '.join(packaged.controls)}"
-        )
+        others = f", but one of: {', '.join(packaged.controls)}" if packaged.controls else ""
+        raise RecipeError(f"the model {packaged.name!r} takes no {spec.kind} maps{others}")
     if source is None:
         raise RecipeError(
             f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: --control {spec.kind}:model=ID"

@@ -23,7 +23,7 @@ PROMPT = "autumn oil"
 
 def recipe(**fields: Any) -> Recipe:
     options = {"model": "small", "resolution": 160, "steps": 8} | fields.pop("painter_options", {})
-    fields = {"prompt": PROMPT, "controls": [{"kind": "lineart"}], "keyframes": "every:8", "filler": "hold"} | fields
+    fields = {"prompt": PROMPT, "keyframes": "every:8", "filler": "hold"} | fields
     return Recipe.build(painter="diffusion", painter_options=options, **fields)
 
 
@@ -39,13 +39,12 @@ def warmth(picture: np.ndarray) -> float:
 
 
 def test_it_is_light_and_loads_by_the_librarys_own_classes() -> None:
-    from diffusers import ControlNetModel, StableDiffusionControlNetPipeline
+    from diffusers import StableDiffusionPipeline
 
     assert sum(file.stat().st_size for file in MODEL.rglob("*") if file.is_file()) < 40e6
-    net = ControlNetModel.from_pretrained(MODEL / "controlnet")
-    pipe = StableDiffusionControlNetPipeline.from_pretrained(MODEL, controlnet=net, safety_checker=None)
+    pipe = StableDiffusionPipeline.from_pretrained(MODEL, safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
-    made = pipe(PROMPT, torch.zeros(1, 3, 64, 64), num_inference_steps=2, output_type="np").images[0]
+    made = pipe(PROMPT, height=64, width=64, num_inference_steps=2, output_type="np").images[0]
     assert made.shape == (64, 64, 3)
     assert np.isfinite(made).all()
 
@@ -57,7 +56,7 @@ def test_its_words_are_looks() -> None:
 
 
 def test_a_painting_has_the_footages_shapes() -> None:
-    ((footage, painting),) = paint()
+    ((footage, painting),) = paint(painter_options={"strength": 0.4})
     own = agreement(gradients_of_picture(footage), gradients_of_picture(painting)).mean()
     turned = agreement(gradients_of_picture(footage[:, ::-1]), gradients_of_picture(painting)).mean()
     assert own > turned + 0.15
@@ -75,7 +74,7 @@ def test_keyframes_that_attend_to_each_other_agree_on_a_look_that_was_left_open(
 
 
 def test_from_footage_to_footage(tmp_path: Path) -> None:
-    """An object by its matte, a control map, prompts, attention, filling: the whole way, with nothing to download."""
+    """An object by its matte, prompts, attention, filling: the whole way, with nothing to download."""
     began = time.monotonic()
     result = Job(
         clip("harbour"),
