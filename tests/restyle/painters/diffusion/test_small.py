@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 package = pytest.importorskip("restyle_small")
 
+from controls.torchvision_guard import make_torchvision_importable  # noqa: E402
 from interp.structure import agreement, gradients_of_picture  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 from restyle.footage import open_footage  # noqa: E402
@@ -39,6 +40,7 @@ def warmth(picture: np.ndarray) -> float:
 
 
 def test_it_is_light_and_loads_by_the_librarys_own_classes() -> None:
+    make_torchvision_importable()
     from diffusers import StableDiffusionPipeline
 
     assert sum(file.stat().st_size for file in MODEL.rglob("*") if file.is_file()) < 40e6
@@ -50,8 +52,8 @@ def test_it_is_light_and_loads_by_the_librarys_own_classes() -> None:
 
 
 def test_its_words_are_looks() -> None:
-    ((_, autumn),) = paint()
-    ((_, winter),) = paint(prompt="winter ink")
+    ((_, autumn),) = paint(painter_options={"strength": 1.0})
+    ((_, winter),) = paint(prompt="winter ink", painter_options={"strength": 1.0})
     assert warmth(autumn) > warmth(winter) + 25
 
 
@@ -63,7 +65,7 @@ def test_a_painting_has_the_footages_shapes() -> None:
 
 
 def test_keyframes_that_attend_to_each_other_agree_on_a_look_that_was_left_open() -> None:
-    alone = {"attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0}
+    alone = {"strength": 1.0, "attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0}
 
     def spread(**options: Any) -> float:
         """How far apart the mean colours of keyframes are."""
