@@ -44,7 +44,7 @@ def test_it_is_light_and_loads_by_the_librarys_own_classes() -> None:
     from diffusers import StableDiffusionPipeline
 
     assert sum(file.stat().st_size for file in MODEL.rglob("*") if file.is_file()) < 40e6
-    pipe = StableDiffusionPipeline.from_pretrained(MODEL, safety_checker=None, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(MODEL, safety_checker=None).to(torch.float32)
     pipe.set_progress_bar_config(disable=True)
     made = pipe(PROMPT, height=64, width=64, num_inference_steps=2, output_type="np").images[0]
     assert made.shape == (64, 64, 3)
