@@ -17,9 +17,9 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from controls.prompts import parse_object, split_object
+from controls.prompts import check_prompts, parse_object, split_object
 from controls.types import Box as BoxPrompt
-from controls.types import Point, Prompted
+from controls.types import Matte, Point, Prompted
 from interp.pixels.depth import to_uint8
 from restyle.errors import RecipeError, translated
 from restyle.files.writing import scratch
@@ -82,8 +82,9 @@ class FramePreview:
             return next(frames).picture
 
     def quick_mattes(self, frame: int, objects: Sequence[str]) -> dict[str, np.ndarray]:
-        """Cut the mattes of objects that points and boxes mark on ``frame`` from this picture alone, small: object -> float32
-        H x W in [0, 1]. A second's work, for looking; ``mattes`` gives what a run begins with.
+        """Cut the mattes of objects that points, boxes and drawn mattes mark on ``frame`` from this picture alone, small:
+        object -> float32 H x W in [0, 1]. A drawn matte alone is the matte. A second's work, for looking; ``mattes`` gives
+        what a run begins with.
 
         ``objects``: prompts as a recipe writes them. Raises ``RecipeError``.
         """
@@ -92,15 +93,20 @@ class FramePreview:
         size = (max(1, round(spec.width * scale)), max(1, round(spec.height * scale)))
         with translated(errors=ValueError):
             marked = [parse_object(text) for text in objects if split_object(text).frame == frame]
-            prompts = [_scaled(p, (size[0] / spec.width, size[1] / spec.height)) for p in marked]
-            prompts = [p for p in prompts if isinstance(p.prompt, Point | BoxPrompt)]
-            if not prompts:
-                return {}
+            drawn = [p for p in marked if isinstance(p.prompt, Matte)]
+            if drawn:
+                check_prompts(drawn, (spec.width, spec.height), len(self.pts))
+            prompts = [_scaled(p, size, spec) for p in marked if isinstance(p.prompt, Point | BoxPrompt | Matte)]
+            others = {p.name for p in marked if not isinstance(p.prompt, Matte)}
+            done = {p.name: p.prompt.values for p in drawn if p.name not in others and isinstance(p.prompt, Matte)}
+            if all(p.name in done for p in prompts):
+                return done
             small = _OnePicture(cv2.resize(to_uint8(self.picture(frame)), size, interpolation=cv2.INTER_AREA))
             with closing(iter(make_masker("flowcut", {}).follow(small, prompts))) as frames:  # type: ignore[type-var]
                 cut = next(frames)
         whole = (spec.width, spec.height)
-        return {name: cv2.resize(matte, whole, interpolation=cv2.INTER_LINEAR) for name, matte in cut.mattes.items()}
+        found = {name: cv2.resize(matte, whole, interpolation=cv2.INTER_LINEAR) for name, matte in cut.mattes.items()}
+        return found | done
 
     def mattes(self, frame: int, recipe: Recipe) -> dict[str, np.ndarray]:
         """Make the mattes of the recipe's objects that are marked on ``frame``, as a run begins with them: object -> float32
@@ -209,9 +215,9 @@ class _OnePicture:
         yield from [self._picture][start:stop]
 
 
-def _scaled(prompted: Prompted, scale: tuple[float, float]) -> Prompted:
-    """A point or a box in a smaller picture, of which it is frame 0; other prompts as they are."""
-    prompt, (x, y) = prompted.prompt, scale
+def _scaled(prompted: Prompted, size: tuple[int, int], spec: FootageSpec) -> Prompted:
+    """A point, a box or a drawn matte in a smaller picture, of which it is frame 0."""
+    prompt, x, y = prompted.prompt, size[0] / spec.width, size[1] / spec.height
 
     def moved(value: float, factor: float) -> float:
         return (value + 0.5) * factor - 0.5  # (0, 0) is the centre of the first pixel
@@ -220,4 +226,6 @@ def _scaled(prompted: Prompted, scale: tuple[float, float]) -> Prompted:
         prompt = replace(prompt, x=moved(prompt.x, x), y=moved(prompt.y, y))
     elif isinstance(prompt, BoxPrompt):
         prompt = BoxPrompt(moved(prompt.left, x), moved(prompt.top, y), moved(prompt.right, x), moved(prompt.bottom, y))
+    elif isinstance(prompt, Matte):
+        prompt = Matte(cv2.resize(prompt.values, size, interpolation=cv2.INTER_AREA))
     return replace(prompted, frame=0, prompt=prompt)

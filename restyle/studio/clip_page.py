@@ -59,7 +59,7 @@ class ClipPage:
         """Make the page's elements."""
         clip = self.clip
         with page_frame(clip.project.source.name, facts_line(clip.frames.spec), back=clip.batch is not None):
-            self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show)
+            self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show, brush=self._brush)
             with ui.element("aside").classes("panel").props('aria-label="Work"'):
                 with ui.tabs().props("dense no-caps inline-label align=justify") as tabs:
                     named = {name: ui.tab(name) for name in ("Look", "Objects", "Keyframes", "Render", "Recipe")}
@@ -127,7 +127,8 @@ class ClipPage:
             kept=self.kept,
             overlay=self.overlay if marking and recipe.objects else -1,
             prompts=self.objects.marks(),
-            tool="mark" if marking else "none",
+            tool=self.objects.brush.tool if marking else "none",
+            brush=self.objects.brush.diameter,
             colour=self.objects.colour,
         )
         for panel in self._panels.values():
@@ -176,6 +177,9 @@ class ClipPage:
 
     async def _mark(self, frame: int, kind: str, values: list[float]) -> None:
         await self.objects.mark(frame, kind, values)
+
+    def _brush(self, factor: float) -> None:
+        self.objects.brush.resize(factor)
 
     # What is done
 

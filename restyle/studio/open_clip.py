@@ -12,15 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from controls.prompts import split_object
+from controls.masks.files import read_matte
+from controls.prompts import split_label, split_object
 from interp.pixels.depth import to_uint8
 from restyle import FramePreview, Recipe
-from restyle.errors import JobError
+from restyle.errors import JobError, OutputError, RecipeError, show_path, why
 from restyle.footage import write_picture
 from restyle.job.mattes import Mattes
 from restyle.quality.pictures import jpeg_of
 from restyle.quality.stored_report import StoredMoment, StoredReport, read_report
 from restyle.studio.bench import Bench
+from restyle.studio.brush import brushed, save_matte, with_matte
 from restyle.studio.folder_batch import FolderBatch
 from restyle.studio.frames import VIEW_SIDE, FrameServer, Jpegs
 from restyle.studio.pictures import tinted_png
@@ -115,6 +117,42 @@ class OpenClip:
         self._keep(frame, here, await self.bench.run("cut", work))
         return True
 
+    async def brush(
+        self, frame: int, name: str, recipe: Recipe, stroke: Sequence[float], *, away: bool
+    ) -> tuple[str, ...]:
+        """Paint a stroke (as ``brushed`` takes it) on what is known of an object's matte in a frame, or take it away there;
+        gives the recipe's prompts with the painted matte in place of what marked the object on that frame.
+
+        Raises ``RecipeError`` where its mattes are not known, or nothing would be left, and ``OutputError``.
+        """
+        marks = [split_object(text) for text in recipe.objects]
+        if any(mark.name == name and mark.kind in ("mattes", "people") for mark in marks):
+            raise RecipeError(f"{name} has mattes of every frame: paint those, or a new object")
+        known = self.mattes_at(frame, recipe)
+        if name not in known and any((mark.name, mark.frame) == (name, frame) for mark in marks):
+            if any((mark.name, mark.frame, mark.kind) == (name, frame, "text") for mark in marks):
+                raise RecipeError("where the words are is not known yet: cut more exactly first")
+            await self.cut(frame, recipe)
+            known = self.mattes_at(frame, recipe)
+        spec, folder = self.frames.spec, self.project.make_folder(self.project.drawn_mattes)
+
+        def work() -> tuple[str, ...]:
+            matte = known.get(name, np.zeros((spec.height, spec.width), np.float32))
+            matte = brushed(matte, stroke, away=away)
+            if not (matte >= 0.5).any():
+                raise RecipeError(f"nothing is left of {name} on this frame: take its marks away instead")
+            try:
+                path = save_matte(folder, name, frame, matte)
+            except OSError as error:
+                raise OutputError(f"cannot write into {show_path(folder)}: {why(error)}") from error
+            objects = with_matte(recipe.objects, name, frame, path)
+            cut = self._mattes.get((frame, _marked(frame, recipe)), {})
+            here = tuple(text for text in objects if split_object(text).frame == frame)
+            self._keep(frame, here, {**{other: _unit(values) for other, values in cut.items()}, name: matte})
+            return objects
+
+        return await asyncio.to_thread(work)
+
     def _keep(self, frame: int, prompts: tuple[str, ...], mattes: dict[str, np.ndarray]) -> None:
         self._mattes[frame, prompts] = {name: to_uint8(matte[..., None])[..., 0] for name, matte in mattes.items()}
         self.mattes_version += 1
@@ -122,9 +160,16 @@ class OpenClip:
             self._mattes.popitem(last=False)
 
     def mattes_at(self, frame: int, recipe: Recipe) -> dict[str, np.ndarray]:
-        """Mattes of the frame as far as they are known: those that were cut there, else those that were followed."""
-        cut = self._mattes.get((frame, _marked(frame, recipe)), {})
-        found = {name: matte.astype(np.float32) / np.float32(255) for name, matte in cut.items()}
+        """Mattes of the frame as far as they are known: those that were cut or drawn there, else those that were followed."""
+        marked = _marked(frame, recipe)
+        cut = self._mattes.get((frame, marked), {})
+        found = {name: _unit(values) for name, values in cut.items()}
+        for name, file in _drawn(marked).items():
+            if name not in found:
+                try:
+                    found[name] = read_matte(*split_label(file))
+                except ValueError:  # the file is gone: a run will say so
+                    continue
         followed = self.followed
         for name in followed.names if followed is not None else ():
             if name not in found and name in recipe.object_names and followed is not None:
@@ -219,6 +264,17 @@ class OpenClip:
         self.bench.close()
         if self._preview is not None:
             await asyncio.to_thread(self._preview.close)
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32) / np.float32(255)
+
+
+def _drawn(prompts: Sequence[str]) -> dict[str, str]:
+    """Objects that are marked by a drawn matte alone -> its file."""
+    marks = [split_object(text) for text in prompts]
+    others = {mark.name for mark in marks if mark.kind != "matte"}
+    return {mark.name: mark.value for mark in marks if mark.kind == "matte" and mark.name not in others}
 
 
 def _marked(frame: int, recipe: Recipe) -> tuple[str, ...]:

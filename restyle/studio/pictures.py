@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
+from interp.pixels.depth import to_uint8
 from interp.pixels.sizes import size_within
 from restyle.quality.overlay import COLOURS
 from restyle.studio.frames import VIEW_SIDE
 
-__all__ = ["tinted_png"]
+__all__ = ["grey_png", "tinted_png"]
 
 
 def tinted_png(mattes: Mapping[str, np.ndarray], names: Sequence[str], size: tuple[int, int]) -> bytes:
@@ -27,7 +28,16 @@ def tinted_png(mattes: Mapping[str, np.ndarray], names: Sequence[str], size: tup
         sheet[..., 3] = np.maximum(sheet[..., 3], np.rint(small * 255 * 0.45).astype(np.uint8))
         outlines, _ = cv2.findContours((small > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(sheet, outlines, -1, (*colour, 255), 1)
+    return _png(sheet)
+
+
+def grey_png(matte: np.ndarray) -> bytes:
+    """A matte (float32 H x W in [0, 1]) as a grey PNG of 8 bits."""
+    return _png(to_uint8(matte))
+
+
+def _png(sheet: np.ndarray) -> bytes:
     done, data = cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
-        raise ValueError(f"mattes of {sheet.shape} cannot be a PNG")
+        raise ValueError(f"a picture of {sheet.shape} cannot be a PNG")
     return data.tobytes()

@@ -6,6 +6,7 @@
     clip.restyled.mp4.restyle/   its job folder
     clip.restyled.mp4.studio/    recipe.json, and what the page made:
       keyframes/                   approved and given paintings, by frame number
+      mattes/                      mattes that were painted by hand
       work.json                    the work that runs, or ran last, in a process of its own
 """
 
@@ -42,8 +43,9 @@ class Project:
         self.folder = self.output.with_name(self.output.name + ".studio")
         self.recipe_file = self.folder / "recipe.json"
         self.keyframes = self.folder / "keyframes"
+        self.drawn_mattes = self.folder / "mattes"
         self.changes = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._recipe = Recipe.load(self.recipe_file) if self.recipe_file.is_file() else Recipe()
         self._read = self._stamp()
 
@@ -65,9 +67,8 @@ class Project:
 
     def change(self, **fields: Any) -> Recipe:
         """Set some of the recipe's fields, and write the file. Raises ``RecipeError``, ``OutputError``."""
-        base = self.recipe.model_dump()
-        recipe = Recipe.build("the recipe", **{**base, **fields})
         with self._lock:
+            recipe = Recipe.build("the recipe", **{**self.recipe.model_dump(), **fields})
             if recipe == self._recipe and self._read is not None:
                 return recipe
             self.make_folder(self.folder)

@@ -11,7 +11,7 @@ export default {
     <div class="viewer">
       <div class="stage" ref="room">
         <canvas ref="stage" tabindex="0" role="img" :aria-label="label" :class="{marking: tool !== 'none'}"
-          @pointerdown="down" @pointermove="move" @pointerup="up" @contextmenu.prevent @wheel.prevent="wheel"></canvas>
+          @pointerdown="down" @pointermove="move" @pointerup="up" @pointerleave="leave" @contextmenu.prevent @wheel.prevent="wheel"></canvas>
         <div class="waiting" v-show="waiting" aria-hidden="true"></div>
       </div>
       <canvas class="timeline" ref="timeline" tabindex="0" role="slider" aria-label="Frame" aria-valuemin="0"
@@ -43,10 +43,11 @@ export default {
   props: {
     base: String, frames: Number, rate: Number, size: Array, start: Number, shots: Array, keys: Array, doubts: Array,
     moments: Array, paintings: Object, right: String, kept: Object, result: Array, stamp: Number, overlay: Number,
-    prompts: Array, tool: String, colour: String, dark: Number,
+    prompts: Array, tool: String, brush: Number, colour: String, dark: Number,
   },
   data: () => ({ frame: 0, playing: false, beside: false, zoom: 1, waiting: false }),
   computed: {
+    brushing() { return this.tool === "brush" || this.tool === "erase"; },
     code() {
       const whole = Math.round(this.rate) || 1, seconds = Math.floor(this.frame / this.rate);
       const two = (value) => String(value).padStart(2, "0");
@@ -62,6 +63,7 @@ export default {
     stamp() { this.paint(); }, overlay() { this.paint(); }, right() { this.paint(); }, dark() { this.paint(); },
     paintings() { this.paint(); }, prompts() { this.paint(); }, shots() { this.paint(); }, keys() { this.paint(); },
     kept() { this.paint(); }, doubts() { this.paint(); }, moments() { this.paint(); },
+    tool() { this.hover = null; this.redraw(); }, brush() { this.redraw(); },
     frames() { this.frame = clamp(this.frame, 0, this.frames - 1); this.paint(); },
   },
   mounted() {
@@ -139,8 +141,12 @@ export default {
       else found.left ??= this.last?.left;
       this.$refs.stage.dataset.frame = ready ? this.frame : -1;
       this.$refs.stage.dataset.right = found.right ? this.right : "none";
+      // What was painted stays until the matte that it changed is there.
+      this.strokes = (this.strokes || []).filter((stroke) => stroke.frame === this.frame && (stroke.overlay === this.overlay || found.overlay === null));
+      const strokes = this.pressed?.stroke ? [...this.strokes, this.pressed.stroke] : this.strokes;
       this.view.draw({
-        ...found, beside: this.beside, drag: this.drag, names: this.names(),
+        ...found, beside: this.beside, drag: this.drag, names: this.names(), strokes,
+        brush: this.brushing && this.hover ? { place: this.hover, radius: this.brush / 2, colour: this.tool === "erase" ? "#fff" : this.colour } : null,
         prompts: this.tool === "none" ? [] : this.prompts.filter((prompt) => prompt.frame === this.frame),
       });
       const style = getComputedStyle(this.$refs.timeline);
@@ -189,13 +195,22 @@ export default {
     down(event) {
       event.target.setPointerCapture(event.pointerId);
       const { place, inside } = this.view.toPicture(event, this.beside && this.right !== "none");
-      if (this.tool === "mark" && inside) this.pressed = { place, x: event.clientX, y: event.clientY, away: event.shiftKey || event.altKey || event.button === 2 };
+      const away = event.shiftKey || event.altKey || event.button === 2;
+      if (this.brushing) this.pressed = { stroke: { frame: this.frame, overlay: this.overlay, radius: this.brush / 2, places: [...place], away: (this.tool === "erase") !== away, colour: this.colour } };
+      else if (this.tool === "mark" && inside) this.pressed = { place, x: event.clientX, y: event.clientY, away };
       else this.pressed = { wiping: this.right !== "none" && !this.beside && this.zoom === 1, x: event.clientX, y: event.clientY, centre: [...this.view.centre] };
       this.move(event);
     },
     move(event) {
-      if (!this.pressed || !event.buttons) return;
       const { place } = this.view.toPicture(event, this.beside && this.right !== "none");
+      if (this.brushing) {
+        this.hover = place;
+        const places = event.buttons ? this.pressed?.stroke?.places : null;
+        if (places && places.length < 16000 && Math.hypot(place[0] - places.at(-2), place[1] - places.at(-1)) >= Math.max(0.5, this.brush / 16)) places.push(...place);
+        this.redraw();
+        return;
+      }
+      if (!this.pressed || !event.buttons) return;
       const far = Math.hypot(event.clientX - this.pressed.x, event.clientY - this.pressed.y) > 6;
       if (this.pressed.place) {
         if (far) this.drag = { kind: "box", values: this.corners(this.pressed.place, place), colour: this.colour };
@@ -211,9 +226,16 @@ export default {
       const held = (value, axis) => clamp(value, 0, this.size[axis] - 1);
       return [Math.min(held(a[0], 0), held(b[0], 0)), Math.min(held(a[1], 1), held(b[1], 1)), Math.max(held(a[0], 0), held(b[0], 0)), Math.max(held(a[1], 1), held(b[1], 1))];
     },
+    leave() { this.hover = null; this.redraw(); },
     up() {
       const pressed = this.pressed;
       this.pressed = null;
+      if (pressed?.stroke) {
+        const { frame, radius, places, away } = pressed.stroke;
+        this.strokes.push(pressed.stroke);
+        this.$emit("mark", { frame, kind: away ? "erase" : "brush", values: [radius, ...places.map((value) => Math.round(value * 10) / 10)] });
+        this.redraw();
+      }
       if (!pressed?.place) return;
       const kind = this.drag ? "box" : pressed.away ? "not" : "point";
       const values = (this.drag ? this.drag.values : pressed.place).map((value) => Math.round(value * 10) / 10);
@@ -231,6 +253,7 @@ export default {
         " ": () => this.toggle(), ArrowLeft: () => this.step(-far), ArrowRight: () => this.step(far), Home: () => this.step(-this.frames),
         End: () => this.step(this.frames), "+": () => this.magnify(1.5), "=": () => this.magnify(1.5), "-": () => this.magnify(1 / 1.5), 0: () => this.magnify(0),
       };
+      if (this.brushing) [acts["["], acts["]"]] = [() => this.$emit("brush", 1 / 1.25), () => this.$emit("brush", 1.25)];
       if (!acts[event.key]) return;
       event.preventDefault();
       acts[event.key]();

@@ -12,16 +12,22 @@ __all__ = ["Viewer"]
 
 
 class Viewer(Element, component="viewer.js"):
-    """Shows frames. What it shows is set by ``show``; it tells ``at`` (the frame on which it settles) and ``mark`` (a click or
-    a box: frame, kind, values in pixels of the footage)."""
+    """Shows frames. What it shows is set by ``set``; it tells ``at`` (the frame on which it settles), ``mark`` (a click, a box
+    or a stroke: frame, kind, values in pixels of the footage), ``kind`` (what is to be shown) and ``brush`` (a factor by which
+    the brush is to grow)."""
 
     def __init__(
-        self, *, at: Callable[[int], Any], mark: Callable[[int, str, list[float]], Any], kind: Callable[[str], Any]
+        self,
+        *,
+        at: Callable[[int], Any],
+        mark: Callable[[int, str, list[float]], Any],
+        kind: Callable[[str], Any],
+        brush: Callable[[float], Any],
     ) -> None:
         super().__init__()
-        self._told = "{}"
         self.on("at", lambda event: at(int(_value(event))))
         self.on("show", lambda event: kind(str(_value(event))))
+        self.on("brush", lambda event: brush(float(_value(event))))
         self.on("mark", lambda event: mark(*_mark(event)))
 
     def set(self, **props: Any) -> None:

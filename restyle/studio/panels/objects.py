@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
@@ -9,8 +10,9 @@ from nicegui import events, ui
 from controls.prompts import split_object
 from restyle.errors import RestyleError
 from restyle.recipe import Layer
+from restyle.studio.panels.brush import Brush
 from restyle.studio.shell import attempt, heading, notify
-from restyle.studio.words import OBJECT_COLOURS
+from restyle.studio.words import OBJECT_COLOURS, progress_line
 
 if TYPE_CHECKING:
     from restyle.studio.clip_page import ClipPage
@@ -20,7 +22,7 @@ __all__ = ["ObjectsPanel"]
 MODES = {"restyle": "paint it", "keep": "keep the footage", "remove": "remove it", "cutout": "cut it out"}
 HELP = (
     "Click on the object. Shift and click, or the right button: this is not it. Drag: a box round it. "
-    "It is followed through its shot; mark it anew in every shot."
+    "Or paint its matte. It is followed through its shot; mark it anew in every shot."
 )
 
 
@@ -30,6 +32,9 @@ class ObjectsPanel:
     def __init__(self, page: ClipPage) -> None:
         self._page = page
         self._active: str | None = None
+        self._pending: str | None = None
+        """Name of an object that is not marked yet."""
+        self.brush = Brush(page, self)
 
     @property
     def colour(self) -> str:
@@ -50,6 +55,7 @@ class ObjectsPanel:
             ui.button("Find", on_click=self._find).props("outline dense no-caps").tooltip(
                 "Needs the weights of a detector: restyle models"
             )
+        self.brush.build()
         heading("On this frame")
         self._here = ui.element("div").classes("rows")
         with ui.element("div").classes("line"):
@@ -83,13 +89,12 @@ class ObjectsPanel:
     def refresh(self) -> None:
         """Show what the recipe says."""
         page, recipe = self._page, self._page.recipe
+        self.brush.refresh()
         doubts = page.clip.doubts if recipe.objects else {}
         state = (recipe.objects, recipe.layers, page.frame, self._active, tuple(doubts))
         work = page.clip.work.state()
         self._work.set_text(str(work.facts.get("line", "")) if work.kind == "look" else "")
         if work.running and work.kind == "look":
-            from restyle.studio.words import progress_line
-
             self._work.set_text(progress_line(work.facts))
         if state == self._built:
             return
@@ -142,11 +147,12 @@ class ObjectsPanel:
 
     def _prompt(self, text: str) -> None:
         mark = split_object(text)
-        words = {"point": "on it", "not": "not it", "box": "box", "text": "words", "matte": "matte"}.get(
+        words = {"point": "on it", "not": "not it", "box": "box", "text": "words", "matte": "painted matte"}.get(
             mark.kind, mark.kind
         )
+        value = "" if mark.kind == "matte" else mark.value
         with ui.element("div").classes("row"):
-            ui.label(f"{mark.name}: {words} {mark.value}").classes("grow")
+            ui.label(f"{mark.name}: {words} {value}").classes("grow").tooltip(mark.value)
             ui.button("Take away", on_click=lambda: self._take_away(text)).props("flat dense no-caps")
 
     def _background(self) -> None:
@@ -178,9 +184,10 @@ class ObjectsPanel:
 
     async def mark(self, frame: int, kind: str, values: list[float]) -> None:
         """Mark the active object on a frame, and cut its matte there."""
-        recipe = self._page.recipe
-        name = getattr(self, "_pending", None) or self._active or f"object-{len(recipe.object_names) + 1}"
-        self._active = name
+        recipe, name = self._page.recipe, self.named()
+        if kind in ("brush", "erase"):
+            await self.brush.stroke(frame, name, values, away=kind == "erase")
+            return
         objects = list(recipe.objects)
         if kind == "box":  # one box a frame
             objects = [t for t in objects if not _is(t, name, frame, "box")]
@@ -188,48 +195,60 @@ class ObjectsPanel:
         if kind == "not" and name not in recipe.object_names:
             notify("first click on the object itself")
             return
-        self._pending = None
-        if self._page.set(objects=tuple(objects), layers=self._layers(recipe.layers, objects)):
-            await self._cut(frame)
+        if self.set_marks(objects):
+            await self.cut(frame)
 
-    async def _cut(self, frame: int, *, exact: bool = False) -> None:
+    def named(self) -> str:
+        """Name of the object that is being marked."""
+        names = self._page.recipe.object_names
+        self._active = self._pending or self._active or f"object-{len(names) + 1}"
+        return self._active
+
+    def set_marks(self, objects: Sequence[str]) -> bool:
+        """Change the prompts; tells whether that could be done."""
+        self._pending = None
+        return self._page.set(objects=tuple(objects), layers=self._layers(self._page.recipe.layers, objects))
+
+    async def cut(self, frame: int, *, exact: bool = False) -> None:
+        """Cut the mattes of a frame, and show them."""
         page = self._page
 
         async def work() -> None:
             await page.clip.cut(frame, page.recipe, exact=exact)
 
         if await attempt(work, "cutting more exactly" if exact else "cutting"):
-            page.overlay = page.clip.mattes_version
-            page.refresh()
-            if page.shown == "painting":
-                await page.paint()
+            await self.show_mattes()
+
+    async def show_mattes(self) -> None:
+        """Show mattes that have changed."""
+        page = self._page
+        page.overlay = page.clip.mattes_version
+        page.refresh()
+        if page.shown == "painting":
+            await page.paint()
 
     async def _exact(self) -> None:
-        await self._cut(self._page.frame, exact=True)
+        await self.cut(self._page.frame, exact=True)
 
     async def _find(self) -> None:
         words = (self._word.value or "").strip()
         if not words:
             return
-        name = getattr(self, "_pending", None) or self._active or words.split()[-1]
+        name = self._pending or self._active or words.split()[-1]
         objects = (*self._page.recipe.objects, f"{name}=text:{words}@{self._page.frame}")
-        if self._page.set(objects=objects):
-            await self._cut(self._page.frame, exact=True)
+        if self.set_marks(objects):
+            await self.cut(self._page.frame, exact=True)
 
     async def _take_away(self, text: str) -> None:
-        recipe = self._page.recipe
-        objects = list(recipe.objects)
-        objects.remove(text)
-        if self._page.set(objects=tuple(objects), layers=self._layers(recipe.layers, objects)):
-            await self._cut(self._page.frame)
+        objects = [each for each in self._page.recipe.objects if each != text]
+        if self.set_marks(objects):
+            await self.cut(self._page.frame)
 
     def _drop(self, name: str) -> None:
-        recipe = self._page.recipe
-        objects = [text for text in recipe.objects if split_object(text).name != name]
-        self._page.set(objects=tuple(objects), layers=self._layers(recipe.layers, objects))
+        self.set_marks([text for text in self._page.recipe.objects if split_object(text).name != name])
 
     @staticmethod
-    def _layers(layers: tuple[Layer, ...], objects: list[str]) -> list[dict[str, Any]]:
+    def _layers(layers: tuple[Layer, ...], objects: Sequence[str]) -> list[dict[str, Any]]:
         """The layers of the objects that are left; a new object is painted, where others are."""
         names = list(dict.fromkeys(split_object(text).name for text in objects))
         kept = [layer.model_dump() for layer in layers if layer.object in (*names, "background")]

@@ -32,7 +32,7 @@ export class Stage {
     return { place, inside };
   }
 
-  draw({ left, right, beside, overlay, prompts, drag, names }) {
+  draw({ left, right, beside, overlay, prompts, drag, names, strokes = [], brush = null }) {
     const context = this.canvas.getContext("2d");
     const { width, height } = this.canvas;
     context.imageSmoothingQuality = "high";
@@ -59,6 +59,8 @@ export class Stage {
     put(overlay, boxes[0]);
     const ratio = width / this.canvas.clientWidth || 1;
     for (const prompt of prompts) this.mark(context, boxes[0].at, prompt, ratio);
+    for (const stroke of strokes) this.stroke(context, boxes[0].at, stroke);
+    if (brush) this.ring(context, boxes[0].at, brush, ratio);
     if (drag) this.mark(context, boxes[0].at, drag, ratio);
     if (edge !== null) {
       context.fillStyle = "#fff";
@@ -84,6 +86,35 @@ export class Stage {
     context.fillRect(align === "left" ? x - 6 * ratio : x - wide - 6 * ratio, 10 * ratio, wide + 12 * ratio, 19 * ratio);
     context.fillStyle = "#fff";
     context.fillText(text, x, 23 * ratio);
+  }
+
+  onCanvas(at, place) {
+    return [0, 1].map((axis) => at[axis] + (place[axis] + 0.5) / this.size[axis] * at[axis + 2]);
+  }
+
+  stroke(context, at, { places, radius, colour, away }) {
+    context.save();
+    context.globalAlpha = 0.5;
+    context.strokeStyle = away ? "#000" : colour;
+    context.lineWidth = 2 * radius / this.size[0] * at[2];
+    context.lineCap = context.lineJoin = "round";
+    context.beginPath();
+    for (let n = 0; n < places.length; n += 2) context.lineTo(...this.onCanvas(at, places.slice(n, n + 2)));
+    if (places.length === 2) context.lineTo(...this.onCanvas(at, [places[0] + 0.01, places[1]]));
+    context.stroke();
+    context.restore();
+  }
+
+  // The brush's edge, where the mouse is.
+  ring(context, at, { place, radius, colour }, ratio) {
+    const [x, y] = this.onCanvas(at, place), wide = radius / this.size[0] * at[2];
+    for (const [shade, thick] of [["#000a", 3], [colour, 1]]) {
+      context.strokeStyle = shade;
+      context.lineWidth = thick * ratio;
+      context.beginPath();
+      context.arc(x, y, wide, 0, 7);
+      context.stroke();
+    }
   }
 
   mark(context, at, prompt, ratio) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from clips import number_of, numbered_frames, write_clip
@@ -63,6 +64,20 @@ def test_mattes_are_cut_on_the_frame_that_is_marked(preview: FramePreview) -> No
         assert cut.shape == truth.shape
         assert (cut & truth).sum() / (cut | truth).sum() > 0.6
     assert preview.mattes(4, recipe) == preview.quick_mattes(4, recipe.objects) == {}
+
+
+def test_a_drawn_matte_is_the_matte_and_points_beside_it_count(preview: FramePreview, tmp_path: Path) -> None:
+    drawn = np.zeros((120, 160), np.uint8)
+    drawn[40:80, 30:90] = 255
+    cv2.imwrite(str(tmp_path / "drawn.png"), drawn)
+    marks = (f"disc=matte:{tmp_path / 'drawn.png'}@3",)
+    for mattes in (preview.quick_mattes(3, marks), preview.mattes(3, Recipe(masker="flowcut", objects=marks))):
+        assert np.array_equal(mattes["disc"] > 0.5, drawn > 0)
+    corrected = preview.quick_mattes(3, (*marks, "disc=not:35,45@3"))["disc"]
+    assert corrected.shape == drawn.shape
+    cv2.imwrite(str(tmp_path / "small.png"), drawn[::2])
+    with pytest.raises(RecipeError, match="the matte is 160x60, the picture 160x120"):
+        preview.quick_mattes(3, (f"disc=matte:{tmp_path / 'small.png'}@3",))
 
 
 def test_only_what_the_mattes_say_is_painted(preview: FramePreview) -> None:

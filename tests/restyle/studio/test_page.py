@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 from studio_browser import browser, harbour, page_of, studio, wait_until
 
+from controls.masks.files import read_matte
+from controls.prompts import split_object
 from restyle import Recipe
 
 
@@ -55,6 +58,18 @@ def at(page: Page, x: float, y: float) -> tuple[float, float]:
     scale = min(box["width"] / 640, box["height"] / 360)
     left, top = box["x"] + (box["width"] - 640 * scale) / 2, box["y"] + (box["height"] - 360 * scale) / 2
     return left + x * 640 * scale, top + y * 360 * scale
+
+
+def stroke(page: Page, *places: tuple[float, float]) -> None:
+    page.mouse.move(*at(page, *places[0]))
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*at(page, *place))
+    page.mouse.up()
+
+
+def matte_of(clip: Path) -> np.ndarray:
+    return read_matte(Path(split_object(recipe_of(clip).objects[0]).value))
 
 
 def test_the_clip_is_shown_with_its_facts_and_its_name_as_it_is(page: Page, clip: Path) -> None:
@@ -126,6 +141,28 @@ def test_a_box_is_dragged(page: Page, clip: Path) -> None:
     page.mouse.move(*at(page, 0.79, 0.32))
     page.mouse.up()
     wait_until("the box", lambda: any("=box:" in text for text in recipe_of(clip).objects))
+    page.get_by_role("button", name="Remove object-1").click()
+    wait_until("the removal", lambda: recipe_of(clip).objects == ())
+
+
+def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, clip: Path) -> None:
+    tab(page, "Objects")
+    page.get_by_role("button", name="Brush", exact=True).click()
+    with page.expect_response(lambda answer: "/matte/0.png" in answer.url and answer.status == 200):
+        stroke(page, (0.3, 0.4), (0.4, 0.4), (0.5, 0.5))
+    wait_until("the matte", lambda: len(recipe_of(clip).objects) == 1)
+    painted = matte_of(clip)
+    assert painted.shape == (360, 640)
+    assert painted[144, 224] == 1
+    assert painted[300, 224] == 0
+    page.get_by_role("button", name="Eraser").click()
+    page.keyboard.press("]")
+    stroke(page, (0.35, 0.4), (0.36, 0.4))
+    wait_until("the eraser", lambda: matte_of(clip)[144, 224] == 0)
+    assert matte_of(clip)[180, 320] == 1
+    page.get_by_role("button", name="Undo").click()
+    wait_until("the stroke that is taken back", lambda: matte_of(clip)[144, 224] == 1)
+    page.get_by_role("button", name="Click and box").click()
     page.get_by_role("button", name="Remove object-1").click()
     wait_until("the removal", lambda: recipe_of(clip).objects == ())
 
