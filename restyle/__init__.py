@@ -72,6 +72,7 @@ if typing.TYPE_CHECKING:
     from restyle.planning.plan import Analysis as Analysis, Plan as Plan
     from restyle.progress import Progress as Progress, ProgressCallback as ProgressCallback
     from restyle.progress_bar import ProgressBar as ProgressBar
+    from restyle.quality.comparison import write_comparison as write_comparison
     from restyle.recipe import Control as Control, Layer as Layer, PromptAt as PromptAt, Recipe as Recipe
     from restyle.recipe_fields import RecipeFields as RecipeFields
     from restyle.render.protocols import Rendered as Rendered
@@ -108,6 +109,7 @@ if not typing.TYPE_CHECKING:
         "restyle.planning.plan": "Analysis Plan",
         "restyle.progress": "Progress ProgressCallback",
         "restyle.progress_bar": "ProgressBar",
+        "restyle.quality.comparison": "write_comparison",
         "restyle.recipe": "Control Layer PromptAt Recipe",
         "restyle.recipe_fields": "RecipeFields",
         "restyle.render.protocols": "Rendered",

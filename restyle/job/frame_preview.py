@@ -1,4 +1,4 @@
-"""Single frames of one footage, looked at again and again: their pictures, objects' mattes, and paintings.
+"""Single frames of one footage, looked at again and again: their pictures, objects' mattes, control maps, and paintings.
 
 A run looks at all of a footage before it paints; who chooses a look or points at an object wants to see one frame, soon. So the
 footage's time stamps are read once, painters stay open, and nothing is written.
@@ -19,7 +19,7 @@ import numpy as np
 
 from controls.prompts import check_prompts, parse_object, split_object
 from controls.types import Box as BoxPrompt
-from controls.types import Matte, Point, Prompted
+from controls.types import ControlMap, Matte, Point, Prompted
 from interp.pixels.depth import to_uint8
 from restyle.errors import RecipeError, translated
 from restyle.files.writing import scratch
@@ -35,7 +35,7 @@ from restyle.job.store import JobStore
 from restyle.painters.neural_style.style_sheet import painted_styles
 from restyle.planning.plan import Analysis, make_plan
 from restyle.progress import Meter
-from restyle.recipe import Recipe
+from restyle.recipe import Control, Recipe
 from restyle.registry import make_masker
 from restyle.types import FootageSpec, Keyframe, Shot
 
@@ -169,6 +169,20 @@ class FramePreview:
                     for rendered in frames:
                         return rendered.result.picture
         raise RuntimeError(f"frame {frame} was not rendered")
+
+    def control_map(self, frame: int, control: Control | str) -> ControlMap:
+        """Find the control map of a frame, as that of a keyframe alone in its shot; ``control``: a kind, or as in a recipe.
+
+        Raises ``RecipeError`` (no such kind, or one of two frames), ``MissingExtraError``, ``MissingModelError``.
+        """
+        wanted = Control(kind=control) if isinstance(control, str) else control
+        pts = self.pts[: self._checked(frame) + 1]
+        shot, key = Shot(0, frame, frame + 1), Keyframe(frame, "pinned")
+        planned = PlannedFootage(self._footage, "preview", pts, (shot,), (key,))
+        with scratch() as folder, JobStore(folder) as store:
+            maps = KeyframeMaps((wanted,), planned, store, Inputs(), offline=self._offline)
+            with closing(self._footage.frames(frame, frame + 1, pts=self.pts)) as frames:
+                return maps.of(wanted.kind, next(frames))
 
     def styles(
         self,

@@ -15,6 +15,7 @@ from restyle.studio.panels.look import LookPanel
 from restyle.studio.panels.objects import ObjectsPanel
 from restyle.studio.panels.recipe import RecipePanel
 from restyle.studio.panels.render import RenderPanel
+from restyle.studio.queue import waiting_in
 from restyle.studio.shell import attempt, notify, page_frame
 from restyle.studio.viewer import Viewer
 from restyle.studio.words import facts_line
@@ -46,6 +47,8 @@ class ClipPage:
         """``none``: the footage; ``painting``: beside this frame, painted; ``result``: beside the result."""
         self.kept: dict[int, str] = {}
         """Frame -> a painting that others are compared with."""
+        self.against, self.version = "", ""
+        """Versions that are compared: on the left (empty: the footage), on the right (empty: the result)."""
         self.overlay = 0
         """Counts what changed about mattes; mattes are shown while it is at least 0."""
         self._seen: Any = None
@@ -112,7 +115,8 @@ class ClipPage:
         keys = [[key["frame"], key["reason"] in ("pinned", "storyboard")] for key in plan.get("keyframes", [])]
         known = {frame for frame, _ in keys}
         keys += [[frame, True] for frame in recipe.storyboard if frame not in known]
-        results = clip.results
+        right, left = clip.versions.served(self.version), clip.versions.served(self.against) if self.against else None
+        base = f"/clips/{clip.name}"
         tab = self.tabs.value
         marking = tab == "Objects"
         self.viewer.set(
@@ -120,8 +124,10 @@ class ClipPage:
             keys=keys,
             doubts=sorted(clip.doubts) if recipe.objects else [],
             moments=[moment.frame for moment in clip.moments],
-            result=None if results is None else [clip.first_result, results.frames],
-            stamp=clip.result_stamp,
+            result=None
+            if right is None
+            else right.plain(f"{base}/version/{self.version}" if self.version else f"{base}/result"),
+            against=None if left is None else left.plain(f"{base}/version/{self.against}"),
             right=self.shown,
             paintings=clip.paintings(recipe),
             kept=self.kept,
@@ -136,7 +142,9 @@ class ClipPage:
 
     def _state(self) -> tuple[Any, ...]:
         clip = self.clip
-        return (clip.project.changes, clip.work.state(), clip.result_stamp, clip.mattes_version)
+        versions = tuple((version.name, version.work.state()) for version in clip.versions.all())
+        works = (clip.work.state(), clip.comparison.state(), versions, tuple(waiting_in(clip.queue)))
+        return (clip.project.changes, works, clip.result_stamp, clip.mattes_version)
 
     def _look_again(self) -> None:
         """See what another tab, another program or the work has changed."""
@@ -162,6 +170,8 @@ class ClipPage:
             panel.refresh()
         if self.shown == "painting":
             await self.paint()
+        if self.tabs.value == "Look":
+            await self.look.painter.show_maps()
 
     async def show(self, kind: str) -> None:
         """Show the footage alone, this frame painted, or the result."""
@@ -226,6 +236,7 @@ class ClipPage:
                 self.recipe,
                 rate=clip.project.rate,
                 offline=clip.offline,
+                more=clip.queued("") if kind == "render" else None,
             )
             clip.project.touch()
 

@@ -15,7 +15,7 @@ import numpy as np
 from controls.masks.files import read_matte
 from controls.prompts import split_label, split_object
 from interp.pixels.depth import to_uint8
-from restyle import FramePreview, Recipe
+from restyle import Control, FramePreview, Recipe
 from restyle.errors import JobError, OutputError, RecipeError, show_path, why
 from restyle.footage import write_picture
 from restyle.job.mattes import Mattes
@@ -27,6 +27,7 @@ from restyle.studio.folder_batch import FolderBatch
 from restyle.studio.frames import VIEW_SIDE, FrameServer, Jpegs
 from restyle.studio.pictures import tinted_png
 from restyle.studio.project import Project
+from restyle.studio.versions import Versions
 from restyle.studio.work import Work
 
 __all__ = ["OpenClip"]
@@ -48,6 +49,10 @@ class OpenClip:
         self.project = Project(source, rate=rate, results=None if batch is None else batch.clip_folder(source))
         self.frames = FrameServer(source, rate=rate)
         self.work = Work(self.project.folder)
+        self.versions = Versions(self.project)
+        self.comparison = Work(self.project.folder / "comparison")
+        self.queue = (self.project.folder if batch is None else batch.own) / "queue"
+        """Where renders of this studio wait for each other."""
         self.offline = offline
         self.bench = Bench()
         self.made = Jpegs(24 << 20)
@@ -59,7 +64,6 @@ class OpenClip:
         self._preview: FramePreview | None = None
         self._mattes: OrderedDict[tuple[int, tuple[str, ...]], dict[str, np.ndarray]] = OrderedDict()
         self._followed: tuple[Path, Mattes] | None = None
-        self._results: tuple[int, FrameServer] | None = None
 
     @property
     def preview(self) -> FramePreview:
@@ -67,6 +71,11 @@ class OpenClip:
         if self._preview is None:
             self._preview = FramePreview(self.project.source, rate=self.project.rate, offline=self.offline)
         return self._preview
+
+    def queued(self, version: str) -> dict[str, str]:
+        """What a render's order says about the queue. ``version``: its number, or empty."""
+        title = self.project.source.name + (f" · version {version}" if version else "")
+        return {"queue": str(self.queue), "title": title}
 
     # Paintings
 
@@ -100,8 +109,28 @@ class OpenClip:
         key = self._key(recipe)
         return {frame: name for frame, (k, name) in self._painted.items() if k == key and self.made.get((name,))}
 
+    # Control maps
+
+    def map_names(self, frame: int, recipe: Recipe) -> dict[str, str]:
+        """Kind of control map -> the name in ``made`` of the frame's picture of it, made or not."""
+        return {
+            control.kind: f"map-{control.kind}-{frame}-{_digest(control.model_dump_json(include={'source', 'options'}))}"
+            for control in recipe.controls
+        }
+
+    async def control_maps(self, frame: int, recipe: Recipe) -> None:
+        """Make the frame's control maps, one after the other. Raises ``Superseded``, and as ``FramePreview.control_map``."""
+        names = self.map_names(frame, recipe)
+        for control in recipe.controls:
+            if self.made.get((names[control.kind],)) is None:
+
+                def work(control: Control = control) -> bytes:
+                    return jpeg_of(self.preview.control_map(frame, control).picture, long_side=640, quality=90)
+
+                self.made.put((names[control.kind],), await self.bench.run("maps", work))
+
     def _key(self, recipe: Recipe) -> str:
-        return hashlib.blake2b(f"{self.mattes_version} {recipe.to_text()}".encode(), digest_size=12).hexdigest()
+        return _digest(f"{self.mattes_version} {recipe.to_text()}")
 
     # Mattes
 
@@ -210,21 +239,14 @@ class OpenClip:
     @property
     def results(self) -> FrameServer | None:
         """Frames of the result; ``None``: there is none yet."""
-        if self.project.result is None:
-            return None
-        try:
-            stamp = self.project.output.stat().st_mtime_ns
-        except OSError:
-            return None
-        if self._results is None or self._results[0] != stamp:
-            self._results = stamp, FrameServer(self.project.output)
-        return self._results[1]
+        served = self.versions.served()
+        return None if served is None else served.frames
 
     @property
     def result_stamp(self) -> int:
         """Changes with the result; 0: there is none."""
-        results = self.results
-        return 0 if results is None or self._results is None else self._results[0] // 1000 % 10**12
+        served = self.versions.served()
+        return 0 if served is None else served.stamp
 
     @property
     def report(self) -> StoredReport | None:
@@ -253,17 +275,15 @@ class OpenClip:
         path = getattr(self.moments[number], side)
         return None if path is None else Path(path).read_bytes()
 
-    @property
-    def first_result(self) -> int:
-        """Number of the frame with which the result begins."""
-        shots = (self.project.plan or {}).get("shots") or [{"start": 0}]
-        return int(shots[0]["start"])
-
     async def close(self) -> None:
         """Let go of models and threads."""
         self.bench.close()
         if self._preview is not None:
             await asyncio.to_thread(self._preview.close)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

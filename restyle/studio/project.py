@@ -7,6 +7,9 @@
     clip.restyled.mp4.studio/    recipe.json, and what the page made:
       keyframes/                   approved and given paintings, by frame number
       mattes/                      mattes that were painted by hand
+      versions/                    results that were kept, or rendered beside the result: see ``versions``
+      comparison/                  the result beside the footage, as a clip
+      queue/                       who waits to be rendered: see ``queue``
       work.json                    the work that runs, or ran last, in a process of its own
 """
 
@@ -105,6 +108,12 @@ class Project:
         except (OSError, ValueError):
             return None
         return plain if isinstance(plain, dict) else None
+
+    @property
+    def first_result(self) -> int:
+        """Number of the frame with which the result begins."""
+        shots = (self.plan or {}).get("shots") or [{"start": 0}]
+        return int(shots[0]["start"])
 
     def mattes_folder(self) -> Path | None:
         """Folder of the mattes that the job followed last; ``None``: none."""

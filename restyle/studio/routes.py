@@ -45,6 +45,18 @@ def add_routes(app: FastAPI, clip_of: Callable[[str], OpenClip | None], poster: 
         results = opened(name).results
         return picture(lambda: None if results is None else results.jpeg(frame, max(32, min(side, VIEW_SIDE))))
 
+    @app.get("/clips/{name}/version/{version}/{frame}.jpg")
+    def version_of(name: str, version: str, frame: int, side: int = VIEW_SIDE) -> Response:
+        served = opened(name).versions.served(version)
+        return picture(lambda: None if served is None else served.frames.jpeg(frame, max(32, min(side, VIEW_SIDE))))
+
+    @app.get("/clips/{name}/comparison/{layout}.mp4")
+    def comparison_of(name: str, layout: str) -> Response:
+        clip = opened(name).project.folder / "comparison" / f"{layout}.mp4"
+        if layout not in ("wipe", "beside") or clip.is_symlink() or not clip.is_file():
+            raise HTTPException(404, "there is no such clip")
+        return FileResponse(clip, media_type="video/mp4", headers=NEVER)
+
     @app.get("/clips/{name}/matte/{frame}.png")
     def matte_of(name: str, frame: int) -> Response:
         return picture(lambda: opened(name).overlay(frame), "png")

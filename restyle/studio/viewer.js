@@ -42,7 +42,7 @@ export default {
     </div>`,
   props: {
     base: String, frames: Number, rate: Number, size: Array, start: Number, shots: Array, keys: Array, doubts: Array,
-    moments: Array, paintings: Object, right: String, kept: Object, result: Array, stamp: Number, overlay: Number,
+    moments: Array, paintings: Object, right: String, kept: Object, result: Object, against: Object, overlay: Number,
     prompts: Array, tool: String, brush: Number, colour: String, dark: Number,
   },
   data: () => ({ frame: 0, playing: false, beside: false, zoom: 1, waiting: false }),
@@ -60,7 +60,7 @@ export default {
     kinds: () => [["none", "Footage"], ["painting", "Painted"], ["result", "Result"]],
   },
   watch: {
-    stamp() { this.paint(); }, overlay() { this.paint(); }, right() { this.paint(); }, dark() { this.paint(); },
+    result() { this.paint(); }, against() { this.paint(); }, overlay() { this.paint(); }, right() { this.paint(); }, dark() { this.paint(); },
     paintings() { this.paint(); }, prompts() { this.paint(); }, shots() { this.paint(); }, keys() { this.paint(); },
     kept() { this.paint(); }, doubts() { this.paint(); }, moments() { this.paint(); },
     tool() { this.hover = null; this.redraw(); }, brush() { this.redraw(); },
@@ -99,16 +99,21 @@ export default {
     },
     urls(frame) {
       const urls = { left: `${this.base}/frame/${frame}.jpg` };
-      if (this.kept && this.kept[frame]) urls.left = `${this.base}/made/${this.kept[frame]}.jpg`;
+      if (this.right !== "result" && this.kept && this.kept[frame]) urls.left = `${this.base}/made/${this.kept[frame]}.jpg`;
       if (this.right === "painting" && this.paintings[frame]) urls.right = `${this.base}/made/${this.paintings[frame]}.jpg`;
-      const within = this.result && frame >= this.result[0] && frame < this.result[0] + this.result[1];
-      if (this.right === "result" && within) urls.right = `${this.base}/result/${frame - this.result[0]}.jpg?v=${this.stamp}`;
+      const of = (side) => side && frame >= side.first && frame < side.first + side.frames ? `${side.url}/${frame - side.first}.jpg?v=${side.stamp}` : null;
+      if (this.right === "result") {
+        const [left, right] = [of(this.against), of(this.result)];
+        if (left) urls.left = left;
+        if (right) urls.right = right;
+      }
       if (this.overlay >= 0) urls.overlay = `${this.base}/matte/${frame}.png?v=${this.overlay}`;
       return urls;
     },
     names() {
+      if (this.right === "result") return [this.against ? `A ${this.against.name}` : "Footage", this.against ? `B ${this.result?.name}` : this.result?.name];
       const left = this.kept && this.kept[this.frame] ? "A: look that was kept" : "Footage";
-      return [left, this.right === "result" ? "Result" : this.kept && this.kept[this.frame] ? "B: look now" : "Painted"];
+      return [left, this.kept && this.kept[this.frame] ? "B: look now" : "Painted"];
     },
     async seek(frame) {
       this.frame = clamp(Math.round(frame), 0, this.frames - 1);

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from restyle import Recipe
+from restyle.painters.neural_style.styles import DEFAULT_STYLE
 from restyle.progress import STAGE_NAMES
 from restyle.types import FootageSpec
 
-__all__ = ["OBJECT_COLOURS", "facts_line", "progress_line", "seconds"]
+__all__ = ["OBJECT_COLOURS", "facts_line", "progress_line", "recipe_line", "seconds"]
 
 OBJECT_COLOURS = ("#ff40a0", "#40c8ff", "#ffbe28", "#78ff78", "#be82ff", "#ff7846")
 """As ``quality.overlay.COLOURS``."""
@@ -33,8 +36,21 @@ def seconds(length: Any) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def recipe_line(recipe: Recipe) -> str:
+    """What a recipe makes, in a few words."""
+    look = recipe.style or (DEFAULT_STYLE if recipe.painter == "neural-style" else recipe.painter)
+    plain, usual = recipe.model_dump(mode="json"), Recipe().model_dump(mode="json")
+    told = [
+        f"{name} {plain[name]:g}" for name in ("strength", "mix", "brush_size", "seed") if plain[name] != usual[name]
+    ]
+    told += [f"effort {recipe.effort}"] if recipe.effort != usual["effort"] else []
+    return ", ".join([Path(look).name if "/" in look else look, *told]).replace("_", " ")
+
+
 def progress_line(facts: Mapping[str, Any]) -> str:
     """The step that work is at, and how long it still takes."""
+    if ahead := facts.get("ahead"):
+        return f"waiting: {ahead} before it"
     stage, done, total, left = (facts.get(name) for name in ("stage", "done", "total", "left"))
     parts = [STAGE_NAMES.get(stage, "starting") if isinstance(stage, str) else "starting"]  # type: ignore[call-overload]
     if total:

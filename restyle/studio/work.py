@@ -26,7 +26,7 @@ class WorkState:
     """State of the work that runs, or that ran last."""
 
     kind: str = ""
-    """``render``, ``look``, ``batch``; empty: nothing was ordered yet."""
+    """``render``, ``look``, ``batch``, ``compare``; empty: nothing was ordered yet."""
     state: str = "none"
     """``running``, ``done``, ``stopped``, ``failed``; ``lost``: its process ended without a word."""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -54,8 +54,12 @@ class Work:
         *,
         rate: Fraction | None = None,
         offline: bool = False,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Order work. Raises ``JobLockedError`` while other work runs, ``OutputError``."""
+        """Order work; ``more``: what this kind of it wants beside (``worker``).
+
+        Raises ``JobLockedError`` while other work runs, ``OutputError``.
+        """
         if self.state().running:
             raise JobLockedError(f"work on {show_path(source)} is going on: wait for it, or stop it")
         order = {
@@ -65,6 +69,7 @@ class Work:
             "recipe": recipe.model_dump(mode="json", exclude_unset=True),
             "rate": None if rate is None else str(rate),
             "offline": offline,
+            **(more or {}),
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import restyle
 from restyle import BatchProgress, Cancelled, Job, Progress, Recipe
 from restyle.files.writing import LockHeld, lock_file, sign_lock, write_file
+from restyle.studio.queue import turn_in
 from restyle.unforeseen import describe
 
 __all__ = ["LOCK", "STATE", "STOP", "main"]
@@ -81,7 +83,8 @@ def main(order_file: Path) -> int:
     reporter = Reporter(order_file.with_name(STATE), order["kind"])
     reporter.tell(now=True, stage="", done=0, total=None)
     try:
-        _KINDS[order["kind"]](order, reporter, cancel)
+        with _turn(order, order_file.parent, reporter, cancel):
+            _KINDS[order["kind"]](order, reporter, cancel)
     except Cancelled:
         reporter.tell(now=True, state="stopped", line="stopped; what is finished is kept")
         return 0
@@ -92,6 +95,17 @@ def main(order_file: Path) -> int:
     finally:
         os.close(lock)
     return 0
+
+
+@contextmanager
+def _turn(order: Mapping[str, Any], folder: Path, reporter: Reporter, cancel: threading.Event) -> Iterator[None]:
+    """Wait in the queue, if the order says so."""
+    if order.get("queue") is None:
+        yield
+        return
+    with turn_in(Path(order["queue"]), order["title"], folder, cancel, lambda ahead: reporter.tell(ahead=ahead)):
+        reporter.tell(now=True, ahead=0)
+        yield
 
 
 def _watch(stop: Path, cancel: threading.Event) -> None:
@@ -147,10 +161,26 @@ def _batch(order: Mapping[str, Any], reporter: Reporter, cancel: threading.Event
     reporter.tell(now=True, state="done", line=f"{done} done" + (f", {failed} failed" if failed else ""), running={})
 
 
+def _compare(order: Mapping[str, Any], reporter: Reporter, cancel: threading.Event) -> None:
+    frames = restyle.write_comparison(
+        order["source"],
+        order["right"],
+        order["output"],
+        layout=order["layout"],
+        starts=tuple(order["starts"]),
+        rate=None if order["rate"] is None else Fraction(order["rate"]),
+        overwrite=True,
+        progress=reporter.progress,
+        cancel=cancel,
+    )
+    reporter.tell(now=True, state="done", line=f"{frames} frames", layout=order["layout"])
+
+
 _KINDS: Mapping[str, Callable[[Mapping[str, Any], Reporter, threading.Event], None]] = {
     "render": _render,
     "look": _look,
     "batch": _batch,
+    "compare": _compare,
 }
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class KeyframesPanel:
                 ui.element("img").props(
                     f'src="{base}/frame/{frame}.jpg?side=320" loading="lazy" alt="Footage, frame {frame}"'
                 )
-                at = frame - clip.first_result
+                at = frame - clip.project.first_result
                 if frame in paintings:
                     ui.element("img").props(
                         f'src="{base}/made/{paintings[frame]}.jpg" loading="lazy" alt="Painted, frame {frame}"'

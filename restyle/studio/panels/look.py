@@ -16,7 +16,7 @@ from restyle.footage import read_picture
 from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.styles import DEFAULT_STYLE, STYLES
 from restyle.quality.pictures import jpeg_of
-from restyle.registry import part_names
+from restyle.studio.panels.painter import PainterFields
 from restyle.studio.shell import attempt, heading, notify
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class LookPanel:
         self._controls: dict[str, Any] = {}
         self._quiet = False
         self._walls = 0
+        self.painter = PainterFields(page)
 
     def build(self) -> None:
         """Make the elements."""
@@ -61,17 +62,7 @@ class LookPanel:
             ui.upload(
                 on_upload=self._picture, max_file_size=MOST_PICTURE, auto_upload=True, label="Drop a picture"
             ).props('accept="image/*" flat bordered').classes("drop")
-        with ui.expansion("Painter and prompts").classes("more"):
-            self._painter = ui.select(part_names("painter"), label="Painter", on_change=self._painter_chosen).props(
-                "dense"
-            )
-            for name, label in (("prompt", "Prompt"), ("negative_prompt", "Not to be seen")):
-                text = ui.input(label).props("dense clearable").classes("wide")
-                text.on("blur", lambda _, n=name: self._prompt(n))
-                text.on("keydown.enter", lambda _, n=name: self._prompt(n))
-                self._controls[name] = text
-            self._seed = ui.number("Seed", min=0, precision=0, on_change=lambda e: self._set("seed", int(e.value or 0)))
-            self._seed.props("dense")
+        self.painter.build()
         with ui.element("div").classes("line"):
             ui.button("Keep as A", on_click=self._keep).props("outline dense no-caps").tooltip(
                 "Compare this frame in this look with the next that you choose"
@@ -131,11 +122,6 @@ class LookPanel:
             slider.set_value(number)
             label.set_text(f"{number:g}")
         self._controls["keep_colour"].set_value(recipe.keep_colour)
-        self._painter.set_value(recipe.painter)
-        self._seed.set_value(recipe.seed)
-        for name in ("prompt", "negative_prompt"):
-            self._controls[name].set_value(getattr(recipe, name) or "")
-            self._controls[name].set_enabled(recipe.painter != "neural-style")
         names = list(chosen)
         self._other.set_value(names[1] if len(names) == 2 else "–")
         if len(names) == 2:
@@ -143,6 +129,7 @@ class LookPanel:
         self._share.set_visibility(len(names) == 2)
         self._no_longer.set_visibility(bool(self._page.kept))
         self._quiet = False
+        self.painter.refresh()
 
     async def choose(self, style: str) -> None:
         """Choose a look, and show the frame in it."""
@@ -171,17 +158,6 @@ class LookPanel:
         if style != (recipe.style or DEFAULT_STYLE):
             self._page.shown = "painting"
             await self._page.change(style=style)
-
-    async def _painter_chosen(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        recipe = self._page.recipe
-        if self._quiet or event.value == recipe.painter:
-            return
-        await self._page.change(painter=event.value, painter_options={}, prompt=None, negative_prompt=None)
-
-    async def _prompt(self, name: str) -> None:
-        value = self._controls[name].value or None
-        if not self._quiet and value != getattr(self._page.recipe, name):
-            await self._page.change(**{name: value})
 
     async def _picture(self, event: events.UploadEventArguments) -> None:
         project = self._page.clip.project

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from restyle.errors import show_path
+from restyle.studio.panels.versions import VersionsPanel
 from restyle.studio.shell import heading
 from restyle.studio.words import progress_line
 
@@ -25,6 +26,7 @@ class RenderPanel:
         self._page = page
         self._built: Any = None
         self._quiet = False
+        self.versions = VersionsPanel(page)
 
     def build(self) -> None:
         """Make the elements."""
@@ -46,6 +48,7 @@ class RenderPanel:
         self._bar = ui.linear_progress(0, show_value=False, size="6px").props('aria-label="Progress" instant-feedback')
         self._line = ui.label("").classes("progress").props('role="status" aria-live="polite"')
         self._verdict = ui.element("div")
+        self.versions.build()
         self._moments = ui.element("div").classes("cards")
 
     def refresh(self) -> None:
@@ -81,6 +84,7 @@ class RenderPanel:
         if state != self._built:
             self._built = state
             self._show_result()
+        self.versions.refresh()
 
     def _show_result(self) -> None:
         clip = self._page.clip
@@ -93,7 +97,7 @@ class RenderPanel:
             heading("Result")
             ui.label(report.verdict).classes(f"verdict {report.level}")
             with ui.element("div").classes("line"):
-                ui.button("Compare", on_click=lambda: self._page.show("result")).props("outline dense no-caps")
+                ui.button("Compare", on_click=self._compare).props("outline dense no-caps")
                 ui.link("The whole report", f"/clips/{clip.name}/report", new_tab=True)
         with self._moments:
             if report.moments:
@@ -125,6 +129,10 @@ class RenderPanel:
                 ui.button("Add a keyframe here", on_click=lambda: page.keyframes.pin(frame)).props(small)
 
     # What is done
+
+    async def _compare(self) -> None:
+        self._page.against = self._page.version = ""
+        await self._page.show("result")
 
     async def _paint(self, frame: int) -> None:
         self._page.seek(frame)

@@ -47,7 +47,7 @@ export class Timeline {
     });
     if (result) {
       context.fillStyle = colours.accent;
-      context.fillRect(result[0] / frames * width, y + deep - 2 * ratio, result[1] / frames * width, 2 * ratio);
+      context.fillRect(result.first / frames * width, y + deep - 2 * ratio, result.frames / frames * width, 2 * ratio);
     }
     const room = width / frames;
     for (const [at, given] of keys) {

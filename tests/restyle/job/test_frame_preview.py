@@ -11,7 +11,7 @@ import pytest
 from clips import number_of, numbered_frames, write_clip
 from scenes import moving_scene
 
-from restyle import FramePreview, Job, Layer, Recipe, RecipeError
+from restyle import Control, FramePreview, Job, Layer, Recipe, RecipeError
 from restyle.footage import open_footage
 
 
@@ -78,6 +78,19 @@ def test_a_drawn_matte_is_the_matte_and_points_beside_it_count(preview: FramePre
     cv2.imwrite(str(tmp_path / "small.png"), drawn[::2])
     with pytest.raises(RecipeError, match="the matte is 160x60, the picture 160x120"):
         preview.quick_mattes(3, (f"disc=matte:{tmp_path / 'small.png'}@3",))
+
+
+def test_a_control_map_is_that_of_the_frame(preview: FramePreview, tmp_path: Path) -> None:
+    found = preview.control_map(3, "canny")
+    assert found.kind == "canny"
+    assert found.picture.shape == (120, 160, 3)
+    edges = cv2.Canny(preview.picture(3), 100, 200) > 0
+    assert (edges & (found.picture[..., 0] > 127)).sum() > 0.7 * edges.sum()
+    assert not np.array_equal(found.picture, preview.control_map(9, Control(kind="canny")).picture)
+    fine = preview.control_map(3, Control(kind="canny", options={"low": 1, "high": 2})).picture
+    assert (fine > 0).sum() > (found.picture > 0).sum()
+    with pytest.raises(RecipeError, match="shows two frames"):
+        preview.control_map(3, "flow")
 
 
 def test_only_what_the_mattes_say_is_painted(preview: FramePreview) -> None:

@@ -1,0 +1,232 @@
+"""Versions of the result, what two of them look like side by side, and who waits to be rendered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from nicegui import ui
+
+from restyle.errors import RecipeError
+from restyle.quality.comparison import Layout
+from restyle.studio.queue import waiting_in
+from restyle.studio.shell import attempt, heading
+from restyle.studio.versions import Served, Version
+from restyle.studio.words import progress_line
+from restyle.studio.work import Work, WorkState
+
+if TYPE_CHECKING:
+    from restyle.studio.clip_page import ClipPage
+
+__all__ = ["VersionsPanel"]
+
+LAYOUTS: dict[Layout, str] = {"wipe": "Wipe", "beside": "Side by side"}
+
+
+class VersionsPanel:
+    """The lower part of the panel of rendering."""
+
+    def __init__(self, page: ClipPage) -> None:
+        self._page = page
+        self._built: Any = None
+        self._quiet = False
+
+    def build(self) -> None:
+        """Make the elements."""
+        heading("Versions", "Other results of this clip, each with its recipe, to compare with.")
+        with ui.element("div").classes("line"):
+            self._keep = ui.button("Keep this result", on_click=self._keep_result).props("outline dense no-caps")
+            ui.button("Render as a version", on_click=self._render).props("outline dense no-caps").tooltip(
+                "By the recipe as it is now, beside the result; renders wait for each other"
+            )
+        self._rows = ui.element("div").classes("rows").props('role="group" aria-label="Versions"')
+        with ui.element("div").classes("line") as self._choice:
+            self._left = ui.select({"": "Footage"}, value="", label="A", on_change=self._chosen)
+            self._right = ui.select({"": "Result"}, value="", label="B", on_change=self._chosen)
+            for select in (self._left, self._right):
+                select.props("dense options-dense").classes("grow")
+            ui.button("Compare A and B", on_click=lambda: self._page.show("result")).props("outline dense no-caps")
+        with ui.element("div").classes("line") as self._export:
+            ui.label("A and B as a clip").classes("grow")
+            for layout, told in LAYOUTS.items():
+                ui.button(told, on_click=lambda layout=layout: self._write(layout)).props("outline dense no-caps")
+            self._halt = ui.button("Stop writing", on_click=lambda: self._page.clip.comparison.stop()).props(
+                "flat dense no-caps"
+            )
+        self._written = ui.element("div").props('role="status" aria-live="polite"')
+        self._queue_head = ui.element("div")
+        with self._queue_head:
+            heading("Queue", "Renders that work or wait, one after the other.")
+        self._queue = ui.element("div").classes("rows").props('role="group" aria-label="Queue"')
+
+    # What is shown
+
+    def refresh(self) -> None:
+        """Show what there is."""
+        page, clip = self._page, self._page.clip
+        versions = clip.versions.all()
+        states = [version.work.state() for version in versions]
+        writing, waiting = clip.comparison.state(), waiting_in(clip.queue)
+        stamps = tuple(version.output.exists() for version in versions)
+        state = (
+            clip.result_stamp,
+            [v.name for v in versions],
+            states,
+            stamps,
+            writing,
+            waiting,
+            page.against,
+            page.version,
+        )
+        if state == self._built:
+            return
+        self._built = state
+        self._keep.set_enabled(clip.result_stamp != 0)
+        ready = {version.name: version.label for version in versions if version.output.exists()}
+        self._quiet = True
+        for select, first, value in ((self._left, "Footage", page.against), (self._right, "Result", page.version)):
+            select.set_options({"": first, **ready}, value=value if value in ready else "")
+        self._quiet = False
+        self._choice.set_visibility(bool(ready))
+        self._export.set_visibility(bool(ready) or clip.result_stamp != 0)
+        self._halt.set_visibility(writing.running)
+        self._rows.clear()
+        with self._rows:
+            for version, work in zip(versions, states, strict=True):
+                self._row(version, work)
+        self._show_written(writing)
+        self._queue_head.set_visibility(len(waiting) > 0)
+        self._queue.clear()
+        with self._queue:
+            for number, each in enumerate(waiting):
+                its = Work(each.folder)
+                with ui.element("div").classes("row"):
+                    ui.label(each.title).classes("grow")
+                    ui.label(f"{number} before it" if number else progress_line(its.state().facts)).classes("hint")
+                    ui.button("Stop", on_click=its.stop).props(f'flat dense no-caps aria-label="Stop {each.title}"')
+
+    def _row(self, version: Version, work: WorkState) -> None:
+        small = "flat dense no-caps size=sm"
+        with ui.element("div").classes("row").props(f'data-version="{version.name}"'):
+            ui.label(version.label).classes("grow").tooltip(version.label)
+            if work.running:
+                ui.label(progress_line(work.facts)).classes("hint")
+                ui.button("Stop", on_click=version.work.stop).props(small)
+                return
+            if work.state not in ("none", "done"):
+                ui.label(str(work.facts.get("line", "ended without a word"))).classes("hint grow")
+                ui.button("Go on", on_click=lambda: self._start(version)).props(small)
+            ui.button("Use its recipe", on_click=lambda: self._use(version)).props(small)
+            ui.button("Remove", on_click=lambda: self._remove(version)).props(
+                f'{small} aria-label="Remove version {version.name}"'
+            )
+
+    def _show_written(self, work: WorkState) -> None:
+        clip = self._page.clip
+        self._written.clear()
+        with self._written:
+            if work.running:
+                ui.label(progress_line(work.facts)).classes("hint")
+            elif work.state == "done":
+                layout = str(work.facts.get("layout"))
+                ui.link(
+                    f"{layout}.mp4, {work.facts.get('line')}",
+                    f"/clips/{clip.name}/comparison/{layout}.mp4",
+                    new_tab=True,
+                )
+                ui.label(str(clip.project.folder / "comparison" / f"{layout}.mp4")).classes("path")
+            elif work.state != "none":
+                ui.label(str(work.facts.get("line", ""))).classes("hint")
+
+    # What is done
+
+    def _chosen(self) -> None:
+        if not self._quiet:
+            self._page.against, self._page.version = self._left.value or "", self._right.value or ""
+            self._page.refresh()
+
+    async def _keep_result(self) -> None:
+        clip = self._page.clip
+
+        async def work() -> None:
+            version = await asyncio.to_thread(clip.versions.keep)
+            self._page.against, self._page.version = version.name, ""
+
+        await attempt(work, "keeping the result", "kept")
+        self._page.refresh()
+
+    async def _render(self) -> None:
+        clip, recipe = self._page.clip, self._page.recipe
+
+        async def work() -> None:
+            version = await asyncio.to_thread(clip.versions.new, recipe)
+            await self._begin(version)
+
+        await attempt(work)
+        self._page.refresh()
+
+    async def _start(self, version: Version) -> None:
+        async def work() -> None:
+            await self._begin(version)
+
+        await attempt(work)
+        self._page.refresh()
+
+    async def _begin(self, version: Version) -> None:
+        clip = self._page.clip
+        version.work.start(
+            "render",
+            clip.project.source,
+            version.output,
+            version.recipe,
+            rate=clip.project.rate,
+            offline=clip.offline,
+            more=clip.queued(version.name),
+        )
+
+    async def _use(self, version: Version) -> None:
+        async def work() -> None:
+            self._page.clip.project.change(**version.recipe.model_dump())
+
+        await attempt(work, done=f"the recipe is that of version {version.name}")
+        self._page.refresh()
+
+    async def _remove(self, version: Version) -> None:
+        clip, page = self._page.clip, self._page
+
+        async def work() -> None:
+            await asyncio.to_thread(clip.versions.remove, version.name)
+
+        if await attempt(work, "removing", "removed"):
+            page.against, page.version = ("" if name == version.name else name for name in (page.against, page.version))
+        page.refresh()
+
+    async def _write(self, layout: Layout) -> None:
+        """Write what is compared as a clip."""
+        page, clip = self._page, self._page.clip
+
+        async def work() -> None:
+            left = clip.versions.served(page.against) if page.against else None
+            right = clip.versions.served(page.version)
+            if right is None:
+                raise RecipeError("there is no result yet: render one")
+            folder = clip.project.make_folder(clip.project.folder / "comparison")
+            starts = _starts(left, right)
+            clip.comparison.start(
+                "compare",
+                clip.project.source if left is None else left.path,
+                folder / f"{layout}.mp4",
+                page.recipe,
+                rate=clip.project.rate,
+                more={"right": str(right.path), "layout": layout, "starts": starts},
+            )
+
+        await attempt(work)
+        page.refresh()
+
+
+def _starts(left: Served | None, right: Served) -> tuple[int, int]:
+    """The first frames of two results that show the same frame of the footage."""
+    begins = 0 if left is None else left.first
+    both = max(begins, right.first)
+    return both - begins, both - right.first
