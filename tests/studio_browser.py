@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["CHROMIUM", "browser", "page_of", "studio"]
+from restyle import Recipe
+
+__all__ = ["CHROMIUM", "at", "browser", "harbour", "page_of", "recipe_of", "studio", "tab", "wait_until"]
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 60_000  # milliseconds; a busy machine takes its time
@@ -96,3 +98,26 @@ def harbour(folder: Path, name: str = "harbour.mp4") -> Path:
     path = folder / name
     shutil.copyfile(Path(__file__).parents[1] / "samples" / "harbour.mp4", path)
     return path
+
+
+def recipe_of(clip: Path) -> Recipe:
+    """The recipe file that the studio wrote of a clip."""
+    path = clip.with_name(f"{clip.stem}.restyled.mp4.studio") / "recipe.json"
+    return Recipe.load(path) if path.exists() else Recipe()
+
+
+def tab(page: Page, name: str) -> None:
+    """Turn to a panel."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    page.locator(f".panel-body[data-panel={name}]").wait_for()
+    page.locator("canvas.marking").wait_for(state="attached" if name == "Objects" else "detached")
+
+
+def at(page: Page, x: float, y: float, *, size: tuple[int, int] = (640, 360)) -> tuple[float, float]:
+    """A place of the picture, as parts of its width and height, on the screen."""
+    box = page.locator(".stage canvas").bounding_box()
+    assert box is not None
+    wide, tall = size
+    scale = min(box["width"] / wide, box["height"] / tall)
+    left, top = box["x"] + (box["width"] - wide * scale) / 2, box["y"] + (box["height"] - tall * scale) / 2
+    return left + x * wide * scale, top + y * tall * scale

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any, Protocol
 
 from nicegui import ui
@@ -58,9 +60,21 @@ class ClipPage:
         """The recipe as it is now."""
         return self.clip.project.recipe
 
+    def act(self, action: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
+        """Make a handler for an element that may be gone before it has done its work: a refresh makes such elements anew."""
+
+        async def handler() -> None:
+            with self.client:
+                done = action()
+                if isawaitable(done):
+                    await done
+
+        return handler
+
     def build(self) -> None:
         """Make the page's elements."""
         clip = self.clip
+        self.client = ui.context.client
         with page_frame(clip.project.source.name, facts_line(clip.frames.spec), back=clip.batch is not None):
             self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show, brush=self._brush)
             with ui.element("aside").classes("panel").props('aria-label="Work"'):
@@ -146,8 +160,11 @@ class ClipPage:
         works = (clip.work.state(), clip.comparison.state(), versions, tuple(waiting_in(clip.queue)))
         return (clip.project.changes, works, clip.result_stamp, clip.mattes_version)
 
-    def _look_again(self) -> None:
+    async def _look_again(self) -> None:
         """See what another tab, another program or the work has changed."""
+        if self.clip.look_again and not self.clip.work.state().running:
+            self.clip.look_again = False
+            await self.start("look")
         try:
             _ = self.recipe
             state = self._state()
@@ -161,8 +178,10 @@ class ClipPage:
             self.overlay = self.clip.mattes_version
             self.refresh()
 
-    def _turned(self) -> None:
+    async def _turned(self) -> None:
         self.refresh()
+        if self.tabs.value == "Look":
+            await self.look.painter.show_maps()
 
     async def _at(self, frame: int) -> None:
         self.frame = frame
@@ -227,7 +246,12 @@ class ClipPage:
         clip = self.clip
 
         async def work() -> None:
-            if clip.work.state().running:
+            state = clip.work.state()
+            if state.running and state.kind == kind == "look":  # at what has changed since
+                clip.look_again = True
+                clip.work.stop()
+                return
+            if state.running:
                 raise JobLockedError("work is going on already: wait for it, or stop it")
             clip.work.start(
                 kind,

@@ -49,6 +49,8 @@ class OpenClip:
         self.project = Project(source, rate=rate, results=None if batch is None else batch.clip_folder(source))
         self.frames = FrameServer(source, rate=rate)
         self.work = Work(self.project.folder)
+        self.look_again = False
+        """Whether the clip is to be looked at once more, for something changed while it was."""
         self.versions = Versions(self.project)
         self.comparison = Work(self.project.folder / "comparison")
         self.queue = (self.project.folder if batch is None else batch.own) / "queue"

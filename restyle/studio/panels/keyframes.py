@@ -71,6 +71,9 @@ class KeyframesPanel:
         self._built = state
         self._where.set_text(f"in {show_path(clip.project.keyframes)}")
         keys = {key["frame"]: key["reason"] for key in plan.get("keyframes", [])}
+        if isinstance(recipe.keyframes, tuple):  # as they were chosen since, until the clip is looked at again
+            keys = {frame: reason for frame, reason in keys.items() if frame in recipe.keyframes or reason == "start"}
+            keys |= {int(frame): keys.get(int(frame), "pinned") for frame in recipe.keyframes}
         keys |= dict.fromkeys(recipe.storyboard, "storyboard")
         starts = [shot["start"] for shot in plan.get("shots", [])] or [0]
         self._list.clear()
@@ -106,22 +109,22 @@ class KeyframesPanel:
                 else:
                     ui.label("not painted yet").classes("blank")
             with ui.element("div").classes("line tight"):
-                ui.button(f"{frame:,}", on_click=lambda: page.seek(frame)).props("flat dense no-caps").tooltip(
-                    "Go there"
-                )
+                ui.button(f"{frame:,}", on_click=page.act(lambda: page.seek(frame))).props(
+                    "flat dense no-caps"
+                ).tooltip("Go there")
                 ui.label("approved" if given else REASONS.get(reason, reason)).classes("hint grow")
                 small = "flat dense no-caps size=sm"
                 if given:
-                    ui.button("Withdraw", on_click=lambda: self._withdraw(frame)).props(small)
+                    ui.button("Withdraw", on_click=page.act(lambda: self._withdraw(frame))).props(small)
                 else:
-                    ui.button("Repaint", on_click=lambda: self._repaint(frame)).props(small).tooltip(
+                    ui.button("Repaint", on_click=page.act(lambda: self._repaint(frame))).props(small).tooltip(
                         "With the next seed; neural-style draws no random numbers"
                     )
-                    ui.button("Approve", on_click=lambda: self._approve(frame)).props(small).tooltip(
+                    ui.button("Approve", on_click=page.act(lambda: self._approve(frame))).props(small).tooltip(
                         "It is used as it is painted now, whatever changes later"
                     )
-                ui.button("Replace", on_click=lambda: self._ask(frame)).props(small)
-                ui.button("Drop", on_click=lambda: self._drop(frame)).props(small)
+                ui.button("Replace", on_click=page.act(lambda: self._ask(frame))).props(small)
+                ui.button("Drop", on_click=page.act(lambda: self._drop(frame))).props(small)
 
     # What is done
 

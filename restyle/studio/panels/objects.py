@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nicegui import events, ui
+from nicegui import ui
 
 from controls.prompts import split_object
 from restyle.errors import RestyleError
@@ -122,9 +123,9 @@ class ObjectsPanel:
                 self._mode(name)
         with self._doubts:
             for frame, told in list(doubts.items())[:60]:
-                ui.button(f"{frame:,}", on_click=lambda f=frame: page.seek(f)).props("outline dense no-caps").tooltip(
-                    told
-                )
+                ui.button(f"{frame:,}", on_click=page.act(partial(page.seek, frame))).props(
+                    "outline dense no-caps"
+                ).tooltip(told)
             if not doubts:
                 ui.label("None." if page.clip.followed else "Follow the objects first.").classes("hint")
 
@@ -135,13 +136,13 @@ class ObjectsPanel:
                 .classes("object")
                 .props(f'type="button" aria-pressed="{"true" if name == self._active else "false"}"')
             )
-            button.on("click", lambda: self._choose(name))
+            button.on("click", self._page.act(lambda: self._choose(name)))
             with button:
                 ui.element("i").classes("dot").style(f"background:{OBJECT_COLOURS[number % len(OBJECT_COLOURS)]}")
                 ui.label(name)
                 count = sum(split_object(text).name == name for text in self._page.recipe.objects)
                 ui.label(f"{count} mark{'' if count == 1 else 's'}").classes("hint")
-            ui.button("Remove", on_click=lambda: self._drop(name)).props(
+            ui.button("Remove", on_click=self._page.act(lambda: self._drop(name))).props(
                 f'flat dense no-caps aria-label="Remove {name}"'
             )
 
@@ -153,12 +154,13 @@ class ObjectsPanel:
         value = "" if mark.kind == "matte" else mark.value
         with ui.element("div").classes("row"):
             ui.label(f"{mark.name}: {words} {value}").classes("grow").tooltip(mark.value)
-            ui.button("Take away", on_click=lambda: self._take_away(text)).props("flat dense no-caps")
+            ui.button("Take away", on_click=self._page.act(lambda: self._take_away(text))).props("flat dense no-caps")
 
     def _background(self) -> None:
         layers = self._page.recipe.layers
         painted = any(layer.object == "background" for layer in layers)
-        ui.switch("Paint the background, too", value=painted, on_change=self._background_set)
+        switch = ui.switch("Paint the background, too", value=painted)
+        switch.on_value_change(self._page.act(lambda: self._set_layers(background=bool(switch.value))))
 
     def _mode(self, name: str) -> None:
         layer = next((layer for layer in self._page.recipe.layers if layer.object == name), None)
@@ -166,7 +168,7 @@ class ObjectsPanel:
             ui.label(name).classes("grow")
             chosen = ui.select(MODES, value="restyle" if layer is None else layer.mode)
             chosen.props(f'dense options-dense aria-label="What is done with {name}"')
-            chosen.on_value_change(lambda event: self._mode_set(name, event.value))
+            chosen.on_value_change(self._page.act(lambda: self._set_layers(modes={name: chosen.value})))
 
     # What is done
 
@@ -256,12 +258,6 @@ class ObjectsPanel:
             return []
         known = {layer["object"] for layer in kept}
         return [*kept, *({"object": name} for name in names if name not in known)]
-
-    async def _background_set(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        await self._set_layers(background=bool(event.value))
-
-    async def _mode_set(self, name: str, mode: str) -> None:
-        await self._set_layers(modes={name: mode})
 
     async def _set_layers(self, *, background: bool | None = None, modes: dict[str, str] | None = None) -> None:
         recipe = self._page.recipe

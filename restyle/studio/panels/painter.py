@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
@@ -77,16 +77,19 @@ class PainterFields:
         self._pictures = {}
         with self._rows:
             for control in controls:
-                with ui.element("div").classes("card").props(f'data-control="{control.kind}"'):
+                with ui.element("div").classes("card") as card:
+                    card.props["data-control"] = control.kind
                     self._pictures[control.kind] = ui.element("img").classes("map empty")
                     with ui.element("div").classes("line tight"):
                         ui.label(control.kind).classes("grow name")
                         strength = ui.number(value=control.strength, min=0, max=2, step=0.1, prefix="strength")
-                        strength.props(f'dense borderless aria-label="Strength of {control.kind}"').classes("strength")
-                        strength.on("blur", self._strength_setter(control.kind, strength))
-                        strength.on("keydown.enter", self._strength_setter(control.kind, strength))
-                        remove = ui.button("Remove", on_click=lambda kind=control.kind: self._removed(kind))
-                        remove.props(f'flat dense no-caps size=sm aria-label="Remove {control.kind}"')
+                        strength.props("dense borderless").classes("strength")
+                        strength.props["aria-label"] = f"Strength of {control.kind}"
+                        for told in ("blur", "keydown.enter"):
+                            strength.on(told, self._page.act(partial(self._strength_set, control.kind, strength)))
+                        remove = ui.button("Remove", on_click=self._page.act(partial(self._removed, control.kind)))
+                        remove.props("flat dense no-caps size=sm")
+                        remove.props["aria-label"] = f"Remove {control.kind}"
 
     def _show_pictures(self) -> None:
         """Show the maps of the shown frame that are made."""
@@ -94,10 +97,10 @@ class PainterFields:
         for kind, name in page.clip.map_names(page.frame, page.recipe).items():
             picture, made = self._pictures.get(kind), page.clip.made.get((name,)) is not None
             if picture is not None:
-                picture.props(f'alt="{kind} of frame {page.frame}"')
+                picture.props["alt"] = f"{kind} of frame {page.frame}"
                 picture.classes(add="" if made else "empty", remove="empty" if made else "")
                 if made:
-                    picture.props(f'src="/clips/{page.clip.name}/made/{name}.jpg"')
+                    picture.props["src"] = f"/clips/{page.clip.name}/made/{name}.jpg"
 
     async def show_maps(self) -> None:
         """Make the maps of the shown frame, if they can be seen."""
@@ -147,13 +150,10 @@ class PainterFields:
     async def _removed(self, kind: str) -> None:
         await self._set(tuple(control for control in self._page.recipe.controls if control.kind != kind))
 
-    def _strength_setter(self, kind: str, field: ui.number) -> Callable[[], Any]:
-        async def set_strength() -> None:
-            controls = self._page.recipe.controls
-            told = 1.0 if field.value is None else float(field.value)
-            await self._set(tuple(c.model_copy(update={"strength": told}) if c.kind == kind else c for c in controls))
-
-        return set_strength
+    async def _strength_set(self, kind: str, field: ui.number) -> None:
+        told = 1.0 if field.value is None else float(field.value)
+        controls = self._page.recipe.controls
+        await self._set(tuple(c.model_copy(update={"strength": told}) if c.kind == kind else c for c in controls))
 
     async def _set(self, controls: tuple[Control, ...]) -> None:
         if controls == self._page.recipe.controls:

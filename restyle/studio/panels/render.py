@@ -97,7 +97,7 @@ class RenderPanel:
             heading("Result")
             ui.label(report.verdict).classes(f"verdict {report.level}")
             with ui.element("div").classes("line"):
-                ui.button("Compare", on_click=self._compare).props("outline dense no-caps")
+                ui.button("Compare", on_click=self._page.act(self._compare)).props("outline dense no-caps")
                 ui.link("The whole report", f"/clips/{clip.name}/report", new_tab=True)
         with self._moments:
             if report.moments:
@@ -120,13 +120,13 @@ class RenderPanel:
                         f'src="{address}" loading="lazy" alt="{told}, frame {frame}" title="{told}"'
                     )
             with ui.element("div").classes("line tight"):
-                ui.button(f"{frame:,}", on_click=lambda: page.seek(frame)).props("flat dense no-caps").tooltip(
-                    "Go there"
-                )
+                ui.button(f"{frame:,}", on_click=page.act(lambda: page.seek(frame))).props(
+                    "flat dense no-caps"
+                ).tooltip("Go there")
                 ui.label(f"loss {min(1.0, loss):.2f}").classes("hint grow")
                 small = "flat dense no-caps size=sm"
-                ui.button("Paint this one", on_click=lambda: self._paint(frame)).props(small)
-                ui.button("Add a keyframe here", on_click=lambda: page.keyframes.pin(frame)).props(small)
+                ui.button("Paint this one", on_click=page.act(lambda: self._paint(frame))).props(small)
+                ui.button("Add a keyframe here", on_click=page.act(lambda: page.keyframes.pin(frame))).props(small)
 
     # What is done
 

@@ -103,10 +103,11 @@ class VersionsPanel:
                 with ui.element("div").classes("row"):
                     ui.label(each.title).classes("grow")
                     ui.label(f"{number} before it" if number else progress_line(its.state().facts)).classes("hint")
-                    ui.button("Stop", on_click=its.stop).props(f'flat dense no-caps aria-label="Stop {each.title}"')
+                    stop = ui.button("Stop", on_click=its.stop).props("flat dense no-caps")
+                    stop.props["aria-label"] = f"Stop {each.title}"
 
     def _row(self, version: Version, work: WorkState) -> None:
-        small = "flat dense no-caps size=sm"
+        page, small = self._page, "flat dense no-caps size=sm"
         with ui.element("div").classes("row").props(f'data-version="{version.name}"'):
             ui.label(version.label).classes("grow").tooltip(version.label)
             if work.running:
@@ -115,9 +116,9 @@ class VersionsPanel:
                 return
             if work.state not in ("none", "done"):
                 ui.label(str(work.facts.get("line", "ended without a word"))).classes("hint grow")
-                ui.button("Go on", on_click=lambda: self._start(version)).props(small)
-            ui.button("Use its recipe", on_click=lambda: self._use(version)).props(small)
-            ui.button("Remove", on_click=lambda: self._remove(version)).props(
+                ui.button("Go on", on_click=page.act(lambda: self._start(version))).props(small)
+            ui.button("Use its recipe", on_click=page.act(lambda: self._use(version))).props(small)
+            ui.button("Remove", on_click=page.act(lambda: self._remove(version))).props(
                 f'{small} aria-label="Remove version {version.name}"'
             )
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
-from studio_browser import browser, harbour, page_of, studio, wait_until
+from studio_browser import at, browser, harbour, page_of, recipe_of, studio, tab, wait_until
 
 from controls.masks.files import read_matte
 from controls.prompts import split_object
-from restyle import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +37,6 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     with page_of(chromium, address) as opened:
         opened.wait_for_selector('canvas[data-frame="0"]')
         yield opened
-
-
-def recipe_of(clip: Path) -> Recipe:
-    path = clip.with_name(f"{clip.stem}.restyled.mp4.studio") / "recipe.json"
-    return Recipe.load(path) if path.exists() else Recipe()
-
-
-def tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-    page.locator(f".panel-body[data-panel={name}]").wait_for()
-    page.locator("canvas.marking").wait_for(state="attached" if name == "Objects" else "detached")
-
-
-def at(page: Page, x: float, y: float) -> tuple[float, float]:
-    """A place of the picture, as parts of its width and height, on the screen."""
-    box = page.locator(".stage canvas").bounding_box()
-    assert box is not None
-    scale = min(box["width"] / 640, box["height"] / 360)
-    left, top = box["x"] + (box["width"] - 640 * scale) / 2, box["y"] + (box["height"] - 360 * scale) / 2
-    return left + x * 640 * scale, top + y * 360 * scale
 
 
 def stroke(page: Page, *places: tuple[float, float]) -> None:
