@@ -9,7 +9,7 @@ from nicegui import ui
 
 from restyle.errors import RecipeError
 from restyle.quality.comparison import Layout
-from restyle.studio.queue import waiting_in
+from restyle.studio.queue import Waiting, waiting_in
 from restyle.studio.shell import attempt, heading
 from restyle.studio.versions import Served, Version
 from restyle.studio.words import progress_line
@@ -30,6 +30,8 @@ class VersionsPanel:
         self._page = page
         self._built: Any = None
         self._quiet = False
+        self._hints: dict[str, ui.label] = {}
+        self._queued: list[ui.label] = []
 
     def build(self) -> None:
         """Make the elements."""
@@ -53,7 +55,8 @@ class VersionsPanel:
             self._halt = ui.button("Stop writing", on_click=lambda: self._page.clip.comparison.stop()).props(
                 "flat dense no-caps"
             )
-        self._written = ui.element("div").props('role="status" aria-live="polite"')
+        self._writing = ui.label("").classes("hint").props('role="status" aria-live="polite"')
+        self._written = ui.element("div")
         self._queue_head = ui.element("div")
         with self._queue_head:
             heading("Queue", "Renders that work or wait, one after the other.")
@@ -62,25 +65,35 @@ class VersionsPanel:
     # What is shown
 
     def refresh(self) -> None:
-        """Show what there is."""
+        """Show what there is: elements are made anew where there are others, so that none goes while it is clicked on."""
         page, clip = self._page, self._page.clip
         versions = clip.versions.all()
         states = [version.work.state() for version in versions]
         writing, waiting = clip.comparison.state(), waiting_in(clip.queue)
-        stamps = tuple(version.output.exists() for version in versions)
-        state = (
+        there = [(v.name, v.output.exists(), work.state) for v, work in zip(versions, states, strict=True)]
+        built = (
             clip.result_stamp,
-            [v.name for v in versions],
-            states,
-            stamps,
-            writing,
+            there,
             waiting,
+            writing.state,
+            writing.facts.get("layout"),
             page.against,
             page.version,
         )
-        if state == self._built:
-            return
-        self._built = state
+        if built != self._built:
+            self._built = built
+            self._show(versions, states, writing, waiting)
+        for version, work in zip(versions, states, strict=True):
+            if version.name in self._hints:
+                self._hints[version.name].set_text(_told(work))
+        self._writing.set_text(_told(writing) if writing.state != "done" else "")
+        for number, (each, hint) in enumerate(zip(waiting, self._queued, strict=True)):
+            hint.set_text(f"{number} before it" if number else progress_line(Work(each.folder).state().facts))
+
+    def _show(
+        self, versions: list[Version], states: list[WorkState], writing: WorkState, waiting: list[Waiting]
+    ) -> None:
+        page, clip = self._page, self._page.clip
         self._keep.set_enabled(clip.result_stamp != 0)
         ready = {version.name: version.label for version in versions if version.output.exists()}
         self._quiet = True
@@ -90,54 +103,42 @@ class VersionsPanel:
         self._choice.set_visibility(bool(ready))
         self._export.set_visibility(bool(ready) or clip.result_stamp != 0)
         self._halt.set_visibility(writing.running)
-        self._rows.clear()
+        for box in (self._rows, self._written, self._queue):
+            box.clear()
+        self._hints, self._queued = {}, []
         with self._rows:
             for version, work in zip(versions, states, strict=True):
                 self._row(version, work)
-        self._show_written(writing)
+        with self._written:
+            if writing.state == "done":
+                name = f"{writing.facts.get('layout')}.mp4"
+                address = f"/clips/{clip.name}/comparison/{name}"
+                ui.link(f"{name}, {writing.facts.get('line')}", address, new_tab=True)
+                ui.label(str(clip.project.folder / "comparison" / name)).classes("path")
         self._queue_head.set_visibility(len(waiting) > 0)
-        self._queue.clear()
         with self._queue:
-            for number, each in enumerate(waiting):
-                its = Work(each.folder)
+            for each in waiting:
                 with ui.element("div").classes("row"):
                     ui.label(each.title).classes("grow")
-                    ui.label(f"{number} before it" if number else progress_line(its.state().facts)).classes("hint")
-                    stop = ui.button("Stop", on_click=its.stop).props("flat dense no-caps")
+                    self._queued.append(ui.label("").classes("hint"))
+                    stop = ui.button("Stop", on_click=Work(each.folder).stop).props("flat dense no-caps")
                     stop.props["aria-label"] = f"Stop {each.title}"
 
     def _row(self, version: Version, work: WorkState) -> None:
         page, small = self._page, "flat dense no-caps size=sm"
         with ui.element("div").classes("row").props(f'data-version="{version.name}"'):
             ui.label(version.label).classes("grow").tooltip(version.label)
+            if work.state not in ("none", "done"):
+                self._hints[version.name] = ui.label("").classes("hint grow")
             if work.running:
-                ui.label(progress_line(work.facts)).classes("hint")
                 ui.button("Stop", on_click=version.work.stop).props(small)
                 return
             if work.state not in ("none", "done"):
-                ui.label(str(work.facts.get("line", "ended without a word"))).classes("hint grow")
                 ui.button("Go on", on_click=page.act(lambda: self._start(version))).props(small)
             ui.button("Use its recipe", on_click=page.act(lambda: self._use(version))).props(small)
             ui.button("Remove", on_click=page.act(lambda: self._remove(version))).props(
                 f'{small} aria-label="Remove version {version.name}"'
             )
-
-    def _show_written(self, work: WorkState) -> None:
-        clip = self._page.clip
-        self._written.clear()
-        with self._written:
-            if work.running:
-                ui.label(progress_line(work.facts)).classes("hint")
-            elif work.state == "done":
-                layout = str(work.facts.get("layout"))
-                ui.link(
-                    f"{layout}.mp4, {work.facts.get('line')}",
-                    f"/clips/{clip.name}/comparison/{layout}.mp4",
-                    new_tab=True,
-                )
-                ui.label(str(clip.project.folder / "comparison" / f"{layout}.mp4")).classes("path")
-            elif work.state != "none":
-                ui.label(str(work.facts.get("line", ""))).classes("hint")
 
     # What is done
 
@@ -224,6 +225,13 @@ class VersionsPanel:
 
         await attempt(work)
         page.refresh()
+
+
+def _told(work: WorkState) -> str:
+    """How far the work is, or how it ended."""
+    if work.running:
+        return progress_line(work.facts)
+    return "" if work.state == "none" else str(work.facts.get("line", "ended without a word"))
 
 
 def _starts(left: Served | None, right: Served) -> tuple[int, int]:
