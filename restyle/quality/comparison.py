@@ -120,7 +120,7 @@ def _fitted(picture: np.ndarray, size: tuple[int, int], spec: FootageSpec) -> np
 
 
 def _edges(wipe: float | None, rate: Fraction) -> Iterator[float]:
-    """Where the edge stands in each frame, in parts of the width."""
+    """The edge's place in each frame, in parts of the width."""
     for number in numbers():
         yield 0.5 + 0.5 * math.cos(2 * math.pi * number / (SWEEP * float(rate))) if wipe is None else wipe
 

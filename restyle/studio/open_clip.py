@@ -50,7 +50,7 @@ class OpenClip:
         self.frames = FrameServer(source, rate=rate)
         self.work = Work(self.project.folder)
         self.look_again = False
-        """Whether the clip is to be looked at once more, for something changed while it was."""
+        """True if the clip is to be looked at once more, for something changed while it was."""
         self.versions = Versions(self.project)
         self.comparison = Work(self.project.folder / "comparison")
         self.queue = (self.project.folder if batch is None else batch.own) / "queue"
@@ -75,7 +75,7 @@ class OpenClip:
         return self._preview
 
     def queued(self, version: str) -> dict[str, str]:
-        """What a render's order says about the queue. ``version``: its number, or empty."""
+        """Part of a render's order that concerns the queue. ``version``: its number, or empty."""
         title = self.project.source.name + (f" · version {version}" if version else "")
         return {"queue": str(self.queue), "title": title}
 

@@ -37,7 +37,7 @@ def seconds(length: Any) -> str:
 
 
 def recipe_line(recipe: Recipe) -> str:
-    """What a recipe makes, in a few words."""
+    """A recipe's look in a few words."""
     look = recipe.style or (DEFAULT_STYLE if recipe.painter == "neural-style" else recipe.painter)
     plain, usual = recipe.model_dump(mode="json"), Recipe().model_dump(mode="json")
     told = [

@@ -228,7 +228,7 @@ class VersionsPanel:
 
 
 def _told(work: WorkState) -> str:
-    """How far the work is, or how it ended."""
+    """A line on how far the work is, or on how it ended."""
     if work.running:
         return progress_line(work.facts)
     return "" if work.state == "none" else str(work.facts.get("line", "ended without a word"))
