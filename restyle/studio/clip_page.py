@@ -81,7 +81,7 @@ class ClipPage:
                 with ui.tabs().props("dense no-caps inline-label align=justify") as tabs:
                     named = {name: ui.tab(name) for name in ("Look", "Objects", "Keyframes", "Render", "Recipe")}
                 self.tabs = tabs
-                with ui.tab_panels(tabs, value=named["Look"], animated=False, on_change=self._turned).classes("panels"):
+                with ui.tab_panels(tabs, value="Look", animated=False, on_change=self._turned).classes("panels"):
                     self.look, self.objects, self.keyframes = LookPanel(self), ObjectsPanel(self), KeyframesPanel(self)
                     self.render, self.text = RenderPanel(self), RecipePanel(self)
                     self._panels: dict[str, Panel] = dict(

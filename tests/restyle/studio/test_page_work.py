@@ -50,7 +50,9 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 def looked_at(page: Page, clip: Path, *, frames: int = 14) -> None:
     """Wait until the clip was looked at, and the page knows it."""
     state = clip.with_name("disc.restyled.mp4.studio") / "work.json"
-    wait_until("the look", lambda: f"{frames} frames in " in state.read_text() if state.exists() else False, seconds=120)
+    wait_until(
+        "the look", lambda: f"{frames} frames in " in state.read_text() if state.exists() else False, seconds=120
+    )
     page.wait_for_timeout(1000)
 
 
