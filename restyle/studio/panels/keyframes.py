@@ -42,6 +42,8 @@ class KeyframesPanel:
                 "outline dense no-caps"
             )
             ui.button("Pin this frame", on_click=self.pin_here).props("outline dense no-caps")
+            self._free = ui.button("Choose anew", on_click=self._choose_anew).props("flat dense no-caps")
+            self._free.tooltip("By the footage's motion, as before any was pinned or dropped")
         with ui.element("div").classes("line"):
             ui.button("Export all for painting", on_click=self._export).props("flat dense no-caps")
             ui.button("Take painted ones back", on_click=self._import).props("flat dense no-caps")
@@ -69,6 +71,7 @@ class KeyframesPanel:
         if state == self._built or page.tabs.value != "Keyframes":
             return
         self._built = state
+        self._free.set_visibility(isinstance(recipe.keyframes, tuple))
         self._where.set_text(f"in {show_path(clip.project.keyframes)}")
         keys = {key["frame"]: key["reason"] for key in plan.get("keyframes", [])}
         if isinstance(recipe.keyframes, tuple):  # as they were chosen since, until the clip is looked at again
@@ -213,6 +216,10 @@ class KeyframesPanel:
         if self._page.set(keyframes=tuple(keys)):
             await self._page.start("look")
             notify(f"frame {frame} is a keyframe")
+
+    async def _choose_anew(self) -> None:
+        if self._page.set(keyframes="auto"):
+            await self._page.start("look")
 
     async def _drop(self, frame: int) -> None:
         keys = [number for number in self._planned() if number != frame]

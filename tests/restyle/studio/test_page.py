@@ -108,6 +108,7 @@ def test_a_click_on_an_object_shows_its_matte(page: Page, clip: Path) -> None:
     page.keyboard.up("Shift")
     wait_until("the second mark", lambda: len(recipe_of(clip).objects) == 2)
     assert "=not:" in recipe_of(clip).objects[1]
+    page.get_by_text("2 marks").wait_for()
     page.get_by_role("button", name="Remove object-1").click()
     wait_until("the removal", lambda: recipe_of(clip).objects == ())
 
@@ -141,6 +142,7 @@ def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, cli
     assert matte_of(clip)[180, 320] == 1
     page.get_by_role("button", name="Undo").click()
     wait_until("the stroke that is taken back", lambda: matte_of(clip)[144, 224] == 1)
+    page.wait_for_function("document.querySelector('.status').innerText === ''")
     page.get_by_role("button", name="Click and box").click()
     page.get_by_role("button", name="Remove object-1").click()
     wait_until("the removal", lambda: recipe_of(clip).objects == ())

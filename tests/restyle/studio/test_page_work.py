@@ -72,6 +72,9 @@ def test_keyframes_are_found_pinned_and_dropped(page: Page, clip: Path) -> None:
     page.locator('.card[data-frame="5"]').get_by_role("button", name="Drop").click()
     page.locator('.card[data-frame="5"]').wait_for(state="detached")
     assert 5 not in recipe_of(clip).keyframes
+    page.get_by_role("button", name="Choose anew").click()
+    wait_until("the choice", lambda: recipe_of(clip).keyframes == "auto")
+    looked_at(page, clip)
 
 
 def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, tmp_path: Path) -> None:
@@ -186,6 +189,7 @@ def test_versions_wait_for_each_other_are_compared_and_written_as_a_clip(page: P
     for label, option in (("A", "2: lava"), ("B", "1: mosaic")):
         page.get_by_label(label, exact=True).click()
         page.get_by_role("option", name=option).click()
+        page.wait_for_function("document.querySelectorAll('[role=option]').length === 0")
     with (
         page.expect_response(lambda answer: "/version/2/0.jpg" in answer.url and answer.status == 200),
         page.expect_response(lambda answer: "/version/1/0.jpg" in answer.url and answer.status == 200),
