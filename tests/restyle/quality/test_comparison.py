@@ -71,7 +71,7 @@ def test_what_cannot_be_compared_is_said(clips: tuple[Path, Path], tmp_path: Pat
         write_comparison(*clips, out, layout="above")  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="between 0 and 1"):
         write_comparison(*clips, out, wipe=1.5)
-    with pytest.raises(FootageError, match=r"left\.mp4 has 12 frames and .*right\.mp4 8"):
+    with pytest.raises(FootageError, match=r"left\.mp4' has 12 frames and .*right\.mp4' 8"):
         write_comparison(*clips, out, starts=(0, 8))
     cancel = threading.Event()
     cancel.set()
