@@ -123,7 +123,10 @@ def run_line(line: str, call: Caller, folder: Path) -> None:
 def check_python_line(words: list[str]) -> None:
     if words[:3] == ["-m", "pip", "install"]:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        assert (ROOT / words[words.index("-c") + 1]).is_file()
+        if "-c" in words:
+            assert (ROOT / words[words.index("-c") + 1]).is_file()
+        else:
+            assert (ROOT / words[-1] / "pyproject.toml").is_file()
         for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
             assert set(extra.split(",")) <= set(project["optional-dependencies"])
     else:

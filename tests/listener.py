@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import Capabilities, PaintRequest
+from restyle.painters.base import Capabilities, Painter, PaintRequest
 from restyle.types import Carry
 
 
-class Listener:
+class Listener(Painter):
     """Each painting is the footage's picture, with its top left pixel telling its words and its maps."""
 
     name = "listener"
