@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from restyle.painters.base import Capabilities, Painter, PaintRequest
+from restyle.painters.base import Capabilities, PaintRequest
 from restyle.types import Carry
 
 
-class Listener(Painter):
+class Listener:
     """Each painting is the footage's picture, with its top left pixel telling its words and its maps."""
 
     name = "listener"
@@ -30,6 +30,9 @@ class Listener(Painter):
     @property
     def identity(self) -> Mapping[str, Any]:
         return {"controls": self._options}
+
+    def memory(self, size: tuple[int, int], frames: int) -> None:
+        """It takes little."""
 
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         Listener.heard.append(request)
