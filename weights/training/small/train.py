@@ -146,7 +146,7 @@ class Training:
                 continue
             if self.step % 100 == 0:
                 self._log(means)
-            if self.step % 1000 == 0:
+            if self.step % 500 == 0:
                 with self.averaged():
                     self._log(judge())
             if time.monotonic() - kept_at > KEEP_EVERY or self.step == self._steps:
@@ -465,13 +465,42 @@ MAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def train_controlnet(
     latents: np.ndarray, pairs: PaintedPairs, unet: Any, text: Any, tokenizer: Any, folder: Path, steps: int
 ) -> None:
-    """A map of the footage's picture leads the frozen UNet: the same network learns ``MAPS``, which look unlike each other."""
+    """A map of the footage's picture leads the frozen UNet: the same network learns ``MAPS``, which look unlike each other.
+
+    Noise is mostly strong, for that is when a map tells what nothing else does.
+    """
     torch.manual_seed(2)
     net = make_controlnet(unet).requires_grad_(True)
+    # All ways in begin with zeros behind zeros, so that for long nothing is learnt of the map; one of them is enough.
+    nn.init.normal_(net.controlnet_cond_embedding.conv_out.weight, std=0.02)
     unet.requires_grad_(False)
-    training = Training(folder, "controlnet", {"controlnet": net}, rate=3e-4, steps=steps)
+    training = Training(folder, "controlnet", {"controlnet": net}, rate=8e-4, steps=steps)
     known = Pairs(latents, pairs, np.flatnonzero(~pairs.held_out))
+    unseen = Pairs(latents, pairs, np.flatnonzero(pairs.held_out))
     told, noising = Told(tokenizer), Noising(make_scheduler())
+
+    def maps_of(kind: str, numbers: np.ndarray, corners: np.ndarray, crop: int) -> torch.Tensor:
+        seen = [
+            MAPS[kind](pairs.sources[number, view])[
+                SHRUNK * top : SHRUNK * (top + crop), SHRUNK * left : SHRUNK * (left + crop)
+            ]
+            for view in range(2)
+            for number, (top, left) in zip(numbers, corners[view], strict=True)
+        ]
+        return torch.from_numpy(np.stack(seen)).permute(0, 3, 1, 2).float() / 255
+
+    def errors(
+        shown: torch.Tensor, prompts: list[str], times: torch.Tensor, maps: torch.Tensor | None, noise: torch.Tensor
+    ) -> torch.Tensor:
+        noisy, velocity = noising(shown, noise, times)
+        with torch.autocast("cpu", torch.bfloat16):
+            words = text(told.ids(prompts * 2))[0]
+            more: dict[str, Any] = {}
+            if maps is not None:
+                down, middle = net(noisy, times, words, controlnet_cond=maps, return_dict=False)
+                more = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+            found = unet(noisy, times, words, **more).sample.float()
+        return (found - velocity).square().mean((1, 2, 3))
 
     def loss_of(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         rng = seeded("controlnet", step)
@@ -479,30 +508,30 @@ def train_controlnet(
         count = PAIRS // processes()
         shown, names, numbers, corners = known.draw(rng, count, crop)
         kind = str(rng.choice(list(MAPS)))
-        seen = np.stack(
-            [
-                MAPS[kind](pairs.sources[number, view])[
-                    SHRUNK * top : SHRUNK * (top + crop), SHRUNK * left : SHRUNK * (left + crop)
-                ]
-                for view in range(2)
-                for number, (top, left) in zip(numbers, corners[view], strict=True)
-            ]
-        )
-        maps = torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255
-        times = torch.randint(0, 1000, (count,)).repeat(2)
-        noise = torch.randn_like(shown)
-        noisy, velocity = noising(shown, noise, times)
-        with torch.autocast("cpu", torch.bfloat16):
-            words = text(told.ids([told.prompt(name, rng) for name in names] * 2))[0]
-            down, middle = net(noisy, times, words, controlnet_cond=maps, return_dict=False)
-            found = unet(
-                noisy, times, words, down_block_additional_residuals=down, mid_block_additional_residual=middle
-            ).sample.float()
-        each = (found - velocity).square().mean((1, 2, 3))
+        times = (999.99 * torch.rand(count).sqrt()).long().repeat(2)
+        prompts = [told.prompt(name, rng) for name in names]
+        each = errors(shown, prompts, times, maps_of(kind, numbers, corners, crop), torch.randn_like(shown))
         loss = (each * noising.weight(times)).mean()
         return loss, {kind: loss.item()}
 
-    training.run(loss_of, dict)
+    rng = np.random.default_rng(12)
+    fixed = [unseen.draw(rng, PAIRS, 32) for _ in range(4)]
+
+    def judge() -> dict[str, float]:
+        figures = {}
+        for kind in ("none", *MAPS):
+            for time_step in (500, 800):
+                found = []
+                for place, (shown, _, numbers, corners) in enumerate(fixed):
+                    noise = torch.randn(shown.shape, generator=torch.Generator().manual_seed(place))
+                    maps = None if kind == "none" else maps_of(kind, numbers, corners, 32)
+                    times = torch.full((len(shown),), time_step)
+                    with torch.no_grad():
+                        found.append(errors(shown, ["painting"] * PAIRS, times, maps, noise).mean().item())
+                figures[f"held out {kind} {time_step}"] = float(np.mean(found))
+        return figures
+
+    training.run(loss_of, judge)
     if rank() == 0:
         net.eval().save_pretrained(folder / "model" / "controlnet")
     wait()
@@ -514,7 +543,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps-autoencoder", type=int, default=5000)
     parser.add_argument("--steps-unet", type=int, default=5000)
-    parser.add_argument("--steps-controlnet", type=int, default=1000)
+    parser.add_argument("--steps-controlnet", type=int, default=4000)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     pairs = PaintedPairs(args.set)
