@@ -26,11 +26,13 @@ from restyle.job.result import default_folder
 from restyle.studio.frames import FrameServer
 from restyle.studio.project import Project
 from restyle.studio.words import recipe_line
+from restyle.studio.work import FILES as WORK_FILES
 from restyle.studio.work import Work
 
 __all__ = ["Served", "Version", "Versions"]
 
 SERVED = 3  # results whose frames are kept at hand
+FILES = {"recipe.json", "plan.json"} | WORK_FILES  # of a version, beside its result
 
 
 class Version:
@@ -157,13 +159,21 @@ class Versions:
         return version
 
     def remove(self, name: str) -> None:
-        """Remove a version, with its result. Raises ``RecipeError`` while it is being rendered, ``OutputError``."""
+        """Remove a version, with its result. Raises ``RecipeError`` while it is being rendered, ``OutputError``, also where
+        something else lies in its folder."""
         version = self.named(name)
         if version is None:
             return
         if version.work.state().running:
             raise RecipeError(f"version {name} is being rendered: stop it first")
         try:
+            own = (version.output.name, ".restyle-")  # and what a run writes beside its output
+            others = {entry.name for entry in os.scandir(version.folder) if not entry.name.startswith(own)} - FILES
+            if others:
+                raise OutputError(
+                    f"version {name} holds what restyle did not put there: {show_path(version.folder / min(others))}; "
+                    "move it away first"
+                )
             shutil.rmtree(version.folder)
         except OSError as error:
             raise OutputError(f"cannot remove {show_path(version.folder)}: {why(error)}") from error

@@ -18,7 +18,11 @@ from restyle.errors import JobLockedError, OutputError, show_path, why
 from restyle.files.writing import LockHeld, lock_file, write_file
 from restyle.studio.worker import LOCK, STATE, STOP
 
-__all__ = ["Work", "WorkState"]
+__all__ = ["FILES", "Work", "WorkState"]
+
+ORDER, SAID = "order.json", "work.log"
+FILES = {ORDER, SAID, LOCK, STATE, STOP}
+"""Names of the files of a work's folder."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,10 @@ class Work:
             self._folder.mkdir(parents=True, exist_ok=True)
             for name in (STATE, STOP):
                 (self._folder / name).unlink(missing_ok=True)
-            write_file(self._folder / "order.json", (json.dumps(order) + "\n").encode())
-            with open(self._folder / "work.log", "wb") as log:
+            write_file(self._folder / ORDER, (json.dumps(order) + "\n").encode())
+            with open(self._folder / SAID, "wb") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "restyle.studio.worker", str(self._folder / "order.json")],
+                    [sys.executable, "-m", "restyle.studio.worker", str(self._folder / ORDER)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

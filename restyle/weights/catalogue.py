@@ -46,6 +46,19 @@ class BaseModel:
     schedule: str | None = None
     resolution: int | None = None
     """Side of the square, in pixels, that it was made for, where that is not its family's."""
+    guidance_scale: float | None = None
+    """As ``resolution``."""
+    steps: int | None = None
+    """As ``resolution``."""
+
+    @property
+    def source(self) -> str:
+        """A hub id, or a folder."""
+        return self.model
+
+    def controlnet_for(self, kind: str) -> str | None:
+        """Hub id or folder of the ControlNet that suits a kind of control map; ``None`` if none is known."""
+        return controlnet_for(kind, self.family)
 
     @property
     def selection(self) -> Selection:

@@ -110,7 +110,7 @@ def known_models() -> Mapping[str, Sequence[Model]]:
         for name, base in BASE_MODELS.items()
     ]
     packaged = [
-        Model(name, one.package, "model", one.about, one.licence, one.family, packaged=one)
+        Model(name, one.model, "model", one.about, one.licence, one.family, packaged=one)
         for name, one in PACKAGED.items()
     ]
     editors, films = (_pipelines(known) for known in (EDITORS, FILMS))

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from restyle.errors import MissingModelError
-from restyle.weights.catalogue import Family
+from restyle.weights.catalogue import BaseModel
 
 __all__ = ["PACKAGED", "PackagedModel"]
 
 
-@dataclass(frozen=True)
-class PackagedModel:
-    """A base model inside a package, in the hub's layout, with a ControlNet that may lie beside it."""
+@dataclass(frozen=True, kw_only=True)
+class PackagedModel(BaseModel):
+    """A base model inside a package, in the hub's layout, with a ControlNet that may lie beside it.
+
+    ``model``: the package as it is imported; it has the folder ``model``, and in that may be ``controlnet``.
+    """
 
     name: str
-    package: str
-    """As it is imported: it has the folder ``model``, and in that ``controlnet``."""
     install: str
-    """The command that installs it."""
-    family: Family
-    licence: str
-    about: str
-    resolution: int
-    """Side of the square, in pixels, that it was made for."""
-    guidance_scale: float
-    steps: int
-    controls: tuple[str, ...] = field(default=())
+    """The command that installs the package."""
+    controls: tuple[str, ...] = ()
     """Kinds of control maps that its ControlNet takes."""
 
     @property
     def folder(self) -> Path | None:
         """The model's folder; ``None`` where its package is not installed."""
-        spec = find_spec(self.package)
+        spec = find_spec(self.model)
         return None if spec is None or spec.origin is None else Path(spec.origin).parent / "model"
 
     @property
@@ -47,20 +41,20 @@ class PackagedModel:
         return str(folder)
 
     def controlnet_for(self, kind: str) -> str | None:
-        """Folder of the ControlNet for a kind of control map; ``None`` if there is none."""
+        """See ``BaseModel.controlnet_for``."""
         return str(Path(self.source) / "controlnet") if kind in self.controls else None
 
 
 PACKAGED: Mapping[str, PackagedModel] = {
     "small": PackagedModel(
-        "small",
-        package="restyle_small",
-        install="pip install ./weights/small (in a checkout of restyle)",
+        model="restyle_small",
         family="sd15",
         licence="Apache-2.0",
         about="ours, trained from scratch on painted photographs: 0.03 GB, for a CPU; not finished yet",
         resolution=320,
         guidance_scale=3.0,
         steps=12,
+        name="small",
+        install="pip install ./weights/small (in a checkout of restyle)",
     ),
 }

@@ -20,7 +20,7 @@ from restyle.painters.diffusion.part_files import (
 )
 from restyle.painters.networks.loras import lora_file
 from restyle.painters.networks.specs import ControlSpec, EmbeddingSpec, LoraSpec
-from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, Family, controlnet_for
+from restyle.weights.catalogue import BASE_MODELS, FAMILIES, UNUSED, BaseModel, Family, controlnet_for
 from restyle.weights.digests import fingerprint
 from restyle.weights.finding import Wanted, find_all
 from restyle.weights.folders import loaded_bytes, loaded_files
@@ -89,8 +89,8 @@ def find_model_files(options: Options) -> ModelFiles:
 
     Raises ``MissingModelError``, ``RecipeError``, ``OutputError``.
     """
-    known, packaged = BASE_MODELS.get(options.model), PACKAGED.get(options.model)
-    source = known.model if known else packaged.source if packaged else options.model
+    known = BASE_MODELS.get(options.model) or PACKAGED.get(options.model)
+    source = known.source if known else options.model
     if not known and "/" not in source and not Path(source).expanduser().exists():
         raise RecipeError(
             f"there is no model {source!r}: give a folder, a .safetensors file, a hub id (owner/name), "
@@ -106,7 +106,7 @@ def find_model_files(options: Options) -> ModelFiles:
         if base.is_dir():
             check_folder(base)
         family = _family(base)
-    specs = [_with_source(spec, family, packaged) for spec in options.controls if isinstance(spec, ControlSpec)]
+    specs = [_with_source(spec, family, known) for spec in options.controls if isinstance(spec, ControlSpec)]
     for spec in specs:
         check_controlnet(str(spec.model), family, options)
     loras = [spec for spec in options.loras if isinstance(spec, LoraSpec)]
@@ -142,9 +142,9 @@ def find_model_files(options: Options) -> ModelFiles:
         ),
         styles=tuple(adapters),
         schedule=known.schedule if known else None,
-        resolution=known.resolution if known else packaged.resolution if packaged else None,
-        guidance_scale=packaged.guidance_scale if packaged else None,
-        steps=packaged.steps if packaged else None,
+        resolution=known.resolution if known else None,
+        guidance_scale=known.guidance_scale if known else None,
+        steps=known.steps if known else None,
         allow_pickle=trusting,
     )
 
@@ -166,13 +166,12 @@ def _find(wanted: Mapping[str, list[Wanted]], *, offline: bool) -> dict[str, lis
     return found
 
 
-def _with_source(spec: ControlSpec, family: Family, packaged: PackagedModel | None) -> ControlSpec:
+def _with_source(spec: ControlSpec, family: Family, known: BaseModel | None) -> ControlSpec:
     """The ControlNet, with the one that suits where none is named. Raises ``RecipeError``."""
-    suits = controlnet_for(spec.kind, family) if packaged is None else packaged.controlnet_for(spec.kind)
-    source = spec.model or suits
-    if source is None and packaged is not None:
-        others = f", but one of: {', '.join(packaged.controls)}" if packaged.controls else ""
-        raise RecipeError(f"the model {packaged.name!r} takes no {spec.kind} maps{others}")
+    source = spec.model or (known.controlnet_for(spec.kind) if known else controlnet_for(spec.kind, family))
+    if source is None and isinstance(known, PackagedModel):
+        others = f", but one of: {', '.join(known.controls)}" if known.controls else ""
+        raise RecipeError(f"the model {known.name!r} takes no {spec.kind} maps{others}")
     if source is None:
         raise RecipeError(
             f"no ControlNet is known for {spec.kind} maps and {FAMILIES[family]}; name one: --control {spec.kind}:model=ID"

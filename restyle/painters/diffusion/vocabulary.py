@@ -17,10 +17,9 @@ def unknown_words(tokenizer: Any, text: str) -> list[str]:
 
     None where all words are read so.
     """
-    if not _words(tokenizer):
-        return []
     words = dict.fromkeys(word for word in text.lower().split() if len(word) >= SHORTEST and word.isalpha())
-    return [word for word in words if len(tokenizer.tokenize(word)) == len(word)]
+    unknown = [word for word in words if len(tokenizer.tokenize(word)) == len(word)]
+    return unknown if unknown and _words(tokenizer) else []
 
 
 def known_words(tokenizer: Any) -> Sequence[str]:

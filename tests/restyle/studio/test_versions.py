@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from clips import moving_frames, write_clip
 
-from restyle import Job, Recipe, RecipeError
+from restyle import Job, OutputError, Recipe, RecipeError
 from restyle.studio.project import Project
 from restyle.studio.versions import Versions
 
@@ -43,6 +43,11 @@ def test_a_result_is_kept_while_the_next_takes_its_place(project: Project) -> No
     assert old.frames.jpeg(0) != new.frames.jpeg(2)
     assert versions.new(Recipe()).name == "2"
     assert versions.served("2") is None
+    (kept.folder / "mine.txt").write_text("notes")
+    with pytest.raises(OutputError, match=r"holds what restyle did not put there: .*mine.txt"):
+        versions.remove("1")
+    assert kept.output.is_file()
+    (kept.folder / "mine.txt").unlink()
     versions.remove("1")
     assert [version.name for version in versions.all()] == ["2"]
     assert versions.served("1") is None

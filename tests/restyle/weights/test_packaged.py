@@ -21,14 +21,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_folder_is_that_of_the_package(package: Path) -> None:
-    model = replace(PACKAGED["small"], package="some_model", controls=("canny",))
+    model = replace(PACKAGED["small"], model="some_model", controls=("canny",))
     assert model.source == str(package / "model")
     assert model.controlnet_for("canny") == str(package / "model" / "controlnet")
     assert model.controlnet_for("pose") is None
 
 
 def test_a_package_that_is_not_installed_is_told_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = replace(PACKAGED["small"], package="no_such_package")
+    absent = replace(PACKAGED["small"], model="no_such_package")
     assert absent.folder is None
     monkeypatch.setitem(PACKAGED, "small", absent)  # type: ignore[index]
     with pytest.raises(MissingModelError, match=r"model 'small' comes in a package that is not installed: pip install"):
