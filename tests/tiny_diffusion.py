@@ -231,10 +231,8 @@ def _lora(folder: Path, *, xl: bool) -> None:
     kind.save_lora_weights(folder, unet_lora_layers=layers, safe_serialization=True)
 
 
-def _ip_adapter(folder: Path, *, xl: bool) -> None:
-    """``models/ip-adapter.safetensors``, ``models/ip-adapter_two.safetensors`` and ``models/image_encoder``."""
-    from safetensors.torch import save_file
-
+def eyes() -> CLIPVisionModelWithProjection:
+    """What sees pictures."""
     config = CLIPVisionConfig(
         hidden_size=WIDTH,
         intermediate_size=37,
@@ -244,7 +242,14 @@ def _ip_adapter(folder: Path, *, xl: bool) -> None:
         patch_size=32,
         projection_dim=WIDTH,
     )
-    CLIPVisionModelWithProjection(config).eval().save_pretrained(folder / "models" / "image_encoder")
+    return CLIPVisionModelWithProjection(config).eval()
+
+
+def _ip_adapter(folder: Path, *, xl: bool) -> None:
+    """``models/ip-adapter.safetensors``, ``models/ip-adapter_two.safetensors`` and ``models/image_encoder``."""
+    from safetensors.torch import save_file
+
+    eyes().save_pretrained(folder / "models" / "image_encoder")
     CLIPImageProcessor(crop_size=224, size=224).save_pretrained(folder / "models" / "image_encoder")
     model = unet(xl=xl)
     across = 2 * WIDTH if xl else WIDTH

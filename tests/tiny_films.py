@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_diffusion import WIDTH
+from tiny_diffusion import WIDTH, eyes
 from tiny_editors import enlivened, t5
 
 __all__ = ["KINDS"]
@@ -176,17 +176,8 @@ def _svd(folder: Path) -> None:
         StableVideoDiffusionPipeline,
         UNetSpatioTemporalConditionModel,
     )
-    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+    from transformers import CLIPImageProcessor
 
-    eyes = CLIPVisionConfig(
-        hidden_size=WIDTH,
-        intermediate_size=37,
-        num_attention_heads=4,
-        num_hidden_layers=2,
-        image_size=224,
-        patch_size=32,
-        projection_dim=WIDTH,
-    )
     coder = AutoencoderKLTemporalDecoder(
         block_out_channels=(32, 32, 32, 32), down_block_types=("DownEncoderBlock2D",) * 4
     ).eval()
@@ -195,7 +186,7 @@ def _svd(folder: Path) -> None:
         coder.quant_conv.weight[:4].mul_(4)
     StableVideoDiffusionPipeline(
         vae=coder,
-        image_encoder=CLIPVisionModelWithProjection(eyes).eval(),
+        image_encoder=eyes(),
         unet=UNetSpatioTemporalConditionModel(
             block_out_channels=(32, 64),
             down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,8 @@ class ObjectsPanel:
         self._modes = ui.element("div").classes("rows")
         heading("Doubts", "Frames whose mattes should be looked at.")
         self._doubts = ui.element("div").classes("chips")
-        self._built: Any = None
+        self._built: dict[int, Any] = {}
+        """What each box shows."""
 
     # What is shown
 
@@ -91,43 +92,56 @@ class ObjectsPanel:
         """Show what the recipe says."""
         page, recipe = self._page, self._page.recipe
         self.brush.refresh()
-        doubts = page.clip.doubts if recipe.objects else {}
-        state = (recipe.objects, recipe.layers, page.frame, self._active, tuple(doubts))
         work = page.clip.work.state()
         self._work.set_text(str(work.facts.get("line", "")) if work.kind == "look" else "")
         if work.running and work.kind == "look":
             self._work.set_text(progress_line(work.facts))
-        if state == self._built:
-            return
-        self._built = state
-        for box in (self._list, self._here, self._modes, self._doubts):
-            box.clear()
         names = recipe.object_names
         if self._active not in names:
             self._active = names[0] if names else None
-        with self._list:
-            if not names:
-                ui.label("None yet: the whole picture is painted. Click on the frame to mark one.").classes("hint")
-            for number, name in enumerate(names):
-                self._object(number, name)
-        with self._here:
-            here = [text for text in recipe.objects if split_object(text).frame == page.frame]
-            if not here:
-                ui.label("Nothing is marked on this frame.").classes("hint")
-            for text in here:
-                self._prompt(text)
-        with self._modes:
-            if names:
-                self._background()
-            for name in names:
-                self._mode(name)
-        with self._doubts:
-            for frame, told in list(doubts.items())[:60]:
-                ui.button(f"{frame:,}", on_click=page.act(partial(page.seek, frame))).props(
-                    "outline dense no-caps"
-                ).tooltip(told)
-            if not doubts:
-                ui.label("None." if page.clip.followed else "Follow the objects first.").classes("hint")
+        doubts = page.clip.doubts if recipe.objects else {}
+        self._fill(self._list, (recipe.objects, self._active), self._objects)
+        self._fill(self._here, (recipe.objects, page.frame), self._prompts)
+        self._fill(self._modes, (recipe.objects, recipe.layers), self._layer_modes)
+        self._fill(self._doubts, (tuple(doubts), bool(page.clip.followed)), lambda: self._doubted(doubts))
+
+    def _fill(self, box: ui.element, state: Any, fill: Callable[[], None]) -> None:
+        """Make a box's elements anew where they are others: a click on one that is taken away just now would be lost."""
+        if self._built.get(box.id) != state:
+            self._built[box.id] = state
+            box.clear()
+            with box:
+                fill()
+
+    def _objects(self) -> None:
+        names = self._page.recipe.object_names
+        if not names:
+            ui.label("None yet: the whole picture is painted. Click on the frame to mark one.").classes("hint")
+        for number, name in enumerate(names):
+            self._object(number, name)
+
+    def _prompts(self) -> None:
+        here = [text for text in self._page.recipe.objects if split_object(text).frame == self._page.frame]
+        if not here:
+            ui.label("Nothing is marked on this frame.").classes("hint")
+        for text in here:
+            self._prompt(text)
+
+    def _layer_modes(self) -> None:
+        names = self._page.recipe.object_names
+        if names:
+            self._background()
+        for name in names:
+            self._mode(name)
+
+    def _doubted(self, doubts: Mapping[int, str]) -> None:
+        page = self._page
+        for frame, told in list(doubts.items())[:60]:
+            ui.button(f"{frame:,}", on_click=page.act(partial(page.seek, frame))).props(
+                "outline dense no-caps"
+            ).tooltip(told)
+        if not doubts:
+            ui.label("None." if page.clip.followed else "Follow the objects first.").classes("hint")
 
     def _object(self, number: int, name: str) -> None:
         with ui.element("div").classes("row"):

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
-from studio_browser import at, browser, harbour, page_of, recipe_of, studio, tab, wait_until
+from studio_browser import at, harbour, page_of, recipe_of, tab, wait_until
 
 from controls.masks.files import read_matte
 from controls.prompts import split_object
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return harbour(tmp_path_factory.mktemp("footage"), "a clip's <img src=x onerror=alert(1)> näme & #1%20.mp4")
-
-
-@pytest.fixture(scope="module")
-def address(clip: Path, chromium: Browser) -> Iterator[str]:
-    with studio(clip) as told:
-        yield told
-
-
-@pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    with page_of(chromium, address) as opened:
-        opened.wait_for_selector('canvas[data-frame="0"]')
-        yield opened
 
 
 def stroke(page: Page, *places: tuple[float, float]) -> None:

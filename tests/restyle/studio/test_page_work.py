@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clips import read_picture, read_pictures, write_clip
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from scenes import moving_scene
-from studio_browser import at, browser, page_of, recipe_of, studio, tab, wait_until
+from studio_browser import at, recipe_of, tab, wait_until
 
 from restyle.footage import probe, write_picture
 
@@ -21,30 +20,11 @@ GONE = 9  # the frame in which the disc is gone, in the middle of the picture
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("footage") / "disc.mp4"
     frames = moving_scene(14).frames[:GONE] + moving_scene(14, disc=0).frames[GONE:]
     write_clip(path, frames, options={"crf": "8"})
     return path
-
-
-@pytest.fixture(scope="module")
-def address(clip: Path, chromium: Browser) -> Iterator[str]:
-    with studio(clip) as told:
-        yield told
-
-
-@pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    with page_of(chromium, address) as opened:
-        opened.wait_for_selector('canvas[data-frame="0"]')
-        yield opened
 
 
 def looked_at(page: Page, clip: Path, *, frames: int = 14) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from restyle.errors import MissingModelError
 from restyle.painters.video.families.base import Family, Film, Tick, Traits
-from restyle.painters.video.families.holding import Held, begun, noise_of, painted_latents
+from restyle.painters.video.families.holding import Held, begun, coded_film, noise_of, painted_latents
 
 __all__ = ["CogVideoXControl"]
 
@@ -87,6 +87,4 @@ class CogVideoXControl(Family):
 
 def _encoded(pipe: Any, pictures: list[np.ndarray]) -> Any:
     """Latents 1 x n x channels x h x w of pictures, without chance."""
-    values = pipe.video_processor.preprocess_video([Image.fromarray(picture) for picture in pictures])
-    coded = pipe.vae.encode(values.to(pipe._execution_device, pipe.vae.dtype)).latent_dist.mode()
-    return (coded * pipe.vae.config.scaling_factor).permute(0, 2, 1, 3, 4)
+    return (coded_film(pipe, pictures) * pipe.vae.config.scaling_factor).permute(0, 2, 1, 3, 4)

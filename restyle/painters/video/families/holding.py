@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from restyle.painters.video.families.base import Film, Tick
 
-__all__ = ["Held", "begun", "encoded", "noise_of", "painted_latents"]
+__all__ = ["Held", "begun", "coded_film", "encoded", "noise_of", "painted_latents"]
 
 AT_ONCE = 4  # pictures that a VAE of pictures takes
 
@@ -51,6 +52,12 @@ def encoded(pipe: Any, pictures: Sequence[np.ndarray], device: Any) -> Any:
     if upcast:
         vae.to(dtype=dtype)
     return torch.cat(coded).to(dtype)
+
+
+def coded_film(pipe: Any, pictures: Sequence[np.ndarray]) -> Any:
+    """What a VAE of videos makes of pictures, 1 x channels x n x h x w, not yet scaled, without chance."""
+    values = pipe.video_processor.preprocess_video([Image.fromarray(picture) for picture in pictures])
+    return pipe.vae.encode(values.to(pipe._execution_device, pipe.vae.dtype)).latent_dist.mode()
 
 
 def noise_of(film: Film, shape: tuple[int, ...]) -> Any:

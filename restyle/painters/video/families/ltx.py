@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from restyle.painters.video.families.base import Family, Film, Tick, Traits
-from restyle.painters.video.families.holding import Held, begun
+from restyle.painters.video.families.holding import Held, begun, coded_film
 
 __all__ = ["LtxVideo"]
 
@@ -89,6 +89,6 @@ class LtxVideo(Family):
 def _encoded(pipe: Any, pictures: list[np.ndarray]) -> Any:
     """Latents 1 x channels x n x h x w of pictures, without chance."""
     vae = pipe.vae
-    values = pipe.video_processor.preprocess_video([Image.fromarray(picture) for picture in pictures])
-    coded = vae.encode(values.to(pipe._execution_device, vae.dtype)).latent_dist.mode()
-    return pipe._normalize_latents(coded, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+    return pipe._normalize_latents(
+        coded_film(pipe, pictures), vae.latents_mean, vae.latents_std, vae.config.scaling_factor
+    )

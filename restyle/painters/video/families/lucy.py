@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from restyle.painters.video.families.base import Family, Film, Tick, Traits
-from restyle.painters.video.families.holding import Held, begun, noise_of, painted_latents
+from restyle.painters.video.families.holding import Held, begun, coded_film, noise_of, painted_latents
 
 __all__ = ["LucyEdit"]
 
@@ -80,8 +80,7 @@ def _encoded(pipe: Any, pictures: list[np.ndarray]) -> Any:
     import torch
 
     config = pipe.vae.config
-    values = pipe.video_processor.preprocess_video([Image.fromarray(picture) for picture in pictures])
-    coded = pipe.vae.encode(values.to(pipe._execution_device, pipe.vae.dtype)).latent_dist.mode().float()
+    coded = coded_film(pipe, pictures).float()
     mean, spread = (
         torch.tensor(each, device=coded.device).view(1, -1, 1, 1, 1)
         for each in (config.latents_mean, config.latents_std)

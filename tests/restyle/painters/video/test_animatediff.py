@@ -21,9 +21,10 @@ from restyle.errors import MissingModelError, RecipeError  # noqa: E402
 from restyle.painters.base import EveryFrame, PaintRequest  # noqa: E402
 from restyle.painters.video.families.animatediff import free_noise  # noqa: E402
 from restyle.painters.video.painter import VideoPainter  # noqa: E402
-from restyle.types import Carry, TextPrompt  # noqa: E402
+from restyle.types import Carry  # noqa: E402
 
-from ..diffusion.conftest import Shift, picture  # noqa: E402
+from ..diffusion.conftest import picture  # noqa: E402
+from .conftest import film_request  # noqa: E402
 
 SIZE = (64, 48)
 Tiny = Callable[[str], str]
@@ -34,17 +35,7 @@ def pictures(count: int) -> tuple[np.ndarray, ...]:
 
 
 def request(frames: tuple[np.ndarray, ...], first: int = 40, **more: Any) -> PaintRequest:
-    count = len(frames)
-    usual: dict[str, Any] = {
-        "shot": 0,
-        "frames": tuple(range(first, first + count)),
-        "pictures": frames,
-        "seeds": tuple(60 + first + number for number in range(count)),
-        "tracker": Shift(SIZE),
-        "positions": tuple(range(count)),
-        "prompts": (TextPrompt("a red car", "fog"),) * count,
-    }
-    return PaintRequest(**(usual | more))
+    return film_request(frames, first, seed=60, **more)
 
 
 def animated(tiny: Tiny, **more: Any) -> VideoPainter:

@@ -21,10 +21,10 @@ from restyle.painters.base import EveryFrame, PaintRequest  # noqa: E402
 from restyle.painters.networks import pipeline_files  # noqa: E402
 from restyle.painters.video.families import FAMILIES, family_of  # noqa: E402
 from restyle.painters.video.painter import VideoPainter  # noqa: E402
-from restyle.types import TextPrompt  # noqa: E402
 from restyle.weights.films import FILMS  # noqa: E402
 
-from ..diffusion.conftest import Shift, picture  # noqa: E402
+from ..diffusion.conftest import picture  # noqa: E402
+from .conftest import film_request  # noqa: E402
 
 SIZE = (64, 64)
 Tiny = Callable[[str], str]
@@ -42,18 +42,8 @@ def pictures(count: int, size: tuple[int, int] = SIZE, dtype: str = "uint8") -> 
 
 
 def request(frames: tuple[np.ndarray, ...], first: int = 0, **more: Any) -> PaintRequest:
-    count = len(frames)
-    usual: dict[str, Any] = {
-        "shot": 0,
-        "frames": tuple(range(first, first + count)),
-        "pictures": frames,
-        "seeds": tuple(100 + first + number for number in range(count)),
-        "tracker": Shift(frames[0].shape[1::-1]),
-        "positions": tuple(range(count)),
-        "prompts": (TextPrompt("a red car", "fog"),) * count,
-        "controls": {"canny": pictures(count, frames[0].shape[1::-1])[::-1]},
-    }
-    return PaintRequest(**(usual | more))
+    maps = {"canny": pictures(len(frames), frames[0].shape[1::-1])[::-1]}
+    return film_request(frames, first, **({"controls": maps} | more))
 
 
 def painter_of(tiny: Tiny, kind: str, **more: Any) -> VideoPainter:

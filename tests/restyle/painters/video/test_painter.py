@@ -19,13 +19,14 @@ pytest.importorskip("ftfy")
 
 from interp.pixels.depth import from_unit  # noqa: E402
 from restyle.errors import RecipeError  # noqa: E402
-from restyle.painters.base import Anchor, EveryFrame, PaintRequest  # noqa: E402
+from restyle.painters.base import Anchor, EveryFrame  # noqa: E402
 from restyle.painters.video.colours import hold_colours  # noqa: E402
 from restyle.painters.video.families import FAMILIES  # noqa: E402
 from restyle.painters.video.painter import VideoPainter  # noqa: E402
 from restyle.types import Carry, TextPrompt  # noqa: E402
 
-from ..diffusion.conftest import Shift, picture  # noqa: E402
+from ..diffusion.conftest import picture  # noqa: E402
+from .conftest import film_request  # noqa: E402
 
 SIZE = (64, 48)
 Tiny = Callable[[str], str]
@@ -33,20 +34,6 @@ Tiny = Callable[[str], str]
 
 def pictures(count: int, dtype: str = "uint8", size: tuple[int, int] = SIZE) -> tuple[np.ndarray, ...]:
     return tuple(from_unit(np.float32(picture(number, size)) / 255, np.dtype(dtype)) for number in range(count))
-
-
-def request(frames: tuple[np.ndarray, ...], first: int = 0, **more: Any) -> PaintRequest:
-    count = len(frames)
-    usual: dict[str, Any] = {
-        "shot": 0,
-        "frames": tuple(range(first, first + count)),
-        "pictures": frames,
-        "seeds": tuple(100 + first + number for number in range(count)),
-        "tracker": Shift(frames[0].shape[1::-1]),
-        "positions": tuple(range(count)),
-        "prompts": (TextPrompt("a red car", "fog"),) * count,
-    }
-    return PaintRequest(**(usual | more))
 
 
 @pytest.fixture
@@ -88,7 +75,7 @@ def close(ours: list[np.ndarray], theirs: np.ndarray) -> None:
 
 def test_a_first_window_is_the_plain_pipelines(tiny: Tiny, painter: VideoPainter) -> None:
     frames = pictures(9)
-    made, carry = painter.paint(request(frames), None)
+    made, carry = painter.paint(film_request(frames), None)
     close(made, plainly(tiny("vace"), [grey(frame) for frame in frames], [WHITE] * 9))
     assert carry == Carry(facts={"seed": 100, "first": 0})
 
@@ -108,7 +95,7 @@ def test_maps_mattes_and_pictures_reach_the_model_as_it_was_taught(tiny: Tiny, t
         style=str(tmp_path / "look.png"),
     )
     assert painter.capabilities.controls == ("depth",)
-    made, _ = painter.paint(request(frames, controls={"depth": maps}, mattes=(matte,) * 5, anchor=anchor), None)
+    made, _ = painter.paint(film_request(frames, controls={"depth": maps}, mattes=(matte,) * 5, anchor=anchor), None)
     inside = matte[..., None] > 0
     shown = [
         np.where(inside, cv2.resize(each, SIZE, interpolation=cv2.INTER_AREA), frame)
@@ -123,9 +110,9 @@ def test_maps_mattes_and_pictures_reach_the_model_as_it_was_taught(tiny: Tiny, t
 
 def test_a_window_goes_on_from_the_frames_that_it_shares(tiny: Tiny, painter: VideoPainter) -> None:
     frames = pictures(15)
-    first, carry = painter.paint(request(frames[:9]), None)
+    first, carry = painter.paint(film_request(frames[:9]), None)
     fixed = {place: first[6 + place] for place in range(3)}
-    second, _ = painter.paint(request(frames[6:], 6, fixed=fixed), carry)
+    second, _ = painter.paint(film_request(frames[6:], 6, fixed=fixed), carry)
     assert all(np.array_equal(second[place], first[6 + place]) for place in range(3))
     shown = [*fixed.values(), *(grey(frame) for frame in frames[9:])]
     theirs = plainly(tiny("vace"), shown, [BLACK] * 3 + [WHITE] * 6) / np.float32(255)
@@ -146,7 +133,7 @@ def test_a_lora_is_the_plain_pipelines(tiny: Tiny, tmp_path: Path) -> None:
     frames = pictures(5)
     made = [
         VideoPainter(model=tiny("vace"), steps=2, resolution=0, frames=5, device="cpu", loras=loras).paint(
-            request(frames), None
+            film_request(frames), None
         )[0]
         for loras in ((), f"{tmp_path / 'look.safetensors'}:0.5")
     ]
@@ -160,7 +147,7 @@ def test_a_lora_is_the_plain_pipelines(tiny: Tiny, tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
 def test_what_is_left_of_a_shot_is_made_longer_for_the_model(tiny: Tiny, painter: VideoPainter, count: int) -> None:
     frames = pictures(count)
-    made, _ = painter.paint(request(frames), None)
+    made, _ = painter.paint(film_request(frames), None)
     length = FAMILIES["vace"].length(count)
     assert (length - 1) % 4 == 0
     still = [*frames, *[frames[-1]] * (length - count)]
@@ -171,15 +158,15 @@ def test_what_is_left_of_a_shot_is_made_longer_for_the_model(tiny: Tiny, painter
 def test_odd_sizes_and_every_depth(tiny: Tiny, dtype: str) -> None:
     frames = pictures(5, dtype, size=(75, 51))
     painter = VideoPainter(model=tiny("vace"), steps=1, resolution=64, frames=5)
-    made, _ = painter.paint(request(frames), None)
+    made, _ = painter.paint(film_request(frames), None)
     assert [(frame.shape, frame.dtype) for frame in made] == [(frames[0].shape, frames[0].dtype)] * 5
 
 
 def test_prompts_that_change_within_a_window_are_told(painter: VideoPainter) -> None:
     frames = pictures(5)
     prompts = (TextPrompt("a red car", "fog"),) * 3 + (TextPrompt("a blue car"),) * 2
-    first, _ = painter.paint(request(frames, prompts=prompts), None)
-    plain, _ = painter.paint(request(frames), None)
+    first, _ = painter.paint(film_request(frames, prompts=prompts), None)
+    plain, _ = painter.paint(film_request(frames), None)
     assert np.array_equal(first, plain)
     assert painter.notes == ("frames 0 to 4 are made together: of their prompts the first was heard",)
 

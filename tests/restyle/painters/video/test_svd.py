@@ -22,7 +22,8 @@ from restyle.painters.video.families.animatediff import free_noise  # noqa: E402
 from restyle.painters.video.painter import VideoPainter  # noqa: E402
 from restyle.types import Carry  # noqa: E402
 
-from ..diffusion.conftest import Shift, picture  # noqa: E402
+from ..diffusion.conftest import picture  # noqa: E402
+from .conftest import film_request  # noqa: E402
 
 SIZE = (64, 64)
 Tiny = Callable[[str], str]
@@ -33,16 +34,7 @@ def pictures(count: int) -> tuple[np.ndarray, ...]:
 
 
 def request(frames: tuple[np.ndarray, ...], first: int = 40, **more: Any) -> PaintRequest:
-    count = len(frames)
-    usual: dict[str, Any] = {
-        "shot": 0,
-        "frames": tuple(range(first, first + count)),
-        "pictures": frames,
-        "seeds": tuple(60 + first + number for number in range(count)),
-        "tracker": Shift(SIZE),
-        "positions": tuple(range(count)),
-    }
-    return PaintRequest(**(usual | more))
+    return film_request(frames, first, seed=60, **({"prompts": ()} | more))
 
 
 def filmed(tiny: Tiny, **more: Any) -> VideoPainter:
