@@ -55,7 +55,7 @@ def encoded(pipe: Any, pictures: Sequence[np.ndarray], device: Any) -> Any:
 
 
 def coded_film(pipe: Any, pictures: Sequence[np.ndarray]) -> Any:
-    """What a VAE of videos makes of pictures, 1 x channels x n x h x w, not yet scaled, without chance."""
+    """Latents that a VAE of videos makes of pictures, 1 x channels x n x h x w, not yet scaled, without chance."""
     values = pipe.video_processor.preprocess_video([Image.fromarray(picture) for picture in pictures])
     return pipe.vae.encode(values.to(pipe._execution_device, pipe.vae.dtype)).latent_dist.mode()
 
