@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import webbrowser
 from pathlib import Path
@@ -48,23 +49,19 @@ def studio(
     """
     if importlib.util.find_spec("nicegui") is None:
         raise MissingExtraError("the studio", "studio")
-    from restyle.studio.server import serve
+    from restyle.studio.door import Door
 
-    def ready(address: str) -> None:
-        if terminal.as_json:
-            terminal.document({"url": address})
-        else:
-            terminal.line(address)
-            terminal.say("restyle: the studio is open at this address; Ctrl-C closes it, work that runs goes on")
-        if show:
-            webbrowser.open(address)
-
-    serve(
-        source,
-        port=port,
-        rate=rate,
-        offline=offline,
-        ready=ready,
-        stop=terminal.stop.event,
-        stopping=terminal.stop.settle,
-    )
+    door = Door(source, port=port)
+    if terminal.as_json:
+        terminal.document({"url": door.address})
+    else:
+        terminal.line(door.address)
+        terminal.say("restyle: the studio is open at this address; Ctrl-C closes it, work that runs goes on")
+    if show:
+        webbrowser.open(door.address)
+    gc.disable()  # nothing that an import makes is garbage, and looking for it takes a tenth of the time
+    try:
+        from restyle.studio.server import serve
+    finally:
+        gc.enable()
+    serve(door, rate=rate, offline=offline, stop=terminal.stop.event, stopping=terminal.stop.settle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +11,8 @@ from typing import TypeVar
 __all__ = ["Bench", "Superseded"]
 
 T = TypeVar("T")
+
+LEISURE = 0.5  # seconds: what was made is also to be shown
 
 
 class Superseded(Exception):
@@ -22,18 +25,28 @@ class Bench:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="studio")
         self._latest: dict[str, int] = {}
+        self._urgent, self._free = 0, 0.0
 
-    async def run(self, kind: str, function: Callable[[], T]) -> T:
-        """Run ``function``, after what waits before it. Raises ``Superseded`` if another of its ``kind`` came meanwhile, and
-        what the function raises."""
+    async def run(self, kind: str, function: Callable[[], T], *, at_leisure: bool = False) -> T:
+        """Run ``function``, after what waits before it; ``at_leisure``: not before nothing else was wanted for a while.
+
+        Raises ``Superseded`` if another of its ``kind`` came meanwhile, and what the function raises.
+        """
         mine = self._latest[kind] = self._latest.get(kind, 0) + 1
+        while at_leisure and (self._urgent or time.monotonic() < self._free):
+            await asyncio.sleep(0.05)
 
         def work() -> T:
             if self._latest[kind] != mine:
                 raise Superseded
             return function()
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._urgent += not at_leisure
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            if not at_leisure:
+                self._urgent, self._free = self._urgent - 1, time.monotonic() + LEISURE
 
     def forget(self, kind: str) -> None:
         """Let what waits of a kind not begin."""

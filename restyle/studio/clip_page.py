@@ -75,6 +75,10 @@ class ClipPage:
         """Make the page's elements."""
         clip = self.clip
         self.client = ui.context.client
+        soon = "".join(
+            f'<link rel="modulepreload" href="/studio/{part}.js">' for part in ("pictures", "stage", "timeline")
+        )
+        ui.add_head_html(f'{soon}<link rel="preload" as="image" href="/clips/{clip.name}/frame/0.jpg">')
         with page_frame(clip.project.source.name, facts_line(clip.frames.spec), back=clip.batch is not None):
             self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show, brush=self._brush)
             with ui.element("aside").classes("panel").props('aria-label="Work"'):
@@ -105,8 +109,9 @@ class ClipPage:
         ui.timer(0.01, self._opened, once=True)
 
     async def _opened(self) -> None:
-        """Count the frames, which may take a second an hour, and paint the looks."""
+        """Count the frames, which may take a second an hour, and paint the looks: once the first frame is there."""
         clip = self.clip
+        await self.viewer.opened()
 
         async def count() -> None:
             stamps = await asyncio.to_thread(lambda: clip.frames.pts)

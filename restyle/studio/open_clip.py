@@ -9,26 +9,30 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from controls.masks.files import read_matte
 from controls.prompts import split_label, split_object
 from interp.pixels.depth import to_uint8
-from restyle import Control, FramePreview, Recipe
 from restyle.errors import JobError, OutputError, RecipeError, show_path, why
 from restyle.footage import write_picture
 from restyle.job.mattes import Mattes
 from restyle.quality.pictures import jpeg_of
 from restyle.quality.stored_report import StoredMoment, StoredReport, read_report
+from restyle.recipe import Control, Recipe
 from restyle.studio.bench import Bench
 from restyle.studio.brush import brushed, save_matte, with_matte
-from restyle.studio.folder_batch import FolderBatch
 from restyle.studio.frames import VIEW_SIDE, FrameServer, Jpegs
 from restyle.studio.pictures import tinted_png
 from restyle.studio.project import Project
 from restyle.studio.versions import Versions
 from restyle.studio.work import Work
+
+if TYPE_CHECKING:
+    from restyle import FramePreview
+    from restyle.studio.folder_batch import FolderBatch
 
 __all__ = ["OpenClip"]
 
@@ -71,6 +75,8 @@ class OpenClip:
     def preview(self) -> FramePreview:
         """The preview of single frames; for the bench's thread alone."""
         if self._preview is None:
+            from restyle import FramePreview  # all that a job needs: not before something is painted
+
             self._preview = FramePreview(self.project.source, rate=self.project.rate, offline=self.offline)
         return self._preview
 

@@ -6,34 +6,34 @@ import asyncio
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from restyle.errors import FootageError, RestyleError, show_path
-from restyle.footage.numbering import is_pattern
+from restyle.errors import FootageError, RestyleError
 from restyle.studio.allowed import Allowed
 from restyle.studio.clip_page import ClipPage
-from restyle.studio.folder_batch import FolderBatch
-from restyle.studio.folder_page import FolderPage
 from restyle.studio.open_clip import OpenClip
 from restyle.studio.shell import page_frame
+
+if TYPE_CHECKING:
+    from restyle.studio.folder_batch import FolderBatch
 
 __all__ = ["Rooms"]
 
 
 class Rooms:
-    """Pages and open clips of one studio. ``source``: a clip, or a folder of them.
-
-    Raises ``FootageError`` if it is not there.
-    """
+    """Pages and open clips of one studio. ``source``: a clip, or a folder of them."""
 
     def __init__(self, source: Path, *, rate: Fraction | None = None, offline: bool = False) -> None:
         source = Path(os.path.abspath(source))
-        if not source.exists() and not is_pattern(source):
-            raise FootageError(f"there is no file or folder {show_path(source)}")
         self._is_clip = not source.is_dir()
         self.source = source
-        self.batch = None if self._is_clip else FolderBatch(source, rate=rate, offline=offline)
+        self.batch: FolderBatch | None = None
+        if not self._is_clip:
+            from restyle.studio.folder_batch import FolderBatch
+
+            self.batch = FolderBatch(source, rate=rate, offline=offline)
         self._allowed = Allowed([source.parent if self._is_clip else source])
         self._rate, self._offline = rate, offline
         self._open: dict[Path, OpenClip] = {}
@@ -67,6 +67,8 @@ class Rooms:
         async def index(clip: str = "") -> None:
             text = clip or (str(self.source) if self._is_clip else "")
             if not text:
+                from restyle.studio.folder_page import FolderPage
+
                 assert self.batch is not None
                 FolderPage(self.batch).build()
                 return

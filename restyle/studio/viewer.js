@@ -78,7 +78,7 @@ export default {
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     this.fit();
-    this.seek(this.frame);
+    this.first = this.seek(this.frame);
   },
   unmounted() {
     this.playing = false;
@@ -117,9 +117,10 @@ export default {
     },
     async seek(frame) {
       this.frame = clamp(Math.round(frame), 0, this.frames - 1);
-      this.paint();
+      const shown = this.paint();
       clearTimeout(this.settling);
       if (!this.playing) this.settling = setTimeout(() => this.$emit("at", this.frame), 120);
+      return shown;
     },
     step(count) { this.playing = false; this.seek(this.frame + count); },
     // Asks for the shown frame's pictures, one frame at a time: while one loads, only the latest waits.
@@ -146,6 +147,7 @@ export default {
       else found.left ??= this.last?.left;
       this.$refs.stage.dataset.frame = ready ? this.frame : -1;
       this.$refs.stage.dataset.right = found.right ? this.right : "none";
+      this.$refs.stage.dataset.overlay = found.overlay ? this.overlay : -1;
       // What was painted stays until the matte that it changed is there.
       this.strokes = (this.strokes || []).filter((stroke) => stroke.frame === this.frame && (stroke.overlay === this.overlay || found.overlay === null));
       const strokes = this.pressed?.stroke ? [...this.strokes, this.pressed.stroke] : this.strokes;
@@ -264,5 +266,6 @@ export default {
       acts[event.key]();
     },
     show(frame) { this.playing = false; this.seek(frame); },
+    opened() { return this.first; },
   },
 };

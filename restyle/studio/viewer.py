@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nicegui.element import Element
@@ -36,6 +37,11 @@ class Viewer(Element, component="viewer.js"):
         if changed:
             self._props.update(changed)
             self.update()
+
+    async def opened(self) -> None:
+        """Wait until the first frame is shown."""
+        with suppress(TimeoutError):
+            await self.run_method("opened", timeout=10)
 
     def seek(self, frame: int) -> None:
         """Show another frame."""

@@ -16,11 +16,13 @@ from typing import Any
 from restyle import Recipe
 from restyle.errors import JobLockedError, OutputError, show_path, why
 from restyle.files.writing import LockHeld, lock_file, write_file
-from restyle.studio.worker import LOCK, STATE, STOP
 
-__all__ = ["FILES", "Work", "WorkState"]
+__all__ = ["FILES", "LOCK", "STATE", "STOP", "Work", "WorkState"]
 
 ORDER, SAID = "order.json", "work.log"
+LOCK = "work.lock"
+STATE = "work.json"
+STOP = "work.stop"
 FILES = {ORDER, SAID, LOCK, STATE, STOP}
 """Names of the files of a work's folder."""
 

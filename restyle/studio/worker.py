@@ -23,13 +23,11 @@ import restyle
 from restyle import BatchProgress, Cancelled, Job, Progress, Recipe
 from restyle.files.writing import LockHeld, lock_file, sign_lock, write_file
 from restyle.studio.queue import turn_in
+from restyle.studio.work import LOCK, STATE, STOP
 from restyle.unforeseen import describe
 
-__all__ = ["LOCK", "STATE", "STOP", "main"]
+__all__ = ["main"]
 
-LOCK = "work.lock"
-STATE = "work.json"
-STOP = "work.stop"
 EVERY = 0.2  # seconds between two reports
 
 

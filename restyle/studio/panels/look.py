@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class LookPanel:
             self._slider("brush_size", "Brush", 0.25, 4, 0.25, "size of strokes; 1 is that of a picture of 720 lines")
             self._slider("hold", "Hold", 0, 1, 0.05, "how much of the painting before stays: seen in motion alone")
             self._second()
-            keep = ui.switch("Keep the footage’s colours", on_change=lambda e: self._set("keep_colour", e.value))
+            keep = ui.switch("Keep the footage’s colours", on_change=self._colour)
             self._controls["keep_colour"] = keep
         with ui.expansion("A picture as the style").classes("more"):
             ui.label("PNG, JPEG, TIFF or WebP; it is copied beside the recipe.").classes("hint")
@@ -89,9 +89,9 @@ class LookPanel:
     def _second(self) -> None:
         with ui.element("div").classes("field").tooltip("a second look, and its share"):
             ui.label("Blend")
-            self._other = ui.select(["–", *(style.name for style in STYLES)], value="–", on_change=self._blend)
+            self._other = ui.select(["–", *(style.name for style in STYLES)], value="–", on_change=self._blended)
             self._other.props('dense options-dense aria-label="Blend with"')
-            self._share = ui.number(value=50, min=1, max=99, step=5, suffix="%", on_change=self._blend)
+            self._share = ui.number(value=50, min=1, max=99, step=5, suffix="%", on_change=self._blended)
             self._share.props('dense aria-label="Share of the second look"').classes("value")
 
     def refresh(self) -> None:
@@ -136,17 +136,19 @@ class LookPanel:
         self._page.shown = "painting"
         await self._page.change(style=style)
 
+    def _colour(self, event: events.ValueChangeEventArguments[bool | None]) -> Awaitable[None] | None:
+        return None if self._quiet else self._set("keep_colour", bool(event.value))
+
+    def _blended(self) -> Awaitable[None] | None:
+        return None if self._quiet else self._blend()
+
     async def _set(self, name: str, value: Any) -> None:
-        if self._quiet:
-            return
         if name == "hold":
             await self._page.change(painter_options={**self._page.recipe.painter_options, "hold": value})
         else:
             await self._page.change(**{name: value})
 
     async def _blend(self) -> None:
-        if self._quiet:
-            return
         recipe = self._page.recipe
         try:
             first = parse_style(recipe.style).builtin[0][0].name
@@ -210,7 +212,7 @@ class LookPanel:
         async def work() -> None:
             missing = [s.name for s in STYLES if clip.made.get((f"tile-{s.name}-{stamp}",)) is None]
             while missing:
-                tile = await clip.bench.run(f"wall-{id(self)}-{mine}", next_tile)
+                tile = await clip.bench.run(f"wall-{id(self)}-{mine}", next_tile, at_leisure=True)
                 if tile is None or mine != self._walls or client.is_deleted:
                     break
                 clip.made.put((f"tile-{tile[0]}-{stamp}",), tile[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -121,12 +122,12 @@ class PainterFields:
 
     # What is done
 
-    async def _painter_chosen(self, event: events.ValueChangeEventArguments[str]) -> None:
+    def _painter_chosen(self, event: events.ValueChangeEventArguments[str]) -> Awaitable[object] | None:
         recipe = self._page.recipe
         if self._quiet or event.value == recipe.painter:
-            return
+            return None
         controls = recipe.controls if _takes_controls(event.value) else ()
-        await self._page.change(
+        return self._page.change(
             painter=event.value, painter_options={}, prompt=None, negative_prompt=None, controls=controls
         )
 
@@ -135,17 +136,16 @@ class PainterFields:
         if not self._quiet and value != getattr(self._page.recipe, name):
             await self._page.change(**{name: value})
 
-    async def _seed_set(self, event: events.ValueChangeEventArguments[float | None]) -> None:
-        if not self._quiet:
-            await self._page.change(seed=int(event.value or 0))
+    def _seed_set(self, event: events.ValueChangeEventArguments[float | None]) -> Awaitable[object] | None:
+        return None if self._quiet else self._page.change(seed=int(event.value or 0))
 
-    async def _added(self, event: events.ValueChangeEventArguments[str | None]) -> None:
+    def _added(self, event: events.ValueChangeEventArguments[str | None]) -> Awaitable[object] | None:
         kind, controls = event.value, self._page.recipe.controls
         if self._quiet or not kind:
-            return
+            return None
         self._kind.set_value(None)
-        if all(control.kind != kind for control in controls):
-            await self._set((*controls, Control(kind=kind)))
+        known = any(control.kind == kind for control in controls)
+        return None if known else self._set((*controls, Control(kind=kind)))
 
     async def _removed(self, kind: str) -> None:
         await self._set(tuple(control for control in self._page.recipe.controls if control.kind != kind))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from restyle.errors import RecipeError
-from restyle.quality.comparison import Layout
 from restyle.studio.queue import Waiting, waiting_in
 from restyle.studio.shell import attempt, heading
 from restyle.studio.versions import Served, Version
@@ -16,6 +15,7 @@ from restyle.studio.words import progress_line
 from restyle.studio.work import Work, WorkState
 
 if TYPE_CHECKING:
+    from restyle.quality.comparison import Layout
     from restyle.studio.clip_page import ClipPage
 
 __all__ = ["VersionsPanel"]
