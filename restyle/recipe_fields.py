@@ -7,11 +7,11 @@ from typing import Any, Literal, TypedDict
 
 from restyle.recipe import Control, Layer, PromptAt
 
-__all__ = ["RecipeFields"]
+__all__ = ["PlainFields", "RecipeFields"]
 
 
-class RecipeFields(TypedDict, total=False):
-    """Values that the fields of ``Recipe`` are made from; ``Recipe`` says what they mean."""
+class PlainFields(TypedDict, total=False):
+    """All of ``RecipeFields`` but those that a call of Python takes as objects, too."""
 
     version: Literal[1, 2]
     style: str | None
@@ -21,7 +21,6 @@ class RecipeFields(TypedDict, total=False):
     negative_prompt: str | None
     prompts: Sequence[PromptAt | Mapping[str, Any]]
     controls: Sequence[Control | Mapping[str, Any]]
-    painter: str
     painter_options: Mapping[str, Any]
     filler: str
     filler_options: Mapping[str, Any]
@@ -33,7 +32,6 @@ class RecipeFields(TypedDict, total=False):
     effort: Literal["draft", "normal", "best"]
     coverage: float
     max_gap: int
-    storyboard: Mapping[int, str]
     cuts: Literal["auto", "none"] | Sequence[int]
     deinterlace: bool
     objects: Sequence[str]
@@ -43,3 +41,10 @@ class RecipeFields(TypedDict, total=False):
     range: str | None
     codec: str | None
     quality: int | None
+
+
+class RecipeFields(PlainFields, total=False):
+    """Values that the fields of ``Recipe`` are made from; ``Recipe`` says what they mean."""
+
+    painter: str
+    storyboard: Mapping[int, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -55,9 +55,13 @@ MARGIN = 48  # pixels round restyled objects that the painter sees, at least: ma
 
 
 class Painters:
-    """Painters that are open, for one job after the other: models are loaded once, as long as jobs want the same."""
+    """Painters that are open, for one job after the other: models are loaded once, as long as jobs want the same.
 
-    def __init__(self) -> None:
+    ``given``: one that somebody made, who also closes it; it paints all looks.
+    """
+
+    def __init__(self, given: Painter | None = None) -> None:
+        self._given = given
         self._open: dict[str, Painter] = {}
 
     def of(self, recipe: Recipe, *, offline: bool = False) -> list[Look]:
@@ -66,21 +70,28 @@ class Painters:
         Raises ``UnknownPartError``, ``RecipeError`` (an option that the painter does not have), ``MissingExtraError``.
         """
         wanted = looks_of(recipe)[0]
-        options = [_painter_options(recipe, look, offline) for look in wanted]
-        names = [json.dumps([recipe.painter, each], sort_keys=True, default=str) for each in options]
-        for name in self._open.keys() - set(names):
-            self._open.pop(name).close()
+        if self._given is None:
+            painters = self._made(recipe, [_painter_options(recipe, look, offline) for look in wanted])
+        else:
+            _check_given(self._given, recipe, wanted)
+            painters = [self._given] * len(wanted)
         looks = []
-        for name, own, look in zip(names, options, wanted, strict=True):
-            if name not in self._open:
-                self._open[name] = make_painter(recipe.painter, own)
-            painter = self._open[name]
+        for painter, look in zip(painters, wanted, strict=True):
             if _has_prompts(recipe) and not painter.capabilities.reads_prompts:
                 raise RecipeError(f"painter {recipe.painter!r} does not read prompts; --painter diffusion does")
             if recipe.anchor is not None and not painter.capabilities.shares_looks:
                 raise RecipeError(f"painter {recipe.painter!r} cannot take over the look of other footage")
             looks.append(Look(painter, look.mix, look.keep_colour, look.seed))
         return looks
+
+    def _made(self, recipe: Recipe, options: Sequence[Mapping[str, Any]]) -> list[Painter]:
+        names = [json.dumps([recipe.painter, each], sort_keys=True, default=str) for each in options]
+        for name in self._open.keys() - set(names):
+            self._open.pop(name).close()
+        for name, own in zip(names, options, strict=True):
+            if name not in self._open:
+                self._open[name] = make_painter(recipe.painter, own)
+        return [self._open[name] for name in names]
 
     def close(self) -> None:
         """Close them all."""
@@ -98,6 +109,19 @@ def open_looks(recipe: Recipe, *, offline: bool = False, painters: Painters | No
         return
     with closing(Painters()) as own:
         yield own.of(recipe, offline=offline)
+
+
+def _check_given(painter: Painter, recipe: Recipe, looks: Sequence[LookSpec]) -> None:
+    """Refuse what would have to be an option of a painter that is made already. Raises ``RecipeError``."""
+    own = [
+        name for name in ("style", "strength", "brush_size") if any(getattr(look, name) is not None for look in looks)
+    ]
+    own += ["painter_options"] if recipe.painter_options else []
+    if own:
+        raise RecipeError(f"painter {painter.name!r} is given as it is: {own[0]} is its own, leave it out here")
+    other = {control.kind for control in recipe.controls} - set(painter.capabilities.controls)
+    if other:
+        raise RecipeError(f"painter {painter.name!r} does not ask for control maps {', '.join(sorted(other))}")
 
 
 def _painter_options(recipe: Recipe, look: LookSpec, offline: bool) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class JobBase:
                     self._remote_output.check(self.place, overwrite=self.overwrite)
                 check_output(self.spec, out, overwrite=self.overwrite, inputs=self.inputs)
                 stack.enter_context(output_lock(out.target))
-            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
+            looks = stack.enter_context(self._looks())
             store = open_store(
                 self.folder,
                 fresh=self.fresh,
@@ -224,10 +224,13 @@ class JobBase:
     @contextmanager
     def _scratch_engine(self) -> Iterator[tuple[Plan, Engine]]:
         """Make a plan and an engine that renders it, for work that is not kept."""
-        with self._scratch_job() as (footage, store, inputs), open_looks(self.recipe, offline=self.offline) as looks:
+        with self._scratch_job() as (footage, store, inputs), self._looks() as looks:
             assembly = self._assembly(footage, store, self._findings(footage, store, inputs, looks), looks, inputs)
             with closing(assembly.engine()) as engine:
                 yield assembly.plan, engine
+
+    def _looks(self) -> AbstractContextManager[list[Look]]:
+        return open_looks(self.recipe, offline=self.offline, painters=self._painters)
 
     @property
     def _cuts_out(self) -> bool:

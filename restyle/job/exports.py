@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from restyle.errors import RecipeError, translated
 from restyle.footage import timing
 from restyle.job.anchors import write_anchors
-from restyle.job.assembly import open_looks
 from restyle.job.base import JobBase
 from restyle.job.control_maps import MapOutput, make_detectors, map_tiles, write_control_maps
 from restyle.job.following import FollowRequest
@@ -66,7 +65,7 @@ class JobExports(JobBase):
         inputs = Inputs(self._meter.report)
         with ExitStack() as stack:
             target = stack.enter_context(self._new_folder(folder, "batch", True))
-            looks = stack.enter_context(open_looks(self.recipe, offline=self.offline, painters=self._painters))
+            looks = stack.enter_context(self._looks())
             store = stack.enter_context(
                 open_store(self.folder, unchanged=inputs.check, offline=self.offline, report=self._meter.report)
             )

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from restyle.footage import conform
-from restyle.job.assembly import open_looks
 from restyle.job.exports import JobExports
 from restyle.job.inputs import Inputs
 from restyle.job.job_report import JobReport
@@ -48,7 +47,7 @@ class Job(JobExports):
 
     def plan(self) -> Plan:
         """Look at the footage once and say what would be done, and what memory painting takes; paints and writes nothing."""
-        with self._scratch_job() as parts, open_looks(self.recipe, offline=self.offline) as looks:
+        with self._scratch_job() as parts, self._looks() as looks:
             memory = dict.fromkeys(estimate.line for estimate in self._memory(looks))
             plan = self._plan(looks, self._findings(*parts, looks).analysis())
             return replace(plan, notes=(*plan.notes, *memory))

@@ -37,5 +37,5 @@ class Door:
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         return f"http://127.0.0.1:{self.port}/?token={self.token}"

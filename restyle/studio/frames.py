@@ -86,12 +86,15 @@ class FrameServer:
             data = self._jpegs.get((frame, side))  # another request may have led here meanwhile
             if data is not None:
                 return data
-            pts = self._stamps()
-            if not 0 <= frame < len(pts):
-                raise RecipeError(f"there is no frame {frame}; the frames are 0 to {len(pts) - 1}")
+            if frame == 0 and self._pts is None:  # the first frame is shown before the others are counted
+                pts, stop = None, 1
+            else:
+                pts = self._stamps()
+                if not 0 <= frame < len(pts):
+                    raise RecipeError(f"there is no frame {frame}; the frames are 0 to {len(pts) - 1}")
+                stop = min(frame + (AHEAD if side > VIEW_SIDE // 2 else 1), len(pts))
             spec = self.spec
             size = size_within(spec.width, spec.height, side)
-            stop = min(frame + (AHEAD if side > VIEW_SIDE // 2 else 1), len(pts))
             with closing(self._footage.frames(frame, stop, pts=pts, size=size)) as decoded:
                 for each in decoded:
                     self._jpegs.put((each.index, side), jpeg_of(each.picture, long_side=side, quality=86))

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +15,29 @@ from scenes import texture
 
 import restyle
 from restyle.footage import probe
+
+
+class Negative(restyle.Painter):
+    """Paints negatives, and remembers what it was asked for."""
+
+    name = "negative"
+    capabilities = restyle.Capabilities()
+    identity: ClassVar[dict[str, int]] = {"method": 1}
+
+    def __init__(self) -> None:
+        self.painted: list[int] = []
+        self.closed = False
+
+    def paint(
+        self, request: restyle.PaintRequest, carry: restyle.Carry | None
+    ) -> tuple[list[np.ndarray], restyle.Carry]:
+        self.painted += [frame for index, frame in enumerate(request.frames) if index not in request.fixed]
+        pairs = enumerate(request.pictures)
+        return [request.fixed.get(index, 255 - picture) for index, picture in pairs], restyle.Carry()
+
+    def close(self) -> None:
+        self.closed = True
+
 
 AS_IT_WAS: Any = {"painter": "identity", "keyframes": "every:1", "codec": "ffv1"}
 
@@ -80,3 +103,55 @@ def test_arrays_need_a_rate_and_files_an_output() -> None:
         list(restyle.restyle(frames(), painter="identity"))
     with pytest.raises(restyle.RecipeError, match="an output is needed"):
         restyle.restyle("clip.mp4")  # type: ignore[call-overload]
+
+
+def test_a_painter_of_the_programs_own_paints_and_stays_open(tmp_path: Path) -> None:
+    given, painter = frames(), Negative()
+    back = list(restyle.restyle(given, rate=24, painter=painter, keyframes="every:1"))
+    assert np.array_equal(np.stack(back), 255 - given)
+    assert painter.painted == [*range(6)]
+    result = restyle.restyle(given, tmp_path / "out.mkv", rate=24, painter=painter, keyframes="every:1", codec="ffv1")
+    assert np.array_equal(np.stack(read_pictures(result.output)), 255 - given)
+    again = Negative()
+    options: Any = {"rate": 24, "keyframes": "every:1", "codec": "ffv1", "overwrite": True}
+    assert restyle.restyle(given, tmp_path / "out.mkv", painter=again, **options).reused == 6
+    assert again.painted == []  # another one with the same identity paints the same
+    again.identity = {"method": 2}  # type: ignore[misc]
+    restyle.restyle(given, tmp_path / "out.mkv", painter=again, **options)
+    assert again.painted == [*range(6)]
+    assert not painter.closed
+    assert not again.closed
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_keyframes_are_given_as_arrays(tmp_path: Path, dtype: type) -> None:
+    given = frames(dtype=dtype)
+    mine = np.full_like(given[0], 70) if dtype is np.uint8 else np.full_like(given[0], 18_000)
+    options: Any = {"rate": 24, "painter": "identity", "keyframes": "every:1", "storyboard": {2: mine}}
+    back = list(restyle.restyle(given, **options))
+    assert np.array_equal(back[2], mine)
+    assert np.array_equal(back[3], given[3])
+    result = restyle.restyle(given, tmp_path / "out.mkv", codec="ffv1", **options)
+    assert np.array_equal(read_pictures(result.output)[2] if dtype is np.uint8 else mine, mine)
+    again = restyle.restyle(given, tmp_path / "out.mkv", codec="ffv1", overwrite=True, **options)
+    assert again.reused == 6
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"painter": object()}, "derive it from restyle.painters.base.Painter"),
+        ({"painter": Negative(), "style": "lava"}, "'negative' is given as it is: style is its own"),
+        ({"painter": Negative(), "painter_options": {"a": 1}}, "painter_options is its own"),
+        ({"painter": Negative(), "controls": [{"kind": "canny"}]}, "does not ask for control maps canny"),
+        ({"painter": Negative(), "prompt": "a harbour"}, "does not read prompts"),
+        ({"painter": Negative(), "jobs": 2}, "leave jobs and engine out"),
+        ({"storyboard": {0: np.zeros((40, 48))}}, "frame 0 is 40 x 48 of float64: a painting is H x W x 3"),
+        ({"storyboard": {0: np.zeros((20, 48, 3), np.uint8)}}, "is 48x20, the footage 48x40"),
+        ({"storyboard": {-1: np.zeros((40, 48, 3), np.uint8)}}, "storyboard"),
+    ],
+)
+def test_objects_that_do_not_fit_are_one_line(tmp_path: Path, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(restyle.RestyleError, match=says) as caught:
+        restyle.restyle(frames(), tmp_path / "out.mkv", rate=24, **fields)
+    assert "\n" not in str(caught.value)

@@ -14,6 +14,7 @@ from PIL import Image
 import restyle
 from restyle import Cancelled, Job, JobLockedError, Progress, Recipe, RecipeError
 from restyle.footage import open_footage, probe
+from restyle.job.call import CallFields
 
 PLAIN = {"painter": "identity", "filler": "hold"}
 
@@ -208,11 +209,12 @@ def test_a_recipe_that_does_not_fit_is_one_line(tmp_path: Path, monkeypatch, opt
 
 
 def test_the_call_takes_every_option_of_a_job() -> None:
-    """And every field of a recipe, as ``RecipeFields``."""
+    """And every field of a recipe, as ``CallFields``."""
     of_job = set(inspect.signature(Job).parameters)
     parameters = inspect.signature(restyle.restyle).parameters
     assert of_job == set(parameters) - {"fields", "jobs", "engine"}  # where windows are made
-    assert parameters["fields"].annotation == "Unpack[RecipeFields]"
+    assert parameters["fields"].annotation == "Unpack[CallFields]"
+    assert set(CallFields.__annotations__) == set(Recipe.model_fields)
 
 
 def test_an_output_is_needed(tmp_path: Path) -> None:
