@@ -73,7 +73,7 @@ def page_of(
     page.on(
         "console", lambda message: failed.append(message.text) if "Content Security Policy" in message.text else None
     )
-    page.goto(address)
+    page.goto(address, wait_until="commit")
     try:
         yield page
     finally:

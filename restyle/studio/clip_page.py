@@ -80,7 +80,7 @@ class ClipPage:
         )
         ui.add_head_html(f'{soon}<link rel="preload" as="image" href="/clips/{clip.name}/frame/0.jpg">')
         with page_frame(clip.project.source.name, facts_line(clip.frames.spec), back=clip.batch is not None):
-            self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show, brush=self._brush)
+            self.viewer = Viewer(at=self._at, mark=self._mark, kind=self.show, brush=self._brush, pin=self._pin)
             with ui.element("aside").classes("panel").props('aria-label="Work"'):
                 with ui.tabs().props("dense no-caps inline-label align=justify") as tabs:
                     named = {name: ui.tab(name) for name in ("Look", "Objects", "Keyframes", "Render", "Recipe")}
@@ -111,7 +111,7 @@ class ClipPage:
     async def _opened(self) -> None:
         """Count the frames, which may take a second an hour, and paint the looks: once the first frame is there."""
         clip = self.clip
-        await self.viewer.opened()
+        self.frame = await self.viewer.opened()
 
         async def count() -> None:
             stamps = await asyncio.to_thread(lambda: clip.frames.pts)
@@ -131,9 +131,7 @@ class ClipPage:
             notify(str(error), wrong=True)
             return
         plan = project.plan or {}
-        keys = [[key["frame"], key["reason"] in ("pinned", "storyboard")] for key in plan.get("keyframes", [])]
-        known = {frame for frame, _ in keys}
-        keys += [[frame, True] for frame in recipe.storyboard if frame not in known]
+        keys = [[frame, why in ("pinned", "storyboard")] for frame, why in sorted(self.keyframes.known().items())]
         right, left = clip.versions.served(self.version), clip.versions.served(self.against) if self.against else None
         base = f"/clips/{clip.name}"
         tab = self.tabs.value
@@ -211,6 +209,9 @@ class ClipPage:
 
     async def _mark(self, frame: int, kind: str, values: list[float]) -> None:
         await self.objects.mark(frame, kind, values)
+
+    async def _pin(self, frame: int) -> None:
+        await self.keyframes.pin(frame)
 
     def _brush(self, factor: float) -> None:
         self.objects.brush.resize(factor)

@@ -55,8 +55,9 @@ class Guard:
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 fields = [(n, v) for n, v in message["headers"] if n.lower() != b"access-control-allow-origin"]
+                if all(name.lower() != b"content-security-policy" for name, _ in fields):
+                    fields.append((b"content-security-policy", POLICY.format(host=host).encode()))
                 fields += [
-                    (b"content-security-policy", POLICY.format(host=host).encode()),
                     (b"referrer-policy", b"no-referrer"),
                     (b"x-content-type-options", b"nosniff"),
                 ]
@@ -75,7 +76,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in {f"http://{host}" for host in self._hosts}:
             return 403, "The request comes from another page."
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate":
             return 403, "The request comes from another page."
         if not hmac.compare_digest((given or self._carried(headers)).encode(), self._token.encode()):
             return 403, "The token in the address is missing, or it is that of an earlier studio."

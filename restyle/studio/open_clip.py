@@ -64,7 +64,7 @@ class OpenClip:
         self.made = Jpegs(24 << 20)
         """Paintings and tiles, by their names."""
         self.mattes_version = 0
-        """Counts the mattes that were cut."""
+        """Counts the changes of mattes."""
         self._painted: dict[int, tuple[str, str]] = {}
         self._moments: tuple[int, StoredReport | None] | None = None
         self._preview: FramePreview | None = None

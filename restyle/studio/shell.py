@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from nicegui import ui
 
 from restyle.errors import RestyleError
 from restyle.studio.bench import Superseded
+from restyle.unforeseen import describe
 
 __all__ = ["attempt", "heading", "notify", "page_frame"]
 
@@ -33,7 +35,7 @@ def page_frame(title: str, facts: str = "", *, back: bool = False) -> Iterator[N
         theme = ui.select(list(choices), value="auto", on_change=lambda event: dark.set_value(choices[event.value]))
         theme.props('dense borderless options-dense aria-label="Light or dark"').classes("theme")
     ui.context.client.storage["status"] = status
-    with ui.element("main").classes("page"):
+    with ui.element("div").classes("page"):  # NiceGUI puts it into a main
         yield
 
 
@@ -60,7 +62,11 @@ async def attempt(action: Callable[[], Awaitable[Any]], waiting: str = "", done:
         pass
     except (RestyleError, ValueError) as error:
         problem = str(error)
-    going.remove(waiting)
+    except Exception as error:  # nobody foresaw it: the page says so, too, and goes on
+        problem = describe(error, None)[2]
+        traceback.print_exc()
+    finally:
+        going.remove(waiting)
     if client.is_deleted:  # the tab was closed meanwhile
         return False
     notify(going[-1] if going else done if whole else "")

@@ -16,7 +16,7 @@ export default {
       </div>
       <canvas class="timeline" ref="timeline" tabindex="0" role="slider" aria-label="Frame" aria-valuemin="0"
         :aria-valuemax="frames - 1" :aria-valuenow="frame" :aria-valuetext="'frame ' + frame + ', ' + code"
-        @pointerdown="scrub" @pointermove="e => e.buttons && scrub(e)"></canvas>
+        @pointerdown="scrub" @pointermove="over" @lostpointercapture="scrubbing = false" @wheel.prevent="spread" @dblclick="spread(null)"></canvas>
       <div class="transport">
         <button type="button" @click="seek(0)" title="First frame (Home)" aria-label="First frame">|◀◀</button>
         <button type="button" @click="step(-1)" title="One frame back (left arrow)" aria-label="One frame back">|◀</button>
@@ -67,7 +67,8 @@ export default {
     frames() { this.frame = clamp(this.frame, 0, this.frames - 1); this.paint(); },
   },
   mounted() {
-    this.frame = clamp(this.start, 0, this.frames - 1);
+    this.kept_at = `frame of ${location.search}`;  // a reload comes back to the frame
+    this.frame = clamp(Number(sessionStorage.getItem(this.kept_at)) || this.start, 0, this.frames - 1);
     this.pictures = new Pictures();
     this.thumbs = new Pictures();
     this.view = new Stage(this.$refs.stage);
@@ -117,9 +118,10 @@ export default {
     },
     async seek(frame) {
       this.frame = clamp(Math.round(frame), 0, this.frames - 1);
+      this.line.follow(this.frame, this.frames);
       const shown = this.paint();
       clearTimeout(this.settling);
-      if (!this.playing) this.settling = setTimeout(() => this.$emit("at", this.frame), 120);
+      if (!this.playing) this.settling = setTimeout(() => { sessionStorage.setItem(this.kept_at, this.frame); this.$emit("at", this.frame); }, 120);
       return shown;
     },
     step(count) { this.playing = false; this.seek(this.frame + count); },
@@ -169,7 +171,33 @@ export default {
     scrub(event) {
       this.playing = false;
       event.target.setPointerCapture(event.pointerId);
-      this.seek(this.line.frameAt(event, this.frames));
+      this.seek(this.line.frameAt(event, this.frames, this.scrubbing ? [] : this.marks()));
+      this.scrubbing = true;
+    },
+    over(event) {
+      if (event.buttons) { this.scrub(event); return; }
+      const mark = this.line.markAt(event, this.frames, this.marks());
+      event.target.title = mark ? `Frame ${mark[0].toLocaleString("en")}: ${mark[1]}` : "";
+      event.target.style.cursor = mark ? "pointer" : "";
+    },
+    // The time line, of a larger or smaller part of the clip; sideways it moves. Without an event: all of it.
+    spread(event) {
+      const sideways = event && (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY));
+      if (!event) this.line.part = 1;
+      else if (sideways) this.line.move(Math.sign(event.deltaX || event.deltaY) * this.line.span(this.frames) / 10, this.frames);
+      else this.line.zoom(event, event.deltaY < 0 ? 0.7 : 1 / 0.7, this.frames);
+      this.redraw();
+    },
+    marks() {
+      return [
+        ...this.keys.map(([frame, given]) => [frame, given ? "keyframe, pinned or given" : "keyframe"]),
+        ...this.doubts.map((frame) => [frame, "its matte should be looked at"]), ...this.moments.map((frame) => [frame, "one of the worst moments"]),
+      ];
+    },
+    // To the mark before this frame, or the one after it.
+    leap(sign) {
+      const ahead = this.marks().map(([frame]) => (frame - this.frame) * sign).filter((count) => count > 0);
+      if (ahead.length) this.step(Math.min(...ahead) * sign);
     },
     toggle() {
       this.playing = !this.playing;
@@ -184,7 +212,7 @@ export default {
         let next = this.frame;
         while (next < due && Object.values(this.urls(next + 1)).every((url) => this.pictures.get(url) !== null)) next++;
         if (next < due) [began, first] = [now, next];
-        if (next !== this.frame) { this.frame = next; this.redraw(); }
+        if (next !== this.frame) { this.frame = next; this.line.follow(next, this.frames); this.redraw(); }
         if (this.frame >= this.frames - 1) { this.playing = false; this.seek(this.frame); return; }
         requestAnimationFrame(tick);
       };
@@ -257,7 +285,7 @@ export default {
       if (target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter")) return;
       const far = event.shiftKey ? 10 : 1;
       const acts = {
-        " ": () => this.toggle(), ArrowLeft: () => this.step(-far), ArrowRight: () => this.step(far), Home: () => this.step(-this.frames),
+        " ": () => this.toggle(), ArrowUp: () => this.leap(-1), ArrowDown: () => this.leap(1), k: () => this.$emit("pin", this.frame), ArrowLeft: () => this.step(-far), ArrowRight: () => this.step(far), Home: () => this.step(-this.frames),
         End: () => this.step(this.frames), "+": () => this.magnify(1.5), "=": () => this.magnify(1.5), "-": () => this.magnify(1 / 1.5), 0: () => this.magnify(0),
       };
       if (this.brushing) [acts["["], acts["]"]] = [() => this.$emit("brush", 1 / 1.25), () => this.$emit("brush", 1.25)];
@@ -266,6 +294,6 @@ export default {
       acts[event.key]();
     },
     show(frame) { this.playing = false; this.seek(frame); },
-    opened() { return this.first; },
+    async opened() { await this.first; return this.frame; },
   },
 };

@@ -14,8 +14,8 @@ __all__ = ["Viewer"]
 
 class Viewer(Element, component="viewer.js"):
     """Shows frames. What it shows is set by ``set``; it tells ``at`` (the frame on which it settles), ``mark`` (a click, a box
-    or a stroke: frame, kind, values in pixels of the footage), ``kind`` (what is to be shown) and ``brush`` (a factor by which
-    the brush is to grow)."""
+    or a stroke: frame, kind, values in pixels of the footage), ``kind`` (what is to be shown), ``brush`` (a factor by which
+    the brush is to grow) and ``pin`` (a frame that is to be a keyframe)."""
 
     def __init__(
         self,
@@ -24,11 +24,13 @@ class Viewer(Element, component="viewer.js"):
         mark: Callable[[int, str, list[float]], Any],
         kind: Callable[[str], Any],
         brush: Callable[[float], Any],
+        pin: Callable[[int], Any],
     ) -> None:
         super().__init__()
         self.on("at", lambda event: at(int(_value(event))))
         self.on("show", lambda event: kind(str(_value(event))))
         self.on("brush", lambda event: brush(float(_value(event))))
+        self.on("pin", lambda event: pin(int(_value(event))))
         self.on("mark", lambda event: mark(*_mark(event)))
 
     def set(self, **props: Any) -> None:
@@ -38,10 +40,11 @@ class Viewer(Element, component="viewer.js"):
             self._props.update(changed)
             self.update()
 
-    async def opened(self) -> None:
-        """Wait until the first frame is shown."""
+    async def opened(self) -> int:
+        """Wait until the first frame is shown; gives its number."""
         with suppress(TimeoutError):
-            await self.run_method("opened", timeout=10)
+            return int(await self.run_method("opened", timeout=10) or 0)
+        return 0
 
     def seek(self, frame: int) -> None:
         """Show another frame."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import events, ui
 
+from controls.prompts import split_object
 from restyle.studio.shell import attempt, notify
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Brush:
             )
             self._undo = ui.button("Undo", on_click=self.undo).props("flat dense no-caps")
             self._undo.tooltip("Take the last stroke back")
+            self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps")
+            self._clear.tooltip("Take away the whole matte that was painted on this frame")
         with ui.element("div").classes("field").tooltip("in pixels of the footage; [ and ] change it") as self._size:
             ui.label("Brush")
             slider = ui.slider(min=1, max=self._most, step=1, value=self.diameter)
@@ -53,6 +56,7 @@ class Brush:
         """Show what can be done."""
         self._size.set_visibility(self.tool != "mark")
         self._undo.set_visibility(bool(self._before))
+        self._clear.set_visibility(bool(self._painted_here()))
 
     def resize(self, factor: float) -> None:
         """Make the brush wider or narrower."""
@@ -80,6 +84,22 @@ class Brush:
 
         await attempt(work, "painting the matte")
         await self._objects.show_mattes()
+
+    def _painted_here(self) -> list[str]:
+        """The painted matte of the object that is being marked, on the shown frame."""
+        page, name = self._page, self._objects.active
+        marks = [(text, split_object(text)) for text in page.recipe.objects]
+        return [text for text, mark in marks if (mark.name, mark.frame, mark.kind) == (name, page.frame, "matte")]
+
+    async def clear(self) -> None:
+        """Take away what was painted of the object on the shown frame; ``undo`` brings it back."""
+        page = self._page
+        async with self._turn:
+            before, painted = page.recipe.objects, self._painted_here()
+            after = tuple(text for text in before if text not in painted)
+            if painted and self._objects.set_marks(after):
+                self._before = [*self._before[-MOST_UNDONE:], (page.frame, before, after)]
+        await self._objects.cut(page.frame)
 
     async def undo(self) -> None:
         """Take the last stroke back."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, ui
 
-from restyle.errors import RecipeError, show_path
-from restyle.footage import read_picture, write_picture
+from restyle.errors import RecipeError, RestyleError, show_path
+from restyle.footage import read_picture
+from restyle.studio.keyframe_files import export, exported, is_painted, keep
 from restyle.studio.shell import attempt, heading, notify
 
 if TYPE_CHECKING:
@@ -73,11 +74,7 @@ class KeyframesPanel:
         self._built = state
         self._free.set_visibility(isinstance(recipe.keyframes, tuple))
         self._where.set_text(f"in {show_path(clip.project.keyframes)}")
-        keys = {key["frame"]: key["reason"] for key in plan.get("keyframes", [])}
-        if isinstance(recipe.keyframes, tuple):  # as they were chosen since, until the clip is looked at again
-            keys = {frame: reason for frame, reason in keys.items() if frame in recipe.keyframes or reason == "start"}
-            keys |= {int(frame): keys.get(int(frame), "pinned") for frame in recipe.keyframes}
-        keys |= dict.fromkeys(recipe.storyboard, "storyboard")
+        keys = self.known()
         starts = [shot["start"] for shot in plan.get("shots", [])] or [0]
         self._list.clear()
         with self._list:
@@ -91,6 +88,15 @@ class KeyframesPanel:
                     ui.label(f"and {len(keys) - SHOWN:,} more").classes("hint")
                     break
                 self._card(frame, keys[frame], paintings)
+
+    def known(self) -> dict[int, str]:
+        """Keyframes -> why they are: as they were planned, and as they were chosen since, until the clip is looked at again."""
+        plan, recipe = self._page.clip.project.plan or {}, self._page.recipe
+        keys = {key["frame"]: key["reason"] for key in plan.get("keyframes", [])}
+        if isinstance(recipe.keyframes, tuple):
+            keys = {frame: reason for frame, reason in keys.items() if frame in recipe.keyframes or reason == "start"}
+            keys |= {int(frame): keys.get(int(frame), "pinned") for frame in recipe.keyframes}
+        return keys | dict.fromkeys(recipe.storyboard, "storyboard")
 
     def _card(self, frame: int, reason: str, paintings: Mapping[int, str]) -> None:
         page, clip = self._page, self._page.clip
@@ -146,7 +152,8 @@ class KeyframesPanel:
         recipe = page.recipe
 
         async def work() -> None:
-            path = project.make_folder(project.keyframes) / f"approved.{frame:06d}.png"
+            look = hashlib.blake2b(recipe.to_text().encode(), digest_size=5).hexdigest()
+            path = project.make_folder(project.keyframes) / f"approved.{frame:06d}.{look}.png"
             await page.clip.paint_whole(frame, recipe, path)
             project.change(storyboard={**project.recipe.storyboard, frame: str(path)})
 
@@ -169,12 +176,13 @@ class KeyframesPanel:
         suffix = Path(event.file.name).suffix.lower()
 
         async def work() -> None:
-            path = project.make_folder(project.keyframes) / f"given.{frame:06d}{suffix}"
-            await asyncio.to_thread(path.write_bytes, data)
+            folder = project.make_folder(project.keyframes)
+            path = await asyncio.to_thread(keep, folder, f"given.{frame:06d}", data, suffix)
             try:
                 await self._take({frame: path})
-            except RecipeError:
-                path.unlink()
+            except RestyleError:
+                if str(path) not in project.recipe.storyboard.values():
+                    path.unlink()
                 raise
             self._dialog.close()
 
@@ -240,15 +248,15 @@ class KeyframesPanel:
             folder = project.make_folder(project.keyframes / "to-paint")
             for frame in keys:
 
-                def save(frame: int = frame) -> None:
-                    write_picture(folder / f"frame.{frame:06d}.png", page.clip.preview.picture(frame))
+                def save(frame: int = frame) -> bool:
+                    return export(folder, frame, page.clip.preview.picture(frame))
 
-                await page.clip.bench.run(f"export-{frame}", save)
+                written.append(await page.clip.bench.run(f"export-{frame}", save))
 
-        where = show_path(project.keyframes / "to-paint")
-        await attempt(
-            work, "writing the keyframes", f"{len(keys)} pictures in {where}: paint over them, and take them back"
-        )
+        where, written = show_path(project.keyframes / "to-paint"), list[bool]()
+        if await attempt(work, "writing the keyframes"):
+            left = f"; {written.count(False)} that are painted already were left" if False in written else ""
+            notify(f"{sum(written)} pictures in {where}{left}: paint over them, and take them back")
 
     async def _import(self) -> None:
         project = self._page.clip.project
@@ -256,10 +264,10 @@ class KeyframesPanel:
 
         async def work() -> None:
             found: dict[int, Path] = {}
-            for path in sorted(folder.glob("frame.*.png")) if folder.is_dir() else ():
-                number = re.fullmatch(r"frame\.(\d{6,})\.png", path.name)
-                if number is not None and not path.is_symlink() and await self._is_painted(path, int(number[1])):
-                    found[int(number[1])] = path
+            for frame, path in exported(folder).items():
+                if await self._is_painted(path, frame):
+                    data = await asyncio.to_thread(path.read_bytes)  # a copy: who paints on changes nothing unseen
+                    found[frame] = await asyncio.to_thread(keep, project.keyframes, f"given.{frame:06d}", data, ".png")
             if not found:
                 raise RecipeError(
                     f"no picture in {show_path(folder)} differs from its frame: export, and paint over them"
@@ -271,10 +279,5 @@ class KeyframesPanel:
         self._page.refresh()
 
     async def _is_painted(self, path: Path, frame: int) -> bool:
-        preview = self._page.clip
-
-        def differs() -> bool:
-            here, there = read_picture(path), preview.preview.picture(frame)
-            return here.shape != there.shape or bool((here != there).any())
-
-        return await preview.bench.run(f"import-{frame}", differs)
+        clip = self._page.clip
+        return await clip.bench.run(f"import-{frame}", lambda: is_painted(path, clip.preview.picture(frame)))

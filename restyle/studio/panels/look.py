@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from restyle.footage import read_picture
 from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.styles import DEFAULT_STYLE, STYLES
 from restyle.quality.pictures import jpeg_of
+from restyle.studio.keyframe_files import keep
 from restyle.studio.panels.painter import PainterFields
 from restyle.studio.shell import attempt, heading, notify
 
@@ -167,8 +167,8 @@ class LookPanel:
         data = await event.file.read()
 
         async def work() -> None:
-            path = project.make_folder(project.folder / "styles") / f"{secrets.token_hex(4)}{suffix}"
-            await asyncio.to_thread(path.write_bytes, data)
+            folder = project.make_folder(project.folder / "styles")
+            path = await asyncio.to_thread(keep, folder, "style", data, suffix)
             try:
                 await asyncio.to_thread(read_picture, path)
             except RestyleError:

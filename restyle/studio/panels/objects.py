@@ -38,6 +38,11 @@ class ObjectsPanel:
         self.brush = Brush(page, self)
 
     @property
+    def active(self) -> str | None:
+        """Name of the object that is being marked; ``None``: there is none yet."""
+        return self._active
+
+    @property
     def colour(self) -> str:
         """Colour of the object that is being marked."""
         names = self._page.recipe.object_names
@@ -168,7 +173,8 @@ class ObjectsPanel:
         value = "" if mark.kind == "matte" else mark.value
         with ui.element("div").classes("row"):
             ui.label(f"{mark.name}: {words} {value}").classes("grow").tooltip(mark.value)
-            ui.button("Take away", on_click=self._page.act(lambda: self._take_away(text))).props("flat dense no-caps")
+            away = ui.button("Take away", on_click=self._page.act(lambda: self._take_away(text)))
+            away.props("flat dense no-caps").props["aria-label"] = f"Take away {mark.name}: {words} {value}".strip()
 
     def _background(self) -> None:
         layers = self._page.recipe.layers
@@ -223,6 +229,7 @@ class ObjectsPanel:
     def set_marks(self, objects: Sequence[str]) -> bool:
         """Change the prompts; tells whether that could be done."""
         self._pending = None
+        self._page.clip.mattes_version += 1  # what is shown of those that are gone is not asked for again
         return self._page.set(objects=tuple(objects), layers=self._layers(self._page.recipe.layers, objects))
 
     async def cut(self, frame: int, *, exact: bool = False) -> None:
@@ -260,8 +267,9 @@ class ObjectsPanel:
         if self.set_marks(objects):
             await self.cut(self._page.frame)
 
-    def _drop(self, name: str) -> None:
-        self.set_marks([text for text in self._page.recipe.objects if split_object(text).name != name])
+    async def _drop(self, name: str) -> None:
+        if self.set_marks([text for text in self._page.recipe.objects if split_object(text).name != name]):
+            await self.show_mattes()
 
     @staticmethod
     def _layers(layers: tuple[Layer, ...], objects: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,12 @@ def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, cli
     page.get_by_role("button", name="Undo").click()
     wait_until("the stroke that is taken back", lambda: matte_of(clip)[144, 224] == 1)
     page.wait_for_function("document.querySelector('.status').innerText === ''")
+    page.get_by_role("button", name="Clear").click()
+    wait_until("the cleared matte", lambda: recipe_of(clip).objects == ())
+    page.wait_for_selector('canvas[data-overlay="-1"]')
+    page.get_by_role("button", name="Undo").click()
+    wait_until("the matte that is there again", lambda: matte_of(clip)[144, 224] == 1)
+    page.wait_for_selector('canvas:not([data-overlay="-1"])')
     page.get_by_role("button", name="Click and box").click()
     page.get_by_role("button", name="Remove object-1").click()
     wait_until("the removal", lambda: recipe_of(clip).objects == ())
@@ -202,6 +209,32 @@ def test_nothing_is_cut_off_or_lies_over_something_else(
         assert (paper == "rgb(22, 22, 21)") == dark
 
 
+def test_whatever_can_be_done_has_a_name_for_who_cannot_see_it(page: Page) -> None:
+    tab(page, "Objects")
+    page.get_by_role("button", name="Brush", exact=True).click()
+    page.mouse.click(*at(page, 0.73, 0.14))
+    page.get_by_role("button", name="Remove object-1").wait_for()
+    for name in ("Look", "Objects", "Keyframes", "Render", "Recipe"):
+        tab(page, name)
+        for more in page.locator(".panel-body .q-expansion-item:visible").all():
+            more.get_by_role("button").first.click()
+        page.wait_for_timeout(400)
+        told = page.locator("body").aria_snapshot()
+        assert told.count("- button") > 8
+        assert [line.strip() for line in told.splitlines() if NAMELESS.match(line)] == [], name
+        assert page.evaluate(UNLABELLED) == [], name
+    tab(page, "Objects")
+    page.get_by_role("button", name="Click and box").click()
+    page.get_by_role("button", name="Remove object-1").click()
+
+
+NAMELESS = re.compile(
+    r"\s*- (button|checkbox|combobox|img|link|option|progressbar|radio|slider|spinbutton|switch|tab|textbox)\b(?! \"[^\"])"
+)
+UNLABELLED = """() => [...document.querySelectorAll('input:not([type=file]), textarea')]
+  .filter((e) => e.offsetParent && !e.ariaLabel && !e.closest('.q-field')?.ariaLabel
+    && !e.closest('.q-field')?.querySelector('[aria-label], .q-field__label'))
+  .map((e) => e.outerHTML)"""
 CUT_OFF = """() => [...document.querySelectorAll(
     '.panel button, .panel label, .heading, .transport button, .panel .q-tab__label')]
   .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 2 || e.getBoundingClientRect().right > innerWidth + 1))

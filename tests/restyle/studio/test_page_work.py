@@ -70,6 +70,10 @@ def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, 
     page.get_by_role("button", name="Take painted ones back").click()
     wait_until("the painted keyframe", lambda: list(recipe_of(clip).storyboard) == [0])
     card = page.locator('.card[data-frame="0"]')
+    taken = Path(recipe_of(clip).storyboard[0])
+    page.get_by_role("button", name="Export all for painting").click()
+    page.get_by_text("1 that are painted already were left").wait_for()
+    assert np.array_equal(read_picture(taken), read_picture(folder / "frame.000000.png"))
     card.get_by_role("button", name="Withdraw").click()
     card.get_by_role("button", name="Approve").wait_for()
     # a picture of one's own in its place; one of another size is refused
@@ -79,7 +83,14 @@ def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, 
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "small.png")
     page.get_by_text("is 80x60, the footage 160x120").wait_for()
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "own.png")
-    wait_until("the picture", lambda: "given.000000.png" in recipe_of(clip).storyboard.get(0, ""))
+    wait_until("the picture", lambda: recipe_of(clip).storyboard.get(0, str(taken)) != str(taken))
+    given = Path(recipe_of(clip).storyboard[0])
+    card.get_by_role("button", name="Replace").click()
+    page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "small.png")
+    page.get_by_text("is 80x60, the footage 160x120").last.wait_for()
+    assert recipe_of(clip).storyboard[0] == str(given)
+    assert read_picture(given).shape == (SIZE[1], SIZE[0], 3)  # what was given before is still there
+    page.get_by_role("button", name="Close").last.click()
     card.get_by_role("button", name="Withdraw").click()
     wait_until("the withdrawal", lambda: recipe_of(clip).storyboard == {})
 
@@ -187,3 +198,32 @@ def test_versions_wait_for_each_other_are_compared_and_written_as_a_clip(page: P
     assert np.abs(first[:, : SIZE[0]].astype(int) - lava).mean() < 8
     page.get_by_role("button", name="Remove version 1").click()
     row.wait_for(state="detached")
+
+
+def test_renders_in_the_queue_are_stopped_and_gone_on_with(page: Page, clip: Path) -> None:
+    tab(page, "Render")
+    own = clip.with_name("disc.restyled.mp4.studio")
+    for name in ("3", "4"):
+        page.get_by_role("button", name="Render as a version").click()
+        page.locator(f'[data-version="{name}"]').wait_for()
+    queue = page.get_by_role("group", name="Queue")
+    queue.get_by_text("disc.mp4 · version 3").wait_for()
+    queue.get_by_role("button", name="Stop disc.mp4 · version 4").click()
+    row = page.locator('[data-version="4"]')
+    row.get_by_role("button", name="Go on").click()
+    for name in ("3", "4"):
+        result = own / "versions" / name / "result.mp4"
+        wait_until(f"version {name}", result.exists, seconds=120)
+        assert probe(result).frames == 6
+    queue.get_by_text("version").first.wait_for(state="detached")
+
+
+def test_a_wipe_is_written_and_can_be_stopped(page: Page, clip: Path) -> None:
+    tab(page, "Render")
+    folder = clip.with_name("disc.restyled.mp4.studio") / "comparison"
+    page.get_by_role("button", name="Wipe", exact=True).last.click()
+    page.get_by_role("link", name="wipe.mp4, 6 frames").wait_for(timeout=60_000)
+    assert (probe(folder / "wipe.mp4").width, probe(folder / "wipe.mp4").height) == SIZE
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="wipe.mp4, 6 frames").click()
+    opened.value.close()
