@@ -10,7 +10,7 @@ export default {
   template: `
     <div class="viewer">
       <div class="stage" ref="room">
-        <canvas ref="stage" tabindex="0" role="img" :aria-label="label" :class="{marking: tool !== 'none'}"
+        <canvas ref="stage" tabindex="0" role="img" :aria-label="label" :data-tool="tool" :class="{marking: tool !== 'none'}"
           @pointerdown="down" @pointermove="move" @pointerup="up" @pointerleave="leave" @contextmenu.prevent @wheel.prevent="wheel"></canvas>
         <div class="waiting" v-show="waiting" aria-hidden="true"></div>
       </div>

@@ -109,6 +109,7 @@ def test_a_box_is_dragged(page: Page, clip: Path) -> None:
 def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, clip: Path) -> None:
     tab(page, "Objects")
     page.get_by_role("button", name="Brush", exact=True).click()
+    page.wait_for_selector('canvas[data-tool="brush"]')
     with page.expect_response(lambda answer: "/matte/0.png" in answer.url and answer.status == 200):
         stroke(page, (0.3, 0.4), (0.4, 0.4), (0.5, 0.5))
     wait_until("the matte", lambda: len(recipe_of(clip).objects) == 1)
@@ -117,6 +118,7 @@ def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, cli
     assert painted[144, 224] == 1
     assert painted[300, 224] == 0
     page.get_by_role("button", name="Eraser").click()
+    page.wait_for_selector('canvas[data-tool="erase"]')
     page.keyboard.press("]")
     stroke(page, (0.35, 0.4), (0.36, 0.4))
     wait_until("the eraser", lambda: matte_of(clip)[144, 224] == 0)
@@ -212,6 +214,7 @@ def test_nothing_is_cut_off_or_lies_over_something_else(
 def test_whatever_can_be_done_has_a_name_for_who_cannot_see_it(page: Page) -> None:
     tab(page, "Objects")
     page.get_by_role("button", name="Brush", exact=True).click()
+    page.wait_for_selector('canvas[data-tool="brush"]')
     page.mouse.click(*at(page, 0.73, 0.14))
     page.get_by_role("button", name="Remove object-1").wait_for()
     for name in ("Look", "Objects", "Keyframes", "Render", "Recipe"):
