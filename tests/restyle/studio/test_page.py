@@ -130,7 +130,8 @@ def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, cli
     wait_until("the cleared matte", lambda: recipe_of(clip).objects == ())
     page.wait_for_selector('canvas[data-overlay="-1"]')
     page.get_by_role("button", name="Undo").click()
-    wait_until("the matte that is there again", lambda: matte_of(clip)[144, 224] == 1)
+    wait_until("the mark that is there again", lambda: len(recipe_of(clip).objects) == 1)
+    assert matte_of(clip)[144, 224] == 1
     page.wait_for_selector('canvas:not([data-overlay="-1"])')
     page.get_by_role("button", name="Click and box").click()
     page.get_by_role("button", name="Remove object-1").click()
