@@ -26,6 +26,7 @@ class Bench:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="studio")
         self._latest: dict[str, int] = {}
         self._urgent, self._free = 0, 0.0
+        self._closed = False
 
     async def run(self, kind: str, function: Callable[[], T], *, at_leisure: bool = False) -> T:
         """Run ``function``, after what waits before it; ``at_leisure``: not before nothing else was wanted for a while.
@@ -33,8 +34,10 @@ class Bench:
         Raises ``Superseded`` if another of its ``kind`` came meanwhile, and what the function raises.
         """
         mine = self._latest[kind] = self._latest.get(kind, 0) + 1
-        while at_leisure and (self._urgent or time.monotonic() < self._free):
+        while at_leisure and not self._closed and (self._urgent or time.monotonic() < self._free):
             await asyncio.sleep(0.05)
+        if self._closed:
+            raise Superseded
 
         def work() -> T:
             if self._latest[kind] != mine:
@@ -52,6 +55,10 @@ class Bench:
         """Let what waits of a kind not begin."""
         self._latest[kind] = self._latest.get(kind, 0) + 1
 
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    def close(self, last: Callable[[], object]) -> None:
+        """Begin nothing more, but ``last``, after what goes on now."""
+        self._closed = True
+        for kind in self._latest:
+            self.forget(kind)
+        self._thread.submit(last)
+        self._thread.shutdown(wait=False)

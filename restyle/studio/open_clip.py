@@ -60,6 +60,8 @@ class OpenClip:
         self.queue = (self.project.folder if batch is None else batch.own) / "queue"
         """Where renders of this studio wait for each other."""
         self.offline = offline
+        self.pages = 0
+        """Number of pages that show it."""
         self.bench = Bench()
         self.made = Jpegs(24 << 20)
         """Paintings and tiles, by their names."""
@@ -283,11 +285,13 @@ class OpenClip:
         path = getattr(self.moments[number], side)
         return None if path is None else Path(path).read_bytes()
 
-    async def close(self) -> None:
-        """Let go of models and threads."""
-        self.bench.close()
+    def close(self) -> None:
+        """Let go of models and threads, when what goes on is done."""
+        self.bench.close(self._let_go)
+
+    def _let_go(self) -> None:
         if self._preview is not None:
-            await asyncio.to_thread(self._preview.close)
+            self._preview.close()
 
 
 def _digest(text: str) -> str:

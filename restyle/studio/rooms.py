@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from restyle.studio.folder_batch import FolderBatch
 
 __all__ = ["Rooms"]
+
+KEPT = 2  # clips that stay open, with their models, though no page shows them
 
 
 class Rooms:
@@ -48,6 +51,9 @@ class Rooms:
         path = self._allowed.path(text)
         async with self._opening:
             if path not in self._open:
+                unseen = [each for each, clip in self._open.items() if not clip.pages]
+                for each in unseen[: max(0, len(unseen) - KEPT)]:
+                    self._open.pop(each).close()
                 self._open[path] = await asyncio.to_thread(
                     OpenClip, path, rate=self._rate, offline=self._offline, batch=self.batch
                 )
@@ -78,9 +84,15 @@ class Rooms:
                 with page_frame("restyle studio"):
                     ui.label(str(error)).classes("refusal").props('role="alert"')
                 return
+            opened.pages += 1
+            ui.context.client.on_delete(partial(self._left, opened))
             ClipPage(opened).build()
 
-    async def close(self) -> None:
+    @staticmethod
+    def _left(clip: OpenClip) -> None:
+        clip.pages -= 1
+
+    def close(self) -> None:
         """Let go of the clips."""
         for clip in self._open.values():
-            await clip.close()
+            clip.close()

@@ -67,6 +67,6 @@ def serve(
         stopping()
         server.should_exit = True
         await serving
-        await rooms.close()
+        rooms.close()
 
     asyncio.run(run())

@@ -81,5 +81,5 @@ def test_strokes_go_on_from_what_is_there_and_a_run_takes_them(tmp_path: Path) -
         assert np.array_equal(preview.quick_mattes(1, painted.objects)["thing"], drawn)
     anew = OpenClip(tmp_path / "clip.mkv")  # of another day: nothing is remembered
     assert np.array_equal(anew.mattes_at(1, painted)["thing"], drawn)
-    asyncio.run(clip.close())
-    asyncio.run(anew.close())
+    clip.close()
+    anew.close()
