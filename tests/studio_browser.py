@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from restyle import Recipe
 
-__all__ = ["CHROMIUM", "at", "browser", "harbour", "page_of", "recipe_of", "studio", "tab", "wait_until"]
+__all__ = ["CHROMIUM", "at", "browser", "harbour", "nameless", "page_of", "recipe_of", "studio", "tab", "wait_until"]
 
 CHROMIUM = shutil.which("chromium")
+NAMELESS = re.compile(
+    r"\s*- (button|checkbox|combobox|img|link|option|progressbar|radio|slider|spinbutton|switch|tab|textbox)\b(?! \"[^\"])"
+)
+UNLABELLED = """() => [...document.querySelectorAll('input:not([type=file]), textarea')]
+  .filter((e) => e.offsetParent && !e.ariaLabel && !e.closest('.q-field')?.ariaLabel
+    && !e.closest('.q-field')?.querySelector('[aria-label], .q-field__label'))
+  .map((e) => e.outerHTML)"""
 PATIENCE = 60_000  # milliseconds; a busy machine takes its time
 
 
@@ -82,6 +90,14 @@ def page_of(
     strangers = [url for url in asked if not url.startswith((own, "data:", "blob:"))]
     assert strangers == []
     assert failed == []
+
+
+def nameless(page: Page) -> list[str]:
+    """What can be done on the page, and has no name for who cannot see it."""
+    told = page.locator("body").aria_snapshot().splitlines()
+    assert any("- button" in line for line in told)
+    unlabelled: list[str] = page.evaluate(UNLABELLED)
+    return [line.strip() for line in told if NAMELESS.match(line)] + unlabelled
 
 
 def wait_until(what: str, true: object, *, seconds: float = 30) -> None:

@@ -211,7 +211,10 @@ class ClipPage:
         await self.objects.mark(frame, kind, values)
 
     async def _pin(self, frame: int) -> None:
-        await self.keyframes.pin(frame)
+        if frame in self.keyframes.known():
+            await self.keyframes.drop(frame)
+        else:
+            await self.keyframes.pin(frame)
 
     def _brush(self, factor: float) -> None:
         self.objects.brush.resize(factor)

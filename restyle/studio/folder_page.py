@@ -84,7 +84,7 @@ class FolderPage:
             with ui.element("td"):
                 verdict = ui.element("div")
             with ui.element("td"):
-                ui.link("Open", link)
+                ui.link("Open", link).props["aria-label"] = f"Open {row.source.name}"
         self._cells[str(row.source)] = (state, verdict)
 
     def _refresh(self) -> None:

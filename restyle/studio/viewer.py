@@ -15,7 +15,7 @@ __all__ = ["Viewer"]
 class Viewer(Element, component="viewer.js"):
     """Shows frames. What it shows is set by ``set``; it tells ``at`` (the frame on which it settles), ``mark`` (a click, a box
     or a stroke: frame, kind, values in pixels of the footage), ``kind`` (what is to be shown), ``brush`` (a factor by which
-    the brush is to grow) and ``pin`` (a frame that is to be a keyframe)."""
+    the brush is to grow) and ``pin`` (a frame that is to be a keyframe, or no longer)."""
 
     def __init__(
         self,

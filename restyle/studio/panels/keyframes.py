@@ -133,7 +133,7 @@ class KeyframesPanel:
                         "It is used as it is painted now, whatever changes later"
                     )
                 ui.button("Replace", on_click=page.act(lambda: self._ask(frame))).props(small)
-                ui.button("Drop", on_click=page.act(lambda: self._drop(frame))).props(small)
+                ui.button("Drop", on_click=page.act(lambda: self.drop(frame))).props(small)
 
     # What is done
 
@@ -229,7 +229,8 @@ class KeyframesPanel:
         if self._page.set(keyframes="auto"):
             await self._page.start("look")
 
-    async def _drop(self, frame: int) -> None:
+    async def drop(self, frame: int) -> None:
+        """Make a keyframe one no longer."""
         keys = [number for number in self._planned() if number != frame]
         board = {number: path for number, path in self._page.recipe.storyboard.items() if number != frame}
         if not keys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clips import moving_frames, write_clip
-from studio_browser import browser, page_of, studio, wait_until
+from studio_browser import browser, nameless, page_of, studio, wait_until
 
 from restyle import Recipe
 
@@ -25,6 +25,7 @@ def test_the_clips_of_a_folder_are_restyled_and_each_can_be_opened(tmp_path: Pat
         page.locator(".clips .wrong").wait_for()
         assert {path.name for path in (tmp_path / "day 1.restyled").rglob("*.mp4")} >= {"a & <i>.mp4", "two.mp4"}
         page.locator(".clips .verdict").nth(1).wait_for()
+        assert nameless(page) == []
         page.get_by_role("link", name="Open").first.click()
         page.wait_for_selector('canvas[data-frame="0"]')
         page.locator('[data-style="lava"]').click()

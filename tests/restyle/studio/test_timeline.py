@@ -89,3 +89,7 @@ def test_keyframes_are_pinned_by_a_key_clicked_on_and_leapt_to(page: Page, clip:
     wait_until("its name", lambda: (line.get_attribute("title") or "").startswith("Frame 80: keyframe"))
     page.mouse.click(*place(page, 80 / FRAMES, below=True))
     frame_is(page, 80)
+    page.keyboard.press("ArrowUp")
+    frame_is(page, leapt_to := max(int(frame) for frame in recipe_of(clip).keyframes if int(frame) < 80))
+    page.keyboard.press("k")
+    wait_until("the keyframe that is none", lambda: leapt_to not in recipe_of(clip).keyframes)
