@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError
+from restyle.painters.diffusion.placing import Placing
 from restyle.painters.networks.memory import MEMORY_ERRORS, StartAgain, ran_out, release
 from restyle.weights.catalogue import BASE_MODELS, Family
 
@@ -16,13 +17,16 @@ __all__ = ["PictureCoder"]
 
 class PictureCoder:
     """A VAE at work. What it gives in half precision is looked at: numbers that are none are made anew in float32. Where memory
-    runs out it works in tiles, from the beginning of what is being made (``StartAgain``).
+    runs out it works in tiles, then networks take turns, from the beginning of what is being made (``StartAgain``).
 
     ``name``: of the VAE, for messages. ``dtype``: of latents.
     """
 
-    def __init__(self, vae: Any, *, name: str, family: Family, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, vae: Any, placing: Placing, *, name: str, family: Family, device: torch.device, dtype: torch.dtype
+    ) -> None:
         self._vae = vae
+        self._placing = placing
         self._name = name
         self._better = BASE_MODELS[family].vae
         self._device = device
@@ -86,7 +90,8 @@ class PictureCoder:
     def _fitting(self, work: Callable[[], Any]) -> Any:
         """Give what ``work`` gives.
 
-        Raises ``StartAgain`` if memory runs out, and it works in tiles from now on; ``PainterError`` if it did so already.
+        Raises ``StartAgain`` if memory runs out, and it works in tiles from now on, or networks take turns; ``PainterError``
+        if they did so already.
         """
         try:
             return work()
@@ -95,9 +100,11 @@ class PictureCoder:
                 raise
         release(self._device)  # here the error is gone, and what its frames held
         if self.tiled:
+            if self._placing.take_turns():
+                raise StartAgain
             raise PainterError(
                 f"out of memory on {self._device} in {self._name}, in tiles, too: "
-                "use a smaller resolution, or offload=true (--painter-option)"
+                f"use a smaller resolution{self._placing.hint} (--painter-option)"
             )
         self.tile(True)
         self._notes[f"{self._name} works in tiles, for memory ran out on {self._device}"] = None

@@ -82,8 +82,8 @@ class Limits:
     def fitting(self, rows: int, work: Callable[[], Any]) -> Any:
         """Do ``work`` on so many rows.
 
-        Raises ``StartAgain`` where memory ran out, and fewer rows are to be computed at once; ``PainterError`` where there are
-        no fewer.
+        Raises ``StartAgain`` where memory ran out, and fewer rows are to be computed at once, or networks take turns;
+        ``PainterError`` where there are no fewer, and they do.
         """
         try:
             return work()
@@ -95,11 +95,14 @@ class Limits:
 
     def _fewer(self, rows: int) -> None:
         joint = self._options.attention == "joint"
+        if (rows == 1 or joint) and self._models.placing.take_turns():
+            self._tell("out of memory; from now on networks take turns")
+            raise StartAgain
         if rows == 1 or joint:
             how = "attention=woven, " if joint else ""
             raise PainterError(
                 f"out of memory on {self._models.device}, with {rows} keyframes at once: "
-                f"use {how}a smaller resolution, or offload=true (--painter-option)"
+                f"use {how}a smaller resolution{self._models.placing.hint} (--painter-option)"
             )
         self.rows = max(1, rows // 2)
         self._tell(f"out of memory with {rows} keyframes at once; going on with {self.rows}")

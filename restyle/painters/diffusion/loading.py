@@ -21,6 +21,7 @@ from restyle.painters.diffusion.model_files import ModelFiles
 from restyle.painters.diffusion.models import Models
 from restyle.painters.diffusion.networks import assemble, load_controls
 from restyle.painters.diffusion.options import Options
+from restyle.painters.diffusion.placing import Placing
 from restyle.painters.diffusion.presets import PRESETS, SCHEDULES, Schedule
 from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.memory import MemoryNeed
@@ -94,28 +95,33 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         pipe.to(machine.device)
     for control in controls:
         control.net.to(machine.device)  # with the UNet at every step: never moved out
+    device = torch.device(machine.device)
+    placing = Placing(pipe, device, may=options.offload is None, in_turns=machine.offload)
     factor = PRESETS[options.preset].controls
     return Models(
         family=files.family,
         pipe=pipe,
+        placing=placing,
         coder=PictureCoder(
             pipe.vae,
+            placing,
             name=f"VAE {options.vae or files.vae.name!r}" if files.vae is not None else f"the VAE of {options.model!r}",
             family=files.family,
-            device=torch.device(machine.device),
+            device=device,
             dtype=dtype,
         ),
         prompts=PromptEncoder(
             pipe,
+            placing,
             files.family,
             weighting=options.weighting,
             clip_skip=options.clip_skip,
-            device=torch.device(machine.device),
+            device=device,
             dtype=dtype,
         ),
         controls=tuple(replace(spec, strength=spec.strength * factor) for spec in files.control_specs),
         control_networks=controls,
-        device=torch.device(machine.device),
+        device=device,
         dtype=dtype,
         inpainting=pipe.unet.config.in_channels == 9,
         steps=steps,

@@ -10,6 +10,7 @@ import torch
 
 from restyle.painters.diffusion.coder import PictureCoder
 from restyle.painters.diffusion.control_networks import ControlNetwork
+from restyle.painters.diffusion.placing import Placing
 from restyle.painters.diffusion.prompts import PromptEncoder
 from restyle.painters.networks.specs import ControlSpec
 from restyle.weights.catalogue import Family
@@ -23,6 +24,7 @@ class Models:
 
     family: Family
     pipe: Any
+    placing: Placing
     coder: PictureCoder
     prompts: PromptEncoder
     controls: tuple[ControlSpec, ...]
@@ -53,7 +55,7 @@ class Models:
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for a person about the parts that were loaded, and what came of them."""
-        return (*self.loading_notes, *self.prompts.notes, *self.coder.notes)
+        return (*self.loading_notes, *self.prompts.notes, *self.coder.notes, *self.placing.notes)
 
     @property
     def least_multiple(self) -> int:

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 
 from restyle.errors import PainterError, RecipeError, why
+from restyle.painters.diffusion.placing import Placing
 from restyle.painters.diffusion.text_encoders import SkippingEncoder, TrainedWords
 from restyle.painters.diffusion.vocabulary import known_words, unknown_words
-from restyle.painters.networks.memory import MEMORY_ERRORS, ran_out, release
+from restyle.painters.networks.memory import MEMORY_ERRORS, StartAgain, ran_out, release
 from restyle.types import TextPrompt
 from restyle.weights.catalogue import Family
 
@@ -63,6 +64,7 @@ class PromptEncoder:
     def __init__(
         self,
         pipe: Any,
+        placing: Placing,
         family: Family,
         *,
         weighting: str,
@@ -75,6 +77,7 @@ class PromptEncoder:
         from compel.embeddings_provider import ReturnedEmbeddingsType
 
         self._pipe = pipe
+        self._placing = placing
         self._family = family
         self._weighting = weighting
         self._device = device
@@ -106,7 +109,8 @@ class PromptEncoder:
     def __call__(self, prompt: TextPrompt, *, guided: bool) -> PromptEmbeddings:
         """Encode a prompt, and its negative prompt where there is guidance.
 
-        Raises ``RecipeError`` for what cannot be read, ``PainterError`` (out of memory).
+        Raises ``RecipeError`` for what cannot be read; ``StartAgain`` where memory ran out, and networks take turns from now
+        on; ``PainterError`` where they do.
         """
         try:
             return self._encode(prompt, guided=guided)
@@ -114,7 +118,11 @@ class PromptEncoder:
             if not ran_out(error):
                 raise
         release(self._device)  # here the error is gone, and what its frames held
-        raise PainterError(f"out of memory on {self._device} in the text encoders: use offload=true (--painter-option)")
+        if self._placing.take_turns():
+            raise StartAgain
+        raise PainterError(
+            f"out of memory on {self._device} in the text encoders: use a smaller model{self._placing.hint} (--painter-option)"
+        )
 
     def _encode(self, prompt: TextPrompt, *, guided: bool) -> PromptEmbeddings:
         texts = [prompt.prompt, prompt.negative_prompt][: 2 if guided else 1]

@@ -19,6 +19,7 @@ from restyle.painters.diffusion import limits, loading  # noqa: E402
 from restyle.painters.diffusion.painter import DiffusionPainter  # noqa: E402
 from restyle.painters.networks import devices, memory  # noqa: E402
 from restyle.painters.settings import RunSettings  # noqa: E402
+from restyle.types import TextPrompt  # noqa: E402
 
 from .conftest import job, picture  # noqa: E402
 
@@ -192,8 +193,37 @@ def test_memory_that_runs_out_in_the_text_encoders_is_told(tiny: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     encoder.register_forward_pre_hook(fail)
-    with pytest.raises(PainterError, match=r"^out of memory on cpu in the text encoders: use offload=true"):
+    with pytest.raises(PainterError, match=r"^out of memory on cpu in the text encoders: .* or offload=true"):
         one.paint(job([picture(1)]), None)
+
+
+@pytest.mark.parametrize("part", ["unet", "text_encoder", "encoder", "decoder"])
+def test_networks_take_turns_where_nothing_else_is_left(tiny: Any, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """As on a GPU, whose memory is too small for all networks and one keyframe, or one tile."""
+    request = job([picture(1)])
+    plain, one = painter(tiny, batch=1), painter(tiny, batch=1)
+    for each in (plain, one):
+        each.ready(request).limits._tiled = part in ("encoder", "decoder")
+    wanted, _ = plain.paint(request, None)
+    models = one.ready(request).models
+    turns: list[Any] = []
+    monkeypatch.setattr(models.pipe, "enable_model_cpu_offload", lambda device: turns.append(str(device)))
+    models.placing._may = True
+
+    def hook(*_: Any) -> None:
+        if not turns:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    getattr(models.pipe if hasattr(models.pipe, part) else models.pipe.vae, part).register_forward_pre_hook(hook)
+    made, _ = one.paint(request, None)
+    assert turns == ["cpu"]
+    assert np.array_equal(made[0], wanted[0])
+    assert "networks take turns, for memory ran out on cpu" in one.notes
+    turns.clear()
+    with pytest.raises(PainterError, match="out of memory on cpu") as error:
+        one.paint(replace(request, prompts=(TextPrompt("another"),)), None)
+    assert "offload=true" not in str(error.value)
+    assert not turns
 
 
 def test_memory_that_runs_out_while_loading_moves_parts_in_as_needed(
