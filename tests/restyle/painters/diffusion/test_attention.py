@@ -81,6 +81,21 @@ def test_on_random_arrays(mode: str, rows: Rows) -> None:
     assert torch.allclose(made, slowly(query, key, value, sources, trajectories, matches), atol=1e-5)
 
 
+def test_scores_along_trajectories_do_not_overflow_in_half_precision() -> None:
+    """Products of 64 numbers of 60 are more than half precision holds; their places are found once, and kept on the device."""
+    torch.manual_seed(2)
+    rows = Rows(3, frozenset(), False)
+    query, key, value = (torch.randn(3, 2, GRID[0] * GRID[1], 64, dtype=torch.float16) for _ in range(3))
+    query[..., :], key[..., :] = 60.0, 60.0 + 4 * torch.rand_like(key[..., :1])
+    sources, matches = {row: (row,) for row in range(3)}, correspondences(rows)
+    trajectories = trajectories_of("trajectory", rows)
+    made = AttentionCall((0, 1, 2), 1, sources, trajectories, matches).attend("layer", query, key, value)
+    plain = AttentionCall((0, 1, 2), 1, sources).attend("layer", query, key, value)
+    assert torch.isfinite(made).all()
+    assert not torch.equal(made, plain)
+    assert matches.tokens(1, 0, GRID[0] * GRID[1])[0] is matches.tokens(1, 0, GRID[0] * GRID[1])[0]
+
+
 def test_own_tokens_count_as_much_as_they_are_said_to() -> None:
     torch.manual_seed(5)
     query, key, value = (torch.randn(3, 2, 12, 4) for _ in range(3))
