@@ -21,6 +21,7 @@ from restyle.painters.networks.fitting import Fitting
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
 from restyle.painters.networks.pipelines import load_pipeline
+from restyle.painters.networks.words import cut_note
 from restyle.types import Carry
 
 __all__ = ["Runtime"]
@@ -56,6 +57,11 @@ class Runtime:
     @torch.no_grad()
     def paint(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         """As ``Painter.paint``."""
+        size = list(request.pictures[0].shape[1::-1])
+        self._fitting.begin(request.settings, {"painter": "edit", "model": self._options.model, "size": size})
+        return self._fitting(lambda: self._window(request, carry))
+
+    def _window(self, request: PaintRequest, carry: Carry | None) -> tuple[list[np.ndarray], Carry]:
         traits = self._family.traits
         keyframes = Keyframes(traits, self._options, request, carry)
         paintings: list[np.ndarray] = []
@@ -78,13 +84,10 @@ class Runtime:
         release(device)  # networks and the hooks on them point at each other
 
     def _paint(self, keyframe: Keyframe, request: PaintRequest, frame: int) -> np.ndarray:
-        def work() -> np.ndarray:
-            with without_warnings():
-                return self._family.paint(
-                    self._loaded.own, keyframe, lambda step: request.tick(f"painting frame {frame}, step {step}")
-                )
-
-        painted = self._fitting(work)
+        with without_warnings():
+            painted = self._family.paint(
+                self._loaded.own, keyframe, lambda step: request.tick(f"painting frame {frame}, step {step}")
+            )
         if not np.isfinite(painted).all():
             dtype = self._loaded.machine.dtype
             better = "float32" if dtype == "bfloat16" else "bfloat16"
@@ -98,12 +101,9 @@ class Runtime:
         """Take note of words that the model does not read."""
         traits = self._family.traits
         if traits.words is not None:
-            tokens = np.asarray(getattr(self._loaded.own, traits.tokenizer)(text=keyframe.prompt)["input_ids"]).size
-            if tokens > traits.words:
-                self._notes[
-                    f"the prompt {keyframe.prompt[:40]!r} ... has {tokens} tokens: {traits.title} reads the first "
-                    f"{traits.words}"
-                ] = None
+            tokenizer = getattr(self._loaded.own, traits.tokenizer)
+            note = cut_note(tokenizer, keyframe.prompt, traits.words, traits.title)
+            self._notes |= {} if note is None else {note: None}
         if keyframe.negative_prompt and not traits.negative:
             self._notes[f"{traits.title} reads no negative prompt: {keyframe.negative_prompt!r:.60} was not heard"] = (
                 None

@@ -81,6 +81,11 @@ class PipelineFiles:
             parts.setdefault(file.parent, []).append(file)
         return max(loaded_bytes(files, width) for files in parts.values())
 
+    @property
+    def unused_parts(self) -> list[str]:
+        """Parts that the model's index names, and that are not loaded."""
+        return [name for name in check_index(self.model / INDEX) if name in self.selection.unused]
+
     def identity(self) -> Mapping[str, Any]:
         """Fingerprints of all files that are loaded: plain JSON."""
         return {"family": self.family_name, "model": fingerprint(self.model, self._files())}

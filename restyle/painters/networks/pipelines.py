@@ -83,6 +83,7 @@ def _load(
             torch_dtype=getattr(torch, machine.dtype),
             use_safetensors=True,
             local_files_only=True,
+            **dict.fromkeys(files.unused_parts),
         )
     pipe = build(pipe, getattr(torch, machine.dtype))
     pipe.set_progress_bar_config(disable=True)

@@ -21,6 +21,7 @@ from restyle.painters.base import Anchor  # noqa: E402
 from restyle.painters.edit.families import FAMILIES  # noqa: E402
 from restyle.painters.edit.painter import EditPainter  # noqa: E402
 from restyle.painters.edit.sizes import working_size  # noqa: E402
+from restyle.painters.settings import RunSettings  # noqa: E402
 from restyle.types import TextPrompt  # noqa: E402
 
 from ..diffusion.conftest import Shift, job, picture  # noqa: E402
@@ -181,6 +182,31 @@ def test_memory_that_runs_out_costs_tiles_first_and_then_the_job(tiny: Tiny, mon
         PainterError, match="out of memory on cpu, whatever is given up for it: use a smaller resolution"
     ):
         painter.paint(job([picture(1, SIZE)]), None)
+
+
+def test_tiles_are_kept_with_the_job_and_a_window_is_painted_in_them_or_not(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For pictures depend on them: a job that goes on gives the same as one that was never stopped."""
+    family, job_settings = type(FAMILIES["klein"]), RunSettings()
+    paint, painted = family.paint, []
+
+    def short(self: Any, pipe: Any, *arguments: Any) -> np.ndarray:
+        painted.append(pipe.vae.use_tiling)
+        if painted == [False, False]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return paint(self, pipe, *arguments)
+
+    monkeypatch.setattr(family, "paint", short)
+    request = job([picture(1, SIZE), picture(2, SIZE)], settings=job_settings)
+    editor(tiny).paint(request, None)
+    assert painted == [False, False, True, True]
+    painted.clear()
+    editor(tiny).paint(request, None)
+    assert painted == [True, True], "so it goes on"
+    painted[:] = [True]
+    editor(tiny).paint(replace(request, settings=RunSettings()), None)
+    assert painted == [True, False, False], "another job knows nothing of it"
 
 
 def test_on_a_gpu_networks_take_turns_and_then_layers(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
