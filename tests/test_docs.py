@@ -123,7 +123,7 @@ def test_the_page_of_models_of_video_has_every_one() -> None:
 
     text = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `([\w.-]+)` \| ([^|`]+) \| ([^|]+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE))
-    assert rows == {(name, one.model, one.licence, str(one.size), str(one.largest)) for name, one in FILMS.items()}
+    assert rows == {(name, one.model, one.licence, str(one.fetched), str(one.largest)) for name, one in FILMS.items()}
     assert all(f"`{family.traits.pipeline}`" in text for family in FAMILIES.values())
 
 
@@ -133,7 +133,7 @@ def test_the_page_of_editors_has_every_model_and_family() -> None:
 
     text = (ROOT / "docs" / "edit.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `([\w-]+)` \| ([^|`]+) \| ([^|]+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE))
-    assert rows == {(name, one.model, one.licence, str(one.size), str(one.largest)) for name, one in EDITORS.items()}
+    assert rows == {(name, one.model, one.licence, str(one.fetched), str(one.largest)) for name, one in EDITORS.items()}
     told = re.findall(
         r"^\| `([\w-]+)` \| `(\w+)` \| (\d) \| (\d+) \| ([\d.]+) \| ([^|]+) \| (\w+) \| ([^|]+) \|$", text, re.MULTILINE
     )

@@ -142,6 +142,149 @@ def _ltx(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
+def _gemma() -> tuple[Any, Any]:
+    """LTX-2's reader of prompts, letter by letter."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, GemmaTokenizer
+
+    words = ["<pad>", "<eos>", "<bos>", "<unk>", "▁", *(chr(code) for code in range(33, 127))]
+    table = {word: number for number, word in enumerate(words)}
+    text = {
+        "vocab_size": 128,
+        "hidden_size": WIDTH,
+        "intermediate_size": 37,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+    }
+    eyes_of_it = {
+        "hidden_size": 8,
+        "intermediate_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 28,
+        "patch_size": 14,
+    }
+    config = Gemma3Config(text_config=text, vision_config=eyes_of_it, mm_tokens_per_image=1)
+    made = Gemma3ForConditionalGeneration(config).eval()
+    return made, GemmaTokenizer(vocab=table, merges=[], model_max_length=256)
+
+
+def _ltx2(folder: Path) -> None:
+    from diffusers import (
+        AutoencoderKLLTX2Audio,
+        AutoencoderKLLTX2Video,
+        FlowMatchEulerDiscreteScheduler,
+        LTX2Pipeline,
+        LTX2VideoTransformer3DModel,
+    )
+    from diffusers.pipelines.ltx2 import LTX2TextConnectors, LTX2Vocoder
+
+    encoder, tokenizer = _gemma()
+    coder = AutoencoderKLLTX2Video(
+        latent_channels=CHANNELS,
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 16, 32),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1),
+        spatial_compression_ratio=32,
+        temporal_compression_ratio=8,
+    ).eval()
+    hearing = AutoencoderKLLTX2Audio(
+        base_channels=8, ch_mult=(1,), num_res_blocks=1, latent_channels=2, mel_bins=16, attn_resolutions=None
+    ).eval()
+    sound = hearing.config.latent_channels * hearing.config.mel_bins // 4
+    LTX2Pipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=coder,
+        audio_vae=hearing,
+        vocoder=LTX2Vocoder(
+            in_channels=2 * 16,
+            hidden_channels=16,
+            upsample_kernel_sizes=[4, 4],
+            upsample_factors=[2, 2],
+            resnet_kernel_sizes=[3],
+            resnet_dilations=[[1]],
+        ).eval(),
+        connectors=LTX2TextConnectors(
+            caption_channels=WIDTH,
+            text_proj_in_factor=3,
+            video_connector_num_attention_heads=4,
+            video_connector_attention_head_dim=8,
+            video_connector_num_layers=1,
+            video_connector_num_learnable_registers=None,
+            audio_connector_num_attention_heads=4,
+            audio_connector_attention_head_dim=8,
+            audio_connector_num_layers=1,
+            audio_connector_num_learnable_registers=None,
+            rope_double_precision=False,
+        ).eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True,
+            base_shift=0.95,
+            max_shift=2.05,
+            base_image_seq_len=1024,
+            max_image_seq_len=4096,
+            shift_terminal=0.1,
+        ),
+        transformer=enlivened(
+            LTX2VideoTransformer3DModel(
+                in_channels=CHANNELS,
+                out_channels=CHANNELS,
+                num_attention_heads=2,
+                attention_head_dim=16,
+                cross_attention_dim=32,
+                audio_in_channels=sound,
+                audio_out_channels=sound,
+                audio_num_attention_heads=2,
+                audio_attention_head_dim=8,
+                audio_cross_attention_dim=16,
+                num_layers=2,
+                caption_channels=WIDTH,
+                rope_double_precision=False,
+            )
+        ),
+    ).save_pretrained(folder)
+
+
+def _animate(folder: Path) -> None:
+    from diffusers import UniPCMultistepScheduler, WanAnimatePipeline, WanAnimateTransformer3DModel
+    from transformers import CLIPImageProcessor, CLIPVisionModel
+
+    encoder, tokenizer = _words()
+    WanAnimatePipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=vae(),
+        scheduler=UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=5.0),
+        image_processor=CLIPImageProcessor(crop_size=224, size=224),
+        image_encoder=CLIPVisionModel(eyes().config).eval(),
+        transformer=enlivened(
+            WanAnimateTransformer3DModel(
+                num_attention_heads=2,
+                attention_head_dim=12,
+                in_channels=2 * CHANNELS + 4,
+                latent_channels=CHANNELS,
+                out_channels=CHANNELS,
+                text_dim=WIDTH,
+                freq_dim=32,
+                ffn_dim=32,
+                num_layers=2,
+                image_dim=WIDTH,
+                motion_encoder_channel_sizes={"4": 8, "8": 8, "16": 8},
+                motion_encoder_size=16,
+                motion_style_dim=8,
+                motion_dim=4,
+                motion_encoder_dim=8,
+                face_encoder_hidden_dim=16,
+                face_encoder_num_heads=2,
+                inject_face_latents_blocks=2,
+            )
+        ),
+    ).save_pretrained(folder)
+
+
 def _vace(folder: Path) -> None:
     from diffusers import FlowMatchEulerDiscreteScheduler, WanVACEPipeline, WanVACETransformer3DModel
 
@@ -231,8 +374,10 @@ def _motion(folder: Path) -> None:
 
 
 KINDS: dict[str, Callable[[Path], None]] = {
+    "animate": _animate,
     "cogvideox-control": _cogvideox,
     "ltx": _ltx,
+    "ltx-2": _ltx2,
     "lucy-edit": _lucy,
     "motion-sd15": _motion,
     "svd": _svd,

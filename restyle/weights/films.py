@@ -1,6 +1,7 @@
 """Models of video that are known by name. Imports nothing heavy.
 
-Ids, licences and sizes are those of the models' own pages, as they were in 2025 and 2026; nothing was run on these weights.
+Ids and licences are those of the models' own pages, as they were in 2025 and 2026; so is what is fetched of Wan's, other sizes
+are reckoned. Nothing was run on these weights.
 """
 
 from __future__ import annotations
@@ -12,6 +13,16 @@ from restyle.weights.pipelines import KnownPipeline
 __all__ = ["FILMS"]
 
 FILMS: Mapping[str, KnownPipeline] = {
+    "animate-14b": KnownPipeline(
+        "Wan-AI/Wan2.2-Animate-14B-Diffusers",
+        "animate",
+        "Apache-2.0",
+        "Wan 2.2 Animate 14B, the person in a picture",
+        48,
+        35,
+        sees=True,
+        more=34,
+    ),
     "animatediff": KnownPipeline(
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "animatediff",
@@ -21,8 +32,9 @@ FILMS: Mapping[str, KnownPipeline] = {
         2,
     ),
     "ltx": KnownPipeline(
-        "Lightricks/LTX-Video-0.9.5", "ltx", "LTX-Video open weights", "LTX-Video 2B, all frames of a window", 15, 9
+        "Lightricks/LTX-Video-0.9.5", "ltx", "OpenRAIL-M", "LTX-Video 2B, all frames of a window", 15, 9
     ),
+    "ltx-2": KnownPipeline("Lightricks/LTX-2", "ltx-2", "LTX-2 Community", "LTX-2 19B, all frames of a window", 68, 38),
     "lucy-edit": KnownPipeline(
         "decart-ai/Lucy-Edit-Dev",
         "lucy-edit",
@@ -41,9 +53,21 @@ FILMS: Mapping[str, KnownPipeline] = {
         sees=True,
     ),
     "vace-1.3b": KnownPipeline(
-        "Wan-AI/Wan2.1-VACE-1.3B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 1.3B, all frames of a window", 19, 11
+        "Wan-AI/Wan2.1-VACE-1.3B-diffusers",
+        "vace",
+        "Apache-2.0",
+        "Wan 2.1 VACE 1.3B, all frames of a window",
+        15,
+        11,
+        more=4,
     ),
     "vace-14b": KnownPipeline(
-        "Wan-AI/Wan2.1-VACE-14B-diffusers", "vace", "Apache-2.0", "Wan 2.1 VACE 14B, all frames of a window", 75, 35
+        "Wan-AI/Wan2.1-VACE-14B-diffusers",
+        "vace",
+        "Apache-2.0",
+        "Wan 2.1 VACE 14B, all frames of a window",
+        47,
+        35,
+        more=34,
     ),
 }

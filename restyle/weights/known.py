@@ -97,7 +97,13 @@ class Model:
 def _pipelines(known: Mapping[str, KnownPipeline]) -> list[Model]:
     return [
         Model(
-            name, each.model, "model", f"{each.about}, {each.size} GB", each.licence, each.family, layout=each.selection
+            name,
+            each.model,
+            "model",
+            f"{each.about}, {each.fetched} GB",
+            each.licence,
+            each.family,
+            layout=each.selection,
         )
         for name, each in known.items()
     ]

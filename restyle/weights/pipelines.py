@@ -8,13 +8,14 @@ from restyle.weights.selection import Selection
 
 __all__ = ["UNUSED", "KnownPipeline", "unused_parts"]
 
-UNUSED = ("safety_checker", "image_encoder", "feature_extractor")
-"""Parts of models that are not loaded: the last two are of IP-Adapters, but for models that see by them."""
+UNUSED = ("safety_checker", "prompt_enhancer", "image_encoder", "feature_extractor")
+"""Parts of models that are not loaded: the second writes longer prompts of short ones; the last two are of IP-Adapters, but for
+models that see by them."""
 
 
 def unused_parts(*, sees: bool) -> tuple[str, ...]:
     """Parts of a model that are not loaded; ``sees``: its pipeline sees pictures by its own image encoder."""
-    return UNUSED[:1] if sees else UNUSED
+    return UNUSED[:2] if sees else UNUSED
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,18 @@ class KnownPipeline:
     licence: str
     about: str
     size: int
-    """About how many GB are fetched, and how many its weights take in half precision."""
+    """About how many GB its weights take in half precision."""
     largest: int
     """About how many GB of them its largest network takes: what a GPU has to hold when networks take turns on it."""
     sees: bool = False
     """It sees pictures by an image encoder of its own."""
+    more: int = 0
+    """About how many GB more are fetched than that: of parts that are on the hub in full precision."""
+
+    @property
+    def fetched(self) -> int:
+        """About how many GB are fetched."""
+        return self.size + self.more
 
     @property
     def selection(self) -> Selection:

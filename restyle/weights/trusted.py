@@ -8,6 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from restyle.errors import RecipeError, show_path, why
 __all__ = ["check_folder", "check_index", "read_table"]
 
 LIBRARIES = ("diffusers", "transformers", "stable_diffusion")  # the last: how diffusers names its own safety checker
+WITH_PARTS = ("ltx2",)  # diffusers' pipelines that have parts of their own, which are named by the pipeline's module
 LARGEST = 64 << 20  # bytes of a file of JSON: vocabularies have a few
 
 
@@ -30,6 +32,16 @@ def read_table(path: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError(f"it holds a {type(table).__name__}, not a table")
     return table
+
+
+def _is_theirs(library: Any) -> bool:
+    """Whether a name is one of the libraries', or of a pipeline's module that the installed diffusers has: of another name
+    diffusers would import whatever it means here."""
+    if library not in WITH_PARTS:
+        return library in LIBRARIES
+    spec = find_spec("diffusers")
+    folders = () if spec is None else spec.submodule_search_locations or ()
+    return any((Path(folder) / "pipelines" / library).is_dir() for folder in folders)
 
 
 def check_folder(folder: Path) -> None:
@@ -58,7 +70,7 @@ def check_index(path: Path) -> list[str]:
         library, kind = value if len(value) == 2 else (value, None)
         if library is None:  # a part that this model does not have
             continue
-        if library not in LIBRARIES or not isinstance(kind, str) or os.sep in name or name in (".", ".."):
+        if not _is_theirs(library) or not isinstance(kind, str) or os.sep in name or name in (".", ".."):
             raise RecipeError(
                 f"{show_path(path)} names {value!r:.80} as its part {name!r:.40}: "
                 "only parts of diffusers and transformers are loaded"

@@ -21,13 +21,14 @@ UNET = 28  # Stable Video Diffusion; SD 1.5 and AnimateDiff 26, SDXL 16
 TRANSFORMER = 18  # FLUX.1 17, LTX 16, CogVideoX 13, Wan 13 to 18, and what its VACE layers keep
 UNET_CHANNELS, UNET_STRIDE = 320, 8  # of all of Stable Diffusion's
 
-VAES: Mapping[str, tuple[int, int, float]] = {
+VAES: Mapping[str, tuple[float, float, float]] = {
     "AutoencoderKL": (6, 6, 3),
     "AutoencoderKLTemporalDecoder": (8, 8, 7),
     "AutoencoderKLWan": (18, 35, 1),
     "AutoencoderKLQwenImage": (18, 35, 1),
     "AutoencoderKLCogVideoX": (14, 14, float("inf")),
     "AutoencoderKLLTXVideo": (3, 3, float("inf")),
+    "AutoencoderKLLTX2Video": (1, 1.3, float("inf")),
 }
 """Class -> pictures of its widest layers for one latent frame, for each further one, and how many further ones count: others
 are decoded after each other."""

@@ -12,6 +12,7 @@ from interp.pixels.depth import to_unit
 from restyle.painters.base import PaintRequest
 from restyle.painters.networks.pictures import resize
 from restyle.painters.style_pictures import read_style_picture
+from restyle.painters.video.faces import close_ups
 from restyle.painters.video.families.base import Film, Guide, Traits
 from restyle.painters.video.options import Options
 from restyle.types import Carry, TextPrompt
@@ -54,6 +55,7 @@ class Films:
             known={place: self._scaled(painting) for place, painting in request.fixed.items()},
             mattes=self._mattes(),
             references=self._references(),
+            faces=close_ups(request.pictures, request.mattes) if traits.faces else (),
             rate=None if request.rate is None else float(request.rate),
         )
 

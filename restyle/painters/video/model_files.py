@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from restyle.errors import MissingModelError, RecipeError, show_path, why
+from controls.mediapipe_network import mediapipe_is_there
+from restyle.errors import MissingExtraError, MissingModelError, RecipeError, show_path, why
 from restyle.painters.networks.loras import lora_file
 from restyle.painters.networks.pipeline_files import Catalogue, PipelineFiles, find_family, find_pipeline, find_table
 from restyle.painters.networks.specs import LoraSpec
@@ -87,7 +88,11 @@ def check_options(options: Options, family: Family) -> None:
             f"{traits.title} is led by the footage itself, and takes no control maps: leave --control out"
         )
     if traits.maps == "must" and not controls:
-        raise RecipeError(f"{traits.title} is led by a control map: name one, such as --control canny")
+        example = next(iter(traits.kinds), "canny")
+        raise RecipeError(f"{traits.title} is led by a control map: name one, such as --control {example}")
+    if traits.kinds and any(spec.kind not in traits.kinds for spec in controls):
+        kinds = ", ".join(spec.kind for spec in controls)
+        raise RecipeError(f"{traits.title} is led by maps of {' or '.join(traits.kinds)}, got {kinds}")
     if not traits.weighed and any(spec.strength != 1 for spec in controls):
         raise RecipeError(f"{traits.title} holds on to a control map altogether: leave its strength out")
     if not traits.controlnets:
@@ -106,6 +111,10 @@ def check_options(options: Options, family: Family) -> None:
         raise RecipeError(f"{traits.title} takes no LoRAs: leave the painter option loras out")
     if options.style is not None and not traits.references:
         raise RecipeError(f"{traits.title} is shown no pictures of a style: leave the painter option style out")
+    if options.style is None and traits.character:
+        raise RecipeError(f"{traits.title} has to be shown who is to be seen: --painter-option style=PICTURE")
+    if traits.faces and not mediapipe_is_there():
+        raise MissingExtraError(f"{traits.title}, which is shown faces,", "pose")
     steps = traits.steps if options.steps is None else options.steps
     strength = traits.strength if options.strength is None else options.strength
     if strength is not None and int(steps * strength) < 1:

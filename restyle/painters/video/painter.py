@@ -21,6 +21,7 @@ from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Traits
 from restyle.painters.video.model_files import CATALOGUE, FilmFiles, check_options, find_model_files, recognised
 from restyle.painters.video.options import Options
+from restyle.versions import parts_of
 
 if TYPE_CHECKING:
     from restyle.painters.video.runtime import Runtime
@@ -29,8 +30,8 @@ __all__ = ["VideoPainter"]
 
 
 class VideoPainter(PipelinePainter):
-    """Makes every frame of a window by a model of video (Wan VACE, AnimateDiff, Lucy Edit, LTX-Video, CogVideoX with control,
-    Stable Video Diffusion), through diffusers' own pipelines. Nothing is filled.
+    """Makes every frame of a window by a model of video (Wan VACE and Animate, AnimateDiff, Lucy Edit, LTX-Video and LTX-2,
+    CogVideoX with control, Stable Video Diffusion), through diffusers' own pipelines. Nothing is filled.
 
     ``options``: the fields of ``Options``. Weights are looked for when something is to be painted, or when the job has to know
     which they are; they are loaded when the first window is painted.
@@ -69,7 +70,7 @@ class VideoPainter(PipelinePainter):
             reads_prompts=self._traits.prompts,
             controls=tuple(spec.kind for spec in self.options.control_specs),
             inpaints=self._traits.holds,
-            shares_looks=self._traits.references > 0,
+            shares_looks=self._traits.references > int(self._traits.character),
             every_frame=self._rule,
         )
 
@@ -89,7 +90,8 @@ class VideoPainter(PipelinePainter):
         traits = family.traits
         stride = traits.frames_a_latent or traits.frame_multiple, traits.pixel_multiple
         length = family.length(frames)
-        return Load(traits.painted_size(size, self.options.resolution), length, stride, traits.rows)
+        painted = traits.painted_size(size, self.options.resolution)
+        return Load(painted, length, stride, traits.rows, shown=int(traits.character))
 
     @property
     def _chosen(self) -> dict[str, Any]:
@@ -97,6 +99,8 @@ class VideoPainter(PipelinePainter):
         if self.options.style is not None:
             picture = np.ascontiguousarray(read_style_picture(Path(self.options.style)))
             chosen["style"] = blake2b(picture.tobytes(), digest_size=16).hexdigest()
+        if self._traits.faces:
+            chosen["faces"] = parts_of("mediapipe")
         return chosen
 
     def _load(self, need: Callable[[int], MemoryNeed], tell: Callable[[str], None]) -> Runtime:

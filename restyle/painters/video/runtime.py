@@ -17,6 +17,7 @@ from restyle.painters.networks.loras import add_loras
 from restyle.painters.networks.memory import release
 from restyle.painters.networks.pictures import from_painting
 from restyle.painters.networks.pipelines import load_pipeline
+from restyle.painters.networks.words import cut_note
 from restyle.painters.video.colours import hold_colours
 from restyle.painters.video.families import FAMILIES
 from restyle.painters.video.families.base import Film
@@ -71,8 +72,9 @@ class Runtime:
         film = films.film
         if self._family.traits.begins and not film.known:
             raise PainterError(f"{self._family.traits.title} goes on from a painted frame, and there is none")
-        if film.negative_prompt and not self._family.traits.negative:
-            self._notes[f"{self._family.traits.title} reads no negative prompt: it was not heard"] = None
+        self._listen(film)
+        size = list(request.pictures[0].shape[1::-1])
+        self._fitting.begin(request.settings, {"painter": "video", "model": self._options.model, "size": size})
         count = len(film.pictures)
         made = self._make(film.padded(self._family.length(count)), request)[:count]
         made = hold_colours(made, {place: picture for place, picture in film.known.items() if not film.mattes})
@@ -89,6 +91,19 @@ class Runtime:
         device = torch.device(self._loaded.machine.device)
         del self._loaded, self._fitting
         release(device)  # networks and the hooks on them point at each other
+
+    def _listen(self, film: Film) -> None:
+        """Take note of words that the model does not read, and of sound that nobody hears."""
+        traits = self._family.traits
+        if traits.sound:
+            self._notes[f"{traits.title} makes sound, too: it is dropped, and the footage's own is kept"] = None
+        if film.negative_prompt and not traits.negative:
+            self._notes[f"{traits.title} reads no negative prompt: it was not heard"] = None
+        if traits.words is None:
+            return
+        for prompt in (film.prompt, film.negative_prompt):
+            note = cut_note(self._loaded.own.tokenizer, prompt, traits.words, traits.title)
+            self._notes |= {} if note is None else {note: None}
 
     def _make(self, film: Film, request: PaintRequest) -> np.ndarray:
         frames = f"making frames {request.frames[0]} to {request.frames[-1]}"

@@ -38,6 +38,7 @@ class AnimateDiff(Family):
         strength=0.75,
         motion="guoyww/animatediff-motion-adapter-v1-5-3",
         controlnets=True,
+        words=77,
     )
 
     def build(self, pipe: Any, parts: Mapping[str, Sequence[Path]], dtype: Any) -> Any:

@@ -51,6 +51,8 @@ class Traits:
     """Control maps lead it by ControlNets, one each."""
     maps: Literal["none", "may", "must"] = "may"
     """Whether it takes control maps, or needs one; without ControlNets one at most."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of control map that it was taught; empty: any."""
     weighed: bool = True
     """Its control map can count more or less."""
     begins: bool = False
@@ -59,6 +61,10 @@ class Traits:
     """It reads prompts."""
     references: int = 0
     """Pictures that it can be shown of what is to be seen."""
+    character: bool = False
+    """The first of them is of who is to be seen, and has to be there (the painter's option ``style``)."""
+    faces: bool = False
+    """It is shown the footage's faces, close up."""
     holds: bool = True
     """It keeps frames that are known, and what lies round mattes."""
     sees: bool = False
@@ -67,6 +73,10 @@ class Traits:
     """Its pipeline takes LoRAs."""
     negative: bool = True
     """It reads negative prompts."""
+    words: int | None = None
+    """Tokens of a prompt that it reads; ``None``: all, or none."""
+    sound: bool = False
+    """It makes sound, too, which is dropped."""
     frames_a_latent: int | None = None
     """Frames that are one to its network, after the first; ``None``: as many as ``frame_multiple``."""
     rows: int = 2
@@ -91,7 +101,8 @@ class Guide:
 
 @dataclass(frozen=True)
 class Film:
-    """Frames to be made together. All pictures but the references are of the size that is painted at, uint8 h x w x 3."""
+    """Frames to be made together. All pictures but the references and faces are of the size that is painted at, uint8
+    h x w x 3."""
 
     pictures: tuple[np.ndarray, ...]
     """The footage's own."""
@@ -111,6 +122,8 @@ class Film:
     mattes: tuple[np.ndarray, ...] = ()
     """Bool h x w: what is painted of each frame; empty: all."""
     references: tuple[Image, ...] = ()
+    faces: tuple[np.ndarray, ...] = ()
+    """The face in each of the footage's frames, close up: square; black where there is none. Empty: it is not asked for."""
     rate: float | None = None
     """Frames a second."""
 
@@ -132,6 +145,7 @@ class Film:
             guides=tuple(replace(guide, maps=longer(guide.maps)) for guide in self.guides),
             known=known,
             mattes=longer(self.mattes),
+            faces=longer(self.faces),
         )
 
 

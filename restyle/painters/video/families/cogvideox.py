@@ -38,6 +38,7 @@ class CogVideoXControl(Family):
         frames_a_latent=TEMPORAL,
         maps="must",
         weighed=False,
+        words=226,
     )
 
     def build(self, pipe: Any, parts: Mapping[str, Sequence[Path]], dtype: Any) -> Any:

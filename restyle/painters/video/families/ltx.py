@@ -16,7 +16,7 @@ from PIL import Image
 from restyle.painters.video.families.base import Family, Film, Tick, Traits
 from restyle.painters.video.families.holding import Held, begun, coded_film
 
-__all__ = ["LtxVideo"]
+__all__ = ["LtxVideo", "film_and_pictures"]
 
 
 class LtxVideo(Family):
@@ -36,6 +36,7 @@ class LtxVideo(Family):
         strength=0.3,  # its first half of steps hardly takes noise away
         maps="none",
         holds=False,
+        words=256,
     )
 
     def build(self, pipe: Any, parts: Mapping[str, Sequence[Path]], dtype: Any) -> Any:
@@ -75,15 +76,21 @@ class LtxVideo(Family):
         """Known frames: those at the beginning as a film, as many as it takes, and the others as pictures."""
         from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 
-        first = next(place for place in range(len(film.pictures) + 1) if place not in film.known)
-        begins = (first - 1) // self.traits.frame_multiple * self.traits.frame_multiple + 1 if first else 0
-        conditions = []
-        if begins:
-            conditions = [LTXVideoCondition(video=[Image.fromarray(film.known[place]) for place in range(begins)])]
-        later = [place for place in sorted(film.known) if place >= max(first, begins)]
-        return conditions + [
+        begins, later = film_and_pictures(film, self.traits.frame_multiple)
+        shown = (
+            [LTXVideoCondition(video=[Image.fromarray(film.known[place]) for place in range(begins)])] if begins else []
+        )
+        return shown + [
             LTXVideoCondition(image=Image.fromarray(film.known[place]), frame_index=place) for place in later
         ]
+
+
+def film_and_pictures(film: Film, multiple: int) -> tuple[int, list[int]]:
+    """Split known frames: the number of those at the beginning that the model takes as a film (one more than a multiple), and
+    the places of those that stand by themselves."""
+    first = next(place for place in range(len(film.pictures) + 1) if place not in film.known)
+    begins = (first - 1) // multiple * multiple + 1 if first else 0
+    return begins, [place for place in sorted(film.known) if place >= first]
 
 
 def _encoded(pipe: Any, pictures: list[np.ndarray]) -> Any:

@@ -33,6 +33,7 @@ class LucyEdit(Family):
         pixel_multiple=32,
         resolution=632,  # 832 x 480
         maps="none",
+        words=512,
         rows=1,
     )
 

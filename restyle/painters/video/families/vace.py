@@ -31,6 +31,7 @@ class Vace(Family):
         pixel_multiple=16,
         resolution=632,  # 832 x 480
         references=3,
+        words=512,
         rows=1,
     )
 

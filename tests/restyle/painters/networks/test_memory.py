@@ -51,6 +51,9 @@ def test_what_is_computed_with_is_near_what_was_counted(tmp_path: Path) -> None:
     coder = {"_class_name": "AutoencoderKLCogVideoX", "block_out_channels": [128, 256, 256, 512]}
     found = counted("cog", Load((720, 480), 49, (4, 16), 2), transformer=cog, vae=coder)
     assert found == pytest.approx((3.2, 14.7), rel=0.2)
+    coder = {"_class_name": "AutoencoderKLLTX2Video", "block_out_channels": [256, 512, 1024, 2048]}
+    found = counted("ltx2", Load((768, 512), 121, (8, 32), 2), transformer=flux, vae=coder)
+    assert found[1] == pytest.approx(3.78, rel=0.1)
     single, double = (work_bytes(None, Load((512, 512), rows=2), width) for width in (2, 4))
     assert double == (2 * single[0], 2 * single[1])
 
@@ -115,7 +118,7 @@ def test_a_plan_tells_what_painting_takes(tiny: Tiny, clip: Path, restyle_comman
     said = restyle_command("plan", *words(clip, tiny("vace")), "--json").json
     assert any(note.startswith("painting takes about 0.6 GiB of memory; this computer has") for note in said["notes"])
     said = restyle_command("plan", *words(clip, "vace-14b"), "--json").json  # not here: by its known size
-    assert any("about 140 GiB of memory" in note for note in said["notes"])
+    assert any("about 88 GiB of memory" in note for note in said["notes"])
 
 
 def test_a_run_that_no_memory_holds_ends_before_anything_is_done(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,19 @@ def test_with_a_motion_lora_it_is_the_plain_pipelines(tiny: Tiny, tmp_path: Path
     assert np.abs(np.stack(made).astype(int) - np.stack(without)).mean() > 0.1
     weaker = animated(tiny, loras=[{"source": str(lora), "weight": 0.3}])
     assert len({str(each.identity) for each in (painter, weaker, animated(tiny))}) == 3
+
+
+def test_parts_that_are_not_loaded_need_not_be_there(tiny: Tiny, tmp_path: Path) -> None:
+    """As in a model of the hub, of which they are not fetched."""
+    folder = Path(shutil.copytree(tiny("sd15"), tmp_path / "model"))
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    frames = pictures(2)
+    whole, _ = animated(tiny).paint(request(frames), None)
+    made, _ = animated(lambda kind: str(folder) if kind == "sd15" else tiny(kind)).paint(request(frames), None)
+    assert np.array_equal(np.stack(whole), np.stack(made))
 
 
 def test_a_lora_of_another_model_is_one_line(tiny: Tiny) -> None:

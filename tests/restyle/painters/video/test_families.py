@@ -1,8 +1,11 @@
-"""Lucy Edit, CogVideoX with control and LTX-Video: the plain pipelines' pixels, and what is promised of every family."""
+"""Wan Animate, Lucy Edit, CogVideoX with control, LTX-Video and LTX-2: the plain pipelines' pixels, and what is promised of
+every family."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the library's own, on its o
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 pytest.importorskip("ftfy")
+pytest.importorskip("mediapipe")
 
 from interp.pixels.depth import from_unit  # noqa: E402
 from restyle.errors import RecipeError  # noqa: E402
@@ -21,6 +25,7 @@ from restyle.painters.base import EveryFrame, PaintRequest  # noqa: E402
 from restyle.painters.networks import pipeline_files  # noqa: E402
 from restyle.painters.video.families import FAMILIES, family_of  # noqa: E402
 from restyle.painters.video.painter import VideoPainter  # noqa: E402
+from restyle.types import Carry, TextPrompt  # noqa: E402
 from restyle.weights.films import FILMS  # noqa: E402
 
 from ..diffusion.conftest import picture  # noqa: E402
@@ -29,12 +34,20 @@ from .conftest import film_request  # noqa: E402
 SIZE = (64, 64)
 Tiny = Callable[[str], str]
 LED = {"controls": [{"kind": "canny"}]}
+POSE = {"controls": [{"kind": "pose"}]}
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "animate": {"frames": 5, "overlap": 1, **POSE},
     "cogvideox-control": {"frames": 9, "overlap": 1, **LED},
     "ltx": {"frames": 9, "overlap": 1, "strength": 1.0},
+    "ltx-2": {"frames": 9, "overlap": 1, "strength": 1.0},
     "lucy-edit": {"frames": 5, "overlap": 1},
 }
 each = pytest.mark.parametrize("kind", OPTIONS)
+OTHERS: Mapping[str, Mapping[str, Any]] = {  # which have tests of their own
+    "animatediff": {"frames": 4, "overlap": 1},
+    "svd": {"frames": 4, "overlap": 1},
+    "vace": {"frames": 5, "overlap": 1},
+}
 
 
 def pictures(count: int, size: tuple[int, int] = SIZE, dtype: str = "uint8") -> tuple[np.ndarray, ...]:
@@ -42,23 +55,43 @@ def pictures(count: int, size: tuple[int, int] = SIZE, dtype: str = "uint8") -> 
 
 
 def request(frames: tuple[np.ndarray, ...], first: int = 0, **more: Any) -> PaintRequest:
-    maps = {"canny": pictures(len(frames), frames[0].shape[1::-1])[::-1]}
+    maps = dict.fromkeys(("canny", "pose"), pictures(len(frames), frames[0].shape[1::-1])[::-1])
     return film_request(frames, first, **({"controls": maps} | more))
 
 
+def who(tiny: Tiny) -> str:
+    """A picture of who is to be seen."""
+    path = Path(tiny("animate")).with_name("who.png")
+    Image.fromarray(255 - picture(3, SIZE)).save(path)
+    return str(path)
+
+
 def painter_of(tiny: Tiny, kind: str, **more: Any) -> VideoPainter:
-    return VideoPainter(model=tiny(kind), device="cpu", **{"steps": 2, "resolution": 0, **OPTIONS[kind], **more})
+    if FAMILIES[kind].traits.character:
+        more = {"style": who(tiny), **more}
+    if FAMILIES[kind].traits.motion is not None:
+        more = {"motion": tiny("motion-sd15"), **more}
+    model = tiny("sd15" if kind == "animatediff" else kind)
+    usual = {"steps": 3, "resolution": 0} if kind == "svd" else {"steps": 2, "resolution": 0}
+    return VideoPainter(model=model, device="cpu", **{**usual, **(OPTIONS | OTHERS)[kind], **more})
 
 
 def plainly(tiny: Tiny, kind: str, frames: tuple[np.ndarray, ...], **more: Any) -> np.ndarray:
-    pipe = getattr(diffusers, FAMILIES[kind].traits.pipeline).from_pretrained(tiny(kind))
+    plain = {"ltx-2": "LTX2ConditionPipeline"}.get(kind, FAMILIES[kind].traits.pipeline)
+    pipe = getattr(diffusers, plain).from_pretrained(tiny(kind))
     pipe.set_progress_bar_config(disable=True)
     films = [Image.fromarray(frame) for frame in frames]
     own: dict[str, Any] = {
+        "animate": {"pose_video": films[::-1], "segment_frame_length": len(films), "guidance_scale": 1.0},
         "cogvideox-control": {"control_video": films[::-1]},
         "ltx": {"num_frames": len(films), "frame_rate": 25},
+        "ltx-2": {"num_frames": len(films), "frame_rate": 24, "stg_scale": 0, "audio_stg_scale": 0},
         "lucy-edit": {"video": films, "num_frames": len(films)},
     }[kind]
+    if kind == "animate":
+        own |= {"image": Image.open(who(tiny)), "face_video": [Image.new("RGB", (512, 512))] * len(films)}
+    if kind == "ltx-2":
+        own["use_cross_timestep"] = False
     made = pipe(
         prompt="a red car",
         negative_prompt="fog",
@@ -97,13 +130,32 @@ def test_known_frames_are_kept_and_followed_at_odd_sizes_and_lengths(tiny: Tiny,
 def test_what_a_gpu_computes_with_is_enough(tiny: Tiny, kind: str) -> None:
     """Parts of one pipeline meet in numbers of one kind, or are brought to it."""
     frames = pictures(5)
-    painter = painter_of(tiny, kind, dtype="bfloat16", steps=3, **({"strength": 0.7} if kind == "ltx" else {}))
+    painter = painter_of(tiny, kind, dtype="bfloat16", steps=3, **({"strength": 0.7} if kind.startswith("ltx") else {}))
     made, _ = painter.paint(request(frames, fixed={0: 255 - frames[0]}), None)
-    whole, _ = painter_of(tiny, kind, steps=3, **({"strength": 0.7} if kind == "ltx" else {})).paint(
+    whole, _ = painter_of(tiny, kind, steps=3, **({"strength": 0.7} if kind.startswith("ltx") else {})).paint(
         request(frames, fixed={0: 255 - frames[0]}), None
     )
     assert np.ptp(np.stack(made)) > 20
     assert np.abs(np.stack(made).astype(int) - np.stack(whole)).mean() < 60
+
+
+@pytest.mark.parametrize("kind", [kind for kind, family in FAMILIES.items() if family.traits.prompts])
+def test_a_prompt_that_is_longer_than_what_it_reads_is_told(tiny: Tiny, kind: str) -> None:
+    """As many tokens as its pipeline reads by itself."""
+    from inspect import signature
+
+    painter = painter_of(tiny, kind)
+    most = FAMILIES[kind].traits.words
+    frames = pictures(1)
+    prompts = (TextPrompt("x " * most),)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(FAMILIES[kind]), "make", lambda self, pipe, film, tick: np.float32(film.pictures) / 255)
+        painter.paint(request(frames, prompts=prompts), None)
+    (note,) = (note for note in painter.notes if "reads the first" in note)
+    assert note.endswith(f"{FAMILIES[kind].traits.title} reads the first {most}")
+    parameters = signature(painter._runtime._loaded.own.__call__).parameters
+    if "max_sequence_length" in parameters:
+        assert parameters["max_sequence_length"].default == most
 
 
 def test_ltx_goes_on_from_known_frames_as_it_was_taught(tiny: Tiny) -> None:
@@ -124,13 +176,57 @@ def test_ltx_goes_on_from_known_frames_as_it_was_taught(tiny: Tiny) -> None:
     assert np.abs(made.astype(int) - held).max() <= 2
 
 
-def test_ltx_begins_from_the_footage(tiny: Tiny) -> None:
+@pytest.mark.parametrize("kind", ["ltx", "ltx-2"])
+def test_ltx_begins_from_the_footage(tiny: Tiny, kind: str) -> None:
     frames = pictures(9)
     one, two = (
-        painter_of(tiny, "ltx", strength=0.5).paint(request(footage), None)[0]
+        painter_of(tiny, kind, strength=0.5).paint(request(footage), None)[0]
         for footage in (frames, tuple(255 - frame for frame in frames))
     )
     assert np.abs(np.stack(one).astype(int) - np.stack(two)).mean() > 0.5
+
+
+def test_ltx2_begins_with_as_much_noise_as_its_first_step_has_and_shows_pictures_at_their_frames(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = pictures(17)
+    kind = diffusers.LTX2ConditionPipeline
+    coords, prepare, seen = kind._prepare_keyframe_coords, kind.prepare_latents, {}
+
+    def place(*args: Any, **more: Any) -> Any:
+        seen["frame"] = more["pixel_frame_idx"]
+        return coords(*args, **more)
+
+    def begin(*args: Any, **more: Any) -> Any:
+        seen["noise"] = more["noise_scale"]
+        return prepare(*args, **more)
+
+    monkeypatch.setattr(kind, "_prepare_keyframe_coords", place)
+    monkeypatch.setattr(kind, "prepare_latents", begin)
+    painter = painter_of(tiny, "ltx-2", strength=0.5, steps=4, frames=17)
+    fixed = {0: 255 - frames[0], 6: 255 - frames[6]}
+    painter.paint(request(frames, fixed=fixed), None)
+    assert painter.notes == ("LTX-2 makes sound, too: it is dropped, and the footage's own is kept",)
+    sigmas = painter._runtime._loaded.own.scheduler.sigmas
+    assert len(sigmas) == 3
+    assert seen == {"frame": 6, "noise": pytest.approx(float(sigmas[0]))}
+    assert abs(seen["noise"] - 0.5) > 0.01, "shifted"
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_a_window_depends_on_nothing_but_itself_and_what_it_is_handed(tiny: Tiny, kind: str) -> None:
+    """So a job that was stopped goes on to the same pictures: by a painter that is made anew, with the carry as it is kept."""
+    painter = painter_of(tiny, kind)
+    last = painter.capabilities.every_frame.longest - 1
+    frames = pictures(last + 3)
+    start = {0: 255 - frames[0]} if FAMILIES[kind].traits.begins else {}
+    first, carry = painter.paint(request(frames[: last + 1], fixed=start), None)
+    later = request(frames[last:], last, fixed={0: first[last]})
+    second, end = painter.paint(later, carry)
+    again, same = painter_of(tiny, kind).paint(later, Carry(facts=json.loads(json.dumps(carry.facts))))
+    assert not carry.arrays
+    assert end == same
+    assert np.array_equal(np.stack(second), np.stack(again))
 
 
 @pytest.mark.parametrize("kind", ["cogvideox-control", "lucy-edit"])
