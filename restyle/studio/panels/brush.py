@@ -97,7 +97,9 @@ class Brush:
         async with self._turn:
             before, painted = page.recipe.objects, self._painted_here()
             after = tuple(text for text in before if text not in painted)
-            if painted and self._objects.set_marks(after):
+            name = self._objects.active
+            if painted and name and self._objects.set_marks(after):
+                self._objects.expect(name)
                 self._before = [*self._before[-MOST_UNDONE:], (page.frame, before, after)]
         await self._objects.cut(page.frame)
 

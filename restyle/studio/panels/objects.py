@@ -199,10 +199,13 @@ class ObjectsPanel:
     def _new(self) -> None:
         name = (self._name.value or "").strip().replace(" ", "-")
         names = self._page.recipe.object_names
-        self._active = name or f"object-{len(names) + 1}"
-        self._pending = self._active
+        self.expect(name or f"object-{len(names) + 1}")
         self._name.set_value("")
         notify(f"click on {self._active} in the picture")
+
+    def expect(self, name: str) -> None:
+        """Take the next mark for this object's, which may have none."""
+        self._active = self._pending = name
 
     async def mark(self, frame: int, kind: str, values: list[float]) -> None:
         """Mark the active object on a frame, and cut its matte there."""

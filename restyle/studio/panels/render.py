@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
-from restyle.errors import show_path
+from restyle.errors import RestyleError, show_path
+from restyle.footage import parse_span
 from restyle.studio.panels.versions import VersionsPanel
-from restyle.studio.shell import heading
+from restyle.studio.shell import heading, notify
 from restyle.studio.words import progress_line
 
 if TYPE_CHECKING:
@@ -139,17 +140,24 @@ class RenderPanel:
         await self._page.show("painting")
 
     async def _start(self) -> None:
-        self._range_set()
-        await self._page.start("render")
+        if self._range_set():  # what was typed just now may be none
+            await self._page.start("render")
 
     def _halt(self) -> None:
         self._page.clip.work.stop()
         self._line.set_text("stopping")
 
-    def _range_set(self) -> None:
-        value = (self._range.value or "").strip() or None
-        if not self._quiet and value != self._page.recipe.range:
-            self._page.set(range=value)
+    def _range_set(self) -> bool:
+        value, frames = (self._range.value or "").strip() or None, self._page.clip.frames
+        if self._quiet or value == self._page.recipe.range:
+            return True
+        try:
+            if value is not None:
+                parse_span(value, frames.spec.rate, frames.frames)
+        except RestyleError as error:
+            notify(str(error), wrong=True)
+            return False
+        return self._page.set(range=value)
 
     def _effort_set(self) -> None:
         if not self._quiet and self._effort.value != self._page.recipe.effort:

@@ -44,7 +44,11 @@ def test_keys_step_play_and_magnify(page: Page) -> None:
     assert page.get_by_role("slider", name="Frame").get_attribute("aria-valuetext") == "frame 11, 00:00:00:11"
     page.keyboard.press("End")
     page.wait_for_selector('canvas[data-frame="131"]')
+    page.wait_for_timeout(300)  # until it has settled
+    page.reload()
+    page.wait_for_selector('canvas[data-frame="131"]')
     page.keyboard.press("Home")
+    page.wait_for_selector('canvas[data-frame="0"]')
     page.keyboard.press("+")
     assert page.get_by_role("button", name="Whole picture").inner_text() == "150 %"
     page.keyboard.press("-")
@@ -128,6 +132,14 @@ def test_a_matte_is_painted_with_the_brush_erased_and_taken_back(page: Page, cli
     page.get_by_role("button", name="Clear").click()
     wait_until("the cleared matte", lambda: recipe_of(clip).objects == ())
     page.wait_for_selector('canvas[data-overlay="-1"]')
+    page.get_by_role("button", name="Brush", exact=True).click()
+    page.wait_for_selector('canvas[data-tool="brush"]')
+    stroke(page, (0.6, 0.8), (0.62, 0.8))
+    wait_until("a stroke anew", lambda: len(recipe_of(clip).objects) == 1)
+    assert recipe_of(clip).objects[0].startswith("object-1=matte:")
+    assert matte_of(clip)[144, 224] == 0
+    page.get_by_role("button", name="Undo").click()
+    wait_until("the stroke that is taken back", lambda: recipe_of(clip).objects == ())
     page.get_by_role("button", name="Undo").click()
     wait_until("the mark that is there again", lambda: len(recipe_of(clip).objects) == 1)
     assert matte_of(clip)[144, 224] == 1

@@ -82,6 +82,10 @@ def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, 
     card.get_by_role("button", name="Replace").click()
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "small.png")
     page.get_by_text("is 80x60, the footage 160x120").wait_for()
+    page.locator(".q-dialog input[type=file]").set_input_files(
+        {"name": f"own.{'x' * 300}", "mimeType": "image/png", "buffer": b"no picture"}
+    )
+    page.get_by_text("cannot write").wait_for()
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "own.png")
     wait_until("the picture", lambda: recipe_of(clip).storyboard.get(0, str(taken)) != str(taken))
     given = Path(recipe_of(clip).storyboard[0])
@@ -156,6 +160,16 @@ def test_control_maps_of_the_shown_frame_stand_beside_the_prompts(page: Page, cl
     page.get_by_label("Painter", exact=True).click()
     page.get_by_role("option", name="neural-style").click()
     wait_until("the painter", lambda: recipe_of(clip).painter == "neural-style")
+
+
+def test_a_range_that_is_none_renders_nothing(page: Page, clip: Path) -> None:
+    tab(page, "Render")
+    page.get_by_label("Frames IN:OUT (empty: all)").fill("ten")
+    page.get_by_role("button", name="Render", exact=True).click()
+    page.locator(".q-notification").get_by_text("cannot read the range").first.wait_for()
+    page.wait_for_timeout(300)
+    assert page.get_by_role("button", name="Render", exact=True).is_visible()
+    assert recipe_of(clip).range is None
 
 
 def test_versions_wait_for_each_other_are_compared_and_written_as_a_clip(page: Page, clip: Path) -> None:
