@@ -109,7 +109,7 @@ def test_an_object_is_painted_and_nothing_else(tiny: Tiny, clip: Path, tmp_path:
         (
             ["--painter-option", "model={klein}"],
             6,
-            "does not use. It takes: StableDiffusionPipeline, CogVideoXFunControlP",
+            "does not use. It takes: WanAnimatePipeline, StableDiffusionPipeline, CogVideoX",
         ),
         (["--painter-option", "motion=a/b"], 2, "Wan VACE has no motion: leave the painter option motion out"),
         (["--keyframes", "every:8"], 2, "the painter 'video' makes every frame: leave out the keyframes 'every:8'"),
