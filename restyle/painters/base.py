@@ -227,7 +227,8 @@ class Painter(Protocol):
         frame's own picture as its keyframe gives the painting itself. The same arguments give the same pixels. Only of
         painters that declare ``Capabilities.paints_regions``. Raises ``PainterError``.
         """
-        raise NotImplementedError(f"painter {self.name!r} paints no regions")
+        why = f"painter {self.name!r} paints no regions"  # type checkers take a body that only raises for abstract
+        raise NotImplementedError(why)
 
     def close(self) -> None:
         """Let go of models and threads."""

@@ -232,7 +232,7 @@ def test_renders_in_the_queue_are_stopped_and_gone_on_with(page: Page, clip: Pat
     queue.get_by_text("version").first.wait_for(state="detached")
 
 
-def test_a_wipe_is_written_and_can_be_stopped(page: Page, clip: Path) -> None:
+def test_a_wipe_is_written_and_can_be_watched(page: Page, clip: Path) -> None:
     tab(page, "Render")
     folder = clip.with_name("disc.restyled.mp4.studio") / "comparison"
     page.get_by_role("button", name="Wipe", exact=True).last.click()

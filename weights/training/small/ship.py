@@ -36,8 +36,12 @@ def ship(folder: Path, target: Path) -> dict[str, int]:
     from diffusers import StableDiffusionPipeline  # after ``models``, which lets it be imported
 
     vae, unet, tokenizer = make_autoencoder(), make_unet(), make_tokenizer()
-    text = make_text_encoder(tokenizer)
+    text, net = make_text_encoder(tokenizer), make_controlnet(unet)
     steps = {"autoencoder": averaged(folder, "autoencoder", vae), "unet": averaged(folder, "unet", unet, text)}
+    if (folder / "controlnet.pt").exists():
+        steps["controlnet"] = averaged(folder, "controlnet", net)
+    if (folder / "together.pt").exists():
+        steps["together"] = averaged(folder, "together", net, unet, text)
     vae.register_to_config(scaling_factor=type(vae).from_pretrained(folder / "model" / "vae").config.scaling_factor)
     pipe: Any = StableDiffusionPipeline(
         vae=vae,
@@ -53,9 +57,7 @@ def ship(folder: Path, target: Path) -> dict[str, int]:
         shutil.rmtree(target)
     pipe.to(torch.float16)
     pipe.save_pretrained(target)
-    if (folder / "controlnet.pt").exists():
-        net = make_controlnet(make_unet())
-        steps["controlnet"] = averaged(folder, "controlnet", net)
+    if "controlnet" in steps:
         net.half().save_pretrained(target / "controlnet")
     for file in target.rglob("*.safetensors"):
         file.chmod(0o644)  # the library writes them for their owner alone
