@@ -95,7 +95,7 @@ class MeasuredMotion:
 
     def __init__(self, path: str, first: int, end: int) -> None:
         with open_footage(path) as footage:
-            frames = [frame.picture for frame in islice(footage.frames(), first, end)]
+            frames = [frame.picture for frame in islice(footage.frames(), first, end + 1)]
         height, width = frames[0].shape[:2]
         self.size, self._first = (width, height), first
         self.grid = (MEASURED_WIDTH, round(MEASURED_WIDTH * height / width))
