@@ -64,6 +64,15 @@ def test_a_painting_has_the_footages_shapes() -> None:
     assert own > turned + 0.15
 
 
+def test_a_map_leads_what_begins_from_noise_alone() -> None:
+    noise = {"strength": 1.0}
+    ((footage, led),) = paint(painter_options=noise, controls=[{"kind": "tile"}])
+    ((_, free),) = paint(painter_options=noise)
+    edges = gradients_of_picture(footage)
+    by_map = agreement(edges, gradients_of_picture(led)).mean()
+    assert by_map > agreement(edges, gradients_of_picture(free)).mean() + 0.1
+
+
 def test_keyframes_that_attend_to_each_other_agree_on_a_look_that_was_left_open() -> None:
     alone = {"strength": 1.0, "attention": "none", "warp_noise": False, "shape_until": 0.0, "colour_from": 1.0}
 
