@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from attention import Joining
 from autoencoder import SHRUNK
-from denoising import PAIRS, Noising, Pairs, Told, crop_at
+from denoising import PAIRS, Noising, Pairs, Told, crop_at, drawn_mode, further_on
 from loop import Training, processes, rank, seeded, wait
 from models import make_controlnet, make_scheduler
 from pictures import PaintedPairs
@@ -136,11 +136,10 @@ def train_controlnet(
         crop = crop_at(step, steps_together)
         shown, names, numbers, corners = led.known.draw(rng, count, crop)
         chances = np.random.default_rng([4, step])  # all processes the same, for modes and maps take unlike times
-        mode = str(chances.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
+        mode = drawn_mode(chances)
         kind = str(chances.choice(list(MAPS))) if chances.random() < MAPPED else "none"
         times = (999.99 * torch.rand(count) ** (0.5 if kind != "none" else 1.0)).long().repeat(2)
-        if mode != "single" and rng.random() < 0.5:  # the first view is further on: there is more to be seen in it
-            times[:count] = (times[:count] * torch.rand(count)).long()
+        times = further_on(times, mode, rng)
         prompts = [led.told.prompt(name, rng) for name in names]
         maps = None if kind == "none" else led.maps(kind, numbers, corners, crop)
         with joining.mode(mode):

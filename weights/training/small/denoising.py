@@ -9,7 +9,7 @@ import torch
 from autoencoder import SHRUNK
 from pictures import SIDE, PaintedPairs
 
-__all__ = ["PAIRS", "Noising", "Pairs", "Told", "crop_at"]
+__all__ = ["PAIRS", "Noising", "Pairs", "Told", "crop_at", "drawn_mode", "further_on"]
 
 CROPS = {0.8: 24, 1.0: 32}  # latents: what a look is shows in small pictures, and those cost least
 PAIRS = 4  # in a step, of all processes
@@ -20,6 +20,19 @@ NAMED, UNTOLD = 0.25, 0.15  # shares of what is told by name, and of what is not
 def crop_at(step: int, steps: int) -> int:
     """Side of the pictures in latents: larger towards the end, for larger pictures have more to attend to."""
     return next(crop for until, crop in CROPS.items() if step < until * steps)
+
+
+def drawn_mode(chances: np.random.Generator) -> str:
+    """A mode of attention, of single pictures in half of the steps. All processes draw the same: modes take unlike times."""
+    return str(chances.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
+
+
+def further_on(times: torch.Tensor, mode: str, rng: np.random.Generator) -> torch.Tensor:
+    """Times of a step; where pairs see each other, the first views may be further on: there is more to be seen in them."""
+    if mode != "single" and rng.random() < 0.5:
+        count = len(times) // 2
+        times[:count] = (times[:count] * torch.rand(count)).long()
+    return times
 
 
 class Told:

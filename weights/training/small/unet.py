@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from attention import Joining
-from denoising import PAIRS, Noising, Pairs, Told, crop_at
+from denoising import PAIRS, Noising, Pairs, Told, crop_at, drawn_mode, further_on
 from loop import Training, processes, rank, seeded
 from models import make_scheduler, make_text_encoder, make_tokenizer, make_unet
 from pictures import PaintedPairs
@@ -41,11 +41,8 @@ def train_unet(latents: np.ndarray, pairs: PaintedPairs, folder: Path, steps: in
         count = PAIRS // processes()
         shown, names, _, _ = known.draw(rng, count, crop_at(step, steps))
         prompts = [told.prompt(name, rng) for name in names]
-        modes = np.random.default_rng([3, step])  # all processes the same, for they take unlike times
-        mode = str(modes.choice(["single", "joint", "first", "other"], p=[0.5, 0.3, 0.1, 0.1]))
-        times = torch.randint(0, 1000, (count,)).repeat(2)
-        if mode != "single" and rng.random() < 0.5:  # the first view is further on: there is more to be seen in it
-            times[:count] = (times[:count] * torch.rand(count)).long()
+        mode = drawn_mode(np.random.default_rng([3, step]))
+        times = further_on(torch.randint(0, 1000, (count,)).repeat(2), mode, rng)
         each = errors(shown, prompts, times, mode, torch.randn_like(shown))
         loss = (each * noising.weight(times)).mean()
         return loss, {mode: loss.item()}

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from restyle.painters.video.families.base import Family, Film, Tick, Traits
+from restyle.painters.video.families.base import Family, Film, Tick
 from restyle.painters.video.families.holding import Held, begun, coded_film
-from restyle.painters.video.families.ltx import film_and_pictures
+from restyle.painters.video.families.ltx import LtxVideo, film_and_pictures
 
 __all__ = ["Ltx2Video"]
 
@@ -31,20 +32,12 @@ SHIFTS = {
 class Ltx2Video(Family):
     """Adapter of ``LTX2ConditionPipeline``."""
 
-    traits = Traits(
+    traits = replace(
+        LtxVideo.traits,
         title="LTX-2",
         pipeline="LTX2Pipeline",
         also=("LTX2ConditionPipeline", "LTX2ImageToVideoPipeline"),
-        steps=40,
-        guidance_scale=3.0,
-        longest=121,
-        frame_multiple=8,
-        overlap=9,  # two latent frames: the first stands alone, each other for eight
-        pixel_multiple=32,
         resolution=627,  # 768 x 512
-        strength=0.3,  # its first half of steps hardly takes noise away
-        maps="none",
-        holds=False,
         sound=True,
         words=1024,
     )
