@@ -13,18 +13,23 @@ from restyle.errors import OutputError, show_path, why
 from restyle.files.writing import write_file
 from restyle.footage import read_picture, write_picture
 
-__all__ = ["export", "exported", "is_painted", "keep"]
+__all__ = ["export", "exported", "is_painted", "keep", "place"]
 
 
-def keep(folder: Path, stem: str, data: bytes, suffix: str) -> Path:
-    """Write a picture's file under a name of its content; gives the path. Raises ``OutputError``."""
-    path = folder / f"{stem}.{hashlib.blake2b(data, digest_size=5).hexdigest()}{suffix}"
+def place(folder: Path, stem: str, data: bytes, suffix: str) -> Path:
+    """Name of a picture's file by its content."""
+    return folder / f"{stem}.{hashlib.blake2b(data, digest_size=5).hexdigest()}{suffix}"
+
+
+def keep(path: Path, data: bytes) -> bool:
+    """Write a picture's file; tells whether it was: what lies at its ``place`` already is the same. Raises ``OutputError``."""
     try:
-        if not path.exists():
-            write_file(path, data)
+        if path.exists():
+            return False
+        write_file(path, data)
     except OSError as error:
         raise OutputError(f"cannot write {show_path(path)}: {why(error)}") from error
-    return path
+    return True
 
 
 def export(folder: Path, frame: int, picture: np.ndarray) -> bool:

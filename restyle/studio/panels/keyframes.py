@@ -12,7 +12,7 @@ from nicegui import events, ui
 
 from restyle.errors import RecipeError, RestyleError, show_path
 from restyle.footage import read_picture
-from restyle.studio.keyframe_files import export, exported, is_painted, keep
+from restyle.studio.keyframe_files import export, exported, is_painted, keep, place
 from restyle.studio.shell import attempt, heading, notify
 
 if TYPE_CHECKING:
@@ -177,11 +177,12 @@ class KeyframesPanel:
 
         async def work() -> None:
             folder = project.make_folder(project.keyframes)
-            path = await asyncio.to_thread(keep, folder, f"given.{frame:06d}", data, suffix)
+            path = place(folder, f"given.{frame:06d}", data, suffix)
+            new = await asyncio.to_thread(keep, path, data)
             try:
                 await self._take({frame: path})
             except RestyleError:
-                if str(path) not in project.recipe.storyboard.values():
+                if new:
                     path.unlink()
                 raise
             self._dialog.close()
@@ -268,7 +269,8 @@ class KeyframesPanel:
             for frame, path in exported(folder).items():
                 if await self._is_painted(path, frame):
                     data = await asyncio.to_thread(path.read_bytes)  # a copy: who paints on changes nothing unseen
-                    found[frame] = await asyncio.to_thread(keep, project.keyframes, f"given.{frame:06d}", data, ".png")
+                    found[frame] = place(project.keyframes, f"given.{frame:06d}", data, ".png")
+                    await asyncio.to_thread(keep, found[frame], data)
             if not found:
                 raise RecipeError(
                     f"no picture in {show_path(folder)} differs from its frame: export, and paint over them"

@@ -15,7 +15,7 @@ from restyle.footage import read_picture
 from restyle.painters.neural_style.choice import parse_style
 from restyle.painters.neural_style.styles import DEFAULT_STYLE, STYLES
 from restyle.quality.pictures import jpeg_of
-from restyle.studio.keyframe_files import keep
+from restyle.studio.keyframe_files import keep, place
 from restyle.studio.panels.painter import PainterFields
 from restyle.studio.shell import attempt, heading, notify
 
@@ -168,11 +168,13 @@ class LookPanel:
 
         async def work() -> None:
             folder = project.make_folder(project.folder / "styles")
-            path = await asyncio.to_thread(keep, folder, "style", data, suffix)
+            path = place(folder, "style", data, suffix)
+            new = await asyncio.to_thread(keep, path, data)
             try:
                 await asyncio.to_thread(read_picture, path)
             except RestyleError:
-                path.unlink()
+                if new:
+                    path.unlink()
                 raise
             await self.choose(str(path))
 

@@ -14,6 +14,7 @@ from scenes import moving_scene
 from studio_browser import at, recipe_of, tab, wait_until
 
 from restyle.footage import probe, write_picture
+from restyle.studio.keyframe_files import place
 
 SIZE = (160, 120)
 GONE = 9  # the frame in which the disc is gone, in the middle of the picture
@@ -89,6 +90,9 @@ def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, 
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "own.png")
     wait_until("the picture", lambda: recipe_of(clip).storyboard.get(0, str(taken)) != str(taken))
     given = Path(recipe_of(clip).storyboard[0])
+    refused = place(given.parent, "given.000000", (tmp_path / "small.png").read_bytes(), ".png")
+    assert not refused.exists()
+    refused.write_bytes((tmp_path / "small.png").read_bytes())  # as if a version that was kept used it
     card.get_by_role("button", name="Replace").click()
     page.locator(".q-dialog input[type=file]").set_input_files(tmp_path / "small.png")
     page.get_by_text("is 80x60, the footage 160x120").last.wait_for()
@@ -97,6 +101,7 @@ def test_keyframes_are_painted_elsewhere_and_taken_back(page: Page, clip: Path, 
     page.get_by_role("button", name="Close").last.click()
     card.get_by_role("button", name="Withdraw").click()
     wait_until("the withdrawal", lambda: recipe_of(clip).storyboard == {})
+    assert refused.exists()
 
 
 def test_an_object_is_followed_to_its_end_and_what_is_doubted_is_marked(page: Page, clip: Path) -> None:
