@@ -1,4 +1,5 @@
 # make demo   restyle the sample clip and say where the result is
+# make demo-diffusion   the same by a diffusion model that comes with it
 # make test   run all tests
 # make check  what every change must pass: format, lint, types, tests
 # Each makes the virtual environment .venv first, if it is not there or no longer up to date.
@@ -14,11 +15,11 @@ WORKERS ?= 2
 
 STYLE  ?= ukiyo-wave
 
-.PHONY: demo test test-slow test-studio check format bench attack clean help
+.PHONY: demo demo-diffusion test test-slow test-studio check format bench attack clean help
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +32,12 @@ $(BIN)/python:
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "==> installing restyle and what it needs (about 500 MB)"
 	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.diffusion: $(VENV)/.core weights/small/pyproject.toml
+	@echo "==> installing what diffusion models need (PyTorch among it: about 2 GB)"
+	@$(PIP) -e '.[diffusion]'
+	@$(PIP) --no-deps -e weights/small
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core weights/small/pyproject.toml
@@ -50,6 +57,13 @@ demo: $(VENV)/.core
 	@$(BIN)/restyle run samples/harbour.mp4 -o out/demo.mp4 --style $(STYLE) --overwrite
 	@echo "==> look at    out/demo.mp4"
 	@echo "==> its report out/demo.mp4.restyle/report.html"
+
+demo-diffusion: $(VENV)/.diffusion
+	@mkdir -p out
+	@echo "==> repainting samples/harbour.mp4 with the model small: a few minutes on two cores"
+	@$(BIN)/restyle run samples/harbour.mp4 -o out/demo-diffusion.mp4 --recipe samples/demo-diffusion.json --overwrite
+	@echo "==> look at    out/demo-diffusion.mp4"
+	@echo "==> its report out/demo-diffusion.mp4.restyle/report.html"
 
 test: $(VENV)/.test
 	@echo "==> running the tests"

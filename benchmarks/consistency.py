@@ -62,6 +62,7 @@ LINES: dict[str, dict[str, Any]] = {
     "woven, own weight 0.5": TIED | {"own_weight": 0.5},
     "woven, all layers": TIED | {"layers": "all"},
     "woven, neighbours": TIED | {"neighbours": True},
+    "woven, disoccluded": TIED | {"disoccluded": True},
     "woven, shapes": TIED | {"shape_until": 0.2},
     "woven, colours": TIED | {"colour_from": 0.8},
     "woven, pixel fusion": TIED | {"pixel_fusion": 0.5},
@@ -152,8 +153,7 @@ def how(line: str) -> AbstractContextManager[None]:
 def paint(name: str, line: str, seed: int, args: argparse.Namespace) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Frame -> footage and painting of the keyframes of one clip's span."""
     options = {"model": args.model, "strength": args.strength} | LINES[line]
-    if args.resolution:
-        options["resolution"] = args.resolution
+    options |= {name: value for name in ("resolution", "steps") if (value := getattr(args, name))}
     recipe = Recipe.build(
         painter="diffusion",
         prompt=args.prompt,
@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=8)
     parser.add_argument("--strength", type=float, default=0.85)
     parser.add_argument("--resolution", type=int, help="as --painter-option resolution")
+    parser.add_argument("--steps", type=int, help="as --painter-option steps")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--lines", default=";".join(LINES), help="separated by semicolons")
     parser.add_argument("--kept", type=Path, help="a file to which figures are added, and from which a run goes on")
