@@ -1,5 +1,5 @@
 # make demo   restyle the sample clip and say where the result is
-# make demo-diffusion   the same by a diffusion model that comes with it
+# make demo-diffusion   repaint it with the small diffusion model that comes along
 # make test   run all tests
 # make check  what every change must pass: format, lint, types, tests
 # Each makes the virtual environment .venv first, if it is not there or no longer up to date.
@@ -60,7 +60,7 @@ demo: $(VENV)/.core
 
 demo-diffusion: $(VENV)/.diffusion
 	@mkdir -p out
-	@echo "==> repainting samples/harbour.mp4 with the model small: a few minutes on two cores"
+	@echo "==> repainting samples/harbour.mp4 with the diffusion model small: two minutes on two cores"
 	@$(BIN)/restyle run samples/harbour.mp4 -o out/demo-diffusion.mp4 --recipe samples/demo-diffusion.json --overwrite
 	@echo "==> look at    out/demo-diffusion.mp4"
 	@echo "==> its report out/demo-diffusion.mp4.restyle/report.html"

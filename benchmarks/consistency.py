@@ -66,7 +66,9 @@ LINES: dict[str, dict[str, Any]] = {
     "woven, shapes": TIED | {"shape_until": 0.2},
     "woven, colours": TIED | {"colour_from": 0.8},
     "woven, pixel fusion": TIED | {"pixel_fusion": 0.5},
+    "woven, colours, pixel fusion": TIED | {"colour_from": 0.8, "pixel_fusion": 0.5},
     "default": {},
+    "default, pixel fusion": {"pixel_fusion": 0.5},
     "default, held plain": {},
 }
 FIGURES = ("near", "far", "colour", "look", "stuck", "detail", "shape")

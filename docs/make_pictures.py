@@ -29,11 +29,10 @@ def main() -> None:
     recipe = Recipe(style="lava", objects=("balloon=box:444,16,497,95@10",), range="0:72")
     shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 60)]
     Image.fromarray(np.hstack([made.result.picture for made in shown])).save(ROOT / "docs" / "object.jpg", quality=88)
-    recipe = Recipe.load(ROOT / "samples" / "demo-diffusion.json").model_copy(update={"range": "0:72"})
-    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 60)]
-    Image.fromarray(np.hstack([made.result.picture for made in shown])).save(
-        ROOT / "docs" / "diffusion.jpg", quality=88
-    )
+    recipe = Recipe.load(ROOT / "samples" / "demo-diffusion.json")
+    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 120)]
+    both = np.hstack([made.result.picture for made in shown])
+    Image.fromarray(both).save(ROOT / "docs" / "diffusion.jpg", quality=88)
 
 
 if __name__ == "__main__":
