@@ -15,6 +15,8 @@ import samples  # noqa: E402
 from restyle import Job, Recipe  # noqa: E402
 
 PICTURES = (("before-after-1.jpg", 30, "ukiyo-wave"), ("before-after-2.jpg", 118, "starry-swirl"))
+LOOKS = ("winter ink", "autumn oil", "ukiyo wave", "starry swirl", "mosaic", "lava")
+SMALL = (480, 270)
 
 
 def main() -> None:
@@ -33,6 +35,20 @@ def main() -> None:
     shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 120)]
     both = np.hstack([made.result.picture for made in shown])
     Image.fromarray(both).save(ROOT / "docs" / "diffusion.jpg", quality=88)
+    looks = [
+        np.asarray(Image.fromarray(painted_by_small(look)).resize(SMALL, Image.Resampling.LANCZOS)) for look in LOOKS
+    ]
+    rows = np.vstack([np.hstack(looks[:3]), np.hstack(looks[3:])])
+    Image.fromarray(rows).save(ROOT / "weights" / "small" / "looks.jpg", quality=88)
+
+
+def painted_by_small(look: str) -> np.ndarray:
+    """A frame of the sample in a look that the small diffusion model knows by its name."""
+    options = {"model": "small", "strength": 0.8}
+    recipe = Recipe.build(
+        painter="diffusion", painter_options=options, prompt=look, controls=[{"kind": "tile"}], range="20:21"
+    )
+    return next(iter(Job(samples.clip(), recipe=recipe).frames())).result.picture
 
 
 if __name__ == "__main__":

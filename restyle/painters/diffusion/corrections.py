@@ -106,11 +106,11 @@ class Corrections:
             if not partners:
                 continue
             assert self._correspondences is not None
-            for other in partners:
-                if other not in shown:
-                    shown[other] = self._coder.to_picture(pictures[other].to(self._clean.dtype))
-            own = picture = self._coder.to_picture(pictures[row].to(self._clean.dtype))
-            height, width = own.shape[1:]
+            for each in (row, *partners):
+                if each not in shown:
+                    shown[each] = self._coder.to_picture(pictures[each].to(self._clean.dtype))
+            picture = shown[row]
+            height, width = picture.shape[1:]
             theirs = torch.zeros(1, height, width)
             for other in partners:
                 parts = self._correspondences.flow(row, other, width, height)
