@@ -108,7 +108,11 @@ class Denoiser:
         if not guided:
             return output
         unconditional, conditional = output.chunk(2)
-        return unconditional + self._models.guidance_scale * (conditional - unconditional)
+        led = unconditional + self._models.guidance_scale * (conditional - unconditional)
+        if not self._models.guidance_rescale:
+            return led
+        spread = conditional.std((1, 2, 3), keepdim=True) / led.std((1, 2, 3), keepdim=True)
+        return led * (1 + self._models.guidance_rescale * (spread - 1))
 
     def _control(
         self, inputs: Sequence[RowInput], sample: torch.Tensor, embeds: torch.Tensor, added: dict[str, Any], step: Step

@@ -128,6 +128,7 @@ def _load(options: Options, files: ModelFiles, tell: Callable[[str], None]) -> M
         schedule_steps=schedule_steps,
         eta=schedule.eta_of(steps) if schedule else 0.0,
         guidance_scale=_guidance_scale(options, schedule, files.guidance_scale or GUIDANCE_SCALE[files.family]),
+        guidance_rescale=options.guidance_rescale,
         styles=styles,
         style_weights=tuple(style.spec.weight for style in files.styles),
         latent_scale=2 ** (len(pipe.vae.config.block_out_channels) - 1),

@@ -42,6 +42,8 @@ class Models:
     eta: float
     """How much noise each step adds, where the scheduler lets one say."""
     guidance_scale: float
+    guidance_rescale: float
+    """How far guidance keeps the spread that the output has without it, 0 to 1."""
     styles: tuple[Any, ...]
     """PIL pictures, one for each IP-Adapter."""
     style_weights: tuple[float, ...]

@@ -72,6 +72,9 @@ class Options:
     """Steps that are really made, in place of the schedule's; ``None``: 20, or what the schedule has."""
     guidance_scale: float | None = None
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
+    guidance_rescale: float = 0.0
+    """How far, 0 to 1, guidance keeps the spread that the output has without it: models of zero terminal signal-to-noise ratio
+    paint too bright otherwise; published 0.7 (Lin et al. 2023, Common Diffusion Noise Schedules and Sample Steps are Flawed)."""
     weighting: str = "numbers"
     """How words are weighed: ``numbers``, ``(words:1.4)``; or ``compel``, its whole language, plus and minus, too."""
     clip_skip: int = 0
@@ -133,7 +136,15 @@ class Options:
         check_choice("weighting", self.weighting, WEIGHTINGS)
         check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
         check_choice("schedule", self.schedule, (None, *SCHEDULES))
-        for name in ("trajectories_until", "shape_until", "pixel_fusion", "colour_from", "strength", "style_weight"):
+        for name in (
+            "trajectories_until",
+            "shape_until",
+            "pixel_fusion",
+            "colour_from",
+            "strength",
+            "style_weight",
+            "guidance_rescale",
+        ):
             check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
         check_range("steps", self.steps, 1, 1000)
         check_range("schedule_steps", self.schedule_steps, 1, 1000)

@@ -49,11 +49,10 @@ def paint_plainly(
                 image=Image.fromarray(one),
                 num_inference_steps=WHOLE,
                 strength=STEPS / WHOLE + 1e-6,
-                guidance_scale=5.0,
                 generator=torch.Generator().manual_seed(seeds[place]),
                 output_type="np",
                 **control,
-                **more,
+                **({"guidance_scale": 5.0} | more),
             ).images[0]
         )
     return [np.rint(one * 255).astype(np.uint8) for one in made]
@@ -283,6 +282,17 @@ def test_without_guidance_there_is_one_half(tiny: Any) -> None:
         generator=torch.Generator().manual_seed(1000), output_type="np",
     ).images[0]  # fmt: skip
     same(ours, [np.rint(theirs * 255).astype(np.uint8)])
+
+
+def test_guidance_is_rescaled_as_the_plain_pipeline_does(tiny: Any) -> None:
+    pictures = [picture(3), picture(4)]
+    strong = 40.0  # far beyond what one asks for: random weights hardly listen to a prompt
+    settings = {"model": tiny("sdxl"), "steps": STEPS, "strength": STEPS / WHOLE, "guidance_scale": strong, **OFF}
+    ours, _ = DiffusionPainter(guidance_rescale=0.7, **settings).paint(job(pictures), None)
+    more = {"guidance_scale": strong, "guidance_rescale": 0.7}
+    same(ours, paint_plainly(plain("sdxl", tiny("sdxl"), []), pictures, [], (1000, 1001), **more))
+    without, _ = DiffusionPainter(**settings).paint(job(pictures), None)
+    assert np.abs(ours[0].astype(int) - without[0]).max() > 3
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
