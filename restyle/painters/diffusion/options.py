@@ -73,8 +73,8 @@ class Options:
     guidance_scale: float | None = None
     """Classifier-free guidance scale; at 1 or below none. ``None``: 7 for SD 1.5, 6 for SDXL, or what suits the schedule."""
     guidance_rescale: float = 0.0
-    """How far, 0 to 1, guidance keeps the spread that the output has without it: models of zero terminal signal-to-noise ratio
-    paint too bright otherwise; published 0.7 (Lin et al. 2023, Common Diffusion Noise Schedules and Sample Steps are Flawed)."""
+    """How far, 0 to 1, guidance keeps the spread that the output has without it: models of zero terminal SNR paint too bright
+    otherwise; published 0.7 (Lin et al. 2023, Common Diffusion Noise Schedules and Sample Steps are Flawed)."""
     weighting: str = "numbers"
     """How words are weighed: ``numbers``, ``(words:1.4)``; or ``compel``, its whole language, plus and minus, too."""
     clip_skip: int = 0
