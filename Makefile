@@ -60,7 +60,7 @@ demo: $(VENV)/.core
 
 demo-diffusion: $(VENV)/.diffusion
 	@mkdir -p out
-	@echo "==> repainting samples/harbour.mp4 with the diffusion model small: two minutes on two cores"
+	@echo "==> repainting samples/harbour.mp4 with the diffusion model small: two to three minutes on two cores"
 	@$(BIN)/restyle run samples/harbour.mp4 -o out/demo-diffusion.mp4 --recipe samples/demo-diffusion.json --overwrite
 	@echo "==> look at    out/demo-diffusion.mp4"
 	@echo "==> its report out/demo-diffusion.mp4.restyle/report.html"

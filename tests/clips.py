@@ -13,6 +13,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
+from restyle.footage.encoders import usual_priority
+
 FULL = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 
 # Names as FFmpeg prints them -> numbers of ITU-T H.273.
@@ -184,7 +186,8 @@ def write_clip(
                     interpolation="BICUBIC",
                 )
             frame.pts, frame.time_base = when, base
-            packets += video.encode(frame)
+            with usual_priority():
+                packets += video.encode(frame)
         packets += video.encode(None)
         if tone is not None:
             length = (times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1)) * base

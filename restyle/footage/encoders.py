@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +20,16 @@ from restyle.types import FootageSpec
 if TYPE_CHECKING:
     from restyle.footage.output import OutputSpec
 
-__all__ = ["CODECS", "Codec", "configure", "encoder_of", "encoder_options", "fourcc", "silence_encoders"]
+__all__ = [
+    "CODECS",
+    "Codec",
+    "configure",
+    "encoder_of",
+    "encoder_options",
+    "fourcc",
+    "silence_encoders",
+    "usual_priority",
+]
 
 _THREADS = 4
 """Fixed, whatever the machine: x264's and x265's choices, and so the bytes, depend on the number of threads."""
@@ -215,3 +226,21 @@ def configure(context: Any, spec: OutputSpec) -> None:
 def silence_encoders() -> None:
     """Keep SVT-AV1 from writing on standard error, by its environment; errors still come out as exceptions."""
     os.environ.setdefault("SVT_LOG", "0")
+
+
+@contextmanager
+def usual_priority() -> Iterator[None]:
+    """Keep SVT-AV1 from making this thread and its own real-time ones, which it does where root opens it: nothing else on the
+    machine gets past them, and processes that are begun later inherit it."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    before, rank = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if (now := os.sched_getscheduler(0)) != before:
+            for thread in map(int, os.listdir("/proc/self/task")):
+                with suppress(OSError):  # it may have ended meanwhile
+                    if os.sched_getscheduler(thread) == now:
+                        os.sched_setscheduler(thread, before, rank)

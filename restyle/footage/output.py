@@ -14,7 +14,15 @@ import numpy as np
 from restyle.errors import OutputError, show_path, why
 from restyle.footage.colour import FrameMaker, has_alpha
 from restyle.footage.companions import Companion, plan_companions
-from restyle.footage.encoders import CODECS, Codec, configure, encoder_of, encoder_options, silence_encoders
+from restyle.footage.encoders import (
+    CODECS,
+    Codec,
+    configure,
+    encoder_of,
+    encoder_options,
+    silence_encoders,
+    usual_priority,
+)
 from restyle.footage.formats import FORMATS
 from restyle.footage.hdr import HDR_CODECS
 from restyle.footage.numbering import Numbering
@@ -318,7 +326,8 @@ def _try_encoder(spec: OutputSpec) -> None:
         )
         frame = maker.make(np.zeros((*size, 3), depth), None)
         frame.pts = 0
-        packets = context.encode(frame) + context.encode(None)
+        with usual_priority():
+            packets = context.encode(frame) + context.encode(None)
         if not packets:
             raise OutputError("no packet came out")
     except (av.FFmpegError, OSError, ValueError, OutputError) as error:

@@ -15,7 +15,7 @@ import numpy as np
 from restyle.errors import OutputError, show_path
 from restyle.files.writing import discard, finalise, partial_path
 from restyle.footage.colour import FrameMaker, to_depth
-from restyle.footage.encoders import configure, encoder_of, silence_encoders
+from restyle.footage.encoders import configure, encoder_of, silence_encoders, usual_priority
 from restyle.footage.opening import file_url
 from restyle.footage.output import OutputSpec, output_trouble
 from restyle.footage.reading import files_of
@@ -120,7 +120,9 @@ class SegmentWriter:
                     )
                 encoded.pts = frame.index - self._first
                 encoded.time_base = 1 / self._spec.rate
-                self._mux(self._stream.encode(encoded))
+                with usual_priority():
+                    packets = self._stream.encode(encoded)
+                self._mux(packets)
         except (av.FFmpegError, OSError) as error:
             raise output_trouble(self._final, error) from error
 
