@@ -169,6 +169,8 @@ def paint(name: str, line: str, seed: int, args: argparse.Namespace) -> dict[int
     job = Job(clip(name) if name in CLIPS else name, recipe=recipe, offline=True)
     with how(line):
         rendered = list(job.frames())
+    if len({made.shot for made in rendered}) > 1:  # keyframes on both sides of a cut show nothing in common
+        sys.exit(f"{name}: there is a cut within {args.range}; take frames of one shot (--range)")
     return {made.result.index: (made.source.picture, made.result.picture) for made in rendered if made.key is not None}
 
 
