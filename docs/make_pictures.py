@@ -29,17 +29,19 @@ def main() -> None:
                 Image.fromarray(both).save(ROOT / "docs" / name, quality=88)
                 break
     recipe = Recipe(style="lava", objects=("balloon=box:444,16,497,95@10",), range="0:72")
-    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 60)]
-    Image.fromarray(np.hstack([made.result.picture for made in shown])).save(ROOT / "docs" / "object.jpg", quality=88)
-    recipe = Recipe.load(ROOT / "samples" / "demo-diffusion.json")
-    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in (20, 120)]
-    both = np.hstack([made.result.picture for made in shown])
-    Image.fromarray(both).save(ROOT / "docs" / "diffusion.jpg", quality=88)
+    save_beside("object.jpg", recipe, (20, 60))
+    save_beside("diffusion.jpg", Recipe.load(ROOT / "samples" / "demo-diffusion.json"), (20, 120))
     looks = [
         np.asarray(Image.fromarray(painted_by_small(look)).resize(SMALL, Image.Resampling.LANCZOS)) for look in LOOKS
     ]
     rows = np.vstack([np.hstack(looks[:3]), np.hstack(looks[3:])])
     Image.fromarray(rows).save(ROOT / "weights" / "small" / "looks.jpg", quality=88)
+
+
+def save_beside(name: str, recipe: Recipe, wanted: tuple[int, int]) -> None:
+    """Two frames of the result, side by side."""
+    shown = [made for made in Job(samples.clip(), recipe=recipe).frames() if made.result.index in wanted]
+    Image.fromarray(np.hstack([made.result.picture for made in shown])).save(ROOT / "docs" / name, quality=88)
 
 
 def painted_by_small(look: str) -> np.ndarray:

@@ -136,15 +136,7 @@ class Options:
         check_choice("weighting", self.weighting, WEIGHTINGS)
         check_choice("dtype", self.dtype, (None, "float16", "bfloat16", "float32"))
         check_choice("schedule", self.schedule, (None, *SCHEDULES))
-        for name in (
-            "trajectories_until",
-            "shape_until",
-            "pixel_fusion",
-            "colour_from",
-            "strength",
-            "style_weight",
-            "guidance_rescale",
-        ):
+        for name in ("trajectories_until", "shape_until", "pixel_fusion", "colour_from", "strength", "style_weight"):
             check_range(name, getattr(self, name), 0, 2 if name == "style_weight" else 1)
         check_range("steps", self.steps, 1, 1000)
         check_range("schedule_steps", self.schedule_steps, 1, 1000)
@@ -156,6 +148,7 @@ class Options:
         check_range("clip_skip", self.clip_skip, 0, 10)
         check_range("own_weight", self.own_weight, 0, 10)
         check_range("guidance_scale", self.guidance_scale, 0, 50)
+        check_range("guidance_rescale", self.guidance_rescale, 0, 1)
         check_range("batch", self.batch, 1, 1000)
         check_range("resolution", self.resolution, 0, 8192)
         if self.resolution and self.resolution < 64:
